@@ -1,0 +1,1 @@
+"""Plan analysis: judges Terraform plans before they are applied."""

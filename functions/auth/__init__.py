@@ -1,0 +1,1 @@
+"""Identity: people sign in here and get the tokens that every function verifies."""

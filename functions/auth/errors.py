@@ -1,0 +1,23 @@
+"""Every error of its own that the auth function can answer."""
+
+from __future__ import annotations
+
+from shared.http.errors import AppError
+
+
+class SignInFailed(AppError):
+    """401 `sign_in_failed`: the provider refused, or its answer does not fit the sign-in that was begun."""
+
+    code, status, title = "sign_in_failed", 401, "The sign-in failed; start again"
+
+
+class ProviderAway(AppError):
+    """503 `provider_away`: the identity provider does not answer."""
+
+    code, status, title = "provider_away", 503, "The identity provider does not answer"
+
+
+class EmailUnverified(AppError):
+    """403 `email_unverified`: the provider does not vouch for the e-mail address."""
+
+    code, status, title = "email_unverified", 403, "Your identity provider has not verified your e-mail address"

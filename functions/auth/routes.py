@@ -1,0 +1,35 @@
+"""The whole surface of the function."""
+
+from __future__ import annotations
+
+from shared.http.access import Access
+from shared.http.health import health_route
+from shared.http.paging import PageQuery
+from shared.http.routes import Route
+from shared.security.actor import Role
+
+from . import errors, handlers
+from .models import CallbackQuery, CreateOrg, MeView, OrgPage, OrgView, TokenView
+from .wiring import AuthDeps
+
+_ORGS = "/api/v2/orgs"
+
+ROUTES: list[Route[AuthDeps]] = [
+    Route("GET", "/.well-known/openid-configuration", handlers.show_configuration, Access.anyone()),
+    Route("GET", "/.well-known/jwks.json", handlers.show_jwks, Access.anyone()),
+    health_route("/auth"),
+    Route("GET", "/auth/login", handlers.begin_sign_in, Access.anyone(), status=302, errors=(errors.ProviderAway,)),
+    Route(
+        "GET",
+        "/auth/callback",
+        handlers.finish_sign_in,
+        Access.anyone(),
+        query=CallbackQuery,
+        reply=TokenView,
+        errors=(errors.SignInFailed, errors.EmailUnverified, errors.ProviderAway),
+    ),
+    Route("GET", "/api/v2/me", handlers.show_me, Access.signed_in(), reply=MeView),
+    Route("GET", _ORGS, handlers.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
+    Route("POST", _ORGS, handlers.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
+    Route("GET", f"{_ORGS}/{{org_id}}", handlers.get_org, Access.member(Role.VIEWER), reply=OrgView),
+]

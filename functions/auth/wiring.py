@@ -1,0 +1,40 @@
+"""The one place that builds this function's clients."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+
+from shared.http.deps import Deps, build_deps
+from shared.ports.clock import SystemClock
+from shared.ports.key_manager import GoogleKeyManager
+from shared.security.tokens import TokenIssuer
+from shared.settings import Settings
+
+from .oidc import Provider
+
+SIGNING_KEY = "token-signing"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthDeps(Deps):
+    """Clients of the auth function.
+
+    Attributes:
+        issuer: makes access tokens.
+        provider: where people sign in.
+    """
+
+    issuer: TokenIssuer
+    provider: Provider
+
+
+def load_deps(settings: Settings) -> AuthDeps:
+    """Build the clients of one process."""
+    clock = SystemClock()
+    issuer = TokenIssuer(GoogleKeyManager(settings), SIGNING_KEY, settings.public_url, clock)
+    common = build_deps(settings, fetch_token_keys=lambda _url: json.dumps(issuer.jwks()).encode())
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, clock)
+    return AuthDeps(
+        **{field.name: getattr(common, field.name) for field in fields(common)}, issuer=issuer, provider=provider
+    )

@@ -1,0 +1,1 @@
+"""The drift engine's decisions: pure, no I/O, no clock, no randomness."""

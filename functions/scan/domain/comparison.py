@@ -1,0 +1,205 @@
+"""The comparison of one account: what the states declare against what the cloud runs.
+
+Decides missing, unmanaged and changed. A hash join by (type, key); must not read, store or sort by severity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from .difference import changes
+from .resources import Declared, LiveResource, NotChecked, Parent, Unread
+from .shapes import Canonical
+from .specs import TypeSpec
+
+Kind: TypeAlias = Literal["missing", "unmanaged", "changed"]
+Identity: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One thing that differs.
+
+    Attributes:
+        kind: `missing` (declared, not there), `unmanaged` (there, not declared), `changed` (one attribute differs).
+        type: Terraform type.
+        key: match key.
+        address: Terraform address; None for `unmanaged`.
+        cloud_id: ARN or id; for `missing` the one the state remembers.
+        region: region, `global`, or None when a missing resource's state names none.
+        path: attribute path, only for `changed`.
+        before: the state's value, only for `changed`.
+        after: the live value, only for `changed`.
+        is_sensitive: the values must not be shown.
+    """
+
+    kind: Kind
+    type: str
+    key: str
+    address: str | None
+    cloud_id: str | None
+    region: str | None
+    path: str | None = None
+    before: Canonical = None
+    after: Canonical = None
+    is_sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Everything one comparison needs.
+
+    Attributes:
+        account: the scanned account; declared resources of other accounts are left out.
+        regions: the scanned regions; declared resources of other regions are left out.
+        declared: the instances of all states of the account, expanded (`parse_state` does that).
+        live: what was read.
+        unread: resources and attributes that could not be read.
+        not_checked: listings that failed.
+    """
+
+    account: str
+    regions: frozenset[str]
+    declared: Iterable[Declared]
+    live: Iterable[LiveResource]
+    unread: Iterable[Unread] = ()
+    not_checked: Iterable[NotChecked] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a comparison covered, filled while it runs.
+
+    Attributes:
+        in_sync: declared resources found live without any change.
+        compared: declared resources found live.
+        not_checked: declared resources about which nothing can be said, because a listing or a read failed.
+        out_of_scope: declared resources of another account or region.
+        uncovered: type -> count of declared resources that no spec covers.
+    """
+
+    in_sync: int = 0
+    compared: int = 0
+    not_checked: int = 0
+    out_of_scope: int = 0
+    uncovered: dict[str, int] = field(default_factory=dict)
+
+
+def compare(sides: Sides, specs: Mapping[str, TypeSpec], tally: Tally | None = None) -> Iterator[Drift]:
+    """Yield every drift of one account, declared resources first, in the states' order.
+
+    Args:
+        sides: both sides and what is unknown about them.
+        specs: the type table.
+        tally: filled with what was covered, when given.
+    """
+    counts = Tally() if tally is None else tally
+    declared = list(sides.declared)
+    join = _Join(sides, declared, specs)
+    for item in declared:
+        yield from join.judge_declared(item, counts)
+    yield from join.unmatched()
+
+
+class _Join:
+    """The hash join of one comparison."""
+
+    def __init__(self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec]) -> None:
+        self._sides = sides
+        self._specs = specs
+        self._live = list(sides.live)
+        self._by_identity: dict[Identity, LiveResource] = {}
+        for resource in self._live:
+            for identity in ((resource.type, resource.key), *resource.aliases):
+                self._by_identity.setdefault(identity, resource)
+        self._matched: set[Identity] = set()
+        self._declared = {(item.type, item.key) for item in declared}
+        self._taken_over = {item.parent for item in declared if item.parent is not None}
+        self._not_checked = list(sides.not_checked)
+        self._unread: dict[Identity, set[str]] = {}
+        for gap in sides.unread:
+            known = self._unread.setdefault((gap.type, gap.key), set())
+            known.update(gap.attributes or ("*",))
+
+    def judge_declared(self, item: Declared, counts: Tally) -> Iterator[Drift]:
+        spec = self._specs.get(item.type)
+        if spec is None:
+            counts.uncovered[item.type] = counts.uncovered.get(item.type, 0) + 1
+            return
+        live = self._by_identity.get((item.type, item.key)) if item.key else None
+        if live is None and not self._is_in_scope(item):
+            counts.out_of_scope += 1
+            return
+        unread = self._unread.get((item.type, item.key or ""), set())
+        if item.key is None or "*" in unread or (live is None and self._is_unknown(item)):
+            counts.not_checked += 1
+            return
+        if live is None:
+            yield _missing(item, item.key)
+            return
+        self._matched.add((live.type, live.key))
+        counts.compared += 1
+        found = self._changed(spec, item, live, frozenset(unread))
+        counts.in_sync += not found
+        yield from found
+
+    def unmatched(self) -> Iterator[Drift]:
+        for live in self._live:
+            is_reported = (live.type, live.key) not in self._matched and not live.cloud_made
+            if is_reported and not self._is_covered_by_parent(live.parent):
+                yield Drift("unmanaged", live.type, live.key, None, live.cloud_id, live.region)
+
+    def _changed(self, spec: TypeSpec, item: Declared, live: LiveResource, unread: frozenset[str]) -> list[Drift]:
+        if live.type != item.type:  # matched by an alias: the identity itself is all that both sides can tell
+            return []
+        skipped = unread | {name for name in spec.inline if Parent(item.type, live.key, name) in self._taken_over}
+        hidden = item.sensitive | spec.sensitive
+        return [
+            Drift(
+                kind="changed",
+                type=live.type,
+                key=live.key,
+                address=item.address,
+                cloud_id=live.cloud_id,
+                region=live.region,
+                path=change.path,
+                before=change.before,
+                after=change.after,
+                is_sensitive=_top(change.path) in hidden,
+            )
+            for change in changes(spec, item.attributes, live.attributes, skipped=skipped)
+        ]
+
+    def _is_in_scope(self, item: Declared) -> bool:
+        is_here = item.account in (None, "", "aws", self._sides.account)
+        return is_here and (item.region in (None, "") or item.region in self._sides.regions)
+
+    def _is_unknown(self, item: Declared) -> bool:
+        return any(
+            item.type in gap.types and (gap.region == "global" or item.region in (None, "", gap.region))
+            for gap in self._not_checked
+        )
+
+    def _is_covered_by_parent(self, parent: Parent | None) -> bool:
+        """Say whether an unmatched child shows up elsewhere: in its parent's attribute, or with its unmanaged parent."""
+        if parent is None or parent in self._taken_over:
+            return False
+        owner = self._by_identity.get((parent.type, parent.key))
+        if owner is None:
+            return False
+        is_declared = (owner.type, owner.key) in self._matched
+        spec = self._specs.get(parent.type)
+        return not is_declared or (
+            spec is not None and parent.attribute in spec.shapes and parent.attribute in owner.attributes
+        )
+
+
+def _missing(item: Declared, key: str) -> Drift:
+    cloud_id = item.attributes.get("arn") or item.attributes.get("id")
+    return Drift("missing", item.type, key, item.address, str(cloud_id) if cloud_id else key, item.region)
+
+
+def _top(path: str) -> str:
+    return path.split(".", 1)[0].split("[", 1)[0]

@@ -1,0 +1,80 @@
+"""The difference of two attribute sets, path by path.
+
+Decides what counts as changed; must not know any type (shapes come from the specs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .resources import Attributes
+from .sealing import is_sealed
+from .shapes import Canonical, Shape
+from .specs import TypeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One attribute that differs.
+
+    Attributes:
+        path: attribute path in Terraform's spelling, e.g. `ingress`, `tags.Team`, `lifecycle_rule[0].status`.
+        before: the canonical value in the state.
+        after: the canonical value in the cloud.
+    """
+
+    path: str
+    before: Canonical
+    after: Canonical
+
+
+def changes(
+    spec: TypeSpec, state: Attributes, live: Attributes, *, skipped: frozenset[str] = frozenset()
+) -> list[Change]:
+    """List the attributes of one resource that differ.
+
+    Args:
+        spec: the type's rules; only attributes it names are compared.
+        state: the state's attributes.
+        live: the live attributes; one that is absent was not read and is not compared.
+        skipped: attributes that stand-alone resources take over, or that could not be read.
+    """
+    found: list[Change] = []
+    for name, shape in spec.shapes.items():
+        if name in skipped or name not in live or not _declares(state, name):
+            continue
+        before, after = (_canonical(shape, value) for value in (_state_value(state, name), live[name]))
+        found.extend(_walk(name, before, after))
+    return found
+
+
+def _canonical(shape: Shape, value: object) -> Canonical:
+    """Bring a value into canonical form; a digest is canonical already (see `sealing.py`)."""
+    return str(value) if is_sealed(value) else shape(value)
+
+
+def _declares(state: Attributes, name: str) -> bool:
+    return name in state or (name == "tags" and "tags_all" in state)
+
+
+def _state_value(state: Attributes, name: str) -> object:
+    if name == "tags" and state.get("tags_all") is not None:
+        return state["tags_all"]
+    return state.get(name)
+
+
+def _walk(path: str, before: Canonical, after: Canonical) -> Iterator[Change]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in sorted(before.keys() | after.keys()):
+            yield from _walk(f"{path}.{name}", before.get(name), after.get(name))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for position, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _walk(f"{path}[{position}]", old, new)
+    elif path == "tags" and (isinstance(before, Mapping) or isinstance(after, Mapping)):
+        old_tags, new_tags = (side if isinstance(side, Mapping) else {} for side in (before, after))
+        yield from _walk(path, dict(old_tags), dict(new_tags))
+    else:
+        yield Change(path, before, after)

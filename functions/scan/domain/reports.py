@@ -1,0 +1,146 @@
+"""Drift in the forms that other tools read: CSV, SARIF, Markdown. Pure text from rows.
+
+Source: SARIF 2.1.0 (OASIS), sections 3.19 to 3.28; RFC 4180 for CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .severity import SEVERITIES
+
+COLUMNS = (
+    "severity",
+    "kind",
+    "type",
+    "address",
+    "cloud_id",
+    "region",
+    "path",
+    "before",
+    "after",
+    "rule",
+    "first_seen_at",
+)
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+_HIDDEN = "(sensitive)"
+_SHOWN_LENGTH = 80
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def by_severity(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Order items for people: the worst first, then by where they are."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            SEVERITIES.index(row["severity"]),
+            row["type"],
+            row["address"] or row["cloud_id"] or "",
+            row["path"] or "",
+        ),
+    )
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write items as CSV with a header line; cells that a spreadsheet would run as a formula are quoted."""
+    target = io.StringIO()
+    writer = csv.writer(target)
+    writer.writerow(COLUMNS)
+    for row in by_severity(rows):
+        writer.writerow([_inert(_cell(row, name)) for name in COLUMNS])
+    return target.getvalue()
+
+
+def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write items as a Markdown table."""
+    if not rows:
+        return "# Drift report\n\nNo drift: the cloud is what the state says.\n"
+    lines = [
+        "# Drift report",
+        "",
+        f"{len(rows)} finding{'s' if len(rows) > 1 else ''}.",
+        "",
+        "| Severity | Kind | Resource | Attribute | State | Cloud |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in by_severity(rows):
+        cells = (row["severity"], row["kind"], row["address"] or row["cloud_id"], row["path"] or "", *values(row))
+        lines.append("| " + " | ".join(_markdown(str(cell)) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def to_sarif(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write items as a SARIF 2.1.0 log: one rule per severity rule, one result per item."""
+    rules = sorted({row["rule"] for row in rows})
+    results = [
+        {
+            "ruleId": row["rule"],
+            "ruleIndex": rules.index(row["rule"]),
+            "level": _LEVELS[row["severity"]],
+            "message": {"text": sentence(row)},
+            "locations": [
+                {
+                    "logicalLocations": [
+                        {"fullyQualifiedName": row["address"] or row["cloud_id"] or row["key"], "kind": "resource"}
+                    ]
+                }
+            ],
+            "partialFingerprints": {"driftwise/v1": str(row["id"])},
+            "properties": {"kind": row["kind"], "severity": row["severity"], "type": row["type"]},
+        }
+        for row in by_severity(rows)
+    ]
+    driver = {
+        "name": "DriftWise",
+        "rules": [{"id": rule, "shortDescription": {"text": rule.replace("-", " ")}} for rule in rules],
+    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    return json.dumps(log, indent=2)
+
+
+def sentence(row: Mapping[str, Any]) -> str:
+    """Say in one sentence what an item is about."""
+    name = row["address"] or row["cloud_id"]
+    if row["kind"] == "missing":
+        return f"{name} is in the state and not in the cloud."
+    if row["kind"] == "unmanaged":
+        return f"{row['cloud_id']} ({row['type']}) is in the cloud and in no state."
+    before, after = values(row)
+    return f"{name}: {row['path']} is {after} in the cloud, {before} in the state."
+
+
+def values(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return state and live value as short text; sensitive ones hidden; empty for whole resources."""
+    if row["kind"] != "changed":
+        return "", ""
+    if row["is_sensitive"]:
+        return _HIDDEN, _HIDDEN
+    return _short(row["before"]), _short(row["after"])
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    if name in {"before", "after"}:
+        if row["kind"] != "changed":
+            return ""
+        return _HIDDEN if row["is_sensitive"] else json.dumps(row[name], default=str)
+    found = row[name]
+    return "" if found is None else str(found)
+
+
+def _inert(cell: str) -> str:
+    """Keep a spreadsheet from running a cell. Source: OWASP, "CSV Injection"."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _markdown(cell: str) -> str:
+    safe = cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    return safe.replace("<", "&lt;").replace(">", "&gt;").replace("[", "\\[").replace("`", "\\`")

@@ -1,0 +1,151 @@
+"""Terraform and OpenTofu state files, read as plain JSON.
+
+Decides what a state file declares. Needs no provider and keeps values as the file has them; must not fetch or store.
+Source: Terraform `internal/states/statefile` version 4; OpenTofu documentation, "State and Plan Encryption".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from ..errors import StateEncrypted, StateUnreadable, StateVersionUnsupported
+from .resources import Attributes, Declared
+from .specs import TypeSpec
+
+_EXAMPLE = "`terraform state pull` writes one"
+
+
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """One parsed state.
+
+    Attributes:
+        serial: counts up with each write.
+        lineage: identity of the state across writes.
+        terraform_version: version that wrote it.
+        declared: managed resource instances, expanded by their specs; data sources and deposed objects are left out.
+    """
+
+    serial: int
+    lineage: str
+    terraform_version: str
+    declared: tuple[Declared, ...]
+
+
+def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
+    """Parse the bytes of a state file.
+
+    Args:
+        content: UTF-8 JSON, with or without a byte order mark.
+        specs: the type table, for keys and parents.
+
+    Raises:
+        StateUnreadable: (422 `state_unreadable`) empty, not JSON, or JSON of another kind.
+        StateVersionUnsupported: (422 `state_version_unsupported`) a version other than 4.
+        StateEncrypted: (422 `state_encrypted`) written by OpenTofu with state encryption.
+    """
+    document = _load(content)
+    if "encrypted_data" in document:
+        raise StateEncrypted(
+            "OpenTofu encrypted this state; point DriftWise at an unencrypted copy or turn encryption off"
+        )
+    if "planned_values" in document or "format_version" in document:
+        raise StateUnreadable("this is the output of `terraform show -json`; the state file itself is needed")
+    version = document.get("version")
+    if version is None:
+        raise StateUnreadable(f"there is no `version` member, so this is not a Terraform state; {_EXAMPLE}")
+    if version != 4:
+        raise StateVersionUnsupported(
+            "Terraform 0.12 and later write version 4; run `terraform apply` once with a current release to upgrade",
+            version=version if isinstance(version, int) else str(version)[:20],
+        )
+    resources = document.get("resources")
+    if not isinstance(resources, list):
+        raise StateUnreadable("the `resources` member is not a list", member="resources")
+    return StateFile(
+        serial=_whole_number(document.get("serial")),
+        lineage=str(document.get("lineage") or ""),
+        terraform_version=str(document.get("terraform_version") or ""),
+        declared=tuple(_declared(resources, specs)),
+    )
+
+
+def _load(content: bytes) -> dict[str, object]:
+    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise StateUnreadable(f"the state is empty; {_EXAMPLE}")
+    try:
+        document: object = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise StateUnreadable("the content is not UTF-8 text; a compressed or encrypted file?") from None
+    except json.JSONDecodeError as error:
+        raise StateUnreadable(f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
+    except RecursionError:
+        raise StateUnreadable("the JSON is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise StateUnreadable("a state is a JSON object at its top level")
+    return cast("dict[str, object]", document)
+
+
+def _whole_number(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise StateUnreadable("the `serial` member is not a whole number", member="serial")
+
+
+def _declared(resources: list[object], specs: Mapping[str, TypeSpec]) -> Iterator[Declared]:
+    for position, resource in enumerate(resources):
+        if not isinstance(resource, Mapping) or not isinstance(resource.get("instances"), list):
+            raise StateUnreadable("an element of `resources` has no `instances`", member=f"resources[{position}]")
+        if resource.get("mode") != "managed":
+            continue
+        for instance in resource["instances"]:
+            if isinstance(instance, Mapping) and not instance.get("deposed"):
+                yield from _expanded(_instance(resource, instance, specs), specs)
+
+
+def _expanded(entry: Declared, specs: Mapping[str, TypeSpec]) -> Iterable[Declared]:
+    spec = specs.get(entry.type)
+    return (entry,) if spec is None or spec.expand is None else spec.expand(entry)
+
+
+def _instance(
+    resource: Mapping[str, object], instance: Mapping[str, object], specs: Mapping[str, TypeSpec]
+) -> Declared:
+    kind = str(resource.get("type"))
+    found = instance.get("attributes")
+    attributes: Attributes = cast("Attributes", found) if isinstance(found, Mapping) else {}
+    spec = specs.get(kind)
+    account, region = _place(attributes.get("arn"))
+    return Declared(
+        address=_address(resource, instance.get("index_key")),
+        type=kind,
+        key=spec.key(attributes) if spec else None,
+        attributes=attributes,
+        sensitive=frozenset(_sensitive(instance.get("sensitive_attributes"))),
+        parent=spec.parent(attributes) if spec else None,
+        account=account,
+        region=region,
+    )
+
+
+def _address(resource: Mapping[str, object], index_key: object) -> str:
+    module = f"{resource['module']}." if resource.get("module") else ""
+    index = "" if index_key is None else f"[{json.dumps(index_key, ensure_ascii=False)}]"
+    return f"{module}{resource.get('type')}.{resource.get('name')}{index}"
+
+
+def _sensitive(paths: object) -> Iterator[str]:
+    """Yield the top-level attribute of each sensitive path (a list of `{"type": "get_attr", "value": name}` steps)."""
+    for path in paths if isinstance(paths, list) else ():
+        first = path[0] if isinstance(path, list) and path else None
+        if isinstance(first, Mapping) and first.get("type") == "get_attr":
+            yield str(first.get("value"))
+
+
+def _place(arn: object) -> tuple[str | None, str | None]:
+    """Read account and region out of an ARN; either is None when the ARN leaves it empty."""
+    parts = arn.split(":", 5) if isinstance(arn, str) and arn.startswith("arn:") else []
+    return (parts[4] or None, parts[3] or None) if len(parts) == 6 else (None, None)

@@ -1,0 +1,89 @@
+"""Every error that the scan function can answer, each with its stable code."""
+
+from __future__ import annotations
+
+from shared.http.errors import AppError
+
+
+class StateUnreadable(AppError):
+    """422 `state_unreadable`: the bytes are not a Terraform state."""
+
+    code, status, title = "state_unreadable", 422, "The state cannot be read"
+
+
+class StateVersionUnsupported(AppError):
+    """422 `state_version_unsupported`: a state format other than version 4."""
+
+    code, status, title = "state_version_unsupported", 422, "The state's format version is not supported"
+
+
+class StateEncrypted(AppError):
+    """422 `state_encrypted`: OpenTofu encrypted the state and DriftWise holds no key."""
+
+    code, status, title = "state_encrypted", 422, "The state is encrypted"
+
+
+class StateOlder(AppError):
+    """409 `state_older`: a newer state of the same lineage is known already."""
+
+    code, status, title = "state_older", 409, "A newer state is known already"
+
+
+class StateTooLarge(AppError):
+    """413 `state_too_large`: the state is over the cap."""
+
+    code, status, title = "state_too_large", 413, "The state is too large"
+
+
+class StateUnreachable(AppError):
+    """422 `state_unreachable`: the source does not give the state."""
+
+    code, status, title = "state_unreachable", 422, "The state cannot be fetched"
+
+
+class SourceNotUploadable(AppError):
+    """409 `source_not_uploadable`: only sources of kind `upload` take a state."""
+
+    code, status, title = "source_not_uploadable", 409, "This source fetches its state by itself"
+
+
+class AccountExists(AppError):
+    """409 `account_exists`: this cloud account is connected already."""
+
+    code, status, title = "account_exists", 409, "This cloud account is connected already"
+
+
+class AccountLimitReached(AppError):
+    """402 `account_limit_reached`: the plan allows no more cloud accounts."""
+
+    code, status, title = "account_limit_reached", 402, "Your plan's number of cloud accounts is used up"
+
+
+class SourceLimitReached(AppError):
+    """402 `source_limit_reached`: the plan allows no more state sources."""
+
+    code, status, title = "source_limit_reached", 402, "Your plan's number of state sources is used up"
+
+
+class CredentialsRefused(AppError):
+    """422 `credentials_refused`: the cloud does not accept the credentials."""
+
+    code, status, title = "credentials_refused", 422, "The cloud refuses these credentials"
+
+
+class ScanInProgress(AppError):
+    """409 `scan_in_progress`: this account is being scanned already."""
+
+    code, status, title = "scan_in_progress", 409, "This account is being scanned already"
+
+
+class ScanEnded(AppError):
+    """409 `scan_ended`: the scan is over."""
+
+    code, status, title = "scan_ended", 409, "The scan is over"
+
+
+class ScanNotComparable(AppError):
+    """409 `scan_not_comparable`: only a finished scan that is the account's latest can be compared again."""
+
+    code, status, title = "scan_not_comparable", 409, "This scan cannot be compared again"

@@ -1,0 +1,136 @@
+"""Calls on scans."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from shared.data.errors import UniqueViolated
+from shared.data.unit_of_work import UnitOfWork
+from shared.http.call import Call
+from shared.http.errors import Invalid
+from shared.http.paging import PageQuery, page
+from shared.http.reply import Reply
+from shared.security.errors import FeatureRequired
+from shared.security.plans import limit_of
+
+from ..domain.shards import cut
+from ..errors import ScanEnded, ScanInProgress, ScanNotComparable
+from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartScan
+from ..queries import accounts as account_queries
+from ..queries import scans as queries
+from ..queries import sources as source_queries
+from ..readers.aws import SERVICES
+from ..wiring import ScanDeps
+
+
+def start_scan(call: Call, deps: ScanDeps) -> Reply:
+    """Start a scan of one account; the work goes on in the background, shard by shard."""
+    wish = call.body(StartScan)
+    with deps.db.unit(call.actor, call.idempotency) as tx:
+        account = account_queries.get_account(tx, wish.account_id)
+        account_queries.lock_plan(tx)
+        cap, active = limit_of("concurrent_scans", call.actor.plan), queries.count_active_scans(tx)
+        if cap.is_reached(active):
+            raise FeatureRequired("too many scans at once", required_plan=cap.next_plan, used=active, cap=cap.most)
+        fetched = [
+            row["id"] for row in source_queries.list_sources_of_account(tx, wish.account_id) if row["kind"] != "upload"
+        ]
+        shards = cut(SERVICES, account["regions"], fetched)
+        requested_by = f"{call.actor.kind}:{call.actor.id}"
+        try:
+            row = queries.insert_scan(
+                tx, account_id=wish.account_id, requested_by=requested_by, shards_total=len(shards)
+            )
+        except UniqueViolated as error:
+            raise ScanInProgress from error
+        for shard in queries.insert_shards(tx, row["id"], shards):
+            tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
+        tx.audit("scan:scan:started", "scan", row["id"], account_id=str(wish.account_id))
+        return tx.settle(Reply.accepted(ScanView.of(row)))
+
+
+def list_scans(call: Call, deps: ScanDeps) -> Reply:
+    """List scans, newest first."""
+    query = call.query(PageQuery)
+    with deps.db.unit(call.actor) as tx:
+        rows = queries.list_scans(tx, after_id=query.after_id(), most=query.limit + 1, skipped=query.offset)
+    return Reply.ok(page(rows, query, ScanView.of))
+
+
+def get_scan(call: Call, deps: ScanDeps) -> Reply:
+    """Show where a scan stands."""
+    scan_id = call.path_uuid("scan_id")
+    with deps.db.unit(call.actor) as tx:
+        row = queries.get_scan(tx, scan_id)
+    return Reply.ok(ScanView.of(row))
+
+
+def cancel_scan(call: Call, deps: ScanDeps) -> Reply:
+    """Stop a scan that is under way; what it saw so far changes no drift."""
+    scan_id = call.path_uuid("scan_id")
+    with deps.db.unit(call.actor) as tx:
+        queries.lock_scan(tx, scan_id)
+        if not queries.set_ended(tx, scan_id, status="cancelled"):
+            raise ScanEnded
+        tx.audit("scan:scan:cancelled", "scan", scan_id)
+        row = queries.get_scan(tx, scan_id)
+    return Reply.ok(ScanView.of(row))
+
+
+def compare_again(call: Call, deps: ScanDeps) -> Reply:
+    """Compare what a finished scan saw with the states as they are now."""
+    scan_id = call.path_uuid("scan_id")
+    with deps.db.unit(call.actor, call.idempotency) as tx:
+        row = queries.lock_scan(tx, scan_id)
+        if row["status"] != "done" or queries.latest_scan_id(tx, row["account_id"]) != scan_id:
+            raise ScanNotComparable(status=row["status"])
+        queries.set_comparing(tx, scan_id)
+        tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
+        return tx.settle(Reply.accepted(ScanView.of({**row, "status": "comparing"})))
+
+
+def list_resources(call: Call, deps: ScanDeps) -> Reply:
+    """List what a scan saw."""
+    scan_id, query = call.path_uuid("scan_id"), call.query(ResourceQuery)
+    with deps.db.unit(call.actor) as tx:
+        queries.get_scan(tx, scan_id)
+        rows = queries.page_live(tx, scan_id, type_name=query.type, after=_after(query.cursor), most=query.limit + 1)
+    shown = rows[: query.limit]
+    last = _cursor(shown[-1]["type"], shown[-1]["key"]) if len(rows) > query.limit else None
+    return Reply.ok({"items": [ResourceView.of(row).model_dump(mode="json") for row in shown], "next_cursor": last})
+
+
+def show_coverage(call: Call, deps: ScanDeps) -> Reply:
+    """Show what a scan read, what it could not read, and why."""
+    scan_id = call.path_uuid("scan_id")
+    with deps.db.unit(call.actor) as tx:
+        row = queries.get_scan(tx, scan_id)
+        counts, gaps = queries.count_live(tx, scan_id), _gaps(tx, call)
+    view = CoverageView(
+        shards_total=row["shards_total"],
+        shards_done=row["shards_done"],
+        resources_by_type=counts,
+        not_checked=[gap for gap in gaps if gap.key is None],
+        unread=[gap for gap in gaps if gap.key is not None],
+    )
+    return Reply.ok(view)
+
+
+def _gaps(tx: UnitOfWork, call: Call) -> list[GapView]:
+    return [GapView(**row) for row in queries.list_gaps(tx, call.path_uuid("scan_id"))]
+
+
+def _cursor(type_name: str, key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([type_name, key]).encode()).rstrip(b"=").decode()
+
+
+def _after(cursor: str | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    try:
+        type_name, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Invalid(errors=[{"field": "cursor", "problem": "not a cursor of this list"}]) from error
+    return str(type_name), str(key)

@@ -1,0 +1,23 @@
+"""Entry points only; cheap to import: no client, no socket, no secret is read here."""
+
+from __future__ import annotations
+
+import flask
+
+from shared.http.app import App
+
+from .routes import EVENT_ROUTES, ROUTES
+from .wiring import load_deps
+
+_app = App("scan", load_deps, ROUTES)
+_worker = App("scan", load_deps, EVENT_ROUTES)
+
+
+def scan(request: flask.Request) -> flask.Response:
+    """Serve people and machines."""
+    return _app.handle(request)
+
+
+def scan_worker(request: flask.Request) -> flask.Response:
+    """Serve the queue and the scheduler."""
+    return _worker.handle(request)

@@ -1,0 +1,101 @@
+"""All SQL on cloud accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.data.sessions import Row
+from shared.data.unit_of_work import UnitOfWork
+from shared.security.errors import NotFound
+
+_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, credentials_encrypted,
+  verified_at, created_at"""
+
+_LOCK_PLAN = "select pg_advisory_xact_lock(hashtextextended('scan:plan:' || cast(:org_id as text), 0))"
+_COUNT = "select count(*) as used from scan.cloud_accounts where org_id = :org_id"
+_INSERT = f"""
+insert into scan.cloud_accounts
+  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, credentials_encrypted)
+values
+  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :credentials_encrypted)
+returning {_COLUMNS}
+"""
+_LIST = f"""
+select {_COLUMNS}
+from scan.cloud_accounts
+where org_id = :org_id and (cast(:after_id as uuid) is null or id < :after_id)
+order by id desc
+limit :most offset :skipped
+"""
+_GET = f"""
+select {_COLUMNS}
+from scan.cloud_accounts
+where org_id = :org_id and id = :account_id
+"""
+_UPDATE = f"""
+update scan.cloud_accounts
+set name = coalesce(:name, name), regions = coalesce(cast(:regions as text[]), regions)
+where org_id = :org_id and id = :account_id
+returning {_COLUMNS}
+"""
+_SET_VERIFIED = "update scan.cloud_accounts set verified_at = now() where org_id = :org_id and id = :account_id"
+_DELETE = "delete from scan.cloud_accounts where org_id = :org_id and id = :account_id returning id, name"
+
+
+def lock_plan(tx: UnitOfWork) -> None:
+    """Hold off others who count against the same plan limits, until the transaction ends."""
+    tx.execute(_LOCK_PLAN)
+
+
+def count_accounts(tx: UnitOfWork) -> int:
+    """Count connected accounts."""
+    return int(tx.rows(_COUNT)[0]["used"])
+
+
+def insert_account(tx: UnitOfWork, **values: object) -> Row:
+    """Insert an account; returns its row."""
+    return tx.rows(_INSERT, **values)[0]
+
+
+def list_accounts(tx: UnitOfWork, *, after_id: UUID | None, most: int, skipped: int) -> Sequence[Row]:
+    """List accounts, newest first."""
+    return tx.rows(_LIST, after_id=after_id, most=most, skipped=skipped)
+
+
+def get_account(tx: UnitOfWork, account_id: UUID) -> Row:
+    """Read one account.
+
+    Raises:
+        NotFound: (404 `not_found`).
+    """
+    return _found(tx.row(_GET, account_id=account_id))
+
+
+def update_account(tx: UnitOfWork, account_id: UUID, *, name: str | None, regions: Sequence[str] | None) -> Row:
+    """Change name and regions; None leaves a value as it is.
+
+    Raises:
+        NotFound: (404 `not_found`).
+    """
+    return _found(tx.row(_UPDATE, account_id=account_id, name=name, regions=list(regions) if regions else None))
+
+
+def set_verified(tx: UnitOfWork, account_id: UUID) -> None:
+    """Remember that the credentials were checked just now."""
+    tx.execute(_SET_VERIFIED, account_id=account_id)
+
+
+def delete_account(tx: UnitOfWork, account_id: UUID) -> Row:
+    """Delete an account with its sources, scans and drift.
+
+    Raises:
+        NotFound: (404 `not_found`).
+    """
+    return _found(tx.row(_DELETE, account_id=account_id))
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,117 @@
+"""Sessions into customers' AWS accounts: credentials to clients, with patience for throttling.
+
+Owns how DriftWise signs in to AWS. Credentials live in memory for one shard and are never logged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.ports.secret_store import Secret
+
+from ...errors import CredentialsRefused
+from .base import Scope, permission_of, reason_of
+
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "adaptive", "total_max_attempts": 8},
+    user_agent_extra="driftwise",
+    parameter_validation=False,
+)
+_SESSION_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How to sign in to one AWS account.
+
+    Attributes:
+        account: 12-digit account id that the credentials must belong to.
+        access_key_id, secret_access_key: for a static key.
+        role_arn, external_id: for a role; assumed with this process's own identity.
+        endpoint: an AWS stand-in, emulator only; empty otherwise.
+    """
+
+    account: str
+    access_key_id: str = ""
+    secret_access_key: Secret | None = None
+    role_arn: str = ""
+    external_id: str = ""
+    endpoint: str = ""
+
+
+class AwsAccount:
+    """Clients of one signed-in account; made once per service and region."""
+
+    def __init__(self, account: str, session: boto3.Session, identity: str, endpoint: str = "") -> None:
+        self.account = account
+        self.identity = identity
+        self._session = session
+        self._endpoint = endpoint or None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def scope(self, region: str) -> Scope:
+        """Return the scope of one region; `global` is read through us-east-1."""
+        place = "us-east-1" if region == "global" else region
+        partition = self.identity.split(":")[1] if self.identity.startswith("arn:") else "aws"
+        return Scope(self.account, place, partition, lambda service: self.client(service, place))
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of a service in a region."""
+        with self._lock:  # boto3 sessions are not thread-safe, their clients are
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._session.client(
+                    service, region_name=region, endpoint_url=self._endpoint, config=_CONFIG
+                )
+            return self._clients[service, region]
+
+
+def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
+    """Sign in to an account.
+
+    Raises:
+        CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
+    """
+    try:
+        session = _assumed(login, region) if login.role_arn else _static(login)
+        sts = session.client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_CONFIG)
+        identity: Mapping[str, str] = sts.get_caller_identity()
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "unknown"))
+        permission = permission_of("sts", error.operation_name)
+        raise CredentialsRefused(f"AWS answered {code}", permission=permission, reason=reason_of(error)) from error
+    except BotoCoreError as error:
+        raise CredentialsRefused(f"AWS cannot be asked: {type(error).__name__}", reason="unavailable") from error
+    if identity["Account"] != login.account:
+        raise CredentialsRefused("these credentials belong to another AWS account", reason="other_account")
+    return AwsAccount(login.account, session, identity["Arn"], login.endpoint)
+
+
+def _static(login: Login) -> boto3.Session:
+    secret = login.secret_access_key.reveal().decode() if login.secret_access_key else ""
+    return boto3.Session(aws_access_key_id=login.access_key_id, aws_secret_access_key=secret)
+
+
+def _assumed(login: Login, region: str) -> boto3.Session:
+    sts = boto3.Session().client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_CONFIG)
+    reply = sts.assume_role(
+        RoleArn=login.role_arn,
+        RoleSessionName="driftwise-scan",
+        ExternalId=login.external_id,
+        DurationSeconds=_SESSION_SECONDS,
+    )
+    found = reply["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=found["AccessKeyId"],
+        aws_secret_access_key=found["SecretAccessKey"],
+        aws_session_token=found["SessionToken"],
+    )

@@ -1,0 +1,1 @@
+"""The type tables: one folder per cloud, one file per service, data only."""

@@ -1,0 +1,67 @@
+"""The one place that builds this function's clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from uuid import UUID
+
+from shared.http.deps import Deps, build_deps
+from shared.ports.key_manager import GoogleKeyManager
+from shared.ports.secret_store import Secret
+from shared.security.envelope import Envelope, Place
+from shared.settings import Settings
+
+from .domain.sealing import Sealer, make_sealer
+from .readers.aws.session import AwsAccount, Login, sign_in
+
+CREDENTIALS_KEY = "credentials"
+CREDENTIALS_SEPARATOR = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDeps(Deps):
+    """Clients of the scan function.
+
+    Attributes:
+        envelope: seals and opens cloud credentials.
+    """
+
+    envelope: Envelope
+
+    def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
+        """Sign in to a connected account.
+
+        Args:
+            org_id: whose it is.
+            account: its row.
+
+        Raises:
+            CredentialsRefused: (422 `credentials_refused`).
+            CiphertextRefused: (500 `ciphertext_refused`).
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        number, endpoint = account["external_account"], self.settings.aws_endpoint
+        if account["auth_kind"] == "role":
+            role = Login(number, role_arn=account["role_arn"], external_id=account["external_id"], endpoint=endpoint)
+            return sign_in(role)
+        opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
+        access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
+        return sign_in(Login(number, access_key_id.decode(), Secret(secret), endpoint=endpoint))
+
+    def sealer(self, org_id: UUID) -> Sealer:
+        """Return what turns sensitive values of an organisation into keyed digests."""
+        return make_sealer(self.secrets.read("value-digest-key"), org_id)
+
+
+def credentials_place(org_id: UUID, account_id: UUID) -> Place:
+    """Say where an account's credentials stand."""
+    return Place("scan.cloud_accounts", "credentials_encrypted", org_id, account_id)
+
+
+def load_deps(settings: Settings) -> ScanDeps:
+    """Build the clients of one process."""
+    common = build_deps(settings)
+    envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
+    return ScanDeps(**{field.name: getattr(common, field.name) for field in fields(common)}, envelope=envelope)

@@ -1,0 +1,1 @@
+"""SCIM 2.0: identity providers create and remove people."""

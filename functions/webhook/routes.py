@@ -1,0 +1,17 @@
+"""The whole surface of the function."""
+
+from __future__ import annotations
+
+from shared.http.access import Access
+from shared.http.deps import Deps
+from shared.http.health import health_route
+from shared.http.routes import Route
+
+from . import handlers
+
+ROUTES: list[Route[Deps]] = [
+    health_route("/webhooks"),
+]
+EVENT_ROUTES: list[Route[Deps]] = [
+    Route("POST", "/_events/outbox-relay", handlers.relay_outboxes, Access.from_event("outbox-relay")),
+]

@@ -1,0 +1,99 @@
+"""What the emulator knows once its table stands: settings, addresses and passwords, for whoever works with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.suite import EntryPoint, Suite
+
+from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
+from .ports import HOST
+from .postgres import with_login
+from .processes import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One running emulator.
+
+    Attributes:
+        root: the folder that holds `functions/` and `shared/`.
+        owner_url: the owner's database URL; None when no database was asked for.
+        passwords: login role to password.
+        gateway_url: the public address, without a trailing slash.
+        ports: of every process in the table.
+        names: the processes that are started.
+    """
+
+    suite: Suite
+    root: Path
+    owner_url: str | None
+    passwords: Mapping[str, str]
+    gateway_url: str
+    ports: Ports
+    names: frozenset[str]
+
+    @property
+    def issuer(self) -> str:
+        """Return the identity provider's issuer, as browsers and functions see it."""
+        return self.gateway_url + IDENTITY_PROVIDER_PREFIX
+
+    @property
+    def databases(self) -> dict[str, str]:
+        """Return the database URL of each login role, and of `owner`."""
+        if self.owner_url is None:
+            return {}
+        logins = {role: with_login(self.owner_url, role, password) for role, password in self.passwords.items()}
+        return {**logins, "owner": self.owner_url}
+
+    @property
+    def google(self) -> dict[str, str]:
+        """Return the addresses of the Google services: `grpc` as host:port, `http` as URL."""
+        if "google" not in self.names:
+            return {}
+        return {"grpc": f"{HOST}:{self.ports.of('google', 'grpc')}", "http": self.ports.url("google", "http")}
+
+    @property
+    def redis_url(self) -> str | None:
+        """Return the rate limiter's server."""
+        return f"redis://{HOST}:{self.ports.of('redis')}/0" if "redis" in self.names else None
+
+    @property
+    def aws_endpoint(self) -> str | None:
+        """Return the AWS stand-in."""
+        return self.ports.url("moto") if "moto" in self.names else None
+
+    def environment(self, entry_point: EntryPoint) -> dict[str, str]:
+        """Return the variables of one function's process (`shared.settings` reads them)."""
+        found: dict[str, str | None] = {
+            "PYTHONPATH": str(self.root),
+            "PYTHONUNBUFFERED": "1",
+            "FUNCTION_SIGNATURE_TYPE": "http",
+            "THREADS": str(entry_point.concurrency),
+            "CLOUD_RUN_TIMEOUT_SECONDS": str(entry_point.timeout_seconds),
+            "DW_ENV": "emulator",
+            "DW_FUNCTION": entry_point.function,
+            "DW_ENTRY_POINT": entry_point.name,
+            "DW_PROJECT": PROJECT,
+            "DW_REGION": REGION,
+            "DW_PUBLIC_URL": self.gateway_url,
+            "DW_JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
+            "DW_OIDC_ISSUER": self.issuer,
+            "DW_OIDC_CLIENT_ID": CLIENT_ID,
+            "DW_EVENTS_SENDER": SENDER,
+            "DW_REDIS_URL": self.redis_url,
+            "DW_AWS_ENDPOINT": self.aws_endpoint,
+        }
+        if entry_point.name in self.names:
+            found["PORT"] = str(self.ports.of(entry_point.name))
+            found["DW_EVENTS_AUDIENCE"] = self.ports.url(entry_point.name)
+        if google := self.google:
+            found |= dict.fromkeys(("DW_KMS_ENDPOINT", "DW_SECRETS_ENDPOINT", "DW_PUBSUB_ENDPOINT"), google["grpc"])
+            found["DW_EVENTS_ISSUER"] = google["http"]
+            found["DW_EVENTS_JWKS_URL"] = f"{google['http']}/oauth2/v3/certs"
+        roles = self.suite.functions[entry_point.function].database
+        if roles is not None:
+            found["DW_DATABASE_URL"] = self.databases.get(roles.login)
+        return {name: value for name, value in found.items() if value is not None}

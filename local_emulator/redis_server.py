@@ -1,0 +1,33 @@
+"""A server that speaks the Redis protocol, in memory, for the rate limiter.
+
+Run as `python -m local_emulator.redis_server --port 6379`. Loopback only; its data ends with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+
+from fakeredis import TcpFakeServer
+
+from .ports import HOST
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(description="A Redis-protocol server for the local emulator")
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    TcpFakeServer.allow_reuse_address = True
+    TcpFakeServer.daemon_threads = True
+    server = TcpFakeServer((HOST, arguments.port), server_type="redis", server_version=(7, 4))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stop.wait()
+
+
+if __name__ == "__main__":
+    main()

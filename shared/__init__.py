@@ -1,0 +1,1 @@
+"""The vendored package: what every function shares. Never imports a function."""

@@ -1,0 +1,159 @@
+"""The migrations runner: plain SQL files, forward only, sealed by hash, one runner at a time.
+
+Run as the database's owner, before the functions: `python -m shared.data.migrations URL [DIRECTORY]`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pg8000 import native
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_LOCK = 0x6472696674  # "drift": the advisory lock that lets one runner through at a time
+_TABLE = """
+create table if not exists public.schema_migrations (
+  version    integer primary key,
+  name       text not null,
+  sha256     bytea not null,
+  applied_at timestamptz not null default now()
+)
+"""
+
+
+class MigrationError(Exception):
+    """The files and the database do not fit together; nothing of the failing file was applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration file.
+
+    Attributes:
+        version: the number its name starts with.
+        name: file name.
+        sql: its text.
+    """
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> bytes:
+        """The seal: a file that was applied must never change."""
+        return hashlib.sha256(self.sql.encode()).digest()
+
+
+def read_migrations(directory: Path) -> list[Migration]:
+    """Read the files of a directory in order.
+
+    Raises:
+        MigrationError: a name is malformed, or the numbers are not 1, 2, 3, …
+    """
+    found: list[Migration] = []
+    for path in sorted(directory.glob("*.sql")):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            raise MigrationError(f"{path.name}: name it like 0007_api_keys.sql")
+        found.append(Migration(int(match[1]), path.name, path.read_text("utf-8")))
+    if [item.version for item in found] != list(range(1, len(found) + 1)):
+        raise MigrationError(f"{directory}: numbers must run 0001, 0002, … without a gap")
+    return found
+
+
+def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _line: None) -> int:
+    """Apply what is missing; each file in a transaction of its own.
+
+    Args:
+        url: `postgresql://owner:password@host:port/database`.
+        directory: where the files are.
+        report: gets one line per applied file.
+
+    Returns:
+        How many files were applied.
+
+    Raises:
+        MigrationError: an applied file was changed or removed, or a file failed.
+    """
+    migrations = read_migrations(directory)
+    connection = connect(url)
+    try:
+        connection.run("set lock_timeout = '30s'")
+        connection.run(f"select pg_advisory_lock({_LOCK})")
+        connection.run(_TABLE)
+        applied = {
+            row[0]: bytes(row[1]) for row in connection.run("select version, sha256 from public.schema_migrations")
+        }
+        _check_seals(migrations, applied)
+        pending = [item for item in migrations if item.version not in applied]
+        for item in pending:
+            _apply(connection, item)
+            report(f"applied {item.name}")
+        return len(pending)
+    finally:
+        connection.close()
+
+
+def connect(url: str) -> native.Connection:
+    """Open a plain connection by URL, for tools that run as the owner."""
+    parts = urlsplit(url)
+    return native.Connection(
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password) if parts.password else None,
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 5432,
+        database=parts.path.lstrip("/") or "postgres",
+        timeout=60,
+    )
+
+
+def _check_seals(migrations: list[Migration], applied: dict[int, bytes]) -> None:
+    known = {item.version: item for item in migrations}
+    for version, seal in sorted(applied.items()):
+        if version not in known:
+            raise MigrationError(f"the database is ahead: it knows migration {version:04d}, the files do not")
+        if known[version].sha256 != seal:
+            raise MigrationError(f"{known[version].name} was changed after it was applied; write a new migration")
+
+
+def _apply(connection: native.Connection, item: Migration) -> None:
+    connection.run("begin")
+    try:
+        connection.execute_simple(item.sql)
+        connection.run(
+            "insert into public.schema_migrations (version, name, sha256) values (:version, :name, :sha256)",
+            version=item.version,
+            name=item.name,
+            sha256=item.sha256,
+        )
+        connection.run("commit")
+    except native.DatabaseError as error:
+        connection.run("rollback")
+        facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        raise MigrationError(f"{item.name}: {facts.get('M', error)}") from error
+
+
+def main(arguments: list[str]) -> int:
+    """Run the migrations from a shell."""
+    if not 1 <= len(arguments) <= 2:
+        sys.stderr.write("usage: python -m shared.data.migrations URL [DIRECTORY]\n")
+        return 2
+    directory = Path(arguments[1] if len(arguments) == 2 else "infra/migrations")
+    try:
+        count = migrate(arguments[0], directory, report=lambda line: print(line, flush=True))  # noqa: T201  # a tool
+    except MigrationError as error:
+        sys.stderr.write(f"migrations: {error}\n")
+        return 1
+    print(f"{count} applied, up to date")  # noqa: T201  # a tool
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""One database connection: statements prepared once, failures turned into the errors of `errors.py`.
+
+Owns everything that is particular to pg8000. Knows neither tenants nor transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, NoReturn, TypeAlias
+
+from pg8000 import native
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
+
+Row: TypeAlias = dict[str, Any]  # column name -> value, as pg8000 converts the column's type
+
+_PREPARED_AT_MOST = 200
+_SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
+    "57014": QueryTimeout,  # query_canceled: statement_timeout
+    "55P03": QueryTimeout,  # lock_not_available: lock_timeout
+    "25P03": QueryTimeout,  # idle_in_transaction_session_timeout
+    "25P04": QueryTimeout,  # transaction_timeout
+    "40001": WriteConflict,  # serialization_failure
+    "40P01": WriteConflict,  # deadlock_detected
+    "53300": DatabaseAway,  # too_many_connections
+    "57P01": DatabaseAway,  # admin_shutdown
+    "57P02": DatabaseAway,  # crash_shutdown
+    "57P03": DatabaseAway,  # cannot_connect_now
+}
+
+
+class Session:
+    """One connection. Not thread-safe; the pool hands it to one unit of work at a time."""
+
+    def __init__(self, connect: Callable[[], native.Connection]) -> None:
+        """Open the connection.
+
+        Raises:
+            DatabaseAway: (503 `database_away`) it cannot be opened.
+        """
+        try:
+            self._connection = connect()
+        except (InterfaceError, OSError) as error:
+            raise DatabaseAway from error
+        except DatabaseError as error:
+            _raise_typed(error)
+        self._prepared: dict[str, native.PreparedStatement] = {}
+
+    def simple(self, script: str) -> list[Any]:
+        """Run one or more constant statements in one round trip; returns the rows of all of them."""
+        try:
+            return list(self._connection.execute_simple(script).rows or ())
+        except DatabaseError as error:
+            _raise_typed(error)
+        except (InterfaceError, OSError, AttributeError) as error:  # AttributeError: pg8000 after the socket is gone
+            raise DatabaseAway from error
+
+    def run(self, sql: str, **values: object) -> list[Row]:
+        """Run one statement with named parameters (`:name`); prepared on first use."""
+        try:
+            statement = self._prepared.get(sql) or self._prepare(sql)
+            rows = statement.run(**values)
+            names = [column["name"] for column in statement.columns or ()]
+        except DatabaseError as error:
+            _raise_typed(error)
+        except (InterfaceError, OSError, AttributeError) as error:
+            raise DatabaseAway from error
+        return [dict(zip(names, row, strict=True)) for row in rows or ()]
+
+    def close(self) -> None:
+        """Close the connection; a connection that is gone already is closed enough."""
+        with suppress(InterfaceError, DatabaseError, OSError, AttributeError):
+            self._connection.close()
+
+    def _prepare(self, sql: str) -> native.PreparedStatement:
+        if len(self._prepared) >= _PREPARED_AT_MOST:
+            self._prepared.pop(next(iter(self._prepared))).close()
+        statement = self._connection.prepare(sql)
+        self._prepared[sql] = statement
+        return statement
+
+
+@lru_cache(maxsize=1024)
+def names_parameter(sql: str, name: str) -> bool:
+    """Say whether a statement uses the parameter `:name`."""
+    return f":{name}" in sql
+
+
+def _raise_typed(error: DatabaseError) -> NoReturn:
+    facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    state = str(facts.get("C", ""))
+    if state == "23505":
+        raise UniqueViolated(str(facts.get("n", ""))) from error
+    found = _SQLSTATE_ERRORS.get(state)
+    if found is not None:
+        raise found() from error
+    raise error

@@ -1,0 +1,214 @@
+"""The unit of work: one transaction, one organisation, one commit, and everything that must be stored with it.
+
+The only way to a tenant table. Opened by `Database.unit`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from uuid import UUID
+
+from shared.ports.queue import Message
+from shared.telemetry.context import current_request_id, current_traceparent
+
+from . import statements
+from .errors import AlreadyHandled, IdempotencyMismatch
+from .sessions import Row, Session, names_parameter
+
+if TYPE_CHECKING:
+    from shared.security.actor import Actor
+
+_END = "; reset all; reset role"
+
+
+class Storable(Protocol):
+    """A reply that can be stored and given again."""
+
+    status: int
+
+    def storable_body(self) -> object:
+        """Return the JSON body without what may be shown only once."""
+        ...
+
+
+_Reply = TypeVar("_Reply", bound=Storable)
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """An Idempotency-Key and the request it came with.
+
+    Attributes:
+        key: the header's value.
+        fingerprint: SHA-256 over method, path, caller and body.
+    """
+
+    key: str
+    fingerprint: bytes
+
+
+class Replayed(Exception):
+    """The same request was answered before; carries that answer, which is given again."""
+
+    def __init__(self, status: int, body: object) -> None:
+        super().__init__("replayed")
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """One message on its way out: an outbox row."""
+
+    id: UUID
+    topic: str
+    payload: Mapping[str, object]
+    ordering_key: str
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit log.
+
+    Attributes:
+        action: `source:subject:action`, e.g. `keys:api_key:created`.
+        target_kind, target_id: what it was done to.
+        facts: what else to keep; never a secret.
+    """
+
+    action: str
+    target_kind: str = ""
+    target_id: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def begin_script(work_role: str, org_id: UUID | None) -> str:
+    """Return what opens a unit of work, in one round trip; both values are constants or parsed UUIDs, never text."""
+    org = f"; select set_config('app.org_id', '{org_id}', true)" if org_id is not None else ""
+    return f'begin; set local role "{work_role}"{org}'
+
+
+class UnitOfWork:
+    """One open transaction. Statements name their organisation as `:org_id`; the unit fills it in."""
+
+    def __init__(self, session: Session, actor: Actor, org_id: UUID | None) -> None:
+        self._session = session
+        self._audits: list[AuditEvent] = []
+        self._idempotency: Idempotency | None = None
+        self.actor = actor
+        self.org_id = org_id
+        self.emitted: list[Emitted] = []
+        self._unsaved: list[tuple[str, Mapping[str, object], str]] = []
+
+    def rows(self, sql: str, **values: object) -> list[Row]:
+        """Run one statement and return its rows."""
+        if names_parameter(sql, "org_id"):
+            values["org_id"] = self.org_id
+        return self._session.run(sql, **values)
+
+    def row(self, sql: str, **values: object) -> Row | None:
+        """Run one statement that yields at most one row."""
+        found = self.rows(sql, **values)
+        return found[0] if found else None
+
+    def execute(self, sql: str, **values: object) -> None:
+        """Run one statement whose rows do not matter."""
+        self.rows(sql, **values)
+
+    def audit(self, action: str, target_kind: str = "", target_id: object = "", **facts: object) -> None:
+        """Keep an audit event; stored with the commit or not at all."""
+        self._audits.append(AuditEvent(action, target_kind, str(target_id), facts))
+
+    def emit(self, topic: str, payload: Mapping[str, object], *, ordering_key: str = "") -> None:
+        """Send a message after the commit, at least once; without the commit, never."""
+        self._unsaved.append((topic, payload, ordering_key))
+
+    def claim_event(self, subscription: str, event_id: str) -> None:
+        """Claim an event for this transaction.
+
+        Raises:
+            AlreadyHandled: a committed transaction claimed it before.
+        """
+        if not self.rows(statements.CLAIM_EVENT, subscription=subscription, event_id=event_id):
+            raise AlreadyHandled(event_id)
+
+    def claim_idempotency(self, idempotency: Idempotency) -> None:
+        """Claim an Idempotency-Key for this transaction; a second request waits here for the first.
+
+        Raises:
+            Replayed: it was answered before.
+            IdempotencyMismatch: (409 `idempotency_mismatch`) it came with another request.
+        """
+        self._idempotency = idempotency
+        if self.rows(statements.CLAIM_KEY, key=idempotency.key, fingerprint=idempotency.fingerprint):
+            return
+        found = self.row(statements.READ_KEY, key=idempotency.key)
+        if found is None or bytes(found["fingerprint"]) != idempotency.fingerprint:
+            raise IdempotencyMismatch("use a new key for a new request")
+        raise Replayed(int(found["status"] or 200), found["body"])
+
+    def settle(self, reply: _Reply) -> _Reply:
+        """Store a reply under the request's Idempotency-Key, in this transaction; returns it unchanged."""
+        if self._idempotency is not None:
+            body = json.dumps(reply.storable_body())
+            self.execute(statements.SETTLE_KEY, key=self._idempotency.key, status=reply.status, body=body)
+        return reply
+
+    def take_outbox(self) -> Sequence[Emitted]:
+        """Take over rows that an earlier commit left, to be published after this one."""
+        found = [
+            Emitted(row["id"], row["topic"], row["payload"], row["ordering_key"], row["traceparent"])
+            for row in self.rows(statements.TAKE_OUTBOX)
+        ]
+        self.emitted.extend(found)
+        return found
+
+    def messages_by_topic(self) -> dict[str, list[Message]]:
+        """Return what was emitted as messages, by topic; the outbox row's id is the event's id for ever."""
+        found: dict[str, list[Message]] = {}
+        for item in self.emitted:
+            attributes = {"event_id": str(item.id), "org_id": str(self.org_id)}
+            if item.traceparent:
+                attributes["traceparent"] = item.traceparent
+            found.setdefault(item.topic, []).append(Message(item.payload, attributes, item.ordering_key))
+        return found
+
+    def commit(self) -> None:
+        """Store what was kept for the end, then commit and leave the session as it was opened."""
+        self._save_audits()
+        self._save_outbox()
+        self._session.simple("commit" + _END)
+
+    def _save_audits(self) -> None:
+        if not self._audits:
+            return
+        events = [
+            {
+                "action": event.action,
+                "actor_kind": self.actor.kind,
+                "actor_id": self.actor.id,
+                "target_kind": event.target_kind,
+                "target_id": event.target_id,
+                "facts": event.facts,
+                "request_id": current_request_id(),
+            }
+            for event in self._audits
+        ]
+        self.execute(statements.INSERT_AUDIT, events=json.dumps(events, default=str))
+
+    def _save_outbox(self) -> None:
+        if not self._unsaved:
+            return
+        traceparent = current_traceparent()
+        rows = [
+            {"topic": topic, "payload": payload, "ordering_key": ordering_key, "traceparent": traceparent}
+            for topic, payload, ordering_key in self._unsaved
+        ]
+        for row in self.rows(statements.INSERT_OUTBOX, messages=json.dumps(rows, default=str)):
+            self.emitted.append(
+                Emitted(row["id"], row["topic"], row["payload"], row["ordering_key"], row["traceparent"])
+            )

@@ -1,0 +1,103 @@
+"""Access rules: who may call a route. Deny by default: a route without a rule does not load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from shared.security.actor import SCOPE_ROLES, Actor, Role
+from shared.security.errors import (
+    FreshLoginRequired,
+    HumanRequired,
+    NotFound,
+    PlatformAdminRequired,
+    RoleRequired,
+    ScopeRequired,
+    Unauthenticated,
+)
+
+Who: TypeAlias = Literal["anyone", "signed_in", "member", "human", "platform", "event"]
+
+_FRESH = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One rule.
+
+    Attributes:
+        who: `anyone` (no credential, or a signature that the handler checks), `signed_in` (a person or key, no
+            organisation in the path), `member` (a person or key of the path's organisation), `human` (the same, people
+            only), `platform` (platform admins), `event` (an authenticated push from the queue or the scheduler).
+        role: least role; for keys the scope that is worth as much.
+        is_fresh: the sign-in must be at most 15 minutes old.
+        event: name of the subscription or schedule.
+    """
+
+    who: Who
+    role: Role | None = None
+    is_fresh: bool = False
+    event: str = ""
+
+    @classmethod
+    def anyone(cls) -> Access:
+        """Let everybody in; say in the route's docstring why that is right."""
+        return cls("anyone")
+
+    @classmethod
+    def signed_in(cls) -> Access:
+        """Let every person and key in, in no organisation in particular."""
+        return cls("signed_in")
+
+    @classmethod
+    def member(cls, role: Role) -> Access:
+        """Let people of at least this role in, and keys whose scope is worth it."""
+        return cls("member", role)
+
+    @classmethod
+    def human(cls, role: Role | None = None, *, fresh: bool = False) -> Access:
+        """Let signed-in people in, of at least this role when the path names an organisation; never keys."""
+        return cls("human", role, fresh)
+
+    @classmethod
+    def platform(cls) -> Access:
+        """Let platform admins in."""
+        return cls("platform")
+
+    @classmethod
+    def from_event(cls, event: str) -> Access:
+        """Let the queue or the scheduler in."""
+        return cls("event", event=event)
+
+
+def authorise(access: Access, actor: Actor, now: datetime) -> None:
+    """Decide whether an authenticated caller may go on.
+
+    Raises:
+        Unauthenticated: (401) nobody is signed in.
+        NotFound: (404) not a member of this organisation: its existence is not told.
+        HumanRequired, ScopeRequired, RoleRequired, FreshLoginRequired, PlatformAdminRequired: (403).
+    """
+    if access.who == "anyone":
+        return
+    if actor.kind == "anonymous" or (access.who == "event") != (actor.kind == "event"):
+        raise Unauthenticated
+    if access.who == "platform":
+        if not (actor.is_human and actor.is_platform_admin):
+            raise PlatformAdminRequired
+    elif access.role is not None and actor.role is None:
+        raise NotFound
+    if access.who == "human" and not actor.is_human:
+        raise HumanRequired
+    if access.role is not None and actor.role is not None and actor.role < access.role:
+        _refuse_role(access.role, actor)
+    if access.is_fresh and (actor.signed_in_at is None or now - actor.signed_in_at > _FRESH):
+        raise FreshLoginRequired("this call needs a sign-in of the last 15 minutes", max_age_seconds=900)
+
+
+def _refuse_role(role: Role, actor: Actor) -> None:
+    if actor.kind == "key":
+        needed = next((name for name, worth in SCOPE_ROLES.items() if worth >= role), "none")
+        raise ScopeRequired(required_scope=needed, scopes=sorted(actor.scopes))
+    raise RoleRequired(required_role=role.name.lower())

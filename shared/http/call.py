@@ -1,0 +1,108 @@
+"""One call as a handler sees it: routed, authenticated, authorised, capped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from shared.data.unit_of_work import Idempotency
+from shared.security.actor import Actor
+
+from .errors import Invalid, MalformedRequest, RouteNotFound
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One message from the queue, or one tick of the scheduler.
+
+    Attributes:
+        id: stays the same when the message is delivered again.
+        payload: the message's JSON object.
+        attempt: 1 for the first delivery.
+        attributes: text attributes of the message.
+    """
+
+    id: str
+    payload: Mapping[str, Any]
+    attempt: int = 1
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    Attributes:
+        actor: who calls, in which organisation.
+        path: path parameters as text.
+        query_values: query parameters; a repeated one keeps its last value.
+        headers: request headers, lower-case names.
+        cookies: request cookies.
+        content: the raw body, within the route's cap.
+        json: the parsed body, None without one.
+        idempotency: the Idempotency-Key, when one came.
+        event: set on event routes.
+    """
+
+    actor: Actor
+    path: Mapping[str, str]
+    query_values: Mapping[str, str]
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    content: bytes
+    json: Any = None
+    idempotency: Idempotency | None = None
+    event: Event | None = None
+
+    def path_uuid(self, name: str) -> UUID:
+        """Return a path parameter that is an id.
+
+        Raises:
+            RouteNotFound: (404 `not_found`) it is no UUID, so no such thing exists.
+        """
+        try:
+            return UUID(self.path[name])
+        except ValueError as error:
+            raise RouteNotFound from error
+
+    @property
+    def org_id(self) -> UUID:
+        """The organisation in the path."""
+        return self.path_uuid("org_id")
+
+    def body(self, model: type[_Model]) -> _Model:
+        """Return the body as a model.
+
+        Raises:
+            MalformedRequest: (400 `malformed_request`) there is no JSON object.
+            Invalid: (422 `invalid`) fields are wrong; each is named.
+        """
+        if not isinstance(self.json, dict):
+            raise MalformedRequest("send a JSON object")
+        return validated(model, self.json)
+
+    def query(self, model: type[_Model]) -> _Model:
+        """Return the query as a model.
+
+        Raises:
+            Invalid: (422 `invalid`) parameters are wrong or unknown; each is named.
+        """
+        return validated(model, dict(self.query_values))
+
+
+def validated(model: type[_Model], values: Mapping[str, Any]) -> _Model:
+    """Check values against a model; the answer names the fields and never repeats their values."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            {"field": ".".join(str(part) for part in item["loc"]) or "body", "problem": item["msg"]}
+            for item in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        raise Invalid("see `errors` for each field", errors=problems) from None

@@ -1,0 +1,54 @@
+"""Keyset paging: `limit` and `cursor` in, `items` and `next_cursor` out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import Invalid
+
+DEFAULT_LIMIT, MOST_LIMIT = 50, 200
+
+
+class PageQuery(BaseModel):
+    """Query of a list call: the page size, and where the last page ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MOST_LIMIT)
+    cursor: str | None = Field(None, max_length=100)
+    offset: int = Field(0, ge=0, le=10_000, description="Accepted for older clients; `cursor` is faster and exact.")
+
+    def after_id(self) -> UUID | None:
+        """Return the id the page starts behind.
+
+        Raises:
+            Invalid: (422 `invalid`) the cursor is not one of ours.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            return UUID(bytes=base64.urlsafe_b64decode(self.cursor + "=="))
+        except (ValueError, binascii.Error) as error:
+            raise Invalid(errors=[{"field": "cursor", "problem": "not a cursor of this list"}]) from error
+
+
+def page(
+    rows: Sequence[Mapping[str, Any]], query: PageQuery, view: Callable[[Mapping[str, Any]], BaseModel]
+) -> dict[str, Any]:
+    """Make the reply of a list call.
+
+    Args:
+        rows: at most `limit + 1` rows in order of `id`; the one too many says that there is a next page.
+        query: the call's query.
+        view: makes the public form of a row.
+    """
+    shown = rows[: query.limit]
+    more = len(rows) > query.limit
+    last = base64.urlsafe_b64encode(shown[-1]["id"].bytes).rstrip(b"=").decode() if more and shown else None
+    return {"items": [view(row).model_dump(mode="json") for row in shown], "next_cursor": last}

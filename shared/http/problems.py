@@ -1,0 +1,43 @@
+"""Errors as callers see them: problem details. The only place that renders an error. Source: RFC 9457."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .errors import AppError, MethodNotAllowed
+
+if TYPE_CHECKING:
+    from flask import Response
+
+
+def problem_body(error: AppError, request_id: str) -> dict[str, object]:
+    """Return the members of a problem document."""
+    body: dict[str, object] = {
+        "type": f"urn:driftwise:problem:{error.code}",
+        "code": error.code,
+        "title": error.title,
+        "status": error.status,
+        "request_id": request_id,
+    }
+    if error.detail:
+        body["detail"] = error.detail
+    return {**error.facts, **body}
+
+
+def render_problem(error: AppError, request_id: str) -> Response:
+    """Render an error as a response."""
+    from flask import Response
+
+    response = Response(
+        json.dumps(problem_body(error, request_id), default=str),
+        status=error.status,
+        mimetype="application/problem+json",
+    )
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="driftwise"'
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(str(name) for name in error.facts.get("allowed", ()))  # type: ignore[attr-defined]
+    return response

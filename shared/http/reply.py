@@ -1,0 +1,69 @@
+"""What a handler answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON-ready value, or None for no body.
+        headers: more headers.
+        content: bytes to send instead of JSON, with `content_type`.
+        shown_once: top-level members that are left out when the answer is stored for a repeated request.
+    """
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    content_type: str = "application/json"
+    shown_once: tuple[str, ...] = ()
+
+    @classmethod
+    def ok(cls, body: BaseModel | Mapping[str, Any]) -> Reply:
+        """Answer 200 with a body."""
+        return cls(200, _json(body))
+
+    @classmethod
+    def created(cls, body: BaseModel, *, shown_once: tuple[str, ...] = ()) -> Reply:
+        """Answer 201 with what was made."""
+        return cls(201, _json(body), shown_once=shown_once)
+
+    @classmethod
+    def accepted(cls, body: BaseModel | Mapping[str, Any]) -> Reply:
+        """Answer 202: the work goes on in the background."""
+        return cls(202, _json(body))
+
+    @classmethod
+    def no_content(cls) -> Reply:
+        """Answer 204."""
+        return cls(204)
+
+    @classmethod
+    def redirect(cls, location: str) -> Reply:
+        """Answer 302; the location is ours or the sign-in provider's, never the caller's."""
+        return cls(302, headers={"Location": location, "Cache-Control": "no-store"})
+
+    @classmethod
+    def text(cls, content: str, content_type: str) -> Reply:
+        """Answer 200 with a text of another type than JSON."""
+        return cls(200, content=content.encode(), content_type=f"{content_type}; charset=utf-8")
+
+    def storable_body(self) -> Any:
+        """Return the body without what is shown only once."""
+        if self.shown_once and isinstance(self.body, Mapping):
+            return {name: None if name in self.shown_once else value for name, value in self.body.items()}
+        return self.body
+
+
+def _json(body: BaseModel | Mapping[str, Any]) -> Any:
+    return body.model_dump(mode="json") if isinstance(body, BaseModel) else body

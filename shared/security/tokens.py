@@ -1,0 +1,290 @@
+"""JSON Web Tokens: issued with a KMS key, verified with published keys.
+
+Owns the strict layer in front of PyJWT (RFC 8725): the algorithm comes from the key, never from the token; only the
+header members we use may appear; exactly one key may match. Source: RFC 7515, RFC 7519, RFC 9068.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import ECAlgorithm
+
+from shared.ports.clock import Clock
+from shared.ports.errors import ServiceAway
+from shared.ports.key_manager import KeyManager, PublicKey
+
+from .errors import Unauthenticated
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}")
+_MOST_CHARACTERS = 16_384
+_HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
+_LEEWAY_SECONDS = 30
+_MOST_JWKS_BYTES = 262_144
+_ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRule:
+    """What one kind of token must look like.
+
+    Attributes:
+        issuer: exact `iss`.
+        audience: exact `aud`.
+        types: allowed `typ` header values, lower case; a missing `typ` counts as "".
+        required: claims that must be present.
+    """
+
+    issuer: str
+    audience: str
+    types: frozenset[str]
+    required: tuple[str, ...] = ("exp", "iat", "iss", "aud", "sub")
+
+
+class JwksCache:
+    """Published keys of one issuer, fetched when needed and kept.
+
+    A key id that is unknown makes it fetch again, at most once per cooldown, one thread at a time. When a fetch fails the
+    known keys stay in use. Source: RFC 7517.
+    """
+
+    _fresh_seconds = 300.0
+    _cooldown_seconds = 10.0
+
+    def __init__(self, url: str, clock: Clock, *, fetch: Callable[[str], bytes] | None = None) -> None:
+        self._url = url
+        self._clock = clock
+        self._fetch = fetch or _fetch
+        self._keys: dict[str, tuple[str, Any]] = {}
+        self._fetched_at: float | None = None
+        self._tried_at: float | None = None
+        self._lock = threading.Lock()
+
+    def find(self, kid: str) -> tuple[str, Any] | None:
+        """Return (algorithm, key) of a key id; None when the issuer publishes no such key.
+
+        Raises:
+            ServiceAway: (503 `service_away`) no keys are known and they cannot be fetched.
+        """
+        now = self._clock.monotonic_seconds()
+        is_stale = self._fetched_at is None or now - self._fetched_at > self._fresh_seconds
+        if is_stale or kid not in self._keys:
+            self._refresh(now)
+        if self._fetched_at is None:
+            raise ServiceAway("jwks")
+        return self._keys.get(kid)
+
+    def _refresh(self, now: float) -> None:
+        with self._lock:
+            if (
+                self._tried_at is not None
+                and self._fetched_at is not None
+                and now - self._tried_at < self._cooldown_seconds
+            ):
+                return
+            self._tried_at = now
+            try:
+                self._keys = _read_jwks(self._fetch(self._url))
+            except (httpx.HTTPError, ValueError, OSError):
+                return  # the keys that are known stay in use; with none, `find` says so
+            self._fetched_at = now
+
+
+def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> Mapping[str, Any]:
+    """Verify a token and return its claims.
+
+    Raises:
+        Unauthenticated: (401 `unauthenticated`) for every reason there is; the reason is not told.
+        ServiceAway: (503 `service_away`) the issuer's keys cannot be had.
+    """
+    header = _header(token)
+    kid, kind = header.get("kid"), str(header.get("typ", "")).lower()
+    if not isinstance(kid, str) or not 0 < len(kid) <= 200 or kind not in rule.types:
+        raise Unauthenticated
+    found = keys.find(kid)
+    if found is None or header.get("alg") != found[0]:
+        raise Unauthenticated
+    algorithm, key = found
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            audience=rule.audience,
+            issuer=rule.issuer,
+            leeway=_LEEWAY_SECONDS,
+            # times are checked below, against the clock port
+            options={"require": list(rule.required), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise Unauthenticated from error
+    _check_claims(claims, clock.now())
+    return claims
+
+
+def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
+    moment = now.timestamp()
+    times = {name: claims[name] for name in ("exp", "iat", "nbf", "auth_time") if name in claims}
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in times.values()):
+        raise Unauthenticated
+    subject = claims.get("sub")
+    is_current = (
+        moment < times.get("exp", 0) + _LEEWAY_SECONDS
+        and times.get("iat", 0) <= moment + _LEEWAY_SECONDS
+        and times.get("nbf", 0) <= moment + _LEEWAY_SECONDS
+    )
+    if not is_current or not isinstance(subject, str) or not 0 < len(subject) <= 255 or isinstance(claims["aud"], list):
+        raise Unauthenticated
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    """Read the header strictly: size, alphabet, canonical base64url, no repeated and no unknown member."""
+    if len(token) > _MOST_CHARACTERS or _TOKEN.fullmatch(token) is None:
+        raise Unauthenticated
+    try:
+        parts = [_decode(part) for part in token.split(".")]
+        header = json.loads(parts[0], object_pairs_hook=_unique, parse_constant=_refuse)
+        json.loads(parts[1], object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, binascii.Error, UnicodeDecodeError, RecursionError) as error:
+        raise Unauthenticated from error
+    if not isinstance(header, dict) or not header.keys() <= _HEADER_MEMBERS:
+        raise Unauthenticated
+    return header
+
+
+def _decode(part: str) -> bytes:
+    found = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != part:
+        raise ValueError("not canonical base64url")
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("repeated member")
+    return found
+
+
+def _refuse(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _fetch(url: str) -> bytes:
+    reply = httpx.get(url, timeout=3.0, follow_redirects=False, trust_env=False)
+    reply.raise_for_status()
+    return reply.content
+
+
+def _read_jwks(content: bytes) -> dict[str, tuple[str, Any]]:
+    if len(content) > _MOST_JWKS_BYTES:
+        raise ValueError("the key set is too large")
+    document = json.loads(content)
+    keys = document.get("keys") if isinstance(document, dict) else None
+    found: dict[str, tuple[str, Any]] = {}
+    for item in keys if isinstance(keys, list) else ():
+        usable = isinstance(item, dict) and item.get("use", "sig") == "sig" and isinstance(item.get("kid"), str)
+        algorithm = _ALGORITHMS.get(item.get("kty", "")) if usable else None
+        if algorithm is None or item.get("alg", algorithm) != algorithm or item["kid"] in found:
+            continue
+        key = jwt.PyJWK(item, algorithm=algorithm).key
+        if algorithm == "ES256" and item.get("crv") != "P-256":
+            continue
+        if algorithm == "RS256" and key.key_size < 2048:
+            continue
+        found[item["kid"]] = (algorithm, key)
+    return found
+
+
+class TokenIssuer:
+    """Issues this suite's own tokens: ES256, signed by KMS; the private key never leaves it.
+
+    Two versions of the key may be live during rotation: the newest signs, all are published.
+    """
+
+    _refresh_seconds = 60.0
+
+    def __init__(self, keys: KeyManager, key: str, issuer: str, clock: Clock) -> None:
+        self._keys = keys
+        self._key = key
+        self._issuer = issuer
+        self._clock = clock
+        self._versions: Sequence[PublicKey] = ()
+        self._read_at: float | None = None
+
+    def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
+        """Sign a token.
+
+        Args:
+            claims: `sub` and what else the kind carries.
+            audience: `aud`.
+            kind: `typ` header, e.g. `at+jwt` (RFC 9068).
+            lifetime: from now to `exp`.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        now = int(self._clock.now().timestamp())
+        newest = self._published()[-1]
+        header = {"alg": "ES256", "kid": self._kid(newest), "typ": kind}
+        body = {
+            **claims,
+            "iss": self._issuer,
+            "aud": audience,
+            "iat": now,
+            "exp": now + int(lifetime.total_seconds()),
+        }
+        signed = f"{_encode_json(header)}.{_encode_json(body)}"
+        der = self._keys.sign(self._key, newest.version, hashlib.sha256(signed.encode()).digest())
+        return f"{signed}.{_encode(_raw_signature(der))}"
+
+    def jwks(self) -> dict[str, object]:
+        """Return the public key set (RFC 7517), every live version."""
+        return {"keys": [self._jwk(item) for item in self._published()]}
+
+    def _jwk(self, item: PublicKey) -> dict[str, object]:
+        public = load_pem_public_key(item.pem.encode())
+        if not isinstance(public, EllipticCurvePublicKey):
+            raise TypeError(f"the key {self._key} is no EC key")
+        members = ECAlgorithm.to_jwk(public, as_dict=True)
+        return {**members, "kid": self._kid(item), "use": "sig", "alg": "ES256"}
+
+    def _kid(self, item: PublicKey) -> str:
+        return f"{self._key}-{item.version}"
+
+    def _published(self) -> Sequence[PublicKey]:
+        now = self._clock.monotonic_seconds()
+        if self._read_at is None or now - self._read_at > self._refresh_seconds:
+            self._versions = self._keys.public_keys(self._key)
+            self._read_at = now
+        if not self._versions:
+            raise ServiceAway("kms")
+        return self._versions
+
+
+def _raw_signature(der: bytes) -> bytes:
+    """Turn an ASN.1 DER signature into r || s (RFC 7518 section 3.4)."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _encode_json(value: Mapping[str, object]) -> str:
+    return _encode(json.dumps(value, separators=(",", ":")).encode())

@@ -1,0 +1,103 @@
+"""Settings of one process, read once from the environment.
+
+Owns every environment variable's name. A secret is never among them: secrets come from the `SecretStore` port.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from .http.errors import AppError
+
+PREFIX = "DW_"
+
+
+class SettingMissing(AppError):
+    """500 `setting_missing`: the deployment left out a setting that this process needs."""
+
+    code, status, title = "setting_missing", 500, "A setting is missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting; the variable is the upper-case name behind `DW_`.
+
+    Attributes:
+        env: `production` or `emulator`.
+        function: the function's folder name.
+        entry_point: the entry point this process serves.
+        project, region: Google Cloud project id and region.
+        public_url: the address people and customers use, without a trailing slash.
+        database_url: `postgresql://…`, emulator only.
+        database_instance, database_name, database_user: Cloud SQL instance connection name, database and IAM user.
+        kms_endpoint, secrets_endpoint, pubsub_endpoint: `host:port` of insecure gRPC servers, emulator only.
+        jwks_url: where this suite's own token keys are published.
+        events_issuer, events_jwks_url, events_audience, events_sender: how pushed events are authenticated.
+        oidc_issuer, oidc_client_id: the sign-in provider.
+        redis_url: the rate limiter's server.
+        aws_endpoint: an AWS stand-in, emulator only.
+        pool_size: database connections of this process.
+        debug: never in production.
+    """
+
+    env: str = "production"
+    function: str = ""
+    entry_point: str = ""
+    project: str = ""
+    region: str = ""
+    public_url: str = ""
+    database_url: str = ""
+    database_instance: str = ""
+    database_name: str = "driftwise"
+    database_user: str = ""
+    kms_endpoint: str = ""
+    secrets_endpoint: str = ""
+    pubsub_endpoint: str = ""
+    jwks_url: str = ""
+    events_issuer: str = "https://accounts.google.com"
+    events_jwks_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+    events_audience: str = ""
+    events_sender: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    redis_url: str = ""
+    aws_endpoint: str = ""
+    pool_size: int = 5
+    debug: bool = False
+
+    @property
+    def is_production(self) -> bool:
+        """Whether every safety must be on; anything but the emulator counts as production."""
+        return self.env != "emulator"
+
+    def require(self, name: str) -> str:
+        """Return a text setting.
+
+        Raises:
+            SettingMissing: (500 `setting_missing`) it is empty.
+        """
+        value = getattr(self, name)
+        if not value:
+            raise SettingMissing(f"set {PREFIX}{name.upper()}", setting=f"{PREFIX}{name.upper()}")
+        return str(value)
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of this process.
+
+    Args:
+        environment: variables to read; the process's own when None.
+    """
+    found = os.environ if environment is None else environment
+    values: dict[str, str | int | bool] = {}
+    for field in fields(Settings):
+        value = found.get(PREFIX + field.name.upper())
+        if value is None:
+            continue
+        if isinstance(field.default, bool):
+            values[field.name] = value.lower() in {"1", "true", "yes"}
+        else:
+            values[field.name] = int(value) if isinstance(field.default, int) else value
+    return Settings(**values)  # type: ignore[arg-type]  # each value was converted by its field's default above

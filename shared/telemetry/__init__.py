@@ -1,0 +1,1 @@
+"""Structured logs and request context. Never logs a body, a header value or a secret."""

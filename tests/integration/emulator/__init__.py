@@ -1,0 +1,1 @@
+"""The Google emulator, driven by the real client libraries."""

@@ -1,0 +1,1 @@
+"""What the tests share: accounts, recordings, comparisons. Holds no tests."""

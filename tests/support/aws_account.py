@@ -1,0 +1,271 @@
+"""An AWS account for tests: a moto server of its own, filled by Terraform or by a recording, and scanned by the engine.
+
+Owns processes and comparisons of the tests; the server's command and the replay stand in `local_emulator.aws`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import boto3
+from botocore.config import Config
+
+from functions.scan.domain.comparison import Drift, Sides, Tally, compare
+from functions.scan.domain.resources import LiveResource, NotChecked, Unread
+from functions.scan.domain.state import parse_state
+from functions.scan.readers.aws import SERVICES
+from functions.scan.readers.aws.base import Scope, Service, collect
+from functions.scan.types.aws import SPECS
+from local_emulator.aws import ACCOUNT, REGION, SEED, moto_command, replay, wait_until_ready
+from local_emulator.moto_server import PLACEHOLDER
+
+__all__ = [
+    "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "attributes_of", "clients",
+    "drift_items", "drifts", "load_state", "moto_account", "name_of", "replay", "scan", "services_for", "terraform_apply",
+    "why_no_terraform",
+]  # fmt: skip
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests" / "fixtures" / "aws"
+CREATED = "<created>"  # in `Mutation.expects`: the key (each of the keys) that `apply` returned
+
+Clients: TypeAlias = Callable[[str], Any]
+Expected: TypeAlias = set[tuple[str, str, str]]
+State: TypeAlias = dict[str, Any]
+
+_PROVIDER = """
+provider "aws" {
+  s3_use_path_style = true
+}
+"""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One change behind Terraform's back.
+
+    Attributes:
+        target: address of the declared instance that is changed, e.g. `aws_vpc.main`; empty when there is none.
+        expects: exactly the drifts that become new: (kind, address, path) for `changed`, (`missing`, address, "")
+            and (`unmanaged`, key, ""); `CREATED` as a key stands for what `apply` returned. May be a callable of the state.
+        apply: makes the change; receives the boto3 clients and the target's attributes in the state. A text it returns
+            is the key of what it created, a list several keys; anything else it returns (an API reply) is ignored.
+        also: further Terraform types to scan, beyond those of the target and of the expected addresses.
+    """
+
+    target: str
+    expects: Expected | Callable[[State], Expected]
+    apply: Callable[[Clients, dict[str, Any]], object]
+    also: tuple[str, ...] = ()
+
+    def expected(self, state: State, created: object) -> Expected:
+        """Spell out the expectation for one run."""
+        found = self.expects(state) if callable(self.expects) else self.expects
+        keys = [created] if isinstance(created, str) else created if isinstance(created, list) else []
+        whole = {item for item in found if item[1] != CREATED}
+        return whole | {(kind, key, path) for kind, name, path in found if name == CREATED for key in keys}
+
+
+class ProviderUnavailable(RuntimeError):
+    """Terraform is there, its AWS provider is not (no registry, no mirror)."""
+
+
+@dataclass(slots=True)
+class Scanned:
+    """What a scan read, and the types it looked for."""
+
+    live: list[LiveResource] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    not_checked: list[NotChecked] = field(default_factory=list)
+    types: set[str] = field(default_factory=set)
+
+
+@contextmanager
+def moto_account(*, seed: int = SEED, recording: Path | None = None) -> Iterator[str]:
+    """Serve an empty account; yields its URL.
+
+    Args:
+        seed: start of the ids.
+        recording: file (JSON lines) to which the writes are appended.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        moto_command(port, seed=seed, record=recording),
+        cwd=ROOT,
+        # A fixed hash seed keeps the order of the server's sets, and with it the order in which ids are drawn.
+        env={**os.environ, "PYTHONHASHSEED": "0", **_credentials()},
+        stdout=subprocess.DEVNULL,
+        stderr=None if os.environ.get("DRIFTWISE_MOTO_LOG") else subprocess.DEVNULL,
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(endpoint)
+        yield endpoint
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def clients(endpoint: str) -> Clients:
+    """Return a function that makes (and keeps) the boto3 client of a service."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
+
+    @cache
+    def client(service: str) -> Any:
+        return cast("Any", session).client(service, endpoint_url=endpoint, config=config)
+
+    return client
+
+
+def scan(endpoint: str, services: Iterable[Service] = SERVICES) -> Scanned:
+    """Run every listing of the services once and sort what they yield."""
+    scope = Scope(account=ACCOUNT, region=REGION, partition="aws", client=clients(endpoint))
+    found = Scanned()
+    for service in services:
+        for listing in service.listings:
+            found.types.update(listing.types)
+            for item in collect(listing, scope):
+                if isinstance(item, LiveResource):
+                    found.live.append(item)
+                elif isinstance(item, Unread):
+                    found.unread.append(item)
+                else:
+                    found.not_checked.append(item)
+    return found
+
+
+def services_for(types: Iterable[str]) -> list[Service]:
+    """Return the services, reduced to the listings that yield one of the types or an inline form of it."""
+    wanted = set(types)
+    for spec in SPECS.values():
+        family = {spec.type, *(child for children in spec.inline.values() for child in children)}
+        if len(family) > 1 and family & wanted:
+            wanted |= family
+    found = []
+    for service in SERVICES:
+        listings = tuple(listing for listing in service.listings if wanted & set(listing.types))
+        if listings:
+            found.append(Service(service.name, listings))
+    return found
+
+
+def drift_items(state: State, scanned: Scanned) -> list[Drift]:
+    """Compare a state with a scan; only the types that the scan looked for are judged."""
+    sides = Sides(
+        account=ACCOUNT,
+        regions=frozenset({REGION}),
+        declared=parse_state(json.dumps(state).encode(), SPECS).declared,
+        live=scanned.live,
+        unread=scanned.unread,
+        not_checked=scanned.not_checked,
+    )
+    return [item for item in compare(sides, SPECS, Tally()) if item.type in scanned.types]
+
+
+def drifts(state: State, scanned: Scanned) -> Expected:
+    """Return the drifts as (kind, address or key, path or "")."""
+    return {name_of(item) for item in drift_items(state, scanned)}
+
+
+def name_of(item: Drift) -> tuple[str, str, str]:
+    """Name one drift the way `Mutation.expects` does."""
+    return item.kind, item.address or item.key, item.path or ""
+
+
+def attributes_of(state: State, address: str) -> dict[str, Any]:
+    """Return the attributes of one declared instance.
+
+    Raises:
+        KeyError: the state has no such address.
+    """
+    for item in parse_state(json.dumps(state).encode(), SPECS).declared:
+        if item.address == address:
+            return dict(item.attributes)
+    raise KeyError(address)
+
+
+def load_state(group: str, endpoint: str) -> State:
+    """Load the recorded state of a fixture group, its URLs pointing at this server."""
+    content = (FIXTURES / group / "state.json").read_text(encoding="utf-8")
+    return cast("State", json.loads(content.replace(PLACEHOLDER, endpoint.removeprefix("http://"))))
+
+
+def why_no_terraform() -> str | None:
+    """Say why Terraform cannot be run here; None when it can."""
+    if shutil.which("terraform") is None:
+        return "there is no `terraform` on PATH"
+    return None
+
+
+def terraform_apply(configuration: Path, endpoint: str, work: Path) -> State:
+    """Apply a configuration and return the state document.
+
+    Args:
+        configuration: folder with `*.tf`; a provider block is added when it has none.
+        endpoint: URL of the account.
+        work: empty folder to run in.
+    Raises:
+        ProviderUnavailable: `terraform init` found no AWS provider.
+        RuntimeError: the apply failed; the message holds the end of Terraform's output.
+    """
+    sources = sorted(configuration.glob("*.tf"))
+    for source in sources:
+        shutil.copy(source, work / source.name)
+    for folder in (path for path in configuration.iterdir() if path.is_dir()):
+        shutil.copytree(folder, work / folder.name)
+    if not any('provider "aws"' in source.read_text(encoding="utf-8") for source in sources):
+        (work / "provider.tf").write_text(_PROVIDER, encoding="utf-8")
+    environment = _terraform_environment(endpoint, work)
+    try:
+        _terraform(["init", "-input=false"], work, environment)
+    except RuntimeError as error:
+        raise ProviderUnavailable(str(error)) from None
+    # One resource at a time: the order of the writes decides the ids.
+    _terraform(["apply", "-auto-approve", "-input=false", "-parallelism=1"], work, environment)
+    return cast("State", json.loads((work / "terraform.tfstate").read_text(encoding="utf-8")))
+
+
+def _terraform(arguments: list[str], work: Path, environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        ["terraform", *arguments, "-no-color"], cwd=work, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"terraform {arguments[0]} failed:\n{(done.stdout + done.stderr)[-6000:]}")
+
+
+def _terraform_environment(endpoint: str, work: Path) -> dict[str, str]:
+    """Point Terraform at the account, and at a provider mirror where DRIFTWISE_TF_MIRROR lists some (like PATH)."""
+    environment = {**os.environ, **_credentials(), "AWS_ENDPOINT_URL": endpoint, "CHECKPOINT_DISABLE": "1"}
+    configured = environment.get("TF_CLI_CONFIG_FILE")
+    if configured and not Path(configured).is_file():
+        del environment["TF_CLI_CONFIG_FILE"]
+    mirrors = [path for path in environment.get("DRIFTWISE_TF_MIRROR", "").split(os.pathsep) if Path(path).is_dir() and path]
+    if mirrors:
+        blocks = "".join(f"  filesystem_mirror {{\n    path = {json.dumps(path)}\n  }}\n" for path in mirrors)
+        file = work / "terraform.rc"
+        file.write_text(f"provider_installation {{\n{blocks}}}\n", encoding="utf-8")
+        environment["TF_CLI_CONFIG_FILE"] = str(file)
+    return environment
+
+
+def _credentials() -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
