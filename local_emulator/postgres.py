@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -248,36 +249,39 @@ def with_login(url: str, user: str, password: str) -> str:
 
 
 @contextmanager
-def temporary_cluster(directory: Path) -> Iterator[str]:
+def temporary_cluster() -> Iterator[str]:
     """Run a throw-away cluster for tests (not durable) and yield the owner's URL of its database `postgres`.
 
-    Args:
-        directory: made by this call; it and what is above must let the server's user pass when the caller is root.
+    It lies in the system's temporary directory: as root, the server's user could not enter pytest's.
+
     Raises:
         EmulatorError: the server did not come up; the end of its log is in `detail`.
     """
-    backend = Embedded(directory, password=hashlib.sha256(os.urandom(32)).hexdigest()[:32], durable=False)
-    backend.prepare()
-    port = reserve_port()
-    log = directory.with_name(f"{directory.name}.log")
-    who = identity(backend.run_as)
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            backend.command(port), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/",
-            start_new_session=True, user=who.user, group=who.group, extra_groups=who.extra_groups,
-        )  # fmt: skip
-    url = with_database(backend.owner_url(port), "postgres")
-    try:
-        _wait_for(server, port, log)
-        wait_until_ready(url)
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)
+    with tempfile.TemporaryDirectory(prefix="driftwise-postgres-") as name:
+        place = Path(name)
+        place.chmod(0o711)
+        backend = Embedded(place / "cluster", password=secrets.token_urlsafe(24), durable=False)
+        backend.prepare()
+        port = reserve_port()
+        log = place / "log"
+        who = identity(backend.run_as)
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                backend.command(port), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/",
+                start_new_session=True, user=who.user, group=who.group, extra_groups=who.extra_groups,
+            )  # fmt: skip
+        url = with_database(backend.owner_url(port), "postgres")
         try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            _wait_for(server, port, log)
+            wait_until_ready(url)
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -18,7 +18,7 @@ from local_emulator.google.checksum import crc32c
 from local_emulator.google.kms_material import SHA256_BYTES, Ciphertext, Purpose
 from local_emulator.google.kms_resources import VERSION, KeyResources, ProtectionLevel
 from local_emulator.google.names import Shape, parent_of, require
-from local_emulator.google.rpc import Refused, failed_precondition, invalid, unimplemented, verified
+from local_emulator.google.rpc import failed_precondition, invalid, unimplemented, verified
 
 MOST_DATA_BYTES = 64 * 1024
 LEAST_RANDOM_BYTES, MOST_RANDOM_BYTES = 8, 1024
@@ -167,8 +167,4 @@ def _verified_pair(request: service.EncryptRequest | service.DecryptRequest, fie
 def _within_limits(**fields: bytes) -> None:
     for name, data in fields.items():
         if len(data) > MOST_DATA_BYTES:
-            raise _too_long(name)
-
-
-def _too_long(name: str) -> Refused:
-    return invalid(f"{name} is longer than {MOST_DATA_BYTES} bytes.")
+            raise invalid(f"{name} is longer than {MOST_DATA_BYTES} bytes.")

@@ -5,17 +5,15 @@ from __future__ import annotations
 INSERT_AUDIT = """
 insert into core.audit_log (action, actor_kind, actor_id, target_kind, target_id, facts, request_id)
 select e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.facts, e.request_id
-from jsonb_to_recordset(cast(:events as jsonb)) with ordinality
-  as e (action text, actor_kind text, actor_id text, target_kind text, target_id text, facts jsonb, request_id text, place bigint)
-order by e.place
+from jsonb_to_recordset(cast(:events as jsonb))
+  as e (action text, actor_kind text, actor_id text, target_kind text, target_id text, facts jsonb, request_id text)
 """
 
 INSERT_OUTBOX = """
 insert into core.outbox (topic, ordering_key, payload, traceparent)
 select m.topic, m.ordering_key, m.payload, m.traceparent
-from jsonb_to_recordset(cast(:messages as jsonb)) with ordinality
-  as m (topic text, ordering_key text, payload jsonb, traceparent text, place bigint)
-order by m.place
+from jsonb_to_recordset(cast(:messages as jsonb))
+  as m (topic text, ordering_key text, payload jsonb, traceparent text)
 returning id, topic, ordering_key, payload, traceparent
 """
 

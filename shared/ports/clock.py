@@ -33,7 +33,7 @@ class Entropy(Protocol):
         ...
 
     def uuid(self) -> uuid.UUID:
-        """Return a random UUID (RFC 9562 version 4)."""
+        """Return a new id that sorts by time (RFC 9562 section 5.7, version 7)."""
         ...
 
 
@@ -57,4 +57,7 @@ class SystemEntropy:
         return secrets.token_bytes(size_bytes)
 
     def uuid(self) -> uuid.UUID:
-        return uuid.uuid4()
+        milliseconds = time.time_ns() // 1_000_000
+        random = int.from_bytes(secrets.token_bytes(10), "big")
+        random_a, random_b = random >> 68, random & ((1 << 62) - 1)
+        return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | random_a << 64 | 0b10 << 62 | random_b)

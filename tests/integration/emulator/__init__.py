@@ -1,1 +1,1 @@
-"""The Google emulator, driven by the real client libraries."""
+"""Tests of the emulator's frame; they need none of the real functions."""

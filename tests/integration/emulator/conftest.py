@@ -11,7 +11,8 @@ from tests.support.google_emulator import Emulator
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """Start the emulator for a module; an ack deadline of one second is allowed, to test time-outs."""
-    running = Emulator(tmp_path_factory.mktemp("google"), {"minimum_ack_deadline_seconds": 1})
+    """Start the emulator for a module; ack deadlines of a second are allowed, to test time-outs."""
+    config = {"minimum_ack_deadline_seconds": 1, "push_concurrency_by_subscription": {"narrow": 3}}
+    running = Emulator(tmp_path_factory.mktemp("google"), config)
     yield running
     assert running.stop() == 0, "the emulator did not stop cleanly on SIGTERM"

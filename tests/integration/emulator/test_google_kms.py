@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import stat
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,7 +18,8 @@ from google.api_core import exceptions
 from google.cloud import kms_v1
 
 from local_emulator.google.checksum import crc32c
-from tests.support.google_emulator import ROOT, Emulator
+from local_emulator.google.storage import claim_directory
+from tests.support.google_emulator import Emulator
 
 LOCATION = "projects/driftwise-local/locations/europe-west1"
 State = kms_v1.CryptoKeyVersion.CryptoKeyVersionState
@@ -293,19 +292,16 @@ def test_faults_fail_and_delay_the_methods_they_name(
 def test_a_slow_service_does_not_slow_the_others(
     emulator: Emulator, client: kms_v1.KeyManagementServiceClient, ring: str
 ) -> None:
-    with emulator.fault("kms", "slow", seconds=0.5), ThreadPoolExecutor(1) as pool:
+    with emulator.fault("kms", "slow", seconds=0.8), ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.get_key_ring, name=ring)
         time.sleep(0.1)
         list(emulator.publisher().list_topics(project="projects/driftwise-local"))
         assert not slow.done(), "Pub/Sub waited for the KMS"
 
 
-def test_a_second_process_is_told_that_the_directory_is_taken(emulator: Emulator) -> None:
-    data = str(emulator.directory / "data")
-    command = [sys.executable, "-m", "local_emulator.google", "--data-dir", data, "--port-file", f"{data}/other.json"]
-    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert second.returncode == 1
-    assert second.stderr.strip() == f"local_emulator.google cannot start: {data} is in use by another emulator"
+def test_a_second_emulator_is_told_that_the_directory_is_taken(emulator: Emulator) -> None:
+    with pytest.raises(OSError, match="is in use by another emulator"):
+        claim_directory(emulator.directory / "data")
 
 
 def test_the_same_keys_after_a_restart(tmp_path: Path) -> None:

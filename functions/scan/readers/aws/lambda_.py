@@ -66,7 +66,7 @@ def _function(scope: Scope, client: Any, item: Item, signing: Mapping[str, str] 
     )
     yield from _permissions(scope, client, item, None)
     yield from _aliases(scope, client, item)
-    yield from _urls(scope, client, item)
+    yield from _url(scope, client, item, None)
 
 
 def _permissions(scope: Scope, client: Any, item: Item, qualifier: str | None) -> Iterator[Finding]:
@@ -79,6 +79,8 @@ def _permissions(scope: Scope, client: Any, item: Item, qualifier: str | None) -
         return
     policy = json.loads(reply.get("Policy") or "{}")
     for statement in policy.get("Statement") or ():
+        if qualifier and not str(statement.get("Resource")).endswith(f":{qualifier}"):
+            continue  # a statement of the function itself
         identity = statement.get("Sid") or ""
         yield LiveResource(
             type="aws_lambda_permission",
@@ -117,27 +119,25 @@ def _aliases(scope: Scope, client: Any, item: Item) -> Iterator[Finding]:
             },
         )
         yield from _permissions(scope, client, item, alias["Name"])
+        yield from _url(scope, client, item, alias["Name"])
 
 
-def _urls(scope: Scope, client: Any, item: Item) -> Iterator[Finding]:
-    arn = item["FunctionArn"]
-
-    def call() -> Item:
-        pages = client.get_paginator("list_function_url_configs").paginate(FunctionName=item["FunctionName"])
-        return {"Urls": [url for page in pages for url in page.get("FunctionUrlConfigs") or ()]}
-
-    reply = attempt("lambda", call, _NONE)
+def _url(scope: Scope, client: Any, item: Item, qualifier: str | None) -> Iterator[Finding]:
+    """Yield the URL of a function or of one alias, when it has one."""
+    arguments = {"FunctionName": item["FunctionName"]} | ({"Qualifier": qualifier} if qualifier else {})
+    key = item["FunctionArn"] + (f":{qualifier}" if qualifier else "")
+    reply = attempt("lambda", lambda: client.get_function_url_config(**arguments), _NONE)
     if isinstance(reply, Gap):
-        yield reply.not_checked("aws_lambda_function_url", scope.region)
+        yield reply.unread("aws_lambda_function_url", key)
         return
-    for url in reply.get("Urls") or ():
+    if reply.get("FunctionArn") == key:
         yield LiveResource(
             type="aws_lambda_function_url",
-            key=url["FunctionArn"],
+            key=key,
             region=scope.region,
-            cloud_id=url["FunctionArn"],
-            parent=Parent("aws_lambda_function", arn, "url"),
-            attributes=url_attributes(url),
+            cloud_id=key,
+            parent=Parent("aws_lambda_function", item["FunctionArn"], "url"),
+            attributes=url_attributes(reply),
         )
 
 
@@ -182,7 +182,7 @@ SERVICE = Service(
                 "lambda:GetFunction",
                 "lambda:GetPolicy",
                 "lambda:ListAliases",
-                "lambda:ListFunctionUrlConfigs",
+                "lambda:GetFunctionUrlConfig",
                 "lambda:ListCodeSigningConfigs",
                 "lambda:ListFunctionsByCodeSigningConfig",
             ),

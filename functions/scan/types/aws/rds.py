@@ -7,7 +7,19 @@ Source: Terraform AWS provider 5.100, resource documentation of each type; Amazo
 
 from __future__ import annotations
 
-from ...domain.shapes import Canonical, Shape, boolean, default_is, folded_text, keyed, number, number_or_zero, set_of, tags, text
+from ...domain.shapes import (
+    Canonical,
+    Shape,
+    boolean,
+    default_is,
+    folded_text,
+    keyed,
+    number,
+    number_or_zero,
+    set_of,
+    tags,
+    text,
+)
 from ...domain.specs import TypeSpec, by
 
 

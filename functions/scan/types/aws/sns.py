@@ -29,7 +29,8 @@ def subscription_key(topic: str, protocol: str, endpoint: str) -> str:
 
     The ARN would not do: an unconfirmed subscription is listed without it. SNS masks the password in an HTTP endpoint.
     """
-    return f"{topic}|{protocol}|{_CREDENTIALS.sub(r'\\1', endpoint)}"
+    bare = _CREDENTIALS.sub(lambda found: found[1], endpoint)
+    return f"{topic}|{protocol}|{bare}"
 
 
 def _subscription(attributes: Attributes) -> str | None:

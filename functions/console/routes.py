@@ -1,0 +1,16 @@
+"""The whole surface of the function."""
+
+from __future__ import annotations
+
+from shared.http.access import Access
+from shared.http.deps import Deps
+from shared.http.health import health_route
+from shared.http.routes import Route
+
+from . import handlers
+
+ROUTES: list[Route[Deps]] = [
+    Route("GET", "/", handlers.show_start, Access.anyone()),
+    health_route("/console"),
+    Route("GET", "/console/style.css", handlers.show_style, Access.anyone()),
+]
