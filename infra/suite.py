@@ -200,7 +200,7 @@ def path_shape(template: str) -> str:
 class _UniqueKeys(yaml.SafeLoader):
     """SafeLoader that refuses a key that stands twice; YAML says it is an error, PyYAML keeps the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's signature)
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = [key for key, count in Counter(map(str, keys)).items() if count > 1]
         if twice:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from infra.suite import SUITE_FILE
@@ -45,6 +46,12 @@ def up(options: Options) -> dict[str, object]:
     Raises:
         EmulatorError: it did not come up; nothing of it is left running.
     """
+    options = replace(  # the supervisor has another working directory
+        options,
+        data_dir=options.data_dir.absolute(),
+        suite_file=options.suite_file.absolute(),
+        root=options.root.absolute(),
+    )
     data = DataDirectory(options.data_dir)
     data.create(open_to_others=os.geteuid() == 0)
     if data.is_locked():
@@ -100,8 +107,8 @@ def _up(parsed: argparse.Namespace) -> int:
         port=parsed.port,
         postgres=parsed.postgres,
         only=only,
-        suite_file=parsed.suite.absolute(),
-        root=parsed.root.absolute(),
+        suite_file=parsed.suite,
+        root=parsed.root,
     )
     try:
         found = up(options)
@@ -170,7 +177,9 @@ def health(record: ProcessRecord) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m local_emulator", description="The whole suite on a laptop.", epilog="'demo' takes its own options."
+        prog="python -m local_emulator",
+        description="The whole suite on a laptop.",
+        epilog="'demo' takes its own options.",
     )
     commands = parser.add_subparsers(required=True, metavar="up|demo|down|status")
     common = argparse.ArgumentParser(add_help=False)
@@ -182,7 +191,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=DEFAULT_PORT, help="port of the gateway, 0 for a free one (default: 8080)"
     )
     start.add_argument("--postgres", choices=("embedded", "docker", "url"), default="embedded")
-    start.add_argument("--only", default="", metavar="NAME,NAME", help="these processes or functions, and what they need")
+    start.add_argument(
+        "--only", default="", metavar="NAME,NAME", help="these processes or functions, and what they need"
+    )
     start.add_argument("--suite", type=Path, default=SUITE_FILE, metavar="FILE", help=argparse.SUPPRESS)
     start.add_argument("--root", type=Path, default=EMULATOR_ROOT, metavar="DIR", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)

@@ -77,6 +77,8 @@ def migrate(url: str, directory: Path, runner: Migrate | None = None) -> None:
     """Apply the migrations as the owner.
 
     Args:
+        url: the owner's URL.
+        directory: where the migrations are.
         runner: instead of `shared.data.migrations.migrate`.
     """
     from shared.data import migrations
@@ -93,6 +95,7 @@ def enable_logins(url: str, passwords: Mapping[str, str]) -> None:
     Args:
         url: the owner's URL.
         passwords: login role to password; both without quotes or backslashes.
+
     Raises:
         EmulatorError: the migrations did not create one of the roles.
     """

@@ -51,10 +51,10 @@ class Person:
 
 PEOPLE = (
     Person("owner@acme.example", "Olivia Owner"),
-    Person("admin@acme.example", "Adam Admin"),
-    Person("member@acme.example", "Mia Member"),
-    Person("viewer@acme.example", "Victor Viewer"),
-    Person("platform@driftwise.example", "Petra Platform"),
+    Person("admin@acme.example", "Amir Admin"),
+    Person("member@acme.example", "Mina Member"),
+    Person("viewer@acme.example", "Viktor Viewer"),
+    Person("platform@driftwise.example", "Paula Platform"),
 )
 
 
@@ -128,7 +128,7 @@ def create_app(provider: Provider) -> flask.Flask:
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
     pages = flask.Blueprint("idp", __name__, url_prefix=IDENTITY_PROVIDER_PREFIX)
     pages.get("/.well-known/openid-configuration", endpoint="discovery")(lambda: _discovery(provider))
-    pages.get("/jwks", endpoint="jwks")(lambda: provider.keys.jwks())
+    pages.get("/jwks", endpoint="jwks")(provider.keys.jwks)
     pages.get("/authorize", endpoint="ask")(lambda: _show_people(provider))
     pages.post("/authorize", endpoint="choose")(lambda: _choose_person(provider))
     pages.post("/token", endpoint="token")(lambda: _token(provider))

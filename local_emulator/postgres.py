@@ -217,6 +217,9 @@ def choose(kind: str, directory: Path, password: str, environment: Mapping[str, 
     Args:
         kind: `embedded`, `docker` or `url`.
         directory: where an embedded cluster lies.
+        password: the owner's, for a server that the emulator starts.
+        environment: variables, for DATABASE_URL.
+
     Raises:
         EmulatorError: `url` without a usable DATABASE_URL.
     """

@@ -30,7 +30,15 @@ TAIL_LINES = 15
 PORT_ATTEMPTS = 3
 RESTART_WINDOW_SECONDS = 60.0
 _POLL_SECONDS = 0.03
-_ADDRESS_IN_USE = ("address already in use", "address in use", "errno 98", "errno 48", "could not bind", "failed to bind")
+_OWN_IDENTITY = Identity()
+_ADDRESS_IN_USE = (
+    "address already in use",
+    "address in use",
+    "errno 98",
+    "errno 48",
+    "could not bind",
+    "failed to bind",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Process:
     fixed_ports: Mapping[str, int] = field(default_factory=dict)
     environment: Callable[[], Mapping[str, str]] = dict
     directory: Path | None = None
-    identity: Identity = Identity()
+    identity: Identity = _OWN_IDENTITY
     health_path: str | None = None
     prepare: Callable[[], None] | None = None
     restart_limit: int = 3
@@ -168,9 +176,11 @@ class Table:
         ports: Ports,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take the nodes in the order in which `children` lists them.
+        """Assign the ports; starts nothing.
 
         Args:
+            nodes: in the order in which `records` lists them.
+            data: where the logs go.
             ports: filled here; the nodes' commands read it.
             on_change: called after a child was started, with nothing held.
         """
@@ -338,7 +348,9 @@ def stop_records(records: Sequence[ProcessRecord], grace_seconds: Mapping[str, f
     """End processes by their records, the highest stage first; used by the supervisor and after its death.
 
     Args:
+        records: what may still run; a process that is not the recorded one is left alone.
         grace_seconds: by name, from the stop signal to SIGKILL; 8 where it says nothing.
+
     Returns:
         The names of those that had to be killed.
     """

@@ -28,6 +28,7 @@ def provision(endpoint: str, suite_file: Path, targets: Mapping[str, str], *, se
 
     Args:
         endpoint: host:port of the gRPC server.
+        suite_file: the description.
         targets: subscription to `http://host:port` of its entry point.
         secrets: values that the latest version of a secret must have.
     """

@@ -22,6 +22,7 @@ from .errors import EmulatorError
 
 _CLOCK_STEP_SECONDS = 10  # the start time is counted from the boot time, which moves when the clock is set
 
+
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
     """One child of the supervisor, as written to disk.

@@ -79,6 +79,7 @@ class Routes:
         """Decide who answers.
 
         Args:
+            method: upper case.
             path: raw path, starting with a slash, without the query.
         """
         if not path.startswith("/") or _BAD_ESCAPE.search(path):

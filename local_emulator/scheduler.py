@@ -26,10 +26,14 @@ def fire(schedule: Schedule, upstream: str, token: str, *, timeout_seconds: floa
     """Make the POST of one schedule.
 
     Args:
+        schedule: what to post where.
         upstream: `http://host:port` of the entry point.
         token: OpenID token for that audience.
+        timeout_seconds: how long the entry point may take.
+
     Returns:
         The status, also when it is an error.
+
     Raises:
         OSError: there was no reply.
     """
@@ -62,9 +66,7 @@ def fetch_token(tokens_url: str, audience: str) -> str:
     return str(json.loads(text)["token"]) if text.lstrip().startswith("{") else text.strip()
 
 
-def run_schedule(
-    schedule: Schedule, suite: Suite, upstreams: Path, tokens_url: str, stop: threading.Event
-) -> None:
+def run_schedule(schedule: Schedule, suite: Suite, upstreams: Path, tokens_url: str, stop: threading.Event) -> None:
     """Fire one schedule until told to stop; the first time after one interval."""
     timeout_seconds = suite.functions[schedule.function].entry_points[schedule.entry_point].timeout_seconds
     turn = time.monotonic() + schedule.every_seconds

@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
@@ -22,9 +21,9 @@ from .context import Context
 from .errors import EmulatorError
 from .processes import Table, stop_records
 from .records import DataDirectory, ProcessRecord, Running, start_time, write_private
-from .topology import Options, Topology
+from .topology import EMULATOR_ROOT, Options, Topology
 
-Emit = Callable[[dict[str, object]], None]
+_OUTPUT = threading.Lock()  # several nodes may become ready at once
 
 
 def main() -> int:
@@ -49,11 +48,12 @@ def main() -> int:
 
 def emit(event: dict[str, object]) -> None:
     """Tell `up`; it may have gone away."""
-    try:
-        sys.stdout.write(json.dumps(event) + "\n")
-        sys.stdout.flush()
-    except OSError:
-        _close_output()
+    with _OUTPUT:
+        try:
+            sys.stdout.write(json.dumps(event) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            _close_output()
 
 
 def _supervise(options: Options, data: DataDirectory, lock: TextIO) -> int:
@@ -127,9 +127,9 @@ def describe(context: Context, records: tuple[ProcessRecord, ...]) -> dict[str, 
 
 
 def _seed(context: Context) -> dict[str, object]:
-    """Let `seed` put the first organisation in; only into a whole emulator."""
+    """Let `seed` put the first organisation in; only into a whole emulator of this very suite."""
     whole = {entry_point.name for entry_point in context.suite.entry_points()} | {"google"}
-    if context.owner_url is None or not whole <= context.names:
+    if context.root != EMULATOR_ROOT or context.owner_url is None or not whole <= context.names:
         return {}
     try:
         seed = importlib.import_module("local_emulator.seed")

@@ -66,9 +66,7 @@ class Topology:
         self._data = data
         self.names = _chosen(self.suite, options)
         self.ports = Ports()
-        self.backend = postgres.choose(
-            options.postgres, data.path / "postgres", data.password("postgres"), environment
-        )
+        self.backend = postgres.choose(options.postgres, data.path / "postgres", data.password("postgres"), environment)
         self.gateway_port = options.port or reserve_port()
         self._provisioned: dict[str, str] = {}
 
@@ -143,9 +141,7 @@ class Topology:
     def _owner_url(self) -> str:
         if not self.backend.needs_process:
             return self.backend.owner_url(0)
-        return postgres.with_database(
-            self.backend.owner_url(self.ports.of("postgres")), self.suite.database.name
-        )
+        return postgres.with_database(self.backend.owner_url(self.ports.of("postgres")), self.suite.database.name)
 
     def _prepare_database(self) -> None:
         owner_url = self._owner_url()
@@ -201,7 +197,7 @@ class Topology:
         def prepare() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             name = entry_point.name
-            source = f"from functions.{entry_point.function}.main import {name}\n\n__all__ = [\"{name}\"]\n"
+            source = f'from functions.{entry_point.function}.main import {name}\n\n__all__ = ["{name}"]\n'
             (folder / "main.py").write_text(source, encoding="utf-8")
 
         def command() -> list[str]:
@@ -313,7 +309,9 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
     chosen = set() if options.only else processes
     for name in options.only:
         if name not in processes | set(functions):
-            raise EmulatorError(f"--only: there is no {name}; there are {', '.join(sorted(processes | set(functions)))}")
+            raise EmulatorError(
+                f"--only: there is no {name}; there are {', '.join(sorted(processes | set(functions)))}"
+            )
         chosen |= {name} if name in processes else functions[name]
     if chosen & entry_points:
         chosen |= {*server, "google", "redis", "moto"}

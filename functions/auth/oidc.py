@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
-
 from shared.ports.clock import Clock
 from shared.ports.secret_store import Secret
 from shared.security.tokens import JwksCache, TokenRule, verify_token
@@ -97,6 +95,8 @@ class Provider:
         return self._read_id_token(token, nonce)
 
     def _redeem(self, endpoint: str, form: dict[str, str], secret: Secret) -> str:
+        import httpx
+
         try:
             reply = httpx.post(
                 endpoint,
@@ -146,6 +146,8 @@ class Provider:
             return self._metadata
 
     def _read_metadata(self) -> dict[str, Any]:
+        import httpx
+
         url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
             reply = httpx.get(url, timeout=_TIMEOUT_SECONDS, trust_env=False)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from shared.data.database import Database
-from shared.data.sessions import Row
+from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
@@ -77,7 +76,7 @@ def insert_identity(tx: UnitOfWork, *, issuer: str, subject: str, user_id: UUID)
     tx.execute(_INSERT_IDENTITY, issuer=issuer, subject=subject, user_id=user_id)
 
 
-def list_orgs(db: Database, user_id: UUID, *, after_id: UUID | None, most: int) -> Sequence[Row]:
+def list_orgs(db: Lookups, user_id: UUID, *, after_id: UUID | None, most: int) -> Sequence[Row]:
     """List the organisations of a person, by id."""
     return db.lookup(_LIST_ORGS, user_id=user_id, after_id=after_id, most=most)
 

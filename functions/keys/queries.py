@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 

@@ -9,9 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 from .domain.records import declared_rows
@@ -44,6 +42,8 @@ def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:
         StateUnreachable: (422 `state_unreachable`) AWS says no; names the permission when that is missing.
         StateTooLarge: (413 `state_too_large`).
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+
     region = source["bucket_region"] or "us-east-1"
     try:
         reply = account.client("s3", region).get_object(Bucket=source["bucket"], Key=source["object_key"])

@@ -250,6 +250,7 @@ class DriftView(_RowView):
     scan_id: UUID
     kind: str
     type: str
+    key: str
     address: str | None
     cloud_id: str | None
     region: str | None

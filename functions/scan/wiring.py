@@ -14,7 +14,7 @@ from shared.security.envelope import Envelope, Place
 from shared.settings import Settings
 
 from .domain.sealing import Sealer, make_sealer
-from .readers.aws.session import AwsAccount, Login, sign_in
+from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -26,9 +26,11 @@ class ScanDeps(Deps):
 
     Attributes:
         envelope: seals and opens cloud credentials.
+        sign_ins: accounts that this process is signed in to.
     """
 
     envelope: Envelope
+    sign_ins: SignIns
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
         """Sign in to a connected account.
@@ -42,13 +44,17 @@ class ScanDeps(Deps):
             CiphertextRefused: (500 `ciphertext_refused`).
             ServiceAway: (503 `service_away`) KMS did not answer.
         """
+        sealed = bytes(account["credentials_encrypted"] or b"")
+        key = (org_id, account["id"], account["role_arn"], account["external_id"], sealed)
+        return self.sign_ins.get(key, lambda: sign_in(self._login(org_id, account)))
+
+    def _login(self, org_id: UUID, account: Mapping[str, Any]) -> Login:
         number, endpoint = account["external_account"], self.settings.aws_endpoint
         if account["auth_kind"] == "role":
-            role = Login(number, role_arn=account["role_arn"], external_id=account["external_id"], endpoint=endpoint)
-            return sign_in(role)
+            return Login(number, role_arn=account["role_arn"], external_id=account["external_id"], endpoint=endpoint)
         opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
-        return sign_in(Login(number, access_key_id.decode(), Secret(secret), endpoint=endpoint))
+        return Login(number, access_key_id.decode(), Secret(secret), endpoint=endpoint)
 
     def sealer(self, org_id: UUID) -> Sealer:
         """Return what turns sensitive values of an organisation into keyed digests."""
@@ -64,4 +70,5 @@ def load_deps(settings: Settings) -> ScanDeps:
     """Build the clients of one process."""
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
-    return ScanDeps(**{field.name: getattr(common, field.name) for field in fields(common)}, envelope=envelope)
+    shared = {field.name: getattr(common, field.name) for field in fields(common)}
+    return ScanDeps(**shared, envelope=envelope, sign_ins=SignIns(common.clock))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from shared.data.database import Database
-from shared.data.sessions import Row
+from shared.data.rows import Lookups, Row
 
 _LIST_ORGS_WITH_OUTBOX = """
 select org_id, waiting, oldest_at
@@ -11,6 +10,6 @@ from core.list_orgs_with_outbox(cast(:older_than_seconds as integer), cast(:most
 """
 
 
-def list_orgs_with_outbox(db: Database, *, older_than_seconds: int, most: int) -> list[Row]:
+def list_orgs_with_outbox(db: Lookups, *, older_than_seconds: int, most: int) -> list[Row]:
     """List organisations whose outbox holds rows that a crash may have left, oldest first."""
     return db.lookup(_LIST_ORGS_WITH_OUTBOX, older_than_seconds=older_than_seconds, most=most)

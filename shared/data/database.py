@@ -20,7 +20,8 @@ from shared.telemetry.log import logger
 
 from .errors import DatabaseAway, PoolExhausted
 from .outbox import delete_published
-from .sessions import Row, Session
+from .rows import Row
+from .sessions import Session
 from .unit_of_work import Idempotency, UnitOfWork, begin_script
 
 if TYPE_CHECKING:

@@ -49,6 +49,10 @@ class UniqueViolated(Exception):
         self.constraint = constraint
 
 
+class TransactionAborted(Exception):
+    """A handler went on after a failed statement; nothing of the unit of work was stored. A defect, so a 500."""
+
+
 class IdempotencyMismatch(AppError):
     """409 `idempotency_mismatch`: the same Idempotency-Key came with another request."""
 

@@ -1,21 +1,21 @@
 """One database connection: statements prepared once, failures turned into the errors of `errors.py`.
 
-Owns everything that is particular to pg8000. Knows neither tenants nor transactions.
+Owns everything that is particular to pg8000. Knows neither tenants nor transactions. Loads the driver, so it is imported
+with the first connection and not before: other modules take their row type from `rows.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 from pg8000 import native
+from pg8000.core import IN_FAILED_TRANSACTION
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
-
-Row: TypeAlias = dict[str, Any]  # column name -> value, as pg8000 converts the column's type
+from .rows import Row
 
 _PREPARED_AT_MOST = 200
 _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
@@ -49,6 +49,11 @@ class Session:
             _raise_typed(error)
         self._prepared: dict[str, native.PreparedStatement] = {}
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether a statement of the open transaction failed, so that nothing of it can be stored any more."""
+        return bool(self._connection._transaction_status == IN_FAILED_TRANSACTION)  # noqa: SLF001  # no other way to ask
+
     def simple(self, script: str) -> list[Any]:
         """Run one or more constant statements in one round trip; returns the rows of all of them."""
         try:
@@ -81,12 +86,6 @@ class Session:
         statement = self._connection.prepare(sql)
         self._prepared[sql] = statement
         return statement
-
-
-@lru_cache(maxsize=1024)
-def names_parameter(sql: str, name: str) -> bool:
-    """Say whether a statement uses the parameter `:name`."""
-    return f":{name}" in sql
 
 
 def _raise_typed(error: DatabaseError) -> NoReturn:

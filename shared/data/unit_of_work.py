@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from shared.ports.queue import Message
 from shared.telemetry.context import current_request_id, current_traceparent
 
 from . import statements
-from .errors import AlreadyHandled, IdempotencyMismatch
-from .sessions import Row, Session, names_parameter
+from .errors import AlreadyHandled, IdempotencyMismatch, TransactionAborted
+from .rows import Row
 
 if TYPE_CHECKING:
     from shared.security.actor import Actor
+
+    from .sessions import Session
 
 _END = "; reset all; reset role"
 
@@ -88,8 +91,14 @@ class AuditEvent:
 
 def begin_script(work_role: str, org_id: UUID | None) -> str:
     """Return what opens a unit of work, in one round trip; both values are constants or parsed UUIDs, never text."""
-    org = f"; select set_config('app.org_id', '{org_id}', true)" if org_id is not None else ""
-    return f'begin; set local role "{work_role}"{org}'
+    org = "" if org_id is None else str(org_id)  # '' makes a statement on a tenant table fail, where null finds nothing
+    return f"begin; set local role \"{work_role}\"; select set_config('app.org_id', '{org}', true)"
+
+
+@lru_cache(maxsize=1024)
+def names_parameter(sql: str, name: str) -> bool:
+    """Say whether a statement uses the parameter `:name`."""
+    return f":{name}" in sql
 
 
 class UnitOfWork:
@@ -178,7 +187,13 @@ class UnitOfWork:
         return found
 
     def commit(self) -> None:
-        """Store what was kept for the end, then commit and leave the session as it was opened."""
+        """Store what was kept for the end, then commit and leave the session as it was opened.
+
+        Raises:
+            TransactionAborted: a statement had failed; PostgreSQL would answer this commit with a silent roll-back.
+        """
+        if self._session.has_failed:
+            raise TransactionAborted
         self._save_audits()
         self._save_outbox()
         self._session.simple("commit" + _END)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Lookups, Row
 from shared.ports.clock import Clock
 from shared.ports.secret_store import Secret, SecretStore
 from shared.settings import Settings
@@ -31,14 +31,6 @@ from core.find_principal(cast(:user_id as uuid), cast(:org_id as uuid))
 """
 _PEPPER = "api-key-pepper"
 _NO_HASH = bytes(32)
-
-
-class Lookups(Protocol):
-    """What authentication needs of the database."""
-
-    def lookup(self, sql: str, **values: object) -> list[Row]:
-        """Call a lookup function as the login role."""
-        ...
 
 
 class Peppers:

@@ -2,6 +2,9 @@
 
 Owns the strict layer in front of PyJWT (RFC 8725): the algorithm comes from the key, never from the token; only the
 header members we use may appear; exactly one key may match. Source: RFC 7515, RFC 7519, RFC 9068.
+
+httpx, PyJWT and cryptography are loaded by the functions that use them: together they are a third of a cold start, and a
+health check or a page needs none of them.
 """
 
 from __future__ import annotations
@@ -16,13 +19,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-import httpx
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from jwt.algorithms import ECAlgorithm
 
 from shared.ports.clock import Clock
 from shared.ports.errors import ServiceAway
@@ -99,7 +95,7 @@ class JwksCache:
             self._tried_at = now
             try:
                 self._keys = _read_jwks(self._fetch(self._url))
-            except (httpx.HTTPError, ValueError, OSError):
+            except (ServiceAway, ValueError, OSError):
                 return  # the keys that are known stay in use; with none, `find` says so
             self._fetched_at = now
 
@@ -111,6 +107,8 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
         Unauthenticated: (401 `unauthenticated`) for every reason there is; the reason is not told.
         ServiceAway: (503 `service_away`) the issuer's keys cannot be had.
     """
+    import jwt
+
     header = _header(token)
     kid, kind = header.get("kid"), str(header.get("typ", "")).lower()
     if not isinstance(kid, str) or not 0 < len(kid) <= 200 or kind not in rule.types:
@@ -185,12 +183,19 @@ def _refuse(word: str) -> object:
 
 
 def _fetch(url: str) -> bytes:
-    reply = httpx.get(url, timeout=3.0, follow_redirects=False, trust_env=False)
-    reply.raise_for_status()
+    import httpx
+
+    try:
+        reply = httpx.get(url, timeout=3.0, follow_redirects=False, trust_env=False)
+        reply.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServiceAway("jwks") from error
     return reply.content
 
 
 def _read_jwks(content: bytes) -> dict[str, tuple[str, Any]]:
+    import jwt
+
     if len(content) > _MOST_JWKS_BYTES:
         raise ValueError("the key set is too large")
     document = json.loads(content)
@@ -257,6 +262,10 @@ class TokenIssuer:
         return {"keys": [self._jwk(item) for item in self._published()]}
 
     def _jwk(self, item: PublicKey) -> dict[str, object]:
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+        from jwt.algorithms import ECAlgorithm
+
         public = load_pem_public_key(item.pem.encode())
         if not isinstance(public, EllipticCurvePublicKey):
             raise TypeError(f"the key {self._key} is no EC key")
@@ -278,6 +287,8 @@ class TokenIssuer:
 
 def _raw_signature(der: bytes) -> bytes:
     """Turn an ASN.1 DER signature into r || s (RFC 7518 section 3.4)."""
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
     r, s = decode_dss_signature(der)
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 

@@ -115,7 +115,6 @@ class _Join:
             for identity in ((resource.type, resource.key), *resource.aliases):
                 self._by_identity.setdefault(identity, resource)
         self._matched: set[Identity] = set()
-        self._declared = {(item.type, item.key) for item in declared}
         self._taken_over = {item.parent for item in declared if item.parent is not None}
         self._not_checked = list(sides.not_checked)
         self._unread: dict[Identity, set[str]] = {}
@@ -167,9 +166,9 @@ class _Join:
                 path=change.path,
                 before=change.before,
                 after=change.after,
-                is_sensitive=_top(change.path) in hidden,
+                is_sensitive=change.path in hidden,
             )
-            for change in changes(spec, item.attributes, live.attributes, skipped=skipped)
+            for change in changes(spec, item.attributes, live.attributes, skipped=skipped, hidden=hidden)
         ]
 
     def _is_in_scope(self, item: Declared) -> bool:
@@ -199,7 +198,3 @@ class _Join:
 def _missing(item: Declared, key: str) -> Drift:
     cloud_id = item.attributes.get("arn") or item.attributes.get("id")
     return Drift("missing", item.type, key, item.address, str(cloud_id) if cloud_id else key, item.region)
-
-
-def _top(path: str) -> str:
-    return path.split(".", 1)[0].split("[", 1)[0]

@@ -30,7 +30,12 @@ class Change:
 
 
 def changes(
-    spec: TypeSpec, state: Attributes, live: Attributes, *, skipped: frozenset[str] = frozenset()
+    spec: TypeSpec,
+    state: Attributes,
+    live: Attributes,
+    *,
+    skipped: frozenset[str] = frozenset(),
+    hidden: frozenset[str] = frozenset(),
 ) -> list[Change]:
     """List the attributes of one resource that differ.
 
@@ -39,13 +44,17 @@ def changes(
         state: the state's attributes.
         live: the live attributes; one that is absent was not read and is not compared.
         skipped: attributes that stand-alone resources take over, or that could not be read.
+        hidden: sensitive attributes: compared whole, since a path into one would tell of its inside.
     """
     found: list[Change] = []
     for name, shape in spec.shapes.items():
         if name in skipped or name not in live or not _declares(state, name):
             continue
         before, after = (_canonical(shape, value) for value in (_state_value(state, name), live[name]))
-        found.extend(_walk(name, before, after))
+        if name not in hidden:
+            found.extend(_walk(name, before, after))
+        elif before != after:
+            found.append(Change(name, before, after))
     return found
 
 

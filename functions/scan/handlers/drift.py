@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.http.call import Call
 from shared.http.paging import page
 from shared.http.reply import Reply

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.errors import MalformedRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from shared.data.database import Database
-from shared.data.sessions import Row
+from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
@@ -282,7 +281,7 @@ def list_stuck_comparisons(tx: UnitOfWork, *, stuck_seconds: int) -> Sequence[UU
     return [row["id"] for row in tx.rows(_LIST_STUCK_COMPARISONS, stuck_seconds=stuck_seconds)]
 
 
-def list_orgs_with_active_scans(db: Database, *, most: int) -> Sequence[UUID]:
+def list_orgs_with_active_scans(db: Lookups, *, most: int) -> Sequence[UUID]:
     """List organisations with a scan under way."""
     return [row["org_id"] for row in db.lookup(_LIST_ORGS_WITH_ACTIVE_SCANS, most=most)]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from shared.data.sessions import Row
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 

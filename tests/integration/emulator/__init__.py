@@ -1,1 +1,1 @@
-"""Tests of the emulator's frame; they need none of the real functions."""
+"""Tests of the local emulator."""

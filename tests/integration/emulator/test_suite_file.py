@@ -59,7 +59,7 @@ def test_the_dataclasses_hold_what_the_file_says(tmp_path: Path) -> None:
 def test_a_wrong_description_is_refused_with_its_place(tmp_path: Path, change: Change, expected: str) -> None:
     document = suite_document()
     change(document)
-    with pytest.raises(SuiteError, match="suite.yaml") as caught:
+    with pytest.raises(SuiteError, match=r"suite\.yaml") as caught:
         load_suite(write_suite(tmp_path, document))
     assert expected in str(caught.value)
 

@@ -63,7 +63,7 @@ SUITE: dict[str, Any] = {
     },
 }
 
-MAIN = '''
+MAIN = """
 import json, os, signal
 
 def {name}(request):
@@ -72,7 +72,7 @@ def {name}(request):
     if request.path == "/things" and request.method == "POST":
         os.kill(os.getppid(), signal.SIGKILL)  # the server's master: a crash
     return {{name: value for name, value in os.environ.items() if name.startswith("DW_")}}
-'''
+"""
 
 MIGRATION = """
 do $$ begin

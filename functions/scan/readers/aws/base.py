@@ -1,6 +1,7 @@
 """What every AWS reader shares: the scope it reads in, the listing it declares, the errors it may meet.
 
-Owns the vocabulary of AWS readers. A reader module lists; it never matches, compares or stores.
+Owns the vocabulary of AWS readers. A reader module lists; it never matches, compares or stores. botocore is loaded with the
+first read, not with the module: the tables of all services are needed by calls that never talk to AWS.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Unread
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked
 Item: TypeAlias = dict[str, Any]  # one element of an AWS reply: a JSON object whose members AWS documents
@@ -136,6 +137,8 @@ def permission_of(service: str, operation: str) -> str:
 
 def reason_of(error: ClientError | BotoCoreError) -> str:
     """Put an AWS failure into one of the stable words of `NotChecked.reason`."""
+    from botocore.exceptions import ClientError
+
     if not isinstance(error, ClientError):
         return "unavailable"
     code = str(error.response.get("Error", {}).get("Code", ""))
@@ -177,6 +180,9 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
     Returns:
         The reply; `{}` when there is none; a `Gap` when it failed.
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
     try:
         return call()
     except ClientError as error:
@@ -210,6 +216,9 @@ def collect(listing: Listing, scope: Scope) -> Iterator[LiveResource | Unread | 
     What was yielded before the failure stays valid as existence, but absence proves nothing: the comparison reads the
     `NotChecked` first.
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
     region = "global" if listing.is_global else scope.region
     service = listing.permissions[0].split(":", 1)[0]
     try:

@@ -7,7 +7,7 @@ Source: AWS Lambda API Reference, the operations named in each listing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...domain.resources import LiveResource, Parent
@@ -20,34 +20,20 @@ _NONE = "ResourceNotFoundException"
 def read_functions(scope: Scope) -> Iterator[Finding]:
     """List functions with everything that hangs on each."""
     client = scope.client("lambda")
-    signing = _signing_configs(client)
     items = scope.pages("lambda", "list_functions", "Functions")
-    yield from each(items, lambda item: _function(scope, client, item, signing))
+    yield from each(items, lambda item: _function(scope, client, item))
 
 
-def _signing_configs(client: Any) -> Mapping[str, str] | Gap:
-    """Return function ARN -> code signing configuration; accounts have few of these, so it takes few calls."""
-
-    def call() -> Item:
-        found: Item = {}
-        for page in client.get_paginator("list_code_signing_configs").paginate():
-            for config in page.get("CodeSigningConfigs") or ():
-                arn = config["CodeSigningConfigArn"]
-                users = client.get_paginator("list_functions_by_code_signing_config").paginate(CodeSigningConfigArn=arn)
-                found.update({name: arn for reply in users for name in reply.get("FunctionArns") or ()})
-        return found
-
-    return attempt("lambda", call)
-
-
-def _function(scope: Scope, client: Any, item: Item, signing: Mapping[str, str] | Gap) -> Iterable[Finding]:
+def _function(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
     name, arn = item["FunctionName"], item["FunctionArn"]
     attributes = function_attributes(item)
     tags: dict[str, str] = {}
-    if isinstance(signing, Gap):
-        yield signing.unread("aws_lambda_function", arn, "code_signing_config_arn")
-    else:
-        attributes["code_signing_config_arn"] = signing.get(arn)
+    if item.get("PackageType") != "Image":  # images cannot be signed
+        signing = attempt("lambda", lambda: client.get_function_code_signing_config(FunctionName=name), _NONE)
+        if isinstance(signing, Gap):
+            yield signing.unread("aws_lambda_function", arn, "code_signing_config_arn")
+        else:
+            attributes["code_signing_config_arn"] = signing.get("CodeSigningConfigArn")
     details = attempt("lambda", lambda: client.get_function(FunctionName=name))
     if isinstance(details, Gap):
         yield details.unread("aws_lambda_function", arn, "tags", "reserved_concurrent_executions", "image_uri")
@@ -183,8 +169,7 @@ SERVICE = Service(
                 "lambda:GetPolicy",
                 "lambda:ListAliases",
                 "lambda:GetFunctionUrlConfig",
-                "lambda:ListCodeSigningConfigs",
-                "lambda:ListFunctionsByCodeSigningConfig",
+                "lambda:GetFunctionCodeSigningConfig",
             ),
         ),
         Listing(

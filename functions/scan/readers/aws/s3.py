@@ -88,7 +88,7 @@ def _alone(setting: Setting, reply: Item, name: str, region: str) -> Iterator[Li
         key=name,
         region=region,
         cloud_id=name,
-        cloud_made=setting.is_default(attributes),
+        cloud_made=setting.is_default(reply),
         parent=Parent("aws_s3_bucket", name, next(iter(setting.inline), setting.type)),
         attributes={"bucket": name, **attributes},
     )

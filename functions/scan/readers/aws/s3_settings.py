@@ -19,7 +19,7 @@ def _nothing(_reply: Item) -> dict[str, object] | None:
     return None
 
 
-def _is_never_default(_attributes: Mapping[str, object]) -> bool:
+def _is_never_default(_reply: Item) -> bool:
     return False
 
 
@@ -34,7 +34,7 @@ class Setting:
         inline: attribute of `aws_s3_bucket` (one, if any) -> its value from the reply.
         type: stand-alone type; None when it has none.
         alone: attributes of the stand-alone resource from the reply; None when it does not exist.
-        is_default: says whether these attributes are what every new bucket has, without anybody's doing.
+        is_default: says whether the reply is what every new bucket gives, without anybody's doing.
     """
 
     operation: str
@@ -43,7 +43,7 @@ class Setting:
     inline: Mapping[str, Callable[[Item], object]] = field(default_factory=dict)
     type: str | None = None
     alone: _Alone = _nothing
-    is_default: Callable[[Mapping[str, object]], bool] = _is_never_default
+    is_default: Callable[[Item], bool] = _is_never_default
 
 
 # --- versioning, encryption, exposure ------------------------------------------------------------------------------
@@ -58,8 +58,8 @@ def _versioning(reply: Item) -> dict[str, object]:
     return {"versioning_configuration": [{"status": status, "mfa_delete": reply.get("MFADelete")}]}
 
 
-def _is_unversioned(attributes: Mapping[str, object]) -> bool:
-    return attributes["versioning_configuration"] == [{"status": "Disabled", "mfa_delete": None}]
+def _is_unversioned(reply: Item) -> bool:
+    return not reply.get("Status") and reply.get("MFADelete") != "Enabled"
 
 
 def _encryption_rules(reply: Item) -> list[dict[str, object]]:
@@ -108,9 +108,9 @@ def _public_access_block(reply: Item) -> dict[str, object] | None:
     return {name: bool(found.get(member)) for name, member in _BLOCKS.items()} if found else None
 
 
-def _is_usual_block(attributes: Mapping[str, object]) -> bool:
+def _is_usual_block(reply: Item) -> bool:
     """All four on is what AWS sets on a new bucket (since April 2023); all four off equals having none."""
-    return len({attributes[name] for name in _BLOCKS}) == 1
+    return len(set((_public_access_block(reply) or {}).values())) == 1
 
 
 def _policy(reply: Item) -> dict[str, object] | None:
@@ -122,8 +122,8 @@ def _ownership(reply: Item) -> dict[str, object] | None:
     return {"rule": [{"object_ownership": rule.get("ObjectOwnership")} for rule in rules]} if rules else None
 
 
-def _is_usual_ownership(attributes: Mapping[str, object]) -> bool:
-    return attributes["rule"] == [{"object_ownership": "BucketOwnerEnforced"}]
+def _is_usual_ownership(reply: Item) -> bool:
+    return _ownership(reply) == {"rule": [{"object_ownership": "BucketOwnerEnforced"}]}
 
 
 # --- access control lists ------------------------------------------------------------------------------------------
@@ -159,12 +159,11 @@ def _acl(reply: Item) -> dict[str, object]:
     return {"access_control_policy": [{"owner": [owner], "grant": _grant_blocks(reply.get("Grants"))}]}
 
 
-def _is_private_acl(attributes: Mapping[str, object]) -> bool:
-    policy = attributes["access_control_policy"]
-    assert isinstance(policy, list)
-    owner = policy[0]["owner"][0]["id"]
-    expected = {"permission": "FULL_CONTROL", "grantee": [{"type": "CanonicalUser", "id": owner, "uri": None}]}
-    return bool(policy[0]["grant"] == [expected])
+def _is_private_acl(reply: Item) -> bool:
+    """Only the owner may do anything, which is what every new bucket has."""
+    owner = (reply.get("Owner") or {}).get("ID")
+    grants = [(grant["permission"], grant["grantee"]) for grant in _grant_blocks(reply.get("Grants"))]
+    return grants == [("FULL_CONTROL", [{"type": "CanonicalUser", "id": owner, "uri": None}])]
 
 
 # --- lifecycle -----------------------------------------------------------------------------------------------------
@@ -395,8 +394,8 @@ def _lock_alone(reply: Item) -> dict[str, object] | None:
     return {"rule": rule} if rule else None
 
 
-def _is_requester_free(attributes: Mapping[str, object]) -> bool:
-    return attributes["payer"] == "BucketOwner"
+def _is_paid_by_owner(reply: Item) -> bool:
+    return reply.get("Payer") == "BucketOwner"
 
 
 # --- notifications -------------------------------------------------------------------------------------------------
@@ -440,7 +439,7 @@ SETTINGS: tuple[Setting, ...] = (
         inline={"server_side_encryption_configuration": _encryption_inline},
         type="aws_s3_bucket_server_side_encryption_configuration",
         alone=_encryption,
-        is_default=lambda attributes: attributes["rule"] == _PLAIN_ENCRYPTION,
+        is_default=lambda reply: _encryption_rules(reply) == _PLAIN_ENCRYPTION,
     ),
     Setting(
         "get_public_access_block",
@@ -527,7 +526,7 @@ SETTINGS: tuple[Setting, ...] = (
         inline={"request_payer": lambda reply: reply.get("Payer")},
         type="aws_s3_bucket_request_payment_configuration",
         alone=lambda reply: {"payer": reply["Payer"]} if reply.get("Payer") else None,
-        is_default=_is_requester_free,
+        is_default=_is_paid_by_owner,
     ),
     Setting(
         "get_bucket_notification_configuration",

@@ -1,31 +1,27 @@
 """Sessions into customers' AWS accounts: credentials to clients, with patience for throttling.
 
-Owns how DriftWise signs in to AWS. Credentials live in memory for one shard and are never logged.
+Owns how DriftWise signs in to AWS. Credentials live in memory for one shard and are never logged. boto3 is loaded with the
+first sign-in: it would be half of the cold start of calls that never talk to AWS.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.ports.clock import Clock
 from shared.ports.secret_store import Secret
 
 from ...errors import CredentialsRefused
 from .base import Scope, permission_of, reason_of
 
-_CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=30,
-    retries={"mode": "adaptive", "total_max_attempts": 8},
-    user_agent_extra="driftwise",
-    parameter_validation=False,
-)
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+
 _SESSION_SECONDS = 3600
 
 
@@ -70,9 +66,50 @@ class AwsAccount:
         with self._lock:  # boto3 sessions are not thread-safe, their clients are
             if (service, region) not in self._clients:
                 self._clients[service, region] = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint, config=_CONFIG
+                    service, region_name=region, endpoint_url=self._endpoint, config=_config()
                 )
             return self._clients[service, region]
+
+
+class SignIns:
+    """Accounts that this process is signed in to, kept for some minutes so that the shards of a scan share clients."""
+
+    _kept_seconds = 600.0
+    _most = 32
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[Hashable, tuple[float, AwsAccount]] = {}
+        self._gates: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], AwsAccount]) -> AwsAccount:
+        """Return the account of a key, signing in when none is known or the known one is old.
+
+        Args:
+            key: everything that a sign-in depends on; changed credentials make another key.
+            make: signs in.
+        """
+        with self._lock:
+            gate = self._gates.setdefault(key, threading.Lock())
+        with gate:  # the other shards of the same account wait for the first one's outcome; nobody else does
+            known = self._fresh(key)
+            return known if known is not None else self._keep(key, make())
+
+    def _fresh(self, key: Hashable) -> AwsAccount | None:
+        now = self._clock.monotonic_seconds()
+        with self._lock:
+            self._known = {name: item for name, item in self._known.items() if now - item[0] < self._kept_seconds}
+            found = self._known.get(key)
+        return found[1] if found else None
+
+    def _keep(self, key: Hashable, account: AwsAccount) -> AwsAccount:
+        with self._lock:
+            while len(self._known) >= self._most:
+                del self._known[min(self._known, key=lambda name: self._known[name][0])]
+            self._known[key] = (self._clock.monotonic_seconds(), account)
+            self._gates = {name: gate for name, gate in self._gates.items() if name in self._known or gate.locked()}
+        return account
 
 
 def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
@@ -81,9 +118,11 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
     Raises:
         CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
     """
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         session = _assumed(login, region) if login.role_arn else _static(login)
-        sts = session.client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_CONFIG)
+        sts = session.client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_config())
         identity: Mapping[str, str] = sts.get_caller_identity()
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
@@ -96,13 +135,30 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
     return AwsAccount(login.account, session, identity["Arn"], login.endpoint)
 
 
+@cache
+def _config() -> Config:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "adaptive", "total_max_attempts": 8},
+        user_agent_extra="driftwise",
+        parameter_validation=False,
+    )
+
+
 def _static(login: Login) -> boto3.Session:
+    import boto3
+
     secret = login.secret_access_key.reveal().decode() if login.secret_access_key else ""
     return boto3.Session(aws_access_key_id=login.access_key_id, aws_secret_access_key=secret)
 
 
 def _assumed(login: Login, region: str) -> boto3.Session:
-    sts = boto3.Session().client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_CONFIG)
+    import boto3
+
+    sts = boto3.Session().client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_config())
     reply = sts.assume_role(
         RoleArn=login.role_arn,
         RoleSessionName="driftwise-scan",

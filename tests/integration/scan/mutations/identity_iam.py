@@ -61,12 +61,23 @@ def _replace_profile(clients: Clients, profile: dict[str, Any]) -> None:
     )
 
 
+def _replace_group(clients: Clients, group: dict[str, Any]) -> None:
+    clients("iam").delete_group(GroupName=group["name"])
+    clients("iam").create_group(GroupName=group["name"], Path="/other/")
+
+
+def _move_user(clients: Clients, user: dict[str, Any]) -> None:
+    clients("iam").update_user(UserName=user["name"], NewPath="/other/")
+    tags = [{"Key": name, "Value": value} for name, value in user["tags_all"].items()]
+    clients("iam").tag_user(UserName=user["name"], Tags=tags)  # moto loses the tags of a user that moves
+
+
 def _create_policy(clients: Clients, _target: dict[str, Any]) -> str:
     return str(clients("iam").create_policy(PolicyName="extra", PolicyDocument=_ADMIN)["Policy"]["Arn"])
 
 
 _ROLES: tuple[Mutation, ...] = (
-    changed("aws_iam_role.spare[\"a\"]", "path", _replace_role),
+    changed('aws_iam_role.spare["a"]', "path", _replace_role),
     changed("aws_iam_role.app", "description", call("update_role_description", "RoleName=name", Description="other")),
     changed(
         "aws_iam_role.app",
@@ -91,7 +102,7 @@ _ROLES: tuple[Mutation, ...] = (
     ),
     # A role for which nothing else is declared shows what is attached to it as a change of itself.
     changed(
-        "aws_iam_role.spare[\"b\"]",
+        'aws_iam_role.spare["b"]',
         "inline_policy",
         call("put_role_policy", "RoleName=name", PolicyName="extra", PolicyDocument=_ADMIN),
     ),
@@ -127,7 +138,7 @@ _ROLES: tuple[Mutation, ...] = (
 )  # fmt: skip
 
 _USERS: tuple[Mutation, ...] = (
-    changed("aws_iam_user.ann", "path", call("update_user", "UserName=name", NewPath="/other/")),
+    changed("aws_iam_user.ann", "path", _move_user),
     changed("aws_iam_user.ann", "tags.Extra", call("tag_user", "UserName=name", Tags=_EXTRA_TAG)),
     unmanaged("aws_iam_user", "extra", "create_user", UserName="extra"),
     missing('aws_iam_user.many["spare"]', call("delete_user", "UserName=name")),
@@ -166,7 +177,7 @@ _USERS: tuple[Mutation, ...] = (
 )  # fmt: skip
 
 _GROUPS: tuple[Mutation, ...] = (
-    changed("aws_iam_group.audit", "path", call("update_group", "GroupName=name", NewPath="/other/")),
+    changed("aws_iam_group.spare", "path", _replace_group),
     unmanaged("aws_iam_group", "extra", "create_group", GroupName="extra"),
     missing("aws_iam_group.spare", call("delete_group", "GroupName=name")),
     changed(
@@ -210,10 +221,8 @@ _REST: tuple[Mutation, ...] = (
     ),
     unmanaged("aws_iam_instance_profile", "extra", "create_instance_profile", InstanceProfileName="extra"),
     missing("aws_iam_instance_profile.empty", call("delete_instance_profile", "InstanceProfileName=name")),
-    missing("aws_iam_role.spare[\"a\"]", call("delete_role", "RoleName=name")),
-    missing(
-        "aws_iam_service_linked_role.autoscaling", call("delete_service_linked_role", "RoleName=name")
-    ),
+    missing('aws_iam_role.spare["a"]', call("delete_role", "RoleName=name")),
+    missing("aws_iam_service_linked_role.autoscaling", call("delete_service_linked_role", "RoleName=name")),
 )
 
 MUTATIONS: tuple[Mutation, ...] = (*_ROLES, *_USERS, *_GROUPS, *_REST)

@@ -71,9 +71,7 @@ _KMS: tuple[Mutation, ...] = (
     ),
     changed("aws_kms_key.main", "tags.Extra", call("kms", "tag_resource", "KeyId=id", Tags=_EXTRA_TAG)),
     Mutation("", {("unmanaged", CREATED, "")}, _create_key, also=("aws_kms_key",)),
-    missing(
-        "aws_kms_key.plain[0]", call("kms", "schedule_key_deletion", "KeyId=id", PendingWindowInDays=7)
-    ),
+    missing("aws_kms_key.plain[0]", call("kms", "schedule_key_deletion", "KeyId=id", PendingWindowInDays=7)),
     changed(
         "aws_kms_external_key.imported",
         "description",
@@ -82,15 +80,17 @@ _KMS: tuple[Mutation, ...] = (
     changed(
         "aws_kms_external_key.imported",
         "policy.Statement",
-        call("kms", "put_key_policy", "KeyId=id", PolicyName="default", Policy=_OPEN),
+        call(
+            "kms",
+            "put_key_policy",
+            "KeyId=id",
+            PolicyName="default",
+            Policy=json.dumps({**json.loads(_OPEN), "Id": "key-default-1"}),
+        ),
     ),
-    changed(
-        "aws_kms_external_key.imported", "tags.Extra", call("kms", "tag_resource", "KeyId=id", Tags=_EXTRA_TAG)
-    ),
+    changed("aws_kms_external_key.imported", "tags.Extra", call("kms", "tag_resource", "KeyId=id", Tags=_EXTRA_TAG)),
     Mutation("", {("unmanaged", CREATED, "")}, _create_external_key, also=("aws_kms_external_key",)),
-    missing(
-        "aws_kms_external_key.imported", call("kms", "schedule_key_deletion", "KeyId=id", PendingWindowInDays=7)
-    ),
+    missing("aws_kms_external_key.imported", call("kms", "schedule_key_deletion", "KeyId=id", PendingWindowInDays=7)),
     changed(
         "aws_kms_key_policy.split",
         "policy.Statement",
@@ -106,7 +106,7 @@ def _create_secret(clients: Clients, _target: dict[str, Any]) -> str:
     return str(clients("secretsmanager").create_secret(Name="extra")["ARN"])
 
 
-def _rotate(clients: Clients, secret: dict[str, Any], function: str = "bare-a", days: int = 30) -> str:
+def _rotate(clients: Clients, secret: dict[str, Any], function: str = "bare-b", days: int = 30) -> str:
     clients("secretsmanager").rotate_secret(
         SecretId=secret["arn"] if "arn" in secret else secret["secret_id"],
         RotationLambdaARN=f"arn:aws:lambda:us-east-1:123456789012:function:{function}",
@@ -127,7 +127,7 @@ _SECRETS: tuple[Mutation, ...] = (
     changed(
         "aws_secretsmanager_secret_rotation.main",
         "rotation_lambda_arn",
-        lambda clients, rotation: _rotate(clients, rotation, "bare-a", 90),
+        lambda clients, rotation: _rotate(clients, rotation, "bare-b", 90),
     ),
     missing("aws_secretsmanager_secret_rotation.main", call("secretsmanager", "cancel_rotate_secret", "SecretId=id")),
     Mutation(
@@ -209,9 +209,7 @@ _PARAMETERS: tuple[Mutation, ...] = (
     changed(_PLAIN, "value", _put(Value="other")),
     changed(_PLAIN, "description", _put(Value="other", Description="other")),
     changed(_PLAIN, "allowed_pattern", _put(Value="other", Description="other", AllowedPattern="^[a-z]*$")),
-    changed(
-        _PLAIN, "tier", _put(Value="other", Description="other", AllowedPattern="^[a-z]*$", Tier="Advanced")
-    ),
+    changed(_PLAIN, "tier", _put(Value="other", Description="other", AllowedPattern="^[a-z]*$", Tier="Advanced")),
     changed(
         _PLAIN,
         "tags.Extra",

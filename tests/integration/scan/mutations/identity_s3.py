@@ -38,7 +38,7 @@ def missing(address: str, apply: Apply) -> Mutation:
     return Mutation(address, {("missing", address, "")}, apply)
 
 
-def _edit_rules(edit: Callable[[list[dict[str, Any]]], None]) -> Apply:
+def _edit_rules(edit: Callable[[list[dict[str, Any]]], object]) -> Apply:
     def apply(clients: Clients, bucket: dict[str, Any]) -> None:
         rules = clients("s3").get_bucket_lifecycle_configuration(Bucket=bucket["bucket"])["Rules"]
         edit(rules)
@@ -216,18 +216,7 @@ _STAND_ALONE: tuple[Mutation, ...] = (
         "aws_s3_bucket_policy.main", "policy.Statement", call("put_bucket_policy", Policy=json.dumps(_OPEN_POLICY))
     ),
     missing("aws_s3_bucket_policy.main", call("delete_bucket_policy")),
-    changed(
-        "aws_s3_bucket_ownership_controls.logs",
-        "rule.object_ownership",
-        call("put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}),
-    ),
-    missing("aws_s3_bucket_ownership_controls.logs", call("delete_bucket_ownership_controls")),
-    Mutation(
-        _SITE, {("unmanaged", CREATED, "")}, _ownership_elsewhere, also=("aws_s3_bucket_ownership_controls",)
-    ),
-    changed(
-        "aws_s3_bucket_acl.logs", "access_control_policy.grant", call("put_bucket_acl", ACL="public-read")
-    ),
+    Mutation(_SITE, {("unmanaged", CREATED, "")}, _ownership_elsewhere, also=("aws_s3_bucket_ownership_controls",)),
     changed(
         "aws_s3_bucket_lifecycle_configuration.main",
         "rule.tmp.expiration.days",
@@ -248,6 +237,14 @@ _STAND_ALONE: tuple[Mutation, ...] = (
         ),
     ),
     missing("aws_s3_bucket_logging.main", call("put_bucket_logging", BucketLoggingStatus={})),
+    # Logs are delivered only while this ACL lets them, so it changes after the logging.
+    changed("aws_s3_bucket_acl.logs", "access_control_policy.grant", call("put_bucket_acl", ACL="public-read")),
+    changed(
+        "aws_s3_bucket_ownership_controls.logs",
+        "rule.object_ownership",
+        call("put_bucket_ownership_controls", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}),
+    ),
+    missing("aws_s3_bucket_ownership_controls.logs", call("delete_bucket_ownership_controls")),
     changed(
         "aws_s3_bucket_cors_configuration.site",
         "cors_rule",

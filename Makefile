@@ -1,0 +1,86 @@
+# Every task of the project. `make help` lists them; `make check` is what CI runs, step for step.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PORT ?= 8080
+TESTS ?= tests
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status test check lint types tenancy bench bundle openapi migrate lock clean
+
+help: ## list the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(DEV_STAMP) ## make the virtual environment with everything, tools for checking included
+
+demo: $(STAMP) ## the main job on a laptop: scan an AWS account, change it behind Terraform's back, scan again
+	@$(BIN)/python -m local_emulator demo
+
+up: $(STAMP) ## start the whole suite on this machine (PORT=8080)
+	@$(BIN)/python -m local_emulator up --port $(PORT)
+
+down: $(STAMP) ## stop it, and what `make demo` left running
+	@$(BIN)/python -m local_emulator down
+	@$(BIN)/python -m local_emulator down --data-dir .local/demo/emulator
+
+status: $(STAMP) ## show what runs
+	@$(BIN)/python -m local_emulator status
+
+test: $(DEV_STAMP) ## run every test (TESTS=path for some)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(TESTS)
+
+check: lint types tenancy openapi test bundle ## everything CI runs
+
+lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.lint.marks
+	$(BIN)/python -m infra.lint.tenancy_sql
+
+types: $(DEV_STAMP) ## static types, two checkers
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+tenancy: $(DEV_STAMP) ## prove row-level security on a migrated database
+	$(BIN)/python -m infra.lint.rls
+
+openapi: $(DEV_STAMP) ## check that infra/openapi.json is what the routes say
+	$(BIN)/python -m infra.build.openapi --check
+
+bundle: $(DEV_STAMP) ## build one reproducible zip per function into dist/
+	$(BIN)/python -m infra.build --out dist
+
+bench: $(DEV_STAMP) ## measure, as ratios against something run beside it
+	$(BIN)/python -m tests.benchmarks
+
+migrate: $(STAMP) ## apply migrations to DATABASE_URL, as the owner
+	@$(BIN)/python -m shared.data.migrations "$(DATABASE_URL)"
+
+lock: $(DEV_STAMP) ## compile requirements.in and requirements-dev.in again, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+
+clean: down ## stop everything and remove what was built
+	rm -rf $(VENV) .local dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "DriftWise needs Python 3.11 or later; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): requirements.txt $(VENV)/bin/python
+	@echo "installing what the suite needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(STAMP)
+	@echo "installing what checking needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --requirement requirements.txt --requirement requirements-dev.txt
+	@touch $@

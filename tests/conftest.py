@@ -1,0 +1,27 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+os.environ["DW_ENV"] = "emulator"  # before anything reads the settings: a test never runs as production
+
+import pytest
+
+from tests.support.database import ClonedDatabase, DatabaseServer
+from tests.support.database import database_server as run_database_server
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[DatabaseServer]:
+    """One PostgreSQL for the whole test process (with xdist: for each worker)."""
+    with run_database_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database(database_server: DatabaseServer) -> Iterator[ClonedDatabase]:
+    """A migrated database of the test's own."""
+    with database_server.clone() as clone:
+        yield clone
