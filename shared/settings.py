@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from .http.errors import AppError
 
 PREFIX = "DW_"
+_SWITCHES = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "": False}
 
 
 class SettingMissing(AppError):
@@ -89,6 +90,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
     Args:
         environment: variables to read; the process's own when None.
+
+    Raises:
+        ValueError: a number or a switch cannot be read; names the variable.
     """
     found = os.environ if environment is None else environment
     values: dict[str, str | int | bool] = {}
@@ -96,8 +100,18 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         value = found.get(PREFIX + field.name.upper())
         if value is None:
             continue
-        if isinstance(field.default, bool):
-            values[field.name] = value.lower() in {"1", "true", "yes"}
-        else:
-            values[field.name] = int(value) if isinstance(field.default, int) else value
+        values[field.name] = _converted(field.name, field.default, value)
     return Settings(**values)  # type: ignore[arg-type]  # each value was converted by its field's default above
+
+
+def _converted(name: str, default: object, value: str) -> str | int | bool:
+    """Convert one variable; a value that could be read in two ways is refused, as it may be a safety's."""
+    if isinstance(default, bool):
+        if value.lower() not in _SWITCHES:
+            raise ValueError(f"{PREFIX}{name.upper()} must be one of {', '.join(_SWITCHES)}")
+        return _SWITCHES[value.lower()]
+    if not isinstance(default, int):
+        return value
+    if not value.isascii() or not value.isdecimal() or int(value) < 1:
+        raise ValueError(f"{PREFIX}{name.upper()} must be a whole number above 0")
+    return int(value)

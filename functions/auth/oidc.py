@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 
 from shared.ports.clock import Clock
 from shared.ports.secret_store import Secret
+from shared.security.errors import Unauthenticated
 from shared.security.tokens import JwksCache, TokenRule, verify_token
 
 from .errors import EmailUnverified, ProviderAway, SignInFailed
 
 _TIMEOUT_SECONDS = 5.0
 _DISCOVERY_SECONDS = 3600.0
+_DISCOVERY_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,10 @@ class Provider:
         rule = TokenRule(self._issuer, self._client_id, frozenset({"jwt", ""}))
         if self._keys is None:
             raise ProviderAway(retry_after_seconds=5)
-        claims = verify_token(token, rule, self._keys, self._clock)
+        try:
+            claims = verify_token(token, rule, self._keys, self._clock)
+        except Unauthenticated as error:
+            raise SignInFailed from error
         if claims.get("nonce") != nonce or claims.get("azp", self._client_id) != self._client_id:
             raise SignInFailed
         email = claims.get("email")
@@ -136,14 +141,22 @@ class Provider:
         )
 
     def _discover(self) -> dict[str, Any]:
-        """Read the provider's metadata (OpenID Connect Discovery 1.0 section 4); kept for an hour."""
+        """Read the provider's metadata (OpenID Connect Discovery 1.0 section 4); kept for an hour, longer while it is away."""
         with self._lock:
             now = self._clock.monotonic_seconds()
-            if self._metadata is None or now - self._read_at > _DISCOVERY_SECONDS:
-                self._metadata = self._read_metadata()
-                self._read_at = now
-                self._keys = JwksCache(str(self._metadata["jwks_uri"]), self._clock)
-            return self._metadata
+            if self._metadata is not None and now - self._read_at <= _DISCOVERY_SECONDS:
+                return self._metadata
+            try:
+                found = self._read_metadata()
+            except ProviderAway:
+                if self._metadata is None:
+                    raise
+                self._read_at = now - _DISCOVERY_SECONDS + _DISCOVERY_RETRY_SECONDS
+                return self._metadata
+            if self._metadata is None or found["jwks_uri"] != self._metadata["jwks_uri"]:
+                self._keys = JwksCache(str(found["jwks_uri"]), self._clock)
+            self._metadata, self._read_at = found, now
+            return found
 
     def _read_metadata(self) -> dict[str, Any]:
         import httpx

@@ -5,19 +5,18 @@ Owns connecting and pooling. The pool is SQLAlchemy's (the connector's own docum
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
-from pg8000 import native
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
+from shared.http.errors import AppError
 from shared.ports.errors import ServiceAway
 from shared.telemetry.log import logger
 
+from .connections import Connections
 from .errors import DatabaseAway, PoolExhausted
 from .outbox import delete_published
 from .rows import Row
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from shared.security.actor import Actor
     from shared.settings import Settings
 
-_CONNECT_SECONDS = 10
 _POOL_WAIT_SECONDS = 3
 _RECYCLE_SECONDS = 1800
 _log = logger("database")
+T = TypeVar("T")
 
 
 class Database:
@@ -43,8 +42,7 @@ class Database:
     def __init__(self, settings: Settings, queue: Queue) -> None:
         self._work_role = f"{settings.function}_work"
         self._queue = queue
-        self._settings = settings
-        self._connector: object | None = None
+        self._connections = Connections(settings)
         self._pool = QueuePool(
             self._open,  # type: ignore[arg-type]  # the pool needs no more of a connection than Session offers: close()
             pool_size=settings.pool_size,
@@ -60,21 +58,12 @@ class Database:
         Raises:
             DatabaseAway, PoolExhausted, QueryTimeout: (503).
         """
-        for attempt in (1, 2):
-            proxy = self._checkout()
-            try:
-                rows = _session(proxy).run(sql, **values)
-            except DatabaseAway:
-                proxy.invalidate()
-                if attempt == 2:
-                    raise
-            else:
-                proxy.close()
-                return rows
-        raise DatabaseAway
+        proxy, rows = self._first(lambda session: session.run(sql, **values))
+        proxy.close()
+        return rows
 
     @contextmanager
-    def unit(self, actor: Actor, idempotency: Idempotency | None = None) -> Iterator[UnitOfWork]:
+    def unit(self, actor: Actor, idempotency: Idempotency | None = None) -> Generator[UnitOfWork]:
         """Open a unit of work: one transaction under the work role, in the actor's organisation, one commit.
 
         Args:
@@ -83,6 +72,7 @@ class Database:
 
         Raises:
             DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict: (503) nothing was stored.
+            OutcomeUnknown: (503) the connection ended during the commit.
         """
         with self.unit_in(actor.org_id, actor, idempotency) as tx:
             yield tx
@@ -90,7 +80,7 @@ class Database:
     @contextmanager
     def unit_in(
         self, org_id: UUID | None, actor: Actor, idempotency: Idempotency | None = None
-    ) -> Iterator[UnitOfWork]:
+    ) -> Generator[UnitOfWork]:
         """Open a unit of work in a given organisation (one that is being made, or that a job visits)."""
         proxy = self._begin(org_id)
         tx = UnitOfWork(_session(proxy), actor, org_id)
@@ -114,24 +104,29 @@ class Database:
     def close(self) -> None:
         """Close every idle connection; those in use close when they come back."""
         self._pool.dispose()
-        if self._connector is not None:
-            self._connector.close()  # type: ignore[attr-defined]  # google.cloud.sql.connector.Connector
+        self._connections.close()
 
     def _begin(self, org_id: UUID | None) -> PoolProxiedConnection:
         script = begin_script(self._work_role, org_id)
-        for attempt in (1, 2):
+        return self._first(lambda session: session.simple(script))[0]
+
+    def _first(self, ask: Callable[[Session], list[T]]) -> tuple[PoolProxiedConnection, list[T]]:
+        """Check a connection out and ask its first question; that one may be asked twice.
+
+        Pooled connections die unseen, in a fail-over all of them at once: after the first dead one the pool opens every
+        older one anew, so that the second try is on a fresh connection, which tells the truth.
+        """
+        for is_last in (False, True):
             proxy = self._checkout()
             try:
-                _session(proxy).simple(script)
-            except DatabaseAway:  # a pooled connection may have died unseen; a fresh one tells the truth
-                proxy.invalidate()
-                if attempt == 2:
+                return proxy, ask(_session(proxy))
+            except DatabaseAway:
+                self._pool._invalidate(proxy)  # noqa: SLF001  # what SQLAlchemy's own engine calls on a disconnect
+                if is_last:
                     raise
             except BaseException:
                 self._roll_back(proxy)
                 raise
-            else:
-                return proxy
         raise DatabaseAway
 
     def _roll_back(self, proxy: PoolProxiedConnection) -> None:
@@ -140,6 +135,7 @@ class Database:
         except Exception:  # noqa: BLE001  # the first error is on its way up; this one only costs the connection
             _log.warning("roll-back failed, connection dropped", exc_info=True)
             proxy.invalidate()
+            return
         proxy.close()
 
     def _publish(self, tx: UnitOfWork) -> None:
@@ -154,7 +150,7 @@ class Database:
         try:
             with self.unit_in(tx.org_id, tx.actor) as after:
                 delete_published(after, [item.id for item in tx.emitted])
-        except (DatabaseAway, PoolExhausted):
+        except AppError:  # the caller's work is stored and published: whatever is wrong now is not the caller's
             _log.warning("published messages stay in the outbox; consumers drop the repeats", messages=len(tx.emitted))
 
     def _checkout(self) -> PoolProxiedConnection:
@@ -164,45 +160,7 @@ class Database:
             raise PoolExhausted from error
 
     def _open(self) -> Session:
-        return Session(self._connect)
-
-    def _connect(self) -> native.Connection:
-        if self._settings.database_instance:
-            return self._connect_cloud_sql()
-        parts = urlsplit(self._settings.require("database_url"))
-        return native.Connection(
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            host=parts.hostname or "127.0.0.1",
-            port=parts.port or 5432,
-            database=parts.path.lstrip("/"),
-            timeout=_CONNECT_SECONDS * 2,
-            application_name=self._settings.entry_point or self._settings.function,
-            ssl_context=_tls(parts.query),
-        )
-
-    def _connect_cloud_sql(self) -> native.Connection:
-        """Connect by the Cloud SQL Python connector: IAM database authentication, TLS by its client certificate."""
-        from google.cloud.sql.connector import Connector, IPTypes
-        from pg8000 import dbapi
-
-        if self._connector is None:
-            self._connector = Connector(ip_type=IPTypes.PRIVATE, refresh_strategy="lazy")
-        connection: dbapi.Connection = self._connector.connect(  # type: ignore[attr-defined]
-            self._settings.database_instance,
-            "pg8000",
-            user=self._settings.require("database_user"),
-            db=self._settings.database_name,
-            enable_iam_auth=True,
-            timeout=_CONNECT_SECONDS,
-        )
-        connection.__class__ = native.Connection  # the connector only makes DB-API ones; both are CoreConnection
-        connection._context = None  # noqa: SLF001  # the one attribute native.Connection adds
-        return connection
-
-
-def _tls(query: str) -> ssl.SSLContext | None:
-    return ssl.create_default_context() if "sslmode=verify-full" in query else None
+        return Session(self._connections.open)
 
 
 def _session(proxy: PoolProxiedConnection) -> Session:

@@ -10,8 +10,17 @@ class DatabaseAway(AppError):
 
     code, status, title = "database_away", 503, "The database is away"
 
+    def __init__(self, detail: str = "nothing was stored; try again shortly") -> None:
+        super().__init__(detail, retry_after_seconds=5)
+
+
+class OutcomeUnknown(DatabaseAway):
+    """503 `outcome_unknown`: the connection ended between the commit and its answer."""
+
+    code, title = "outcome_unknown", "The database did not answer"
+
     def __init__(self) -> None:
-        super().__init__("nothing was stored; try again shortly", retry_after_seconds=5)
+        super().__init__("the change may or may not be stored; look, or send it again with the same Idempotency-Key")
 
 
 class PoolExhausted(AppError):

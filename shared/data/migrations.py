@@ -89,7 +89,8 @@ def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _l
         connection.run(f"select pg_advisory_lock({_LOCK})")
         connection.run(_TABLE)
         applied = {
-            row[0]: bytes(row[1]) for row in connection.run("select version, sha256 from public.schema_migrations")
+            row[0]: bytes(row[1])
+            for row in connection.run("select version, sha256 from public.schema_migrations") or ()
         }
         _check_seals(migrations, applied)
         pending = [item for item in migrations if item.version not in applied]

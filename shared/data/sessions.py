@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from pg8000 import native
-from pg8000.core import IN_FAILED_TRANSACTION
+from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
@@ -35,7 +35,7 @@ _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
 class Session:
     """One connection. Not thread-safe; the pool hands it to one unit of work at a time."""
 
-    def __init__(self, connect: Callable[[], native.Connection]) -> None:
+    def __init__(self, connect: Callable[[], CoreConnection]) -> None:
         """Open the connection.
 
         Raises:
@@ -83,7 +83,7 @@ class Session:
     def _prepare(self, sql: str) -> native.PreparedStatement:
         if len(self._prepared) >= _PREPARED_AT_MOST:
             self._prepared.pop(next(iter(self._prepared))).close()
-        statement = self._connection.prepare(sql)
+        statement = native.PreparedStatement(self._connection, sql)
         self._prepared[sql] = statement
         return statement
 

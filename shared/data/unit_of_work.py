@@ -16,7 +16,7 @@ from shared.ports.queue import Message
 from shared.telemetry.context import current_request_id, current_traceparent
 
 from . import statements
-from .errors import AlreadyHandled, IdempotencyMismatch, TransactionAborted
+from .errors import AlreadyHandled, DatabaseAway, IdempotencyMismatch, OutcomeUnknown, TransactionAborted
 from .rows import Row
 
 if TYPE_CHECKING:
@@ -191,12 +191,16 @@ class UnitOfWork:
 
         Raises:
             TransactionAborted: a statement had failed; PostgreSQL would answer this commit with a silent roll-back.
+            OutcomeUnknown: (503 `outcome_unknown`) the connection ended before the answer came.
         """
         if self._session.has_failed:
             raise TransactionAborted
         self._save_audits()
         self._save_outbox()
-        self._session.simple("commit" + _END)
+        try:
+            self._session.simple("commit" + _END)
+        except DatabaseAway as error:
+            raise OutcomeUnknown from error
 
     def _save_audits(self) -> None:
         if not self._audits:

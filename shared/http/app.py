@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import base64
-import binascii
 import hashlib
 import json
 import threading
@@ -17,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import Request, Response
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from shared.data.errors import AlreadyHandled, DatabaseAway
 from shared.data.unit_of_work import Idempotency, Replayed
@@ -27,13 +27,21 @@ from shared.telemetry import log
 from shared.telemetry.context import current_traceparent, start_request
 
 from .access import authorise
-from .call import Call, Event
+from .call import Call, Event, parse_uuid
 from .deps import Deps
-from .errors import AppError, BodyTooLarge, MalformedRequest, MediaTypeUnsupported, RouteNotFound
+from .errors import (
+    AppError,
+    BodyTooLarge,
+    Invalid,
+    MalformedRequest,
+    MediaTypeUnsupported,
+    MethodNotAllowed,
+)
 from .headers import harden
 from .problems import render_problem
 from .reply import Reply
 from .routes import Route, RouteTable
+from .strict_json import is_storable, parse_json
 
 _Deps = TypeVar("_Deps", bound=Deps)
 _log = log.logger("http")
@@ -112,7 +120,7 @@ class App(Generic[_Deps]):
         call = Call(
             actor=actor,
             path=path,
-            query_values=request.args.to_dict(),
+            query_values=_query_values(request),
             headers=headers,
             cookies=request.cookies,
             content=content,
@@ -138,6 +146,8 @@ class App(Generic[_Deps]):
 
     def _health(self, request: Request) -> Response:
         """Say that the process is up; with `?deep=1` also that its database answers."""
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(allowed=["GET", "HEAD"])
         if request.args.get("deep"):
             rows = self.deps().db.lookup("select 1 as up")
             if not rows:
@@ -149,7 +159,12 @@ def _read_body(request: Request, limit_bytes: int) -> bytes:
     declared = request.content_length
     if declared is not None and declared > limit_bytes:
         raise BodyTooLarge(limit_bytes=limit_bytes)
-    content = request.stream.read(limit_bytes + 1)
+    try:
+        content = request.stream.read(limit_bytes + 1)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(limit_bytes=limit_bytes) from None
+    except ClientDisconnected:
+        raise MalformedRequest("the body ended early") from None
     if len(content) > limit_bytes:
         raise BodyTooLarge(limit_bytes=limit_bytes)
     return content
@@ -163,39 +178,24 @@ def _parse_body(request: Request, content: bytes) -> Any:
     return parse_json(content)
 
 
-def parse_json(content: bytes) -> Any:
-    """Parse JSON strictly: UTF-8, no repeated member, no NaN.
-
-    Raises:
-        MalformedRequest: (400 `malformed_request`) with line and column where they are known.
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise MalformedRequest("a JSON object has the same member twice")
-        return found
-
-    def refuse(word: str) -> Any:
-        raise MalformedRequest(f"{word} is not JSON")
-
-    try:
-        return json.loads(content, object_pairs_hook=unique, parse_constant=refuse)
-    except UnicodeDecodeError:
-        raise MalformedRequest("the body is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise MalformedRequest(f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except (RecursionError, ValueError):  # ValueError: an integer of more digits than Python converts
-        raise MalformedRequest("the JSON is nested too deeply or holds a number that is too long") from None
+def _query_values(request: Request) -> dict[str, str]:
+    """Return the query; a name that comes twice is refused, as two readers would pick different values of it."""
+    found: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Invalid(
+                "see `errors` for each field", errors=[{"field": name[:100], "problem": "given more than once"}]
+            )
+        if not is_storable(name) or not is_storable(values[0]):
+            raise Invalid("see `errors` for each field", errors=[{"field": name[:100], "problem": "holds NUL"}])
+        found[name] = values[0]
+    return found
 
 
 def _org_id(path: Mapping[str, str]) -> UUID | None:
     if "org_id" not in path:
         return None
-    try:
-        return UUID(path["org_id"])
-    except ValueError as error:
-        raise RouteNotFound from error
+    return parse_uuid(path["org_id"])
 
 
 def _authenticate_event(deps: Deps, headers: Mapping[str, str], content: bytes) -> tuple[Actor, Event]:
@@ -212,7 +212,7 @@ def _authenticate_event(deps: Deps, headers: Mapping[str, str], content: bytes) 
     try:
         payload = json.loads(base64.b64decode(message.get("data") or "e30=", validate=True))
         org_id = UUID(attributes["org_id"]) if attributes.get("org_id") else None
-    except (ValueError, binascii.Error) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise MalformedRequest("the message is not one of ours") from error
     start_request(attributes.get("event_id"), attributes.get("traceparent"))
     event_id = str(attributes.get("event_id") or message.get("messageId") or "")

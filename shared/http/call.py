@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from shared.security.actor import Actor
 from .errors import Invalid, MalformedRequest, RouteNotFound
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MOST_PROBLEMS, _MOST_FIELD_NAME = 20, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Call:
     Attributes:
         actor: who calls, in which organisation.
         path: path parameters as text.
-        query_values: query parameters; a repeated one keeps its last value.
+        query_values: query parameters; a repeated one was refused.
         headers: request headers, lower-case names.
         cookies: request cookies.
         content: the raw body, within the route's cap.
@@ -66,10 +69,7 @@ class Call:
         Raises:
             RouteNotFound: (404 `not_found`) it is no UUID, so no such thing exists.
         """
-        try:
-            return UUID(self.path[name])
-        except ValueError as error:
-            raise RouteNotFound from error
+        return parse_uuid(self.path[name])
 
     @property
     def org_id(self) -> UUID:
@@ -96,13 +96,24 @@ class Call:
         return validated(model, dict(self.query_values))
 
 
+def parse_uuid(text: str) -> UUID:
+    """Return an id out of a path, in the one form that we write (RFC 9562 section 4).
+
+    Raises:
+        RouteNotFound: (404 `not_found`) it is no UUID, so no such thing exists.
+    """
+    if _UUID.fullmatch(text) is None:
+        raise RouteNotFound
+    return UUID(text)
+
+
 def validated(model: type[_Model], values: Mapping[str, Any]) -> _Model:
     """Check values against a model; the answer names the fields and never repeats their values."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         problems = [
-            {"field": ".".join(str(part) for part in item["loc"]) or "body", "problem": item["msg"]}
-            for item in error.errors(include_url=False, include_context=False, include_input=False)
+            {"field": ".".join(str(part) for part in item["loc"])[:_MOST_FIELD_NAME] or "body", "problem": item["msg"]}
+            for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]
         ]
         raise Invalid("see `errors` for each field", errors=problems) from None

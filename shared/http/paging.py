@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -33,9 +32,17 @@ class PageQuery(BaseModel):
         if self.cursor is None:
             return None
         try:
-            return UUID(bytes=base64.urlsafe_b64decode(self.cursor + "=="))
-        except (ValueError, binascii.Error) as error:
-            raise Invalid(errors=[{"field": "cursor", "problem": "not a cursor of this list"}]) from error
+            found = UUID(bytes=base64.urlsafe_b64decode(self.cursor + "=="))
+        except ValueError as error:
+            raise _refused() from error
+        if write_cursor(found) != self.cursor:  # the decoder skips what it does not know
+            raise _refused()
+        return found
+
+
+def write_cursor(last_id: UUID) -> str:
+    """Return the cursor of a page that ended with this id."""
+    return base64.urlsafe_b64encode(last_id.bytes).rstrip(b"=").decode()
 
 
 def page(
@@ -50,5 +57,9 @@ def page(
     """
     shown = rows[: query.limit]
     more = len(rows) > query.limit
-    last = base64.urlsafe_b64encode(shown[-1]["id"].bytes).rstrip(b"=").decode() if more and shown else None
+    last = write_cursor(shown[-1]["id"]) if more and shown else None
     return {"items": [view(row).model_dump(mode="json") for row in shown], "next_cursor": last}
+
+
+def _refused() -> Invalid:
+    return Invalid("see `errors` for each field", errors=[{"field": "cursor", "problem": "not a cursor of this list"}])

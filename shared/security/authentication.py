@@ -31,6 +31,7 @@ from core.find_principal(cast(:user_id as uuid), cast(:org_id as uuid))
 """
 _PEPPER = "api-key-pepper"
 _NO_HASH = bytes(32)
+_NO_PEPPER = Secret(bytes(32))
 
 
 class Peppers:
@@ -108,7 +109,7 @@ class Authenticator:
 
     def _is_valid(self, key: ApiKey, found: Row | None) -> bool:
         """Check hash and life; an unknown key costs one HMAC too, so time tells nothing."""
-        pepper = self._peppers.version(found["pepper_version"]) if found else self._peppers.version(1)
+        pepper = self._peppers.version(found["pepper_version"]) if found else _NO_PEPPER
         is_match = matches(key, pepper, bytes(found["secret_hash"]) if found else _NO_HASH)
         now = self._clock.now()
         is_live = (

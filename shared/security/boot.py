@@ -22,12 +22,16 @@ def guard(settings: Settings) -> None:
         unsafe.append("DW_ENV is neither `production` nor `emulator`")
     if settings.debug:
         unsafe.append("DW_DEBUG is on")
-    if not settings.public_url.startswith("https://"):
-        unsafe.append("DW_PUBLIC_URL is not an https address")
-    if not settings.events_issuer.startswith("https://") or not settings.events_jwks_url.startswith("https://"):
-        unsafe.append("DW_EVENTS_ISSUER or DW_EVENTS_JWKS_URL is not an https address")
+    addresses = [*_ALWAYS_HTTPS, *(name for name in _HTTPS_WHEN_SET if getattr(settings, name))]
+    unsafe += [
+        f"DW_{name.upper()} is not an https address"
+        for name in addresses
+        if not getattr(settings, name).startswith("https://")
+    ]
     if unsafe:
         raise UnsafeStart("refusing to start: " + "; ".join(unsafe))
 
 
 _EMULATOR_ONLY = ("database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "aws_endpoint")
+_ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")
+_HTTPS_WHEN_SET = ("jwks_url", "oidc_issuer")  # keys and people's identities come from there

@@ -15,14 +15,17 @@ import hashlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.http.errors import AppError
 from shared.ports.clock import Clock
 from shared.ports.errors import ServiceAway
 from shared.ports.key_manager import KeyManager, PublicKey
+from shared.telemetry.log import logger
 
 from .errors import Unauthenticated
 
@@ -32,6 +35,10 @@ _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
 _LEEWAY_SECONDS = 30
 _MOST_JWKS_BYTES = 262_144
 _ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
+_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_LEAST_RSA_BITS = 2048
+_LAST_MOMENT = 253_402_300_800  # the year 10000: keeps infinity and numbers out that no date can hold
+_log = logger("tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +62,12 @@ class JwksCache:
     """Published keys of one issuer, fetched when needed and kept.
 
     A key id that is unknown makes it fetch again, at most once per cooldown, one thread at a time. When a fetch fails the
-    known keys stay in use. Source: RFC 7517.
+    known keys stay in use, and nobody who holds a known key waits for it. Source: RFC 7517.
     """
 
     _fresh_seconds = 300.0
     _cooldown_seconds = 10.0
+    _first_cooldown_seconds = 1.0  # while no keys are known: every caller is refused, so try again soon
 
     def __init__(self, url: str, clock: Clock, *, fetch: Callable[[str], bytes] | None = None) -> None:
         self._url = url
@@ -79,25 +87,26 @@ class JwksCache:
         now = self._clock.monotonic_seconds()
         is_stale = self._fetched_at is None or now - self._fetched_at > self._fresh_seconds
         if is_stale or kid not in self._keys:
-            self._refresh(now)
+            self._refresh(now, must_wait=kid not in self._keys)
         if self._fetched_at is None:
             raise ServiceAway("jwks")
         return self._keys.get(kid)
 
-    def _refresh(self, now: float) -> None:
-        with self._lock:
-            if (
-                self._tried_at is not None
-                and self._fetched_at is not None
-                and now - self._tried_at < self._cooldown_seconds
-            ):
+    def _refresh(self, now: float, *, must_wait: bool) -> None:
+        if not self._lock.acquire(blocking=must_wait):
+            return
+        try:
+            cooldown = self._first_cooldown_seconds if self._fetched_at is None else self._cooldown_seconds
+            if self._tried_at is not None and now - self._tried_at < cooldown:
                 return
             self._tried_at = now
-            try:
-                self._keys = _read_jwks(self._fetch(self._url))
-            except (ServiceAway, ValueError, OSError):
-                return  # the keys that are known stay in use; with none, `find` says so
+            self._keys = _read_jwks(self._fetch(self._url))
             self._fetched_at = now
+        except (AppError, ValueError, RecursionError, OSError) as error:
+            # the keys that are known stay in use; with none, `find` says so
+            _log.warning("token keys not refreshed", reason=type(error).__name__)
+        finally:
+            self._lock.release()
 
 
 def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> Mapping[str, Any]:
@@ -109,6 +118,8 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
     """
     import jwt
 
+    if not rule.issuer or not rule.audience:
+        raise Unauthenticated
     header = _header(token)
     kid, kind = header.get("kid"), str(header.get("typ", "")).lower()
     if not isinstance(kid, str) or not 0 < len(kid) <= 200 or kind not in rule.types:
@@ -130,6 +141,8 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
         )
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise Unauthenticated from error
+    if claims["aud"] not in (rule.audience, [rule.audience]):  # a token that is good elsewhere too is not ours
+        raise Unauthenticated
     _check_claims(claims, clock.now())
     return claims
 
@@ -137,16 +150,22 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
 def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
     moment = now.timestamp()
     times = {name: claims[name] for name in ("exp", "iat", "nbf", "auth_time") if name in claims}
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in times.values()):
+    if not all(_is_moment(value) for value in times.values()):
         raise Unauthenticated
     subject = claims.get("sub")
     is_current = (
         moment < times.get("exp", 0) + _LEEWAY_SECONDS
         and times.get("iat", 0) <= moment + _LEEWAY_SECONDS
         and times.get("nbf", 0) <= moment + _LEEWAY_SECONDS
+        and times.get("auth_time", 0) <= moment + _LEEWAY_SECONDS
     )
-    if not is_current or not isinstance(subject, str) or not 0 < len(subject) <= 255 or isinstance(claims["aud"], list):
+    if not is_current or not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise Unauthenticated
+
+
+def _is_moment(value: object) -> bool:
+    """Say whether a value is a NumericDate (RFC 7519 section 2): seconds since 1970, perhaps with a fraction."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LAST_MOMENT
 
 
 def _header(token: str) -> Mapping[str, Any]:
@@ -185,34 +204,59 @@ def _refuse(word: str) -> object:
 def _fetch(url: str) -> bytes:
     import httpx
 
+    content = bytearray()
     try:
-        reply = httpx.get(url, timeout=3.0, follow_redirects=False, trust_env=False)
-        reply.raise_for_status()
+        with httpx.stream("GET", url, timeout=3.0, follow_redirects=False, trust_env=False) as reply:
+            reply.raise_for_status()
+            for chunk in reply.iter_bytes():
+                content += chunk
+                if len(content) > _MOST_JWKS_BYTES:
+                    break
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServiceAway("jwks") from error
-    return reply.content
+    return bytes(content)
 
 
 def _read_jwks(content: bytes) -> dict[str, tuple[str, Any]]:
-    import jwt
+    """Read a key set; a key that we cannot use is left out, and so are keys that share a name.
 
+    Raises:
+        ValueError: it is no key set.
+    """
     if len(content) > _MOST_JWKS_BYTES:
         raise ValueError("the key set is too large")
     document = json.loads(content)
-    keys = document.get("keys") if isinstance(document, dict) else None
-    found: dict[str, tuple[str, Any]] = {}
-    for item in keys if isinstance(keys, list) else ():
-        usable = isinstance(item, dict) and item.get("use", "sig") == "sig" and isinstance(item.get("kid"), str)
-        algorithm = _ALGORITHMS.get(item.get("kty", "")) if usable else None
-        if algorithm is None or item.get("alg", algorithm) != algorithm or item["kid"] in found:
-            continue
+    items = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise ValueError("not a key set")  # noqa: TRY004  # what is wrong is the document, not our call
+    usable = [(item["kid"], found) for item in items if (found := _usable_key(item)) is not None]
+    times_named = Counter(kid for kid, _ in usable)
+    return {kid: found for kid, found in usable if times_named[kid] == 1}
+
+
+def _usable_key(item: Any) -> tuple[str, Any] | None:
+    """Return (algorithm, key) when it is a public key for signatures, of a kind and strength that we take."""
+    import jwt
+
+    if not isinstance(item, dict) or not isinstance(item.get("kid"), str) or not isinstance(item.get("kty"), str):
+        return None
+    algorithm = _ALGORITHMS.get(item["kty"])
+    operations = item.get("key_ops", ["verify"])
+    if (
+        algorithm is None
+        or item.get("alg", algorithm) != algorithm
+        or item.get("use", "sig") != "sig"
+        or not isinstance(operations, list)
+        or "verify" not in operations
+        or not _PRIVATE_MEMBERS.isdisjoint(item)
+        or (algorithm == "ES256" and item.get("crv") != "P-256")
+    ):
+        return None
+    try:
         key = jwt.PyJWK(item, algorithm=algorithm).key
-        if algorithm == "ES256" and item.get("crv") != "P-256":
-            continue
-        if algorithm == "RS256" and key.key_size < 2048:
-            continue
-        found[item["kid"]] = (algorithm, key)
-    return found
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    return None if algorithm == "RS256" and key.key_size < _LEAST_RSA_BITS else (algorithm, key)
 
 
 class TokenIssuer:

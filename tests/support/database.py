@@ -155,7 +155,9 @@ class ClonedDatabase:
     def make_org(self, name: str = "Acme", plan: str = "team") -> UUID:
         """Make an organisation."""
         org_id = SystemEntropy().uuid()
-        self.owner.run("insert into core.orgs (id, name, plan) values (:id, :name, :plan)", id=org_id, name=name, plan=plan)
+        self.owner.run(
+            "insert into core.orgs (id, name, plan) values (:id, :name, :plan)", id=org_id, name=name, plan=plan
+        )
         return org_id
 
     def make_user(self, email: str | None = None, *, is_platform_admin: bool = False) -> UUID:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 _READY_FOR_QUERY = "Z"
 _STARTUP = "startup"
+_TLS_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
 
 
 @dataclass
@@ -84,6 +85,7 @@ class Wire:
         with self._lock:
             self.connections += 1
         lost: list[bool] = []
+        _refuse_encryption(client)
         Thread(target=self._pass_answers, args=(server, client, lost), daemon=True).start()
         stream = _Stream(has_startup=True)
         with suppress(OSError):
@@ -138,6 +140,13 @@ def wire_to(url: str) -> Iterator[Wire]:
                 _shut(item)
                 item.close()
             acceptor.join(5)
+
+
+def _refuse_encryption(client: socket.socket) -> None:
+    """Answer a request for TLS, which drivers make first, with no: what is encrypted cannot be counted."""
+    if client.recv(len(_TLS_REQUEST), socket.MSG_PEEK | socket.MSG_WAITALL) == _TLS_REQUEST:
+        client.recv(len(_TLS_REQUEST))
+        client.sendall(b"N")
 
 
 def _shut(item: socket.socket) -> None:

@@ -38,7 +38,9 @@ def test_audit_and_effect_are_stored_together(database: ClonedDatabase) -> None:
         tx.execute("update core.orgs set name = 'After' where id = :org_id")
         tx.audit("auth:org:renamed", "org", org_id, before="Before", after="After")
         assert database.owner.run("select count(*) from core.audit_log") == [[0]], "seen before the commit"
-    rows = database.owner.run("select org_id, action, actor_kind, actor_id, target_kind, target_id, facts from core.audit_log")
+    rows = database.owner.run(
+        "select org_id, action, actor_kind, actor_id, target_kind, target_id, facts from core.audit_log"
+    )
     assert rows == [
         [org_id, "auth:org:renamed", "human", actor.id, "org", str(org_id), {"before": "Before", "after": "After"}]
     ]
@@ -46,7 +48,10 @@ def test_audit_and_effect_are_stored_together(database: ClonedDatabase) -> None:
 
 def test_a_refused_audit_line_takes_the_effect_with_it(database: ClonedDatabase) -> None:
     org_id = database.make_org("Before")
-    with pytest.raises(Exception, match="audit_log_action_check"), database.build_database("auth").unit(actor_in(org_id)) as tx:
+    with (
+        pytest.raises(Exception, match="audit_log_action_check"),
+        database.build_database("auth").unit(actor_in(org_id)) as tx,
+    ):
         tx.execute("update core.orgs set name = 'After' where id = :org_id")
         tx.audit("not an action")
     assert database.owner.run("select name from core.orgs") == [["Before"]]
@@ -112,7 +117,10 @@ def test_a_claim_of_a_failed_handler_is_given_back(database: ClonedDatabase) -> 
 def test_values_come_back_as_they_went_in(database: ClonedDatabase) -> None:
     """Text that looks like SQL, parameters or escapes is only text."""
     org_id = database.make_org()
-    facts = {"text": "'; drop table core.orgs; -- :org_id \\ é \u2028 %s {}", "deep": [{"a": None, "b": 1.5, "c": True}]}
+    facts = {
+        "text": "'; drop table core.orgs; -- :org_id \\ é \u2028 %s {}",
+        "deep": [{"a": None, "b": 1.5, "c": True}],
+    }
     with database.build_database("auth").unit(actor_in(org_id)) as tx:
         tx.audit("auth:org:changed", **facts)
     ((stored,),) = database.owner.run("select facts from core.audit_log")

@@ -23,7 +23,7 @@ from functions.scan.types.aws.iam import (
 )
 from functions.scan.types.aws.kms import key_id
 from functions.scan.types.aws.lambda_ import permission_key, principal
-from functions.scan.types.aws.s3 import day, json_list, lifecycle_rules
+from functions.scan.types.aws.s3 import day, json_list, keep_acl_or_grants, lifecycle_rules
 from functions.scan.types.aws.ssm import keep_one_evidence
 
 ROLE = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
@@ -160,6 +160,34 @@ def test_acl_of_the_owner_alone_is_default_and_one_more_grant_is_not() -> None:
     assert acl.is_default({"Owner": {"ID": "o"}, "Grants": [owner]})
     assert not acl.is_default({"Owner": {"ID": "o"}, "Grants": [owner, everybody]})
     assert not acl.is_default({"Owner": {"ID": "other"}, "Grants": [owner]})
+
+
+@pytest.mark.parametrize(
+    ("granted", "name"),
+    [
+        (set(), "private"),
+        ({"READ"}, "public-read"),
+        ({"READ", "WRITE"}, "public-read-write"),
+        ({"READ", "READ_ACP"}, "custom"),
+        ({"WRITE"}, "custom"),
+    ],
+)
+def test_canned_acl_is_named_by_exactly_what_it_grants(granted: set[str], name: str) -> None:
+    owner = {"Grantee": {"Type": "CanonicalUser", "ID": "o"}, "Permission": "FULL_CONTROL"}
+    everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    grants = [owner, *({"Grantee": everybody, "Permission": word} for word in granted)]
+    read = setting("get_bucket_acl").inline["acl"]
+    assert read({"Owner": {"ID": "o"}, "Grants": grants}) == name
+    assert read({"Owner": {"ID": "other"}, "Grants": grants}) == "custom"
+
+
+def test_access_list_is_compared_where_the_state_holds_it() -> None:
+    def kept(acl: str | None) -> set[str]:
+        (item,) = keep_acl_or_grants(Declared("b", "aws_s3_bucket", "b", {"acl": acl, "grant": []}))
+        return set(item.attributes)
+
+    assert kept(None) == kept("private") == {"grant"}
+    assert kept("public-read") == {"acl"}
 
 
 def test_encryption_is_default_only_as_aws_sets_it() -> None:

@@ -72,7 +72,7 @@ def _kind(found: Item) -> str:
 
 
 def _attributes(found: Item) -> dict[str, Any]:
-    enabled = found.get("KeyState") == "Enabled"
+    enabled = bool(found.get("Enabled"))
     return {
         "description": found.get("Description"),
         "is_enabled": enabled,

@@ -31,7 +31,7 @@ class Setting:
         operation: boto3 method that reads it.
         permission: IAM action the call needs.
         missing: error codes that say "there is none".
-        inline: attribute of `aws_s3_bucket` (one, if any) -> its value from the reply.
+        inline: attribute of `aws_s3_bucket` -> its value from the reply. The first one stands for the setting.
         type: stand-alone type; None when it has none.
         alone: attributes of the stand-alone resource from the reply; None when it does not exist.
         is_default: says whether the reply is what every new bucket gives, without anybody's doing.
@@ -139,6 +139,28 @@ def _grants(reply: Item) -> object:
         {"type": kind, "id": identity, "uri": uri, "permissions": permissions}
         for (kind, identity, uri), permissions in grouped.items()
     ]
+
+
+_GROUPS = "http://acs.amazonaws.com/groups/"
+_ALL, _SIGNED_IN, _LOGS = f"{_GROUPS}global/AllUsers", f"{_GROUPS}global/AuthenticatedUsers", f"{_GROUPS}s3/LogDelivery"
+# What each canned ACL grants beyond the owner's full control.
+_CANNED: Mapping[frozenset[tuple[object, object]], str] = {
+    frozenset(): "private",
+    frozenset({(_ALL, "READ")}): "public-read",
+    frozenset({(_ALL, "READ"), (_ALL, "WRITE")}): "public-read-write",
+    frozenset({(_SIGNED_IN, "READ")}): "authenticated-read",
+    frozenset({(_LOGS, "WRITE"), (_LOGS, "READ_ACP")}): "log-delivery-write",
+}
+
+
+def _canned_acl(reply: Item) -> str:
+    """Name the canned ACL that gives exactly these grants; `custom` when none does."""
+    owner = ((reply.get("Owner") or {}).get("ID"), "FULL_CONTROL")
+    found = set()
+    for grant in reply.get("Grants") or ():
+        grantee = grant.get("Grantee") or {}
+        found.add((grantee.get("URI") or grantee.get("ID"), grant.get("Permission")))
+    return _CANNED.get(frozenset(found - {owner}), "custom") if owner in found else "custom"
 
 
 def _grant_blocks(grants: Iterable[Item] | None) -> list[dict[str, object]]:
@@ -468,7 +490,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "get_bucket_acl",
         "s3:GetBucketAcl",
-        inline={"grant": _grants},
+        inline={"grant": _grants, "acl": _canned_acl},
         type="aws_s3_bucket_acl",
         alone=_acl,
         is_default=_is_private_acl,

@@ -6,9 +6,10 @@ Source: Terraform AWS provider 5.100, resource documentation of each type; Amazo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from ...domain.resources import Attributes, Parent
+from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import (
     Canonical,
     Shape,
@@ -94,6 +95,23 @@ def lifecycle_rules(value: object) -> Canonical:
     return _LIFECYCLE_RULES([lifecycle_filter(rule) for rule in rules])
 
 
+def canned_acl(value: object) -> Canonical:
+    """A canned ACL by its effect on a bucket: the ones about the bucket owner concern objects only."""
+    found = text(value)
+    return "private" if found in {"bucket-owner-read", "bucket-owner-full-control"} else found
+
+
+def keep_acl_or_grants(entry: Declared) -> Iterator[Declared]:
+    """Keep the one attribute that holds the access list.
+
+    Where the configuration names a canned ACL other than `private`, the provider keeps that name and empties `grant`;
+    elsewhere `grant` has the list and `acl` says nothing.
+    """
+    attributes = dict(entry.attributes)
+    attributes.pop("acl" if attributes.get("acl") in (None, "", "private") else "grant", None)
+    yield replace(entry, attributes=attributes)
+
+
 _EXPIRATION = block({"date": day, "days": number_or_zero, "expired_object_delete_marker": boolean})
 _TRANSITION = set_of(members({"date": day, "days": number_or_zero, "storage_class": text}))
 _NONCURRENT: Mapping[str, Shape] = {"noncurrent_days": number_or_zero, "newer_noncurrent_versions": number_or_zero}
@@ -154,6 +172,7 @@ SPECS = (
             "versioning": block({"enabled": boolean, "mfa_delete": boolean}),
             "server_side_encryption_configuration": block({"rule": set_of(_ENCRYPTION_RULE)}),
             "policy": policy,
+            "acl": canned_acl,
             "grant": set_of(members({"type": text, "id": text, "uri": text, "permissions": set_of(text)})),
             "lifecycle_rule": _LIFECYCLE_INLINE,
             "logging": block({"target_bucket": text, "target_prefix": text}),
@@ -184,6 +203,7 @@ SPECS = (
             "acceleration_status": ("aws_s3_bucket_accelerate_configuration",),
             "request_payer": ("aws_s3_bucket_request_payment_configuration",),
         },
+        expand=keep_acl_or_grants,
     ),
     _setting(
         "aws_s3_bucket_versioning",

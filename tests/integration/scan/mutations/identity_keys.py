@@ -116,6 +116,13 @@ def _rotate(clients: Clients, secret: dict[str, Any], function: str = "bare-b", 
     return str(secret["id"])
 
 
+def _rotate_undeclared(clients: Clients, secret: dict[str, Any]) -> str:
+    clients("secretsmanager").put_secret_value(
+        SecretId=secret["id"], SecretString="example-only"
+    )  # moto cannot rotate a secret without one
+    return _rotate(clients, secret)
+
+
 _SECRET, _INLINE_SECRET = "aws_secretsmanager_secret.main", "aws_secretsmanager_secret.inline"
 
 _SECRETS: tuple[Mutation, ...] = (
@@ -131,7 +138,7 @@ _SECRETS: tuple[Mutation, ...] = (
     ),
     missing("aws_secretsmanager_secret_rotation.main", call("secretsmanager", "cancel_rotate_secret", "SecretId=id")),
     Mutation(
-        _INLINE_SECRET, {("unmanaged", CREATED, "")}, _rotate, also=("aws_secretsmanager_secret_rotation",)
+        _INLINE_SECRET, {("unmanaged", CREATED, "")}, _rotate_undeclared, also=("aws_secretsmanager_secret_rotation",)
     ),
     changed(_SECRET, "tags.Extra", call(
         "secretsmanager", "tag_resource", "SecretId=id", Tags=[{"Key": "Extra", "Value": "1"}]

@@ -140,7 +140,7 @@ _FUNCTIONS: tuple[Mutation, ...] = (
     changed(_MAIN, "runtime", configure(Runtime="python3.13")),
     changed(
         _MAIN,
-        "environment.variables.LOG_LEVEL",
+        "environment",
         configure(Environment={"Variables": {"LOG_LEVEL": "debug", "TABLE": "orders"}}),
     ),
     changed(_MAIN, "layers", configure(Layers=[])),
@@ -151,16 +151,17 @@ _FUNCTIONS: tuple[Mutation, ...] = (
         call("put_function_concurrency", "FunctionName=function_name", ReservedConcurrentExecutions=7),
     ),
     changed(_MAIN, "vpc_config", configure(VpcConfig={"SubnetIds": [], "SecurityGroupIds": []})),
-    changed(
-        "aws_lambda_function.image",
-        "image_uri",
-        made_image_anew(Code={"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v2"}),
-    ),
     Mutation(
         "aws_lambda_function.image",
         {
-            ("changed", "aws_lambda_function.image", "image_config.command[0]"),
+            ("changed", "aws_lambda_function.image", "image_uri"),
+            ("changed", "aws_lambda_function.image", "code_sha256"),  # another image is other code
         },
+        made_image_anew(Code={"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v2"}),
+    ),
+    changed(
+        "aws_lambda_function.image",
+        "image_config.command[0]",
         made_image_anew(
             Code={"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:v2"},
             ImageConfig={**_IMAGE_CONFIG, "Command": ["other.handler"]},

@@ -129,6 +129,7 @@ _INLINE_FORM: tuple[Mutation, ...] = (
     ),
     changed(_INLINE, "policy", call("put_bucket_policy", Policy=json.dumps(_OPEN_POLICY))),
     changed(_INLINE, "grant", call("put_bucket_acl", ACL="public-read")),
+    changed("aws_s3_bucket.public", "acl", call("put_bucket_acl", ACL="public-read-write")),
     changed(_INLINE, "lifecycle_rule.tmp.enabled", _edit_rules(lambda rules: rules[1].update(Status="Enabled"))),
     changed(
         _INLINE, "lifecycle_rule.logs.expiration.days", _edit_rules(lambda rules: rules[0]["Expiration"].update(Days=1))
