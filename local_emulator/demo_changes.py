@@ -234,9 +234,7 @@ CHANGES: tuple[DemoChange, ...] = (
     DemoChange(
         "public-access-block-off",
         "A developer wants to share one seat map by a public link and unticks two boxes of the bucket's block.",
-        _changed(
-            "aws_s3_bucket_public_access_block.tickets", "block_public_policy", "restrict_public_buckets"
-        ),
+        _changed("aws_s3_bucket_public_access_block.tickets", "block_public_policy", "restrict_public_buckets"),
         unblock_public_access,
     ),
     DemoChange(
@@ -347,7 +345,7 @@ CHANGES: tuple[DemoChange, ...] = (
     DemoChange(
         "versioning-suspended",
         "To save storage, versioning of the ticket bucket is suspended.",
-        _changed("aws_s3_bucket_versioning.tickets", "versioning_configuration[0].status"),
+        _changed("aws_s3_bucket_versioning.tickets", "versioning_configuration.status"),
         suspend_versioning,
     ),
     DemoChange(

@@ -1,8 +1,8 @@
 """The AWS stand-in: moto's own server, made repeatable, with an optional recording of what was asked of it.
 
-Owns two additions to moto. Repeatable ids: moto draws ids from one random stream that every request advances, so the
-stream is re-seeded before each request with the number of writes so far; the same writes then give the same ids,
-however many reads lie between them. Recording: writes (and the first request to each service, which creates its
+Owns two additions to moto; a third, fault switches, stands in `aws_faults`. Repeatable ids: moto draws ids from one random
+stream that every request advances, so the stream is re-seeded before each request with the number of writes so far (since
+the start or `POST /moto-api/reset`); the same writes then give the same ids, however many reads lie between them. Recording: writes (and the first request to each service, which creates its
 default resources) are appended to a file as JSON lines, without credentials, for `local_emulator.aws.replay`.
 
 Run as `python -m local_emulator.moto_server --port 5000 [--seed 42] [--record requests.jsonl]`. Loopback only.
@@ -43,6 +43,19 @@ def action_of(method: str, target: str, query: str, content_type: str, body: byt
     return found[0] if found else method
 
 
+def take_body(environ: Environ) -> bytes:
+    """Read the body of a request and put it back for the next layer."""
+    length = environ.get("CONTENT_LENGTH")
+    stream = environ["wsgi.input"]
+    body: bytes = stream.read(int(length)) if length else b""
+    if not length and environ.get("wsgi.input_terminated"):
+        body = stream.read()
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
 def is_read(action: str) -> bool:
     """Say whether an action leaves the account as it was."""
     return action in {"GET", "HEAD"} or READS.match(action) is not None
@@ -62,8 +75,12 @@ class Repeatable:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/moto-api"):
+            if environ["PATH_INFO"] == "/moto-api/reset":  # a fresh account: the same writes give the same ids again
+                with self._lock:
+                    self._writes = 0
+                    self._services.clear()
             return self._app(environ, start_response)
-        body = self._body(environ)
+        body = take_body(environ)
         action = action_of(
             environ["REQUEST_METHOD"],
             environ.get("HTTP_X_AMZ_TARGET", ""),
@@ -80,19 +97,9 @@ class Repeatable:
             if self._record is not None and (is_first or not is_read(action)):
                 self._append(self._record, environ, region, service, body)
             self._seed_with(self._seed * 1_000_003 + self._writes)
+            if self._record is not None:  # one request at a time, so that each draws from its own seed
+                return self._app(environ, start_response)
         return self._app(environ, start_response)
-
-    @staticmethod
-    def _body(environ: Environ) -> bytes:
-        length = environ.get("CONTENT_LENGTH")
-        stream = environ["wsgi.input"]
-        body: bytes = stream.read(int(length)) if length else b""
-        if not length and environ.get("wsgi.input_terminated"):
-            body = stream.read()
-            environ["CONTENT_LENGTH"] = str(len(body))
-            environ.pop("HTTP_TRANSFER_ENCODING", None)
-        environ["wsgi.input"] = io.BytesIO(body)
-        return body
 
     @staticmethod
     def _append(record: Path, environ: Environ, region: str, service: str, body: bytes) -> None:
@@ -130,6 +137,8 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import run_simple
 
+    from .aws_faults import Faults
+
     parser = argparse.ArgumentParser(description="moto, with repeatable ids")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, default=42)
@@ -142,7 +151,7 @@ def main() -> None:
         record=arguments.record,
         seed_with=mock_random.seed,
     )
-    run_simple("127.0.0.1", arguments.port, app, threaded=True, request_handler=MotoRequestHandler)
+    run_simple("127.0.0.1", arguments.port, Faults(app), threaded=True, request_handler=MotoRequestHandler)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.routes import Route
 from shared.security.actor import Role
+from shared.security.errors import Unauthenticated
 
 from . import errors, handlers
 from .models import CallbackQuery, CreateOrg, MeView, OrgPage, OrgView, TokenView
@@ -26,7 +27,7 @@ ROUTES: list[Route[AuthDeps]] = [
         Access.anyone(),
         query=CallbackQuery,
         reply=TokenView,
-        errors=(errors.SignInFailed, errors.EmailUnverified, errors.ProviderAway),
+        errors=(errors.SignInFailed, errors.EmailUnverified, errors.ProviderAway, Unauthenticated),
     ),
     Route("GET", "/api/v2/me", handlers.show_me, Access.signed_in(), reply=MeView),
     Route("GET", _ORGS, handlers.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),

@@ -1,0 +1,1 @@
+"""Scans: reads clouds and states, compares them, keeps what differs."""

@@ -7,6 +7,7 @@ from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.routes import Route
 from shared.security.actor import Role
+from shared.security.errors import FeatureRequired
 
 from . import errors, models
 from .handlers import accounts, drift, scans, sources, worker
@@ -53,7 +54,7 @@ ROUTES: list[Route[ScanDeps]] = [
     Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, _MANAGE, reply=models.SourceView),
     Route(
         "POST", f"{_O}/scans", scans.start_scan, _WORK,
-        body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress,),
+        body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, FeatureRequired),
     ),
     Route("GET", f"{_O}/scans", scans.list_scans, _READ, query=PageQuery, reply=models.ScanPage),
     Route("GET", f"{_O}/scans/{{scan_id}}", scans.get_scan, _READ, reply=models.ScanView),

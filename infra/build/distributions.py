@@ -202,5 +202,6 @@ def _installed(name: NormalizedName) -> metadata.Distribution | None:
 
 def _licence(name: NormalizedName) -> str | None:
     distribution = _installed(name)
-    found = distribution.metadata.get("License-Expression") if distribution else None
-    return str(found) if found else None
+    if distribution is None or "License-Expression" not in distribution.metadata:
+        return None
+    return distribution.metadata["License-Expression"]

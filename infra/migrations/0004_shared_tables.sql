@@ -9,9 +9,11 @@ create table core.outbox (
   payload      jsonb not null,
   traceparent  text not null default '',
   created_at   timestamptz not null default now(),
+  taken_at     timestamptz,
   primary key (org_id, id)
 );
 comment on table core.outbox is 'What must leave the database: written with its cause, deleted once the queue took it.';
+comment on column core.outbox.taken_at is 'When the relay last took the row over; others leave it alone for a minute.';
 create index outbox_created on core.outbox (created_at);
 
 create table core.idempotency_keys (
@@ -70,7 +72,7 @@ begin
 end
 $$;
 
-grant select, delete, insert (topic, ordering_key, payload, traceparent) on core.outbox
+grant select, delete, insert (topic, ordering_key, payload, traceparent), update (taken_at) on core.outbox
   to auth_work, keys_work, scan_work, analyze_work, webhook_work, scim_work;
 grant select, delete, insert (key, fingerprint, status, body), update (fingerprint, status, body, created_at)
   on core.idempotency_keys to auth_work, keys_work, scan_work, analyze_work, webhook_work, scim_work;

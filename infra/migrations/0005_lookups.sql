@@ -55,13 +55,20 @@ as $$
 $$;
 comment on function core.list_orgs_with_outbox is 'Organisations whose outbox holds rows that a crash may have left, oldest first.';
 
-alter function core.find_api_key(text) owner to core_lookup;
-alter function core.find_principal(uuid, uuid) owner to core_lookup;
-alter function core.list_orgs_of_user(uuid, uuid, integer) owner to core_lookup;
-alter function core.list_orgs_with_outbox(integer, integer) owner to core_lookup;
-
-revoke execute on all functions in schema core from public;
+revoke execute on function core.find_api_key(text), core.find_principal(uuid, uuid),
+  core.list_orgs_of_user(uuid, uuid, integer), core.list_orgs_with_outbox(integer, integer) from public;
 grant execute on function core.find_api_key(text), core.find_principal(uuid, uuid)
   to auth_login, keys_login, scan_login, analyze_login, webhook_login, scim_login;
 grant execute on function core.list_orgs_of_user(uuid, uuid, integer) to auth_login;
 grant execute on function core.list_orgs_with_outbox(integer, integer) to webhook_login;
+
+-- Who gives a function away must be able to become the new owner, who must be allowed to create in the schema; both
+-- only here. (A superuser would need neither, but a managed database has none.)
+grant core_lookup to current_user with inherit false, set true;
+grant create on schema core to core_lookup;
+alter function core.find_api_key(text) owner to core_lookup;
+alter function core.find_principal(uuid, uuid) owner to core_lookup;
+alter function core.list_orgs_of_user(uuid, uuid, integer) owner to core_lookup;
+alter function core.list_orgs_with_outbox(integer, integer) owner to core_lookup;
+revoke create on schema core from core_lookup;
+revoke core_lookup from current_user;

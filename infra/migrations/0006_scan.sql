@@ -171,6 +171,7 @@ create table scan.drift_items (
 );
 comment on table scan.drift_items is 'One difference between state and cloud, from when it was first seen until it is gone.';
 create unique index drift_items_open on scan.drift_items (org_id, account_id, fingerprint) where status = 'open';
+create index drift_items_account on scan.drift_items (org_id, account_id);
 create index drift_items_scan on scan.drift_items (org_id, scan_id);
 
 do $$
@@ -229,6 +230,10 @@ as $$
   limit most
 $$;
 comment on function scan.list_orgs_with_active_scans is 'Organisations with a scan under way, for the sweeper.';
-alter function scan.list_orgs_with_active_scans(integer) owner to core_lookup;
-revoke execute on all functions in schema scan from public;
+revoke execute on function scan.list_orgs_with_active_scans(integer) from public;
 grant execute on function scan.list_orgs_with_active_scans(integer) to scan_login;
+grant core_lookup to current_user with inherit false, set true;
+grant create on schema scan to core_lookup;
+alter function scan.list_orgs_with_active_scans(integer) owner to core_lookup;
+revoke create on schema scan from core_lookup;
+revoke core_lookup from current_user;

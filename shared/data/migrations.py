@@ -9,6 +9,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from pg8000 import native
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_LEAVES_TRANSACTION = re.compile(r"^\s*(commit|rollback|abort|savepoint|start\s+transaction)\b", re.IGNORECASE | re.MULTILINE)
 _LOCK = 0x6472696674  # "drift": the advisory lock that lets one runner through at a time
 _TABLE = """
 create table if not exists public.schema_migrations (
@@ -55,14 +57,17 @@ def read_migrations(directory: Path) -> list[Migration]:
     """Read the files of a directory in order.
 
     Raises:
-        MigrationError: a name is malformed, or the numbers are not 1, 2, 3, …
+        MigrationError: a name is malformed, the numbers are not 1, 2, 3, …, or a file ends its own transaction.
     """
     found: list[Migration] = []
     for path in sorted(directory.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise MigrationError(f"{path.name}: name it like 0007_api_keys.sql")
-        found.append(Migration(int(match[1]), path.name, path.read_text("utf-8")))
+        sql = path.read_text("utf-8")
+        if _LEAVES_TRANSACTION.search(sql):
+            raise MigrationError(f"{path.name}: each file is one transaction, which only the runner begins and ends")
+        found.append(Migration(int(match[1]), path.name, sql))
     if [item.version for item in found] != list(range(1, len(found) + 1)):
         raise MigrationError(f"{directory}: numbers must run 0001, 0002, … without a gap")
     return found
@@ -80,13 +85,16 @@ def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _l
         How many files were applied.
 
     Raises:
-        MigrationError: an applied file was changed or removed, or a file failed.
+        MigrationError: an applied file was changed or removed, a file failed, or the database cannot be reached.
     """
     migrations = read_migrations(directory)
-    connection = connect(url)
     try:
-        connection.run("set lock_timeout = '30s'")
+        connection = connect(url, timeout_seconds=None)  # building an index may take as long as it takes
+    except (native.InterfaceError, native.DatabaseError, OSError) as error:
+        raise MigrationError(f"the database cannot be reached: {_text(error)}") from error
+    try:
         connection.run(f"select pg_advisory_lock({_LOCK})")
+        connection.run("set lock_timeout = '30s'")
         connection.run(_TABLE)
         applied = {
             row[0]: bytes(row[1])
@@ -99,11 +107,17 @@ def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _l
             report(f"applied {item.name}")
         return len(pending)
     finally:
-        connection.close()
+        with suppress(native.InterfaceError, OSError):
+            connection.close()
 
 
-def connect(url: str) -> native.Connection:
-    """Open a plain connection by URL, for tools that run as the owner."""
+def connect(url: str, *, timeout_seconds: float | None = 60) -> native.Connection:
+    """Open a plain connection by URL, for tools that run as the owner.
+
+    Args:
+        url: `postgresql://owner:password@host:port/database`.
+        timeout_seconds: how long to wait for each answer; None for as long as it takes.
+    """
     parts = urlsplit(url)
     return native.Connection(
         user=unquote(parts.username or "postgres"),
@@ -111,7 +125,7 @@ def connect(url: str) -> native.Connection:
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 5432,
         database=parts.path.lstrip("/") or "postgres",
-        timeout=60,
+        timeout=timeout_seconds,
     )
 
 
@@ -135,10 +149,15 @@ def _apply(connection: native.Connection, item: Migration) -> None:
             sha256=item.sha256,
         )
         connection.run("commit")
-    except native.DatabaseError as error:
-        connection.run("rollback")
-        facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-        raise MigrationError(f"{item.name}: {facts.get('M', error)}") from error
+    except (native.DatabaseError, native.InterfaceError, OSError) as error:
+        with suppress(native.DatabaseError, native.InterfaceError, OSError):  # a lost connection rolls back by itself
+            connection.run("rollback")
+        raise MigrationError(f"{item.name}: {_text(error)}") from error
+
+
+def _text(error: Exception) -> str:
+    facts = error.args[0] if error.args else None
+    return str(facts.get("M", error)) if isinstance(facts, dict) else str(error)
 
 
 def main(arguments: list[str]) -> int:

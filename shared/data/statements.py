@@ -18,12 +18,19 @@ returning id, topic, ordering_key, payload, traceparent
 """
 
 TAKE_OUTBOX = """
-select id, topic, ordering_key, payload, traceparent
-from core.outbox
-where org_id = :org_id and created_at < now() - interval '5 seconds'
-order by id
-limit 500
-for update skip locked
+update core.outbox as b
+set taken_at = now()
+from (
+  select id
+  from core.outbox
+  where org_id = :org_id and created_at < now() - interval '5 seconds'
+    and (taken_at is null or taken_at < now() - interval '1 minute')
+  order by id
+  limit 500
+  for update skip locked
+) as w
+where b.org_id = :org_id and b.id = w.id
+returning b.id, b.topic, b.ordering_key, b.payload, b.traceparent
 """
 
 DELETE_OUTBOX = """

@@ -159,15 +159,19 @@ def _read_body(request: Request, limit_bytes: int) -> bytes:
     declared = request.content_length
     if declared is not None and declared > limit_bytes:
         raise BodyTooLarge(limit_bytes=limit_bytes)
+    chunks: list[bytes] = []
+    left = limit_bytes + 1
     try:
-        content = request.stream.read(limit_bytes + 1)
+        while left > 0 and (chunk := request.stream.read(left)):
+            chunks.append(chunk)
+            left -= len(chunk)
     except RequestEntityTooLarge:
         raise BodyTooLarge(limit_bytes=limit_bytes) from None
-    except ClientDisconnected:
+    except (ClientDisconnected, OSError):  # half a body must never look like a whole one
         raise MalformedRequest("the body ended early") from None
-    if len(content) > limit_bytes:
+    if left <= 0:
         raise BodyTooLarge(limit_bytes=limit_bytes)
-    return content
+    return b"".join(chunks)
 
 
 def _parse_body(request: Request, content: bytes) -> Any:

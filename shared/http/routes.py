@@ -84,6 +84,8 @@ class RouteTable(Generic[_Deps]):
             RouteNotFound: (404 `not_found`).
             MethodNotAllowed: (405 `method_not_allowed`) names the methods there are.
         """
+        if not path.startswith("/") or path.startswith("//"):  # werkzeug would read any number of slashes as one
+            raise RouteNotFound
         try:
             found: tuple[Any, Mapping[str, Any]] = self._map.bind("localhost").match(path, method=method)
         except WerkzeugMethodNotAllowed as error:

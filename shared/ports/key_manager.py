@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import CiphertextRefused, ServiceAway
-from .google import deadline_seconds, insecure_channel
+from .google import deadline_seconds, insecure_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceClient
@@ -71,6 +71,7 @@ class GoogleKeyManager:
             reply = self._client.asymmetric_sign(
                 request={"name": self._version(key, version), "digest": {"sha256": digest_sha256}},
                 timeout=deadline_seconds(),
+                retry=retry_within_deadline(),
             )
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
@@ -82,7 +83,9 @@ class GoogleKeyManager:
         try:
             versions = list(
                 self._client.list_crypto_key_versions(
-                    request={"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"}, timeout=deadline_seconds()
+                    request={"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"},
+                    timeout=deadline_seconds(),
+                    retry=retry_within_deadline(),
                 )
             )
             names = sorted(int(item.name.rsplit("/", 1)[1]) for item in versions if item.state.name == "ENABLED")
@@ -95,7 +98,9 @@ class GoogleKeyManager:
 
         request = {"name": f"{self._parent}/{key}", "plaintext": plaintext, "additional_authenticated_data": context}
         try:
-            return self._client.encrypt(request=request, timeout=deadline_seconds()).ciphertext
+            return self._client.encrypt(
+                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
+            ).ciphertext
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
 
@@ -104,7 +109,9 @@ class GoogleKeyManager:
 
         request = {"name": f"{self._parent}/{key}", "ciphertext": ciphertext, "additional_authenticated_data": context}
         try:
-            return self._client.decrypt(request=request, timeout=deadline_seconds()).plaintext
+            return self._client.decrypt(
+                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
+            ).plaintext
         except InvalidArgument as error:
             raise CiphertextRefused from error
         except (GoogleAPICallError, RetryError) as error:
@@ -114,7 +121,9 @@ class GoogleKeyManager:
         return f"{self._parent}/{key}/cryptoKeyVersions/{version}"
 
     def _pem(self, key: str, version: str) -> str:
-        return self._client.get_public_key(name=self._version(key, version), timeout=deadline_seconds()).pem
+        return self._client.get_public_key(
+            name=self._version(key, version), timeout=deadline_seconds(), retry=retry_within_deadline()
+        ).pem
 
 
 def _client(kind: type[KeyManagementServiceClient], settings: Settings) -> KeyManagementServiceClient:

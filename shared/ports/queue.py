@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import ServiceAway
-from .google import deadline_seconds, insecure_channel
+from .google import deadline_seconds, insecure_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
@@ -72,7 +72,12 @@ class GoogleQueue:
                 for item in messages[start : start + self._most_per_call]
             ]
             try:
-                self._client.publish(topic=f"{self._parent}/{topic}", messages=batch, timeout=deadline_seconds())
+                self._client.publish(
+                    topic=f"{self._parent}/{topic}",
+                    messages=batch,
+                    timeout=deadline_seconds(),
+                    retry=retry_within_deadline(),
+                )
             except (GoogleAPICallError, RetryError) as error:
                 raise ServiceAway("pubsub") from error
 

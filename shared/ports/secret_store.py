@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import ServiceAway
-from .google import deadline_seconds, insecure_channel
+from .google import deadline_seconds, insecure_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -71,7 +71,9 @@ class GoogleSecretStore:
 
         try:
             reply = self._client.access_secret_version(
-                name=f"{self._parent}/{name}/versions/{version}", timeout=deadline_seconds()
+                name=f"{self._parent}/{name}/versions/{version}",
+                timeout=deadline_seconds(),
+                retry=retry_within_deadline(),
             )
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("secret_manager") from error
@@ -82,7 +84,7 @@ class GoogleSecretStore:
 
         try:
             reply = self._client.get_secret_version(
-                name=f"{self._parent}/{name}/versions/latest", timeout=deadline_seconds()
+                name=f"{self._parent}/{name}/versions/latest", timeout=deadline_seconds(), retry=retry_within_deadline()
             )
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("secret_manager") from error

@@ -182,12 +182,18 @@ class _Join:
         )
 
     def _is_covered_by_parent(self, parent: Parent | None) -> bool:
-        """Say whether an unmatched child shows up elsewhere: in its parent's attribute, or with its unmanaged parent."""
+        """Say whether an unmatched child shows up elsewhere: in its parent's attribute, or with its unmanaged parent.
+
+        A parent that could not be read may hold it: nothing may be said about the child then.
+        """
         if parent is None or parent in self._taken_over:
             return False
+        unread = self._unread.get((parent.type, parent.key), set())
+        if unread & {"*", parent.attribute}:
+            return True
         owner = self._by_identity.get((parent.type, parent.key))
         if owner is None:
-            return False
+            return any(parent.type in gap.types for gap in self._not_checked)
         is_declared = (owner.type, owner.key) in self._matched
         spec = self._specs.get(parent.type)
         return not is_declared or (

@@ -6,16 +6,20 @@ Source: Terraform `internal/states/statefile` version 4; OpenTofu documentation,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
-from ..errors import StateEncrypted, StateUnreadable, StateVersionUnsupported
+from ..errors import StateEncrypted, StateTooLarge, StateUnreadable, StateVersionUnsupported
 from .resources import Attributes, Declared
 from .specs import TypeSpec
+from .state_json import EXAMPLE, load_document
 
-_EXAMPLE = "`terraform state pull` writes one"
+MOST_RESOURCES = 200_000
+_MOST_ADDRESS_BYTES = 2000
+_MOST_SERIAL = 2**63 - 1
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,16 @@ def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
     """Parse the bytes of a state file.
 
     Args:
-        content: UTF-8 JSON, with or without a byte order mark.
+        content: the file (see `state_json.load_document`).
         specs: the type table, for keys and parents.
 
     Raises:
         StateUnreadable: (422 `state_unreadable`) empty, not JSON, or JSON of another kind.
         StateVersionUnsupported: (422 `state_version_unsupported`) a version other than 4.
         StateEncrypted: (422 `state_encrypted`) written by OpenTofu with state encryption.
+        StateTooLarge: (413 `state_too_large`) more values or resources than the bounds allow.
     """
-    document = _load(content)
+    document = load_document(content)
     if "encrypted_data" in document:
         raise StateEncrypted(
             "OpenTofu encrypted this state; point DriftWise at an unencrypted copy or turn encryption off"
@@ -56,7 +61,7 @@ def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
         raise StateUnreadable("this is the output of `terraform show -json`; the state file itself is needed")
     version = document.get("version")
     if version is None:
-        raise StateUnreadable(f"there is no `version` member, so this is not a Terraform state; {_EXAMPLE}")
+        raise StateUnreadable(f"there is no `version` member, so this is not a Terraform state; {EXAMPLE}")
     if version != 4:
         raise StateVersionUnsupported(
             "Terraform 0.12 and later write version 4; run `terraform apply` once with a current release to upgrade",
@@ -69,30 +74,21 @@ def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
         serial=_whole_number(document.get("serial")),
         lineage=str(document.get("lineage") or ""),
         terraform_version=str(document.get("terraform_version") or ""),
-        declared=tuple(_declared(resources, specs)),
+        declared=_bounded(_declared(resources, specs)),
     )
 
 
-def _load(content: bytes) -> dict[str, object]:
-    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise StateUnreadable(f"the state is empty; {_EXAMPLE}")
-    try:
-        document: object = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise StateUnreadable("the content is not UTF-8 text; a compressed or encrypted file?") from None
-    except json.JSONDecodeError as error:
-        raise StateUnreadable(f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except RecursionError:
-        raise StateUnreadable("the JSON is nested too deeply") from None
-    if not isinstance(document, dict):
-        raise StateUnreadable("a state is a JSON object at its top level")
-    return cast("dict[str, object]", document)
-
-
 def _whole_number(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_SERIAL:
         return value
-    raise StateUnreadable("the `serial` member is not a whole number", member="serial")
+    raise StateUnreadable("the `serial` member is not a whole number that Terraform writes", member="serial")
+
+
+def _bounded(found: Iterator[Declared]) -> tuple[Declared, ...]:
+    kept = tuple(islice(found, MOST_RESOURCES + 1))
+    if len(kept) > MOST_RESOURCES:
+        raise StateTooLarge(limit_resources=MOST_RESOURCES)
+    return kept
 
 
 def _declared(resources: list[object], specs: Mapping[str, TypeSpec]) -> Iterator[Declared]:
@@ -133,8 +129,36 @@ def _instance(
 
 def _address(resource: Mapping[str, object], index_key: object) -> str:
     module = f"{resource['module']}." if resource.get("module") else ""
-    index = "" if index_key is None else f"[{json.dumps(index_key, ensure_ascii=False)}]"
-    return f"{module}{resource.get('type')}.{resource.get('name')}{index}"
+    address = f"{module}{resource.get('type')}.{resource.get('name')}{_index(index_key)}"
+    if len(address.encode()) > _MOST_ADDRESS_BYTES:
+        raise StateUnreadable("a resource's address is too long", member=address[:100], limit_bytes=_MOST_ADDRESS_BYTES)
+    return address
+
+
+def _index(key: object) -> str:
+    """Write an index key as Terraform prints it.
+
+    Source: Terraform `internal/addrs/instance_key.go`, `toHCLQuotedString`.
+    """
+    if key is None:
+        return ""
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)
+    if not isinstance(key, str):
+        return f"[{key}]"
+    return '["' + "".join(_quoted(key, position) for position in range(len(key))) + '"]'
+
+
+def _quoted(text: str, position: int) -> str:
+    character = text[position]
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character in "$%":  # a template begins with ${ or %{, so the sign is doubled
+        return character * 2 if text[position + 1 : position + 2] == "{" else character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _sensitive(paths: object) -> Iterator[str]:

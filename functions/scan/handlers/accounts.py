@@ -100,13 +100,12 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
     try:
         account = deps.sign_in(call.org_id, row)
     except CredentialsRefused as error:
-        permission = error.facts.get("permission")
-        gap = GapView(
-            types=[], region="global", reason="access_denied", permission=str(permission or ""), detail=str(error)
-        )
-        return Reply.ok(
-            VerifyView(is_complete=False, identity="", missing_permissions=[str(permission or "")], gaps=[gap])
-        )
+        named = error.facts.get("permission")
+        permission = str(named) if named else None
+        reason = str(error.facts.get("reason") or "access_denied")
+        gap = GapView(types=[], region="global", reason=reason, permission=permission, detail=str(error))
+        missing = [permission] if permission else []
+        return Reply.ok(VerifyView(is_complete=False, identity="", missing_permissions=missing, gaps=[gap]))
     gaps = list(_try_listings(account, row["regions"][0]))
     with deps.db.unit(call.actor) as tx:
         queries.set_verified(tx, account_id)

@@ -22,7 +22,7 @@ from ..domain.resources import LiveResource, NotChecked, Unread
 from ..domain.sealing import Sealer, sealed_like
 from ..domain.severity import SEVERITIES
 from ..domain.shards import GLOBAL, STATE_PREFIX
-from ..errors import CredentialsRefused
+from ..errors import CredentialsRefused, StateUnreachable
 from ..queries import accounts as account_queries
 from ..queries import drift as drift_queries
 from ..queries import scans as queries
@@ -53,9 +53,7 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
     resources, gaps = _work(call, deps, shard, account)
     with deps.db.unit(call.actor) as tx:
-        queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=gaps)
-        if queries.end_shard(tx, shard_id, status="done", resources=resources):
-            tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
+        _end_shard(tx, scan_id, shard_id, "done", resources, gaps)
     _log.info("shard done", service=shard["service"], region=shard["region"], resources=resources, gaps=len(gaps))
     return Reply.no_content()
 
@@ -104,6 +102,7 @@ def _sweep(tx: UnitOfWork) -> int:
         if shard["attempts"] >= _MOST_ATTEMPTS:
             _give_up_shard(tx, shard["scan_id"], shard["id"])
         else:
+            queries.touch_shard(tx, shard["id"])  # or each sweep would send it again while it waits its turn
             tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(shard["scan_id"])})
     waiting = queries.list_stuck_comparisons(tx, stuck_seconds=_STUCK_SECONDS)
     for scan_id in waiting:
@@ -115,11 +114,28 @@ def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
     shard = queries.begin_shard(tx, shard_id)
     if shard is None:
         return
-    service = _SERVICES.get(shard["service"])
-    types = _types(service, shard["region"]) if service else ()
-    gap = NotChecked(types, shard["region"], "unavailable", None, "the shard failed again and again")
-    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=[records.gap_row(gap, shard["region"])])
-    if queries.end_shard(tx, shard_id, status="failed", resources=0):
+    gaps: list[dict[str, object]] = []
+    if shard["service"].startswith(STATE_PREFIX):
+        source_id = UUID(shard["service"].removeprefix(STATE_PREFIX))
+        source_queries.set_failed(
+            tx, source_id, error_code=StateUnreachable.code, error_detail="fetching the state failed again and again"
+        )
+    elif shard["service"] in _SERVICES:
+        types = _types(_SERVICES[shard["service"]], shard["region"])
+        gap = NotChecked(types, shard["region"], "unavailable", None, "the shard failed again and again")
+        gaps = [records.gap_row(gap, shard["region"])]
+    _end_shard(tx, scan_id, shard_id, "failed", 0, gaps)
+
+
+def _end_shard(
+    tx: UnitOfWork, scan_id: UUID, shard_id: UUID, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
+) -> None:
+    """End a shard with what it could not read, once: a second delivery that comes late changes nothing any more."""
+    outcome = queries.end_shard(tx, shard_id, status=status, resources=resources)
+    if outcome is None:
+        return
+    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=gaps)
+    if outcome.is_last:
         tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
 
 
@@ -191,12 +207,19 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
         not_checked=not_checked,
     )
     tally = Tally()
-    found = [records.drift_row(drift) for drift in compare(sides, SPECS, tally)]
+    rows = (records.drift_row(drift) for drift in compare(sides, SPECS, tally))
+    found = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
-    unknown = sorted({name for gap in not_checked for name in gap.types} | {gap.type for gap in unread})
-    fixed = drift_queries.fix_gone(tx, account_id=account["id"], scan_id=scan["id"], unknown_types=unknown)
+    unknown = _with_stand_alone_forms({name for gap in not_checked for name in gap.types} | {gap.type for gap in unread})
+    fixed = drift_queries.fix_gone(tx, account_id=account["id"], scan_id=scan["id"], unknown_types=sorted(unknown))
     queries.delete_gone(tx, account_id=account["id"], scan_id=scan["id"])
     return _summary(found, tally, not_checked, unread, live, fixed)
+
+
+def _with_stand_alone_forms(types: set[str]) -> set[str]:
+    """Add the types about which a comparison keeps silent while their parents are unknown."""
+    specs = (SPECS[name] for name in types if name in SPECS)
+    return types | {child for spec in specs for children in spec.inline.values() for child in children}
 
 
 def _sealed(declared: Sequence[Any], live: Sequence[LiveResource], seal: Sealer) -> Iterator[LiveResource]:

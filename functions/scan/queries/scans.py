@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -64,6 +65,7 @@ set status = :status, resources = :resources, finished_at = now()
 where org_id = :org_id and id = :shard_id and status in ('pending', 'running')
 returning scan_id
 """
+_TOUCH_SHARD = "update scan.shards set started_at = now() where org_id = :org_id and id = :shard_id"
 _COUNT_SHARD = """
 update scan.scans
 set shards_done = shards_done + 1, resources = resources + :resources,
@@ -92,6 +94,7 @@ from jsonb_to_recordset(cast(:resources as jsonb))
 on conflict (org_id, account_id, type, key) do update
 set region = excluded.region, cloud_id = excluded.cloud_id, attributes = excluded.attributes, tags = excluded.tags,
   cloud_made = excluded.cloud_made, parent = excluded.parent, aliases = excluded.aliases, scan_id = excluded.scan_id
+where live_resources.scan_id <= excluded.scan_id
 """
 _LIST_LIVE = """
 select type, key, region, cloud_id, attributes, tags, cloud_made, parent, aliases
@@ -205,13 +208,25 @@ def begin_scan(tx: UnitOfWork, scan_id: UUID) -> Row | None:
     return tx.row(_BEGIN_SCAN, scan_id=scan_id)
 
 
-def end_shard(tx: UnitOfWork, shard_id: UUID, *, status: str, resources: int) -> bool:
-    """End a shard and count it, once; returns whether it was the last of its scan."""
+@dataclass(frozen=True, slots=True)
+class ShardEnd:
+    """A shard that was ended just now; `is_last` when its scan waits for nothing but the comparison."""
+
+    is_last: bool
+
+
+def end_shard(tx: UnitOfWork, shard_id: UUID, *, status: str, resources: int) -> ShardEnd | None:
+    """End a shard and count it, once; None when it was over already."""
     ended = tx.row(_END_SHARD, shard_id=shard_id, status=status, resources=resources)
     if ended is None:
-        return False
+        return None
     counted = tx.row(_COUNT_SHARD, scan_id=ended["scan_id"], resources=resources)
-    return counted is not None and counted["status"] == "comparing"
+    return ShardEnd(counted is not None and counted["status"] == "comparing")
+
+
+def touch_shard(tx: UnitOfWork, shard_id: UUID) -> None:
+    """Start a shard's waiting time anew."""
+    tx.execute(_TOUCH_SHARD, shard_id=shard_id)
 
 
 def set_comparing(tx: UnitOfWork, scan_id: UUID) -> None:
@@ -230,7 +245,10 @@ def set_ended(tx: UnitOfWork, scan_id: UUID, *, status: str, error_code: str | N
 
 
 def upsert_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, resources: Sequence[Mapping[str, object]]) -> None:
-    """Store what a shard saw; the same resource seen twice is stored once."""
+    """Store what a shard saw; the same resource seen twice is stored once.
+
+    A late shard of an earlier scan (ids count up in time) takes nothing away from a later one.
+    """
     batch = json.dumps(resources, default=str)
     tx.execute(_UPSERT_LIVE, account_id=account_id, scan_id=scan_id, resources=batch)
 

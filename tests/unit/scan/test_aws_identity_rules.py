@@ -182,12 +182,19 @@ def test_canned_acl_is_named_by_exactly_what_it_grants(granted: set[str], name: 
 
 
 def test_access_list_is_compared_where_the_state_holds_it() -> None:
-    def kept(acl: str | None) -> set[str]:
-        (item,) = keep_acl_or_grants(Declared("b", "aws_s3_bucket", "b", {"acl": acl, "grant": []}))
+    def kept(acl: str | None, grant: list[object]) -> set[str]:
+        (item,) = keep_acl_or_grants(Declared("b", "aws_s3_bucket", "b", {"acl": acl, "grant": grant}))
         return set(item.attributes)
 
-    assert kept(None) == kept("private") == {"grant"}
-    assert kept("public-read") == {"acl"}
+    assert kept(None, [{"id": "o"}]) == kept("public-read", [{"id": "o"}]) == {"grant"}
+    assert kept("public-read", []) == kept("private", []) == {"acl"}
+    assert kept(None, []) == set()
+
+
+def test_state_that_holds_only_a_canned_acl_shows_a_wider_one() -> None:
+    assert paths("aws_s3_bucket", {"acl": "private"}, {"acl": "private"}) == []
+    assert paths("aws_s3_bucket", {"acl": "bucket-owner-read"}, {"acl": "private"}) == []
+    assert paths("aws_s3_bucket", {"acl": "public-read"}, {"acl": "public-read-write"}) == ["acl"]
 
 
 def test_encryption_is_default_only_as_aws_sets_it() -> None:

@@ -10,7 +10,9 @@ import pytest
 from functions.scan.domain.comparison import Sides, compare
 from functions.scan.domain.difference import changes
 from functions.scan.domain.resources import Declared, LiveResource, Parent
+from functions.scan.readers.aws.ecs_shapes import service_attributes
 from functions.scan.readers.aws.events_shapes import target_attributes
+from functions.scan.readers.aws.rds import _instance
 from functions.scan.readers.aws.route53 import _record
 from functions.scan.types.aws import SPECS
 from functions.scan.types.aws.dynamodb import recovery_period
@@ -75,11 +77,15 @@ def test_source_queues_come_in_any_order_but_one_more_shows() -> None:
 
 def test_a_subscription_is_found_although_sns_masks_the_password() -> None:
     declared = {"topic_arn": "t", "protocol": "https", "endpoint": "https://me:secret@example.com/hook"}
-    assert SPECS["aws_sns_topic_subscription"].key(declared) == subscription_key("t", "https", "https://me:****@example.com/hook")
+    assert SPECS["aws_sns_topic_subscription"].key(declared) == subscription_key(
+        "t", "https", "https://me:****@example.com/hook"
+    )
 
 
 def test_subscriptions_of_two_endpoints_differ() -> None:
-    assert subscription_key("t", "https", "https://a.example.com/@x") != subscription_key("t", "https", "https://b.example.com/@x")
+    assert subscription_key("t", "https", "https://a.example.com/@x") != subscription_key(
+        "t", "https", "https://b.example.com/@x"
+    )
 
 
 @pytest.mark.parametrize("value", [None, 0, "1", 1])
@@ -131,6 +137,13 @@ def test_a_replica_may_name_its_source_by_arn() -> None:
     assert short_name("orders") != short_name("orders-2")
 
 
+def test_the_zone_of_an_instance_that_fails_over_is_not_compared() -> None:
+    state = {"availability_zone": "us-east-1a", "multi_az": True}
+    assert paths("aws_db_instance", state, _instance({"AvailabilityZone": "us-east-1b", "MultiAZ": True})) == []
+    moved = _instance({"AvailabilityZone": "us-east-1b", "MultiAZ": False})
+    assert paths("aws_db_instance", {**state, "multi_az": False}, moved) == ["availability_zone"]
+
+
 # --- Route 53 ------------------------------------------------------------------------------------------------------
 
 ZONE = {"Id": "/hostedzone/Z1", "Name": "example.com."}
@@ -179,11 +192,12 @@ def test_a_weight_of_zero_is_not_the_lack_of_a_weight() -> None:
 
 def _private_zone(*live_vpcs: str, associated: tuple[str, ...] = ()) -> list[tuple[str, str | None, str]]:
     """Compare a private zone that names `vpc-1` inline with what is live; returns (kind, address, key)."""
+    vpcs = [{"vpc_id": "vpc-1", "vpc_region": "us-east-1"}]
+    zone = Declared("aws_route53_zone.main", "aws_route53_zone", "Z1", {"name": "x", "vpc": vpcs})
+    expand = SPECS["aws_route53_zone"].expand
+    assert expand is not None
     declared = [
-        Declared(
-            "aws_route53_zone.main", "aws_route53_zone", "Z1",
-            {"name": "x", "vpc": [{"vpc_id": "vpc-1", "vpc_region": "us-east-1"}]},
-        ),
+        *expand(zone),
         *(
             Declared(f"aws_route53_zone_association.{vpc}", "aws_route53_zone_association", f"Z1|{vpc}", {})
             for vpc in associated
@@ -222,6 +236,15 @@ def test_a_task_definition_may_be_spelled_by_its_arn_but_another_revision_shows(
     arn = "arn:aws:ecs:eu-west-1:123456789012:task-definition/api:7"
     assert last_part(arn) == last_part("api:7")
     assert last_part(arn) != last_part("api:8")
+
+
+def test_the_size_of_a_daemon_service_is_not_compared() -> None:
+    state = {"desired_count": 0, "scheduling_strategy": "DAEMON"}
+    assert (
+        paths("aws_ecs_service", state, service_attributes({"desiredCount": 7, "schedulingStrategy": "DAEMON"})) == []
+    )
+    replica = {**state, "scheduling_strategy": "REPLICA"}
+    assert paths("aws_ecs_service", replica, service_attributes({"desiredCount": 7})) == ["desired_count"]
 
 
 def test_host_is_another_word_for_instance_id() -> None:

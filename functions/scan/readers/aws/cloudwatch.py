@@ -45,7 +45,9 @@ def read_metric_alarms(scope: Scope) -> Iterator[Finding]:
             "metric_query": [_query(query) for query in item.get("Metrics") or ()],
         }
         tags: dict[str, str] = {}
-        tagged = attempt("cloudwatch", lambda: client.list_tags_for_resource(ResourceARN=arn), "ResourceNotFoundException")
+        tagged = attempt(
+            "cloudwatch", lambda: client.list_tags_for_resource(ResourceARN=arn), "ResourceNotFoundException"
+        )
         if isinstance(tagged, Gap):
             yield tagged.unread("aws_cloudwatch_metric_alarm", arn, "tags")
         else:

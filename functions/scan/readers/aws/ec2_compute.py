@@ -30,19 +30,25 @@ def snake(value: object) -> object:
     return [snake(item) for item in value] if isinstance(value, list) else value
 
 
-def _volumes(scope: Scope) -> dict[str, Item]:
-    return {item["VolumeId"]: item for item in scope.pages("ec2", "describe_volumes", "Volumes")}
-
-
 def read_instances(scope: Scope) -> Iterator[Finding]:
-    volumes = _volumes(scope)
-    found = (
+    """Yield instances and volumes together: which volume belongs to an instance, the instance tells."""
+    volumes = {item["VolumeId"]: item for item in scope.pages("ec2", "describe_volumes", "Volumes")}
+    found = [
         instance
         for reservation in scope.pages("ec2", "describe_instances", "Reservations")
         for instance in reservation["Instances"]
         if instance["State"]["Name"] not in _GONE
-    )
+    ]
     yield from each(found, partial(_instance, scope, volumes))
+    # A volume made with its instance and gone with it is a block device of that instance, and compared there.
+    owned = {
+        (mapping.get("Ebs") or {}).get("VolumeId")
+        for instance in found
+        for mapping in instance.get("BlockDeviceMappings", ())
+        if mapping.get("DeviceName") == instance.get("RootDeviceName") or (mapping.get("Ebs") or {}).get("DeleteOnTermination")
+    }
+    for volume in volumes.values():
+        yield from _volume(scope, volume, is_owned=volume["VolumeId"] in owned)
 
 
 def _instance(scope: Scope, volumes: Mapping[str, Item], item: Item) -> Iterator[Finding]:
@@ -167,43 +173,41 @@ def _devices(item: Item, volumes: Mapping[str, Item]) -> dict[str, object]:
     return {"root_block_device": root, "ebs_block_device": others}
 
 
-def read_volumes(scope: Scope) -> Iterator[Finding]:
-    for volume in _volumes(scope).values():
-        key, tags = volume["VolumeId"], tag_map(volume.get("Tags"))
-        attached = [item for item in volume.get("Attachments", ()) if item.get("State") != "detached"]
-        is_of_instance = any(item.get("DeleteOnTermination") for item in attached)
+def _volume(scope: Scope, volume: Item, *, is_owned: bool) -> Iterator[Finding]:
+    key, tags = volume["VolumeId"], tag_map(volume.get("Tags"))
+    attached = [item for item in volume.get("Attachments", ()) if item.get("State") != "detached"]
+    yield LiveResource(
+        type="aws_ebs_volume",
+        key=key,
+        region=scope.region,
+        cloud_id=scope.arn("ec2", f"volume/{key}"),
+        cloud_made=is_owned,
+        parent=Parent("aws_instance", attached[0]["InstanceId"], "ebs_block_device") if attached else None,
+        tags=tags,
+        attributes={
+            "availability_zone": volume.get("AvailabilityZone"),
+            "size": volume.get("Size"),
+            "type": volume.get("VolumeType"),
+            "iops": volume.get("Iops"),
+            "throughput": volume.get("Throughput"),
+            "encrypted": volume.get("Encrypted"),
+            "kms_key_id": volume.get("KmsKeyId"),
+            "snapshot_id": volume.get("SnapshotId"),
+            "multi_attach_enabled": volume.get("MultiAttachEnabled"),
+            "outpost_arn": volume.get("OutpostArn"),
+            "tags": tags,
+        },
+    )
+    for item in attached:
         yield LiveResource(
-            type="aws_ebs_volume",
-            key=key,
+            type="aws_volume_attachment",
+            key=f"{key}|{item['InstanceId']}",
             region=scope.region,
-            cloud_id=scope.arn("ec2", f"volume/{key}"),
-            cloud_made=is_of_instance,  # made with its instance and gone with it: a block device of that instance
-            parent=Parent("aws_instance", attached[0]["InstanceId"], "ebs_block_device") if attached else None,
-            tags=tags,
-            attributes={
-                "availability_zone": volume.get("AvailabilityZone"),
-                "size": volume.get("Size"),
-                "type": volume.get("VolumeType"),
-                "iops": volume.get("Iops"),
-                "throughput": volume.get("Throughput"),
-                "encrypted": volume.get("Encrypted"),
-                "kms_key_id": volume.get("KmsKeyId"),
-                "snapshot_id": volume.get("SnapshotId"),
-                "multi_attach_enabled": volume.get("MultiAttachEnabled"),
-                "outpost_arn": volume.get("OutpostArn"),
-                "tags": tags,
-            },
+            cloud_id=f"{item.get('Device')}:{key}:{item['InstanceId']}",
+            cloud_made=is_owned,
+            parent=Parent("aws_instance", item["InstanceId"], "ebs_block_device"),
+            attributes={"device_name": item.get("Device")},
         )
-        for item in attached:
-            yield LiveResource(
-                type="aws_volume_attachment",
-                key=f"{key}|{item['InstanceId']}",
-                region=scope.region,
-                cloud_id=f"{item.get('Device')}:{key}:{item['InstanceId']}",
-                cloud_made=bool(item.get("DeleteOnTermination")),
-                parent=Parent("aws_instance", item["InstanceId"], "ebs_block_device"),
-                attributes={"device_name": item.get("Device")},
-            )
 
 
 def read_key_pairs(scope: Scope) -> Iterator[Finding]:
@@ -321,14 +325,9 @@ SERVICE = Service(
     "ec2_compute",
     (
         Listing(
-            types=("aws_instance",),
+            types=("aws_instance", "aws_ebs_volume", "aws_volume_attachment"),
             read=read_instances,
-            permissions=("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeVolumes"),
-        ),
-        Listing(
-            types=("aws_ebs_volume", "aws_volume_attachment"),
-            read=read_volumes,
-            permissions=("ec2:DescribeVolumes",),
+            permissions=("ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeInstanceAttribute"),
         ),
         Listing(types=("aws_key_pair",), read=read_key_pairs, permissions=("ec2:DescribeKeyPairs",)),
         Listing(

@@ -58,7 +58,9 @@ def _capacity_providers(scope: Scope, item: Item) -> LiveResource:
 def read_services(scope: Scope) -> Iterator[Finding]:
     """List the services of all clusters."""
     client = scope.client("ecs")
-    yield from each(({"clusterArn": arn} for arn in _clusters(scope)), lambda item: _services(scope, client, item["clusterArn"]))
+    yield from each(
+        ({"clusterArn": arn} for arn in _clusters(scope)), lambda item: _services(scope, client, item["clusterArn"])
+    )
 
 
 def _services(scope: Scope, client: Any, cluster: str) -> Iterable[Finding]:
@@ -95,7 +97,10 @@ def read_task_definitions(scope: Scope) -> Iterator[Finding]:
         if family not in newest or number > _revision(newest[family])[1]:
             newest[family] = arn
     heads = set(newest.values())
-    yield from each(({"arn": arn} for arn in found), lambda item: _definition(scope, client, item["arn"], is_newest=item["arn"] in heads))
+    yield from each(
+        ({"arn": arn} for arn in found),
+        lambda item: _definition(scope, client, item["arn"], is_newest=item["arn"] in heads),
+    )
 
 
 def _revision(arn: str) -> tuple[str, int]:

@@ -22,6 +22,10 @@ _SERVICE = {
     "scheduling_strategy": "schedulingStrategy",
     "task_definition": "taskDefinition",
 }
+_PERCENTAGES = {
+    "deployment_maximum_percent": "maximumPercent",
+    "deployment_minimum_healthy_percent": "minimumHealthyPercent",
+}
 
 
 def strategies(items: Iterable[Item] | None) -> list[Item]:
@@ -71,16 +75,14 @@ def cluster_attributes(item: Item) -> dict[str, object]:
 
 def service_attributes(item: Item) -> dict[str, object]:
     """Return what a service's description tells, tags apart."""
-    deployment = item.get("deploymentConfiguration") or {}
-    breaker, alarms = deployment.get("deploymentCircuitBreaker") or {}, deployment.get("alarms") or {}
+    plain = {name: item.get(member) for name, member in _SERVICE.items()}
+    if item.get("schedulingStrategy") == "DAEMON":  # as many as there are machines
+        del plain["desired_count"]
     return {
-        **{name: item.get(member) for name, member in _SERVICE.items()},
-        "alarms": [{"alarm_names": alarms.get("alarmNames"), "enable": alarms.get("enable"), "rollback": alarms.get("rollback")}],
+        **plain,
+        **_deployment(item.get("deploymentConfiguration")),
         "capacity_provider_strategy": strategies(item.get("capacityProviderStrategy")),
-        "deployment_circuit_breaker": [{"enable": breaker.get("enable"), "rollback": breaker.get("rollback")}],
         "deployment_controller": [{"type": (item.get("deploymentController") or {}).get("type")}],
-        "deployment_maximum_percent": deployment.get("maximumPercent"),
-        "deployment_minimum_healthy_percent": deployment.get("minimumHealthyPercent"),
         "load_balancer": [
             {
                 "container_name": entry.get("containerName"),
@@ -107,6 +109,24 @@ def service_attributes(item: Item) -> dict[str, object]:
             }
             for entry in item.get("serviceRegistries") or ()
         ],
+    }
+
+
+def _deployment(found: Item | None) -> dict[str, object]:
+    """Return how deployments run; nothing where ECS does not run them (an external deployment controller)."""
+    if not found:
+        return {}
+    breaker, alarms = found.get("deploymentCircuitBreaker") or {}, found.get("alarms") or {}
+    return {
+        "alarms": [
+            {
+                "alarm_names": alarms.get("alarmNames"),
+                "enable": alarms.get("enable"),
+                "rollback": alarms.get("rollback"),
+            }
+        ],
+        "deployment_circuit_breaker": [{"enable": breaker.get("enable"), "rollback": breaker.get("rollback")}],
+        **{name: found[member] for name, member in _PERCENTAGES.items() if member in found},
     }
 
 

@@ -81,8 +81,11 @@ def _instance(item: Item) -> dict[str, object]:
     domains = [domain["Domain"] for domain in item.get("DomainMemberships") or () if domain.get("Domain")]
     secret = item.get("MasterUserSecret") or {}
     subnets = item.get("DBSubnetGroup") or {}
+    members = {name: item.get(member) for name, member in _MEMBERS.items()}
+    if item.get("MultiAZ"):  # a failover moves it; the zone of such an instance is nobody's decision
+        del members["availability_zone"]
     return {
-        **{name: item.get(member) for name, member in _MEMBERS.items()},
+        **members,
         "db_subnet_group_name": subnets.get("DBSubnetGroupName"),
         "domain": domains[0] if domains else None,
         "manage_master_user_password": bool(secret),
@@ -114,7 +117,10 @@ def read_parameter_groups(scope: Scope) -> Iterator[Finding]:
 
     def one(item: Item) -> Iterable[Finding]:
         name, arn = item["DBParameterGroupName"], item["DBParameterGroupArn"]
-        attributes: dict[str, object] = {"family": item.get("DBParameterGroupFamily"), "description": item.get("Description")}
+        attributes: dict[str, object] = {
+            "family": item.get("DBParameterGroupFamily"),
+            "description": item.get("Description"),
+        }
         is_default = name.startswith("default.")
         parameters = {} if is_default else attempt("rds", lambda: _parameters(client, name), "DBParameterGroupNotFound")
         if isinstance(parameters, Gap):

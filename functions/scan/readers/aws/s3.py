@@ -21,7 +21,7 @@ _MAX_BUCKETS = 10_000  # of ListBuckets; naming it also makes the reply carry ea
 def read_buckets(scope: Scope) -> Iterator[Finding]:
     """List every bucket of the account, whatever its region, with all its settings."""
     buckets = scope.pages("s3", "list_buckets", "Buckets", PaginationConfig={"PageSize": _MAX_BUCKETS})
-    yield from each(buckets, lambda item: _bucket(scope, item), width=16)
+    yield from each(buckets, lambda item: _bucket(scope, item))
 
 
 def _bucket(scope: Scope, item: Item) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ first sign-in: it would be half of the cold start of calls that never talk to AW
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from .base import Scope, permission_of, reason_of
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+    from botocore.model import OperationModel
 
 _SESSION_SECONDS = 3600
 
@@ -65,9 +67,11 @@ class AwsAccount:
         """Return the client of a service in a region."""
         with self._lock:  # boto3 sessions are not thread-safe, their clients are
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.client(
+                client: Any = self._session.client(
                     service, region_name=region, endpoint_url=self._endpoint, config=_config()
                 )
+                client.meta.events.register("before-parse.*.*", refuse_foreign_reply)
+                self._clients[service, region] = client
             return self._clients[service, region]
 
 
@@ -133,6 +137,40 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
     if identity["Account"] != login.account:
         raise CredentialsRefused("these credentials belong to another AWS account", reason="other_account")
     return AwsAccount(login.account, session, identity["Arn"], login.endpoint)
+
+
+def refuse_foreign_reply(
+    operation_model: OperationModel, response_dict: Mapping[str, Any], **_others: object
+) -> None:
+    """Refuse a success whose body is no answer of AWS: botocore would read it as an empty list, and all would be missing.
+
+    botocore takes a JSON body that cannot be parsed for a message, and any well-formed markup (a proxy's page) for a
+    reply without members.
+
+    Raises:
+        ResponseParserError: it is not in the protocol of the service.
+    """
+    from botocore.parsers import ResponseParserError
+
+    is_read = response_dict["status_code"] < 300 and not operation_model.has_streaming_output
+    if not is_read or operation_model.output_shape is None or not operation_model.output_shape.members:
+        return
+    body, protocol = bytes(response_dict["body"]), operation_model.service_model.resolved_protocol
+    if "xml" in protocol or protocol in {"ec2", "query"}:
+        is_foreign = body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    elif "json" in protocol and "payload" not in operation_model.output_shape.serialization:
+        is_foreign = not _is_json_object(body)
+    else:
+        is_foreign = False
+    if is_foreign:
+        raise ResponseParserError(f"{operation_model.name}: the reply is not in the protocol {protocol}")
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
 
 
 @cache

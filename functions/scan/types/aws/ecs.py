@@ -66,7 +66,9 @@ _SERVICE: dict[str, Shape] = {
     "load_balancer": set_of(
         members({"container_name": text, "container_port": number, "elb_name": text, "target_group_arn": text})
     ),
-    "network_configuration": block({"assign_public_ip": boolean, "security_groups": set_of(text), "subnets": set_of(text)}),
+    "network_configuration": block(
+        {"assign_public_ip": boolean, "security_groups": set_of(text), "subnets": set_of(text)}
+    ),
     "ordered_placement_strategy": list_of(members({"type": folded_text, "field": placement_field})),
     "placement_constraints": set_of(members({"type": text, "expression": text})),
     "platform_version": text,

@@ -19,6 +19,7 @@ from ...domain.shapes import (
     list_of,
     members,
     number,
+    number_or_zero,
     set_of,
     string_map,
     tags,
@@ -224,7 +225,7 @@ _GROUP = TypeSpec(
                 "unhealthy_threshold": number,
             }
         ),
-        "stickiness": block({"enabled": boolean, "type": text, "cookie_duration": number, "cookie_name": text}),
+        "stickiness": block({"enabled": boolean, "type": text, "cookie_duration": number_or_zero, "cookie_name": text}),
         "connection_termination": boolean,
         "deregistration_delay": number,
         "lambda_multi_value_headers_enabled": boolean,

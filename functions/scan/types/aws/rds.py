@@ -35,7 +35,6 @@ def parameters(value: object) -> Canonical:
     return keyed("name", {"value": text})([{**item, "name": str(item.get("name")).lower()} for item in items])
 
 
-
 _SHARED: dict[str, Shape] = {
     "auto_minor_version_upgrade": boolean,
     "availability_zone": text,

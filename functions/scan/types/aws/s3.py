@@ -104,11 +104,16 @@ def canned_acl(value: object) -> Canonical:
 def keep_acl_or_grants(entry: Declared) -> Iterator[Declared]:
     """Keep the one attribute that holds the access list.
 
-    Where the configuration names a canned ACL other than `private`, the provider keeps that name and empties `grant`;
-    elsewhere `grant` has the list and `acl` says nothing.
+    `grant` has it where it was recorded (no bucket is without a grant); states of early providers hold the name of the
+    canned ACL instead and leave `grant` empty.
     """
     attributes = dict(entry.attributes)
-    attributes.pop("acl" if attributes.get("acl") in (None, "", "private") else "grant", None)
+    if attributes.get("grant"):
+        attributes.pop("acl", None)
+    else:
+        attributes.pop("grant", None)
+        if not attributes.get("acl"):
+            attributes.pop("acl", None)
     yield replace(entry, attributes=attributes)
 
 

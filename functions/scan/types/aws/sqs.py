@@ -22,7 +22,7 @@ def queue_key(url: str) -> str:
     """
     host, _, path = url.partition("://")[2].partition("/")
     found = _HOST.search(host)
-    region = (found["new"] or found["old"] or "us-east-1") if found else host
+    region = (found["new"] or found["old"] or "us-east-1") if found else host.partition(":")[0]
     return f"{region}/{path}"
 
 

@@ -89,6 +89,7 @@ _KMS: tuple[Mutation, ...] = (
         ),
     ),
     changed("aws_kms_external_key.imported", "tags.Extra", call("kms", "tag_resource", "KeyId=id", Tags=_EXTRA_TAG)),
+    changed("aws_kms_external_key.imported", "enabled", call("kms", "disable_key", "KeyId=id")),
     Mutation("", {("unmanaged", CREATED, "")}, _create_external_key, also=("aws_kms_external_key",)),
     missing("aws_kms_external_key.imported", call("kms", "schedule_key_deletion", "KeyId=id", PendingWindowInDays=7)),
     changed(
@@ -249,7 +250,6 @@ EXCEPTIONS: dict[str, str] = {
     "aws_kms_key.customer_master_key_spec": "fixed at creation",
     "aws_kms_key.multi_region": "fixed at creation",
     "aws_kms_external_key.multi_region": "fixed at creation",
-    "aws_kms_external_key.enabled": "needs key material, whose import moto does not offer",
     "aws_kms_replica_key.*": "needs a second region",
     "aws_kms_key_policy.missing": _ALWAYS_THERE,
     "aws_kms_key_policy.unmanaged": _ALWAYS_THERE,

@@ -106,6 +106,23 @@ def _notify(clients: Clients, bucket: dict[str, Any]) -> str:
     return str(bucket["bucket"])
 
 
+def _log_elsewhere(clients: Clients, bucket: dict[str, Any]) -> str:
+    clients("s3").create_bucket(Bucket="dw-identity-logs-two")
+    clients("s3").put_bucket_acl(Bucket="dw-identity-logs-two", ACL="log-delivery-write")
+    _log(clients, bucket)
+    return "dw-identity-logs-two"
+
+
+def _log(clients: Clients, bucket: dict[str, Any], **more: Any) -> None:
+    target = {"TargetBucket": "dw-identity-logs-two", "TargetPrefix": "main/", **more}
+    clients("s3").put_bucket_logging(Bucket=bucket["bucket"], BucketLoggingStatus={"LoggingEnabled": target})
+
+
+def _log_for_everybody(clients: Clients, bucket: dict[str, Any]) -> None:
+    everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    _log(clients, bucket, TargetGrants=[{"Grantee": everybody, "Permission": "READ"}])
+
+
 def _add_target(member: str, item: dict[str, Any]) -> Apply:
     return _edit(
         "get_bucket_notification_configuration",
@@ -129,7 +146,7 @@ _INLINE_FORM: tuple[Mutation, ...] = (
     ),
     changed(_INLINE, "policy", call("put_bucket_policy", Policy=json.dumps(_OPEN_POLICY))),
     changed(_INLINE, "grant", call("put_bucket_acl", ACL="public-read")),
-    changed("aws_s3_bucket.public", "acl", call("put_bucket_acl", ACL="public-read-write")),
+    changed("aws_s3_bucket.public", "grant", call("put_bucket_acl", ACL="authenticated-read")),
     changed(_INLINE, "lifecycle_rule.tmp.enabled", _edit_rules(lambda rules: rules[1].update(Status="Enabled"))),
     changed(
         _INLINE, "lifecycle_rule.logs.expiration.days", _edit_rules(lambda rules: rules[0]["Expiration"].update(Days=1))
@@ -229,6 +246,12 @@ _STAND_ALONE: tuple[Mutation, ...] = (
         _edit_rules(lambda rules: rules.remove(next(rule for rule in rules if rule["ID"] == "archive"))),
     ),
     missing("aws_s3_bucket_lifecycle_configuration.main", call("delete_bucket_lifecycle")),
+    Mutation(
+        "aws_s3_bucket_logging.main",
+        {("changed", "aws_s3_bucket_logging.main", "target_bucket"), ("unmanaged", CREATED, "")},
+        _log_elsewhere,
+    ),
+    changed("aws_s3_bucket_logging.main", "target_grant", _log_for_everybody),
     changed(
         "aws_s3_bucket_logging.main",
         "target_prefix",
@@ -298,6 +321,10 @@ _STAND_ALONE: tuple[Mutation, ...] = (
             },
         ),
     ),
+    missing(
+        "aws_s3_bucket_object_lock_configuration.locked",
+        call("put_object_lock_configuration", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}),
+    ),
     changed(
         "aws_s3_bucket_accelerate_configuration.main",
         "status",
@@ -327,6 +354,7 @@ _AS_INLINE = "an undeclared setting shows as a change of its bucket"
 _ALWAYS_THERE = "a bucket always has this setting, so it can only change"
 
 EXCEPTIONS: dict[str, str] = {
+    "aws_s3_bucket.acl": "only for states of early providers, which hold no grants; the unit tests show it",
     "aws_s3_bucket.request_payer": "moto stores no request payment",
     "aws_s3_bucket_request_payment_configuration.*": "moto stores no request payment",
     **{
@@ -347,10 +375,7 @@ EXCEPTIONS: dict[str, str] = {
     "aws_s3_bucket_versioning.missing": _ALWAYS_THERE,
     "aws_s3_bucket_acl.missing": _ALWAYS_THERE,
     "aws_s3_bucket_accelerate_configuration.missing": "acceleration can be suspended, never removed",
-    "aws_s3_bucket_object_lock_configuration.missing": "moto keeps the rule",
     "aws_s3_bucket_lifecycle_configuration.transition_default_minimum_object_size": "moto always reports the default",
-    "aws_s3_bucket_logging.target_bucket": "needs a second bucket that logs may be delivered to",
-    "aws_s3_bucket_logging.target_grant": "ended by bucket owner enforced; moto does not report it",
     "aws_s3_bucket_logging.target_object_key_format": "moto does not report it",
     "aws_s3_bucket_notification.eventbridge": "moto does not report it",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from functions.scan.types.aws.sns import FEEDBACK
 from tests.support.aws_account import Clients, Mutation
 
 from .calls import Apply, call, changed, create, missing, unmanaged
@@ -21,11 +22,12 @@ _OTHER_DEAD = json.dumps({"deadLetterTargetArn": _DEAD, "maxReceiveCount": 99})
 
 
 def queue(**attributes: str) -> Apply:
-    """Set attributes of the target queue."""
+    """Set attributes of the target queue; moto forgets the policy when it is not sent along."""
 
     def apply(clients: Clients, target: dict[str, Any]) -> None:
         url = target.get("queue_url") or target["url"]
-        clients("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        kept = {"Policy": target["policy"]} if target.get("policy") else {}
+        clients("sqs").set_queue_attributes(QueueUrl=url, Attributes={**kept, **attributes})
 
     return apply
 
@@ -62,9 +64,7 @@ _QUEUES: tuple[Mutation, ...] = (
     changed("aws_sqs_queue.orders", "sqs_managed_sse_enabled", queue(SqsManagedSseEnabled="false")),
     changed("aws_sqs_queue.orders", "tags.Extra", call("sqs", "tag_queue", "QueueUrl=url", Tags={"Extra": "1"})),
     changed("aws_sqs_queue.orders", "tags.Tier", call("sqs", "untag_queue", "QueueUrl=url", TagKeys=["Tier"])),
-    changed(
-        "aws_sqs_queue.fifo", "kms_data_key_reuse_period_seconds", queue(KmsDataKeyReusePeriodSeconds="60")
-    ),
+    changed("aws_sqs_queue.fifo", "kms_data_key_reuse_period_seconds", queue(KmsDataKeyReusePeriodSeconds="60")),
     changed("aws_sqs_queue.fifo", "content_based_deduplication", queue(ContentBasedDeduplication="false")),
     changed("aws_sqs_queue.fifo", "fifo_throughput_limit", queue(FifoThroughputLimit="perQueue")),
     changed("aws_sqs_queue.fifo", "deduplication_scope", queue(DeduplicationScope="queue")),
@@ -72,7 +72,15 @@ _QUEUES: tuple[Mutation, ...] = (
     changed("aws_sqs_queue.dead", "policy", queue(Policy=_OPEN)),
     changed("aws_sqs_queue_policy.separate", "policy.Statement", queue(Policy=_OPEN)),
     missing("aws_sqs_queue_policy.separate", queue(Policy="")),
-    changed("aws_sqs_queue_redrive_policy.separate", "redrive_policy", queue(RedrivePolicy=_OTHER_DEAD)),
+    Mutation(
+        "aws_sqs_queue_redrive_policy.separate",
+        {
+            ("changed", "aws_sqs_queue_redrive_policy.separate", "redrive_policy.deadLetterTargetArn"),
+            ("changed", "aws_sqs_queue_redrive_policy.separate", "redrive_policy.maxReceiveCount"),
+        },
+        queue(RedrivePolicy=_OTHER_DEAD),
+    ),
+    missing("aws_sqs_queue_redrive_policy.separate", queue(RedrivePolicy="")),
     unmanaged("aws_sqs_queue", _create_queue),
     missing("aws_sqs_queue.orders", call("sqs", "delete_queue", "QueueUrl=url")),
 )
@@ -81,24 +89,13 @@ _TOPICS: tuple[Mutation, ...] = (
     changed("aws_sns_topic.orders", "display_name", topic("DisplayName", "Other")),
     changed("aws_sns_topic.orders", "kms_master_key_id", topic("KmsMasterKeyId", "alias/other")),
     changed("aws_sns_topic.orders", "policy.Statement", topic("Policy", _OPEN_TOPIC)),
-    changed("aws_sns_topic.plain", "policy.Statement", topic("Policy", _OPEN_TOPIC)),
-    changed("aws_sns_topic.orders", "delivery_policy", topic("DeliveryPolicy", '{"http": {}}')),
-    changed("aws_sns_topic.orders", "signature_version", topic("SignatureVersion", "2")),
-    changed("aws_sns_topic.orders", "tracing_config", topic("TracingConfig", "Active")),
-    changed("aws_sns_topic.fifo", "content_based_deduplication", topic("ContentBasedDeduplication", "false")),
-    changed("aws_sns_topic.fifo", "archive_policy", topic("ArchivePolicy", '{"MessageRetentionPeriod": "30"}')),
-    changed("aws_sns_topic.fifo", "fifo_throughput_scope", topic("FifoThroughputScope", "MessageGroup")),
-    *(
-        changed("aws_sns_topic.orders", f"{name}_{suffix}", topic(f"{word}{member}", value))
-        for name, word in (
-            ("application", "Application"), ("firehose", "Firehose"), ("http", "HTTP"), ("lambda", "Lambda"), ("sqs", "SQS"),
-        )
-        for suffix, member, value in (
-            ("failure_feedback_role_arn", "FailureFeedbackRoleArn", _ROLE),
-            ("success_feedback_role_arn", "SuccessFeedbackRoleArn", _ROLE),
-            ("success_feedback_sample_rate", "SuccessFeedbackSampleRate", "50"),
-        )
+    Mutation(
+        "aws_sns_topic.plain",
+        {("changed", "aws_sns_topic.plain", f"policy.{name}") for name in ("Id", "Statement", "Version")},
+        topic("Policy", _OPEN_TOPIC),
     ),
+    changed("aws_sns_topic.orders", "delivery_policy", topic("DeliveryPolicy", '{"http": {}}')),
+    changed("aws_sns_topic.fifo", "content_based_deduplication", topic("ContentBasedDeduplication", "false")),
     changed(
         "aws_sns_topic.orders",
         "tags.Extra",
@@ -183,6 +180,12 @@ def task(member: str, value: object) -> Apply:
     return apply
 
 
+def _delete_bus(clients: Clients, _target: dict[str, Any]) -> None:
+    clients("events").remove_targets(Rule="orders", EventBusName="shop", Ids=["extra"])
+    clients("events").delete_rule(Name="orders", EventBusName="shop")
+    clients("events").delete_event_bus(Name="shop")
+
+
 _TAG = [{"Key": "Extra", "Value": "1"}]
 _EVENTS: tuple[Mutation, ...] = (
     changed("aws_cloudwatch_event_rule.nightly", "description", rule(Description="Other")),
@@ -195,7 +198,7 @@ _EVENTS: tuple[Mutation, ...] = (
     changed("aws_cloudwatch_event_rule.nightly", "state", call("events", "disable_rule", Name="nightly")),
     changed(
         "aws_cloudwatch_event_rule.orders",
-        "event_pattern.source",
+        "event_pattern.source[0]",
         call(
             "events",
             "put_rule",
@@ -205,7 +208,9 @@ _EVENTS: tuple[Mutation, ...] = (
     changed(
         "aws_cloudwatch_event_rule.nightly", "tags.Extra", call("events", "tag_resource", "ResourceARN=arn", Tags=_TAG)
     ),
-    changed("aws_cloudwatch_event_bus.shop", "tags.Extra", call("events", "tag_resource", "ResourceARN=arn", Tags=_TAG)),
+    changed(
+        "aws_cloudwatch_event_bus.shop", "tags.Extra", call("events", "tag_resource", "ResourceARN=arn", Tags=_TAG)
+    ),
     changed("aws_cloudwatch_event_target.ledger", "arn", ledger(Arn=_DEAD)),
     changed("aws_cloudwatch_event_target.ledger", "input.job", ledger(Input=json.dumps({"job": "weekly"}))),
     changed(
@@ -258,10 +263,21 @@ _EVENTS: tuple[Mutation, ...] = (
         "shop|orders|extra",
     ),
     missing(
-        "aws_cloudwatch_event_target.task", call("events", "remove_targets", Rule="orders", EventBusName="shop", Ids=["task"])
+        "aws_cloudwatch_event_target.task",
+        call("events", "remove_targets", Rule="orders", EventBusName="shop", Ids=["task"]),
     ),
     unmanaged(
-        "aws_cloudwatch_event_rule", create("events", "put_rule", "RuleArn", Name="extra", ScheduleExpression="rate(1 day)")
+        "aws_cloudwatch_event_rule",
+        create("events", "put_rule", "RuleArn", Name="extra", ScheduleExpression="rate(1 day)"),
+    ),
+    Mutation(
+        "aws_cloudwatch_event_rule.orders",
+        {
+            ("missing", "aws_cloudwatch_event_rule.orders", ""),
+            ("missing", "aws_cloudwatch_event_bus.shop", ""),
+        },
+        _delete_bus,
+        also=("aws_cloudwatch_event_bus",),
     ),
     unmanaged("aws_cloudwatch_event_bus", create("events", "create_event_bus", "EventBusArn", Name="extra")),
 )
@@ -275,6 +291,10 @@ EXCEPTIONS: dict[str, str] = {
     "aws_sqs_queue_policy.unmanaged": "an undeclared policy shows as a change of the queue's `policy`",
     "aws_sqs_queue_redrive_policy.unmanaged": "an undeclared policy shows as a change of the queue's `redrive_policy`",
     "aws_sns_topic.fifo_topic": "fixed at creation",
+    **{
+        f"aws_sns_topic.{name}": "moto does not keep it"
+        for name in ("archive_policy", "fifo_throughput_scope", "signature_version", "tracing_config", *FEEDBACK)
+    },
     "aws_sns_topic_policy.unmanaged": "an undeclared policy shows as a change of the topic's `policy`",
     "aws_sns_topic_subscription.replay_policy": "moto does not keep ReplayPolicy",
     "aws_cloudwatch_event_bus.description": "moto's bus cannot be updated",

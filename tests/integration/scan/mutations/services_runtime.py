@@ -64,7 +64,9 @@ _REPOSITORIES: tuple[Mutation, ...] = (
         call("ecr", "put_lifecycle_policy", repositoryName="plain", lifecyclePolicyText=_RULES),
         "123456789012|plain",
     ),
-    unmanaged("aws_ecr_repository", create("ecr", "create_repository", "repository.repositoryArn", repositoryName="extra")),
+    unmanaged(
+        "aws_ecr_repository", create("ecr", "create_repository", "repository.repositoryArn", repositoryName="extra")
+    ),
     missing("aws_ecr_repository.plain", call("ecr", "delete_repository", "repositoryName=name", force=True)),
 )
 
@@ -74,8 +76,13 @@ def record(action: str = "UPSERT", **changes: Any) -> Apply:
 
     def apply(clients: Clients, target: dict[str, Any]) -> str:
         found = {**_written(target), **changes}
-        change = {"Action": action, "ResourceRecordSet": {name: item for name, item in found.items() if item is not None}}
-        clients("route53").change_resource_record_sets(HostedZoneId=target["zone_id"], ChangeBatch={"Changes": [change]})
+        change = {
+            "Action": action,
+            "ResourceRecordSet": {name: item for name, item in found.items() if item is not None},
+        }
+        clients("route53").change_resource_record_sets(
+            HostedZoneId=target["zone_id"], ChangeBatch={"Changes": [change]}
+        )
         return f"{target['zone_id']}|extra.shop.example.com|A|"
 
     return apply
@@ -92,7 +99,10 @@ def _written(target: dict[str, Any]) -> dict[str, Any]:
         }
     else:
         quote = '"' if target["type"] == "TXT" else ""
-        found |= {"TTL": target["ttl"], "ResourceRecords": [{"Value": f"{quote}{item}{quote}"} for item in target["records"]]}
+        found |= {
+            "TTL": target["ttl"],
+            "ResourceRecords": [{"Value": f"{quote}{item}{quote}"} for item in target["records"]],
+        }
     if target["set_identifier"]:
         found["SetIdentifier"] = target["set_identifier"]
     if target["health_check_id"]:
@@ -111,7 +121,11 @@ def _written(target: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-_OTHER_ALIAS = {"DNSName": "other.us-east-1.elb.amazonaws.com", "HostedZoneId": "Z35SXDOTRQ7X7K", "EvaluateTargetHealth": True}
+_OTHER_ALIAS = {
+    "DNSName": "other.us-east-1.elb.amazonaws.com",
+    "HostedZoneId": "Z35SXDOTRQ7X7K",
+    "EvaluateTargetHealth": True,
+}
 _NAMES: tuple[Mutation, ...] = (
     changed("aws_route53_record.www", "ttl", record(TTL=60)),
     changed("aws_route53_record.www", "records", record(ResourceRecords=[{"Value": "203.0.113.66"}])),
@@ -120,13 +134,17 @@ _NAMES: tuple[Mutation, ...] = (
     changed('aws_route53_record.weighted["green"]', "weighted_routing_policy.weight", record(Weight=0)),
     changed("aws_route53_record.failover", "failover_routing_policy.type", record(Failover="SECONDARY")),
     changed("aws_route53_record.failover", "health_check_id", record(HealthCheckId=None)),
-    changed("aws_route53_record.country", "geolocation_routing_policy.country", record(GeoLocation={"CountryCode": "FR"})),
+    changed(
+        "aws_route53_record.country", "geolocation_routing_policy.country", record(GeoLocation={"CountryCode": "FR"})
+    ),
     changed("aws_route53_record.latency", "latency_routing_policy.region", record(Region="eu-west-1")),
     changed("aws_route53_record.multi", "multivalue_answer_routing_policy", record(MultiValueAnswer=None)),
     Mutation("aws_route53_record.www", {("unmanaged", "<created>", "")}, record(Name="extra.shop.example.com")),
     missing('aws_route53_record.weighted["blue"]', record("DELETE")),
     changed(
-        "aws_route53_zone.public", "comment", call("route53", "update_hosted_zone_comment", "Id=zone_id", Comment="Other")
+        "aws_route53_zone.public",
+        "comment",
+        call("route53", "update_hosted_zone_comment", "Id=zone_id", Comment="Other"),
     ),
     changed(
         "aws_route53_zone.public",
@@ -139,6 +157,28 @@ _NAMES: tuple[Mutation, ...] = (
 def _create_zone(clients: Clients, _target: dict[str, Any]) -> str:
     reply = clients("route53").create_hosted_zone(Name="extra.example.com", CallerReference="extra")
     return str(reply["HostedZone"]["Id"]).rsplit("/", 1)[-1]
+
+
+def _delete_zone(clients: Clients, target: dict[str, Any]) -> None:
+    client, zone = clients("route53"), target["zone_id"]
+    for item in client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]:
+        if item["Type"] not in ("NS", "SOA"):
+            changes = [{"Action": "DELETE", "ResourceRecordSet": item}]
+            client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+    client.delete_hosted_zone(Id=zone)
+
+
+_ZONE_AND_RECORDS = {
+    ("missing", name, "")
+    for name in (
+        "aws_route53_zone.public",
+        *(
+            f"aws_route53_record.{name}"
+            for name in ("www", "apex", "text", "wildcard", "failover", "country", "latency", "multi")
+        ),
+        'aws_route53_record.weighted["green"]',
+    )
+}
 
 
 def service(**changes: Any) -> Apply:
@@ -159,6 +199,11 @@ def _service(path: str, **changes: Any) -> Mutation:
     return changed("aws_ecs_service.api", path, service(**changes))
 
 
+def _delete_cluster(clients: Clients, target: dict[str, Any]) -> None:
+    clients("ecs").delete_service(cluster=target["arn"], service="extra", force=True)
+    clients("ecs").delete_cluster(cluster=target["arn"])
+
+
 _BREAKER = {"enable": True, "rollback": True}
 _DEPLOYMENT: dict[str, Any] = {"maximumPercent": 150, "minimumHealthyPercent": 50, "deploymentCircuitBreaker": _BREAKER}
 _CONTAINERS: tuple[Mutation, ...] = (
@@ -166,7 +211,7 @@ _CONTAINERS: tuple[Mutation, ...] = (
         "aws_ecs_cluster.main",
         "setting.containerInsights.value",
         call(
-            "ecs", "update_cluster_settings", "cluster=arn", settings=[{"name": "containerInsights", "value": "disabled"}]
+            "ecs", "update_cluster", "cluster=arn", settings=[{"name": "containerInsights", "value": "disabled"}]
         ),
     ),
     changed(
@@ -228,8 +273,6 @@ _CONTAINERS: tuple[Mutation, ...] = (
     _service("desired_count", desiredCount=0),
     _service("task_definition", taskDefinition="worker"),
     _service("platform_version", platformVersion="1.3.0"),
-    _service("enable_execute_command", enableExecuteCommand=False),
-    _service("enable_ecs_managed_tags", enableECSManagedTags=False),
     _service("propagate_tags", propagateTags="TASK_DEFINITION"),
     _service("health_check_grace_period_seconds", healthCheckGracePeriodSeconds=3),
     _service("deployment_maximum_percent", deploymentConfiguration={**_DEPLOYMENT, "maximumPercent": 200}),
@@ -264,6 +307,7 @@ _CONTAINERS: tuple[Mutation, ...] = (
                containerDefinitions=[{"name": "extra", "image": "extra", "memory": 128}]),
     ),
     missing("aws_ecs_task_definition.api", call("ecs", "deregister_task_definition", "taskDefinition=arn")),
+    missing("aws_ecs_cluster.plain", _delete_cluster),
     unmanaged("aws_ecs_cluster", create("ecs", "create_cluster", "cluster.clusterArn", clusterName="extra")),
 )  # fmt: skip
 
@@ -271,6 +315,7 @@ MUTATIONS = (
     *_REPOSITORIES,
     *_NAMES,
     unmanaged("aws_route53_zone", _create_zone),
+    Mutation("aws_route53_zone.public", _ZONE_AND_RECORDS, _delete_zone),
     *_CONTAINERS,
 )
 
@@ -282,6 +327,8 @@ EXCEPTIONS: dict[str, str] = {
     "aws_route53_record.geoproximity_routing_policy": "moto does not keep GeoProximityLocation",
     "aws_ecs_service.cluster": "fixed at creation",
     "aws_ecs_service.deployment_controller": "fixed at creation",
+    "aws_ecs_service.enable_ecs_managed_tags": "moto does not change it",
+    "aws_ecs_service.enable_execute_command": "moto does not change it",
     "aws_ecs_service.launch_type": "fixed at creation",
     "aws_ecs_service.scheduling_strategy": "fixed at creation",
 }

@@ -1,0 +1,41 @@
+"""`make bench`: runs every measurement and prints one line each: what, against what, the ratio, the bar.
+
+A ratio compares two things measured in turn in the same run, so that a slow machine slows both.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from . import comparison, requests
+from .result import Result
+
+MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
+    "comparison": comparison.measure,
+    "cold-start": requests.measure_cold_start,
+    "tenant-read": requests.measure_tenant_read,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the named measurements, or all."""
+    unknown = sorted(set(names) - MEASUREMENTS.keys())
+    if unknown:
+        sys.stderr.write(f"bench: no such measurement: {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}\n")
+        return 2
+    console = Console()
+    table = Table("what", "against", "measured", "ratio", "bar", "met")
+    for name in names or MEASUREMENTS:
+        with console.status(f"measuring {name} ..."):
+            results = MEASUREMENTS[name]()
+        for item in results:
+            table.add_row(item.what, item.against, item.measured, f"{item.ratio:.2f}", item.bar, "yes" if item.is_met else "no")
+    console.print(table)
+    return 0
+
+
+raise SystemExit(main(sys.argv[1:]))

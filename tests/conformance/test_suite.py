@@ -1,0 +1,136 @@
+"""The description of the suite says what the code does: paths, events, topics, secrets and keys, both ways."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infra.build.openapi import routes_of
+from infra.suite import load_suite
+
+ROOT = Path(__file__).parents[2]
+SUITE = load_suite()
+PEPPER = "api-key-pepper"  # read by the authentication that every function with a database shares
+
+each_function = pytest.mark.parametrize("name", SUITE.functions)
+
+
+@each_function
+def test_the_public_paths_are_the_routes(name: str) -> None:
+    described = {(method, path) for path, methods in SUITE.functions[name].paths.items() for method in methods}
+    routed = {(route.method, route.path) for route in routes_of(name) if not route.is_internal}
+    assert not routed - described, f"suite.yaml lacks paths that {name} serves: {sorted(routed - described)}"
+    assert not described - routed, f"suite.yaml names paths that {name} does not serve: {sorted(described - routed)}"
+
+
+@each_function
+def test_events_arrive_where_they_are_sent(name: str) -> None:
+    senders = [*SUITE.subscriptions.values(), *SUITE.schedules.values()]
+    sent = {("POST", sender.path, sender.name) for sender in senders if sender.function == name}
+    routed = {(route.method, route.path, route.access.event) for route in routes_of(name, "EVENT_ROUTES")}
+    assert not sent - routed, f"{name} has no event route for {sorted(sent - routed)}"
+    assert not routed - sent, f"nobody in suite.yaml sends to {sorted(routed - sent)} of {name}"
+
+
+@each_function
+def test_only_event_routes_take_events(name: str) -> None:
+    assert all(route.is_internal and route.access.who == "event" for route in routes_of(name, "EVENT_ROUTES"))
+    assert not [route.path for route in routes_of(name) if route.access.who == "event"]
+
+
+@each_function
+def test_the_entry_points_are_the_public_functions_of_main(name: str) -> None:
+    tree = ast.parse((ROOT / "functions" / name / "main.py").read_text(encoding="utf-8"))
+    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+    assert found == set(SUITE.functions[name].entry_points)
+
+
+@each_function
+def test_the_topics_are_the_ones_it_emits_to(name: str) -> None:
+    # the relay publishes what a crash left in any function's outbox, so it may publish whatever any of them may
+    relays = any(_is_method(call, "relay") for call in _calls(name))
+    emitters = SUITE.functions if relays else [name]
+    emitted = {topic for emitter in emitters for topic in _arguments(emitter, lambda call: _is_method(call, "emit"))}
+    _compare(name, "publishes", SUITE.functions[name].publishes, emitted)
+
+
+@each_function
+def test_the_secrets_are_the_ones_it_reads(name: str) -> None:
+    read = _arguments(name, lambda call: _is_method(call, "read", "latest_version", of="secrets"))
+    shared = {PEPPER} if SUITE.functions[name].database else set()
+    _compare(name, "secrets", SUITE.functions[name].secrets, read | shared)
+
+
+@each_function
+def test_the_kms_keys_are_the_ones_it_names(name: str) -> None:
+    constants = {node.value for tree in _trees(name) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    _compare(name, "kms_keys", SUITE.functions[name].kms_keys, constants & set(SUITE.kms_keys))
+    makes_manager = any(isinstance(call.func, ast.Name) and call.func.id == "GoogleKeyManager" for call in _calls(name))
+    assert makes_manager == bool(SUITE.functions[name].kms_keys), (
+        f"{name} makes a key manager for no key, or the reverse"
+    )
+
+
+def test_every_described_thing_is_used() -> None:
+    functions = SUITE.functions.values()
+    assert set(SUITE.secrets) == {secret for function in functions for secret in function.secrets}
+    assert set(SUITE.kms_keys) == {key for function in functions for key in function.kms_keys}
+    published = {topic for function in functions for topic in function.publishes}
+    dead = {item.dead_letter_topic for item in SUITE.subscriptions.values() if item.dead_letter_topic}
+    assert set(SUITE.topics) == published | dead
+
+
+def _compare(name: str, member: str, described: tuple[str, ...], used: set[str]) -> None:
+    missing, idle = sorted(used - set(described)), sorted(set(described) - used)
+    assert not missing, f"add {missing} to functions.{name}.{member} in suite.yaml: the code uses them"
+    assert not idle, f"take {idle} out of functions.{name}.{member} in suite.yaml: the code does not use them"
+
+
+@cache
+def _trees(name: str) -> tuple[ast.Module, ...]:
+    files = sorted((ROOT / "functions" / name).rglob("*.py"))
+    return tuple(ast.parse(file.read_text(encoding="utf-8"), str(file)) for file in files)
+
+
+def _calls(name: str) -> Iterator[ast.Call]:
+    return (node for tree in _trees(name) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _is_method(call: ast.Call, *methods: str, of: str | None = None) -> bool:
+    """Whether a call is `x.method(...)`, or `secrets.method(...)` and `x.secrets.method(...)` when `of` is given."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in methods:
+        return False
+    owner = call.func.value
+    named = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    return of is None or named.lstrip("_") == of
+
+
+def _arguments(name: str, wanted: Callable[[ast.Call], bool]) -> set[str]:
+    """Return the first arguments of the wanted calls: text, or a constant that one of the function's modules defines."""
+    constants = {
+        target.id: node.value.value
+        for tree in _trees(name)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found: set[str] = set()
+    for call in filter(wanted, _calls(name)):
+        first = call.args[0] if call.args else None
+        value = (
+            first.value
+            if isinstance(first, ast.Constant)
+            else constants.get(first.id)
+            if isinstance(first, ast.Name)
+            else None
+        )
+        assert isinstance(value, str), (
+            f"{name}, line {call.lineno}: {ast.unparse(call)} does not name its topic or secret"
+        )
+        found.add(value)
+    return found

@@ -1,0 +1,1 @@
+"""Tests of the bundles: what is in them, that they are reproducible, that they start where nothing else is."""

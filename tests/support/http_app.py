@@ -1,0 +1,184 @@
+"""An `App` over stand-ins in memory: real routing, tokens, keys and problems; no socket and no database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Request, Response
+from werkzeug.test import EnvironBuilder
+
+from shared.data.database import Database
+from shared.data.rows import Row
+from shared.http.app import App
+from shared.http.deps import Deps
+from shared.http.routes import Route
+from shared.security.api_keys import hash_key, make_key
+from shared.security.authentication import Authenticator, EventVerifier, Peppers
+from shared.security.tokens import JwksCache, TokenIssuer
+from shared.settings import Settings
+from shared.testing.clock import FakeClock, FixedEntropy
+from shared.testing.key_manager import MemoryKeyManager
+from shared.testing.queue import MemoryQueue
+from shared.testing.secret_store import MemorySecretStore
+
+PUBLIC_URL = "https://driftwise.example"
+_HOUR = timedelta(hours=1)
+EVENTS_SENDER = "events@driftwise.example"
+ORG, OTHER_ORG = UUID(int=0xA), UUID(int=0xB)
+SETTINGS = Settings(
+    env="emulator",
+    public_url=PUBLIC_URL,
+    events_issuer="https://issuer.example",
+    events_audience="https://worker.example",
+    events_sender=EVENTS_SENDER,
+)
+
+
+@dataclass
+class Directory:
+    """People, keys and memberships: what the lookup functions of the database answer."""
+
+    people: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    roles: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def lookup(self, sql: str, **values: Any) -> list[Row]:
+        if "find_api_key" in sql:
+            found = self.keys.get(values["public_id"])
+            role = self.roles.get((found["org_id"], found["maker_id"])) if found else None
+            return [{**found, "maker_role": role}] if found else []
+        if "find_principal" in sql:
+            person = self.people.get(values["user_id"])
+            role = self.roles.get((values["org_id"], values["user_id"]))
+            return [{**person, "role": role, "plan": "team" if role else None}] if person else []
+        return [{"up": 1}]
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+@dataclass
+class World:
+    """Everything an `App` under test stands on."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    entropy: FixedEntropy = field(default_factory=FixedEntropy)
+    directory: Directory = field(default_factory=Directory)
+    secrets: MemorySecretStore = field(default_factory=MemorySecretStore)
+    vault: MemoryKeyManager = field(default_factory=MemoryKeyManager)
+    settings: Settings = SETTINGS
+
+    def __post_init__(self) -> None:
+        self.secrets.add_version("api-key-pepper", bytes(range(32)))
+        for key in ("token-signing", "events"):
+            self.vault.add_signing_key(key)
+        self.issuer = TokenIssuer(self.vault, "token-signing", self.settings.public_url, self.clock)
+        self.events_issuer = TokenIssuer(self.vault, "events", self.settings.events_issuer, self.clock)
+        self.peppers = Peppers(self.secrets)
+
+    def deps(self, settings: Settings) -> Deps:
+        """Build the clients of the App."""
+        db = cast("Database", self.directory)
+        own = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.issuer.jwks()).encode())
+        pushed = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.events_issuer.jwks()).encode())
+        return Deps(
+            settings=settings,
+            db=db,
+            queue=MemoryQueue(),
+            secrets=self.secrets,
+            peppers=self.peppers,
+            clock=self.clock,
+            entropy=self.entropy,
+            authenticator=Authenticator(db, self.peppers, own, settings, self.clock),
+            events=EventVerifier(pushed, settings, self.clock),
+        )
+
+    def app(self, routes: Sequence[Route[Any]]) -> App[Deps]:
+        """Make an App of these routes."""
+        return App("under-test", self.deps, routes, settings=self.settings)
+
+    def person(self, role: str | None = None, *, is_platform_admin: bool = False, **claims: Any) -> str:
+        """Make a person, with a role in `ORG` or none; returns a token."""
+        user_id = self.entropy.uuid()
+        self.directory.people[user_id] = {
+            "email": "p@example.test",
+            "name": "P",
+            "is_platform_admin": is_platform_admin,
+        }
+        if role is not None:
+            self.directory.roles[ORG, user_id] = role
+        body = {"sub": str(user_id), "auth_time": int(self.clock.now().timestamp()), **claims}
+        return self.issuer.issue(body, audience=self.settings.public_url, kind="at+jwt", lifetime=_HOUR)
+
+    def key(
+        self, *scopes: str, maker_role: str = "owner", expires_at: datetime | None = None, org_id: UUID = ORG
+    ) -> str:
+        """Make an API key of `ORG`; returns it."""
+        key, maker_id = make_key(self.entropy), self.entropy.uuid()
+        self.directory.roles[org_id, maker_id] = maker_role
+        version, pepper = self.peppers.newest()
+        self.directory.keys[key.public_id] = {
+            "org_id": org_id,
+            "key_id": self.entropy.uuid(),
+            "secret_hash": hash_key(key, pepper),
+            "pepper_version": version,
+            "scopes": list(scopes),
+            "expires_at": expires_at,
+            "revoked_at": None,
+            "maker_id": maker_id,
+            "plan": "team",
+        }
+        return key.reveal()
+
+    def event_token(self, **claims: Any) -> str:
+        """Return the token of the queue's pushes."""
+        body = {"sub": "1", "email": EVENTS_SENDER, "email_verified": True, **claims}
+        return self.events_issuer.issue(body, audience=self.settings.events_audience, kind="JWT", lifetime=_HOUR)
+
+
+def call(
+    app: App[Any],
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    content: bytes = b"",
+    json_body: Any = None,
+    content_type: str | None = None,
+    is_chunked: bool = False,
+) -> Response:
+    """Send one request through an App, without a socket."""
+    sent = dict(headers or {})
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    if json_body is not None:
+        content, content_type = json.dumps(json_body).encode(), content_type or "application/json"
+    builder = EnvironBuilder(path=path, method=method, headers=sent, input_stream=BytesIO(content))
+    environ = builder.get_environ()
+    if content_type is not None:
+        environ["CONTENT_TYPE"] = content_type
+    if is_chunked:
+        environ["wsgi.input_terminated"] = True
+        environ.pop("CONTENT_LENGTH", None)
+    else:
+        environ["CONTENT_LENGTH"] = str(len(content))
+    return app.handle(Request(environ))
+
+
+def problem(response: Response, status: int, code: str) -> dict[str, Any]:
+    """Check that a response is this problem, and return its members."""
+    found = json.loads(response.get_data())
+    assert (response.status_code, found.get("code")) == (status, code), found
+    assert response.content_type == "application/problem+json"
+    assert found["status"] == status
+    assert found["type"] == f"urn:driftwise:problem:{code}"
+    assert found["title"]
+    assert found["request_id"] == response.headers["X-Request-Id"]
+    return cast("dict[str, Any]", found)

@@ -1,0 +1,148 @@
+"""Rows of an organisation in every tenant table there is, made from the catalogue; a new table joins by itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.support.database import ClonedDatabase
+
+# What a column's type alone does not tell: values that its check constraints want, by column or by table and column.
+_VALUES: dict[str, Any] = {
+    "action": "test:row:made",
+    "auth_kind": "role",
+    "external_account": "123456789012",
+    "fingerprint": bytes(32),
+    "kind": "unmanaged",
+    "pepper_version": 1,
+    "provider": "aws",
+    "regions": ["eu-west-1"],
+    "role": "viewer",
+    "role_arn": "arn:aws:iam::123456789012:role/driftwise",
+    "scopes": ["read"],
+    "secret_hash": bytes(32),
+    "severity": "low",
+    "scan.state_sources.kind": "upload",
+}
+_BY_TYPE: dict[str, Any] = {
+    "text": "x",
+    "integer": 1,
+    "bigint": 1,
+    "boolean": False,
+    "jsonb": "{}",
+    "text[]": [],
+    "bytea": b"x",
+    "timestamp with time zone": "2026-01-01T00:00:00Z",
+}
+
+_TABLES = """
+select n.nspname || '.' || c.relname, c.oid
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname in ('core', 'scan') and c.relkind in ('r', 'p') and (
+  (n.nspname = 'core' and c.relname = 'orgs')
+  or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)
+)
+order by 1
+"""
+_COLUMNS = """
+select a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull and not a.atthasdef
+from pg_attribute a
+where a.attrelid = cast(:oid as oid) and a.attnum > 0 and not a.attisdropped
+order by a.attnum
+"""
+_FOREIGN_KEYS = """
+select n.nspname || '.' || c.relname,
+  array(select a.attname::text from unnest(k.conkey) with ordinality u (number, place)
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number order by u.place),
+  array(select a.attname::text from unnest(k.confkey) with ordinality u (number, place)
+        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.number order by u.place)
+from pg_constraint k
+join pg_class c on c.oid = k.confrelid
+join pg_namespace n on n.oid = c.relnamespace
+where k.contype = 'f' and k.conrelid = cast(:oid as oid)
+"""
+
+
+@dataclass(frozen=True)
+class TenantTable:
+    """One tenant table.
+
+    Attributes:
+        columns: name to (type, whether an insert must name it).
+        foreign_keys: target table, own columns, target's columns.
+    """
+
+    name: str
+    columns: dict[str, tuple[str, bool]]
+    foreign_keys: list[tuple[str, list[str], list[str]]]
+
+    @property
+    def tenant_column(self) -> str:
+        return "id" if self.name == "core.orgs" else "org_id"
+
+
+def tenant_tables(database: ClonedDatabase) -> list[TenantTable]:
+    """Return every tenant table, those that others point at first."""
+    waiting: list[TenantTable] = []
+    for name, oid in database.owner.run(_TABLES):
+        columns = {row[0]: (row[1], row[2]) for row in database.owner.run(_COLUMNS, oid=oid)}
+        keys = [(row[0], row[1], row[2]) for row in database.owner.run(_FOREIGN_KEYS, oid=oid)]
+        waiting.append(TenantTable(name, columns, keys))
+    ordered: list[TenantTable] = []
+    while waiting:
+        names = {table.name for table in waiting}
+        ready = [t for t in waiting if not {key[0] for key in t.foreign_keys} & (names - {t.name})]
+        assert ready, f"foreign keys in a circle: {names}"
+        ordered += ready
+        waiting = [table for table in waiting if table not in ready]
+    return ordered
+
+
+def fill(database: ClonedDatabase, tables: list[TenantTable], name: str) -> tuple[UUID, dict[str, dict[str, Any]]]:
+    """Make an organisation with one row in every tenant table.
+
+    Returns:
+        Its id, and each table's row.
+    """
+    org_id = database.make_org(name)
+    user_id = database.make_user()
+    rows: dict[str, dict[str, Any]] = {"core.users": {"id": user_id}, "core.orgs": {"id": org_id, "name": name}}
+    for table in tables:
+        if table.name != "core.orgs":
+            rows[table.name] = _insert(database, table, new_values(table, org_id, rows))
+    return org_id, rows
+
+
+def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return values for one more row of a table, pointing at rows that exist."""
+    values: dict[str, Any] = {table.tenant_column: org_id}
+    for target, own, theirs in table.foreign_keys:
+        values |= {mine: rows[target][its] for mine, its in zip(own, theirs, strict=True)}
+    for column, (type_name, is_needed) in table.columns.items():
+        if column in values:
+            continue
+        if column == "public_id":
+            values[column] = os.urandom(6).hex()
+        elif f"{table.name}.{column}" in _VALUES:
+            values[column] = _VALUES[f"{table.name}.{column}"]
+        elif column in _VALUES:
+            values[column] = _VALUES[column]
+        elif is_needed:
+            values[column] = uuid4() if type_name == "uuid" else _BY_TYPE[type_name]
+    return values
+
+
+def insert_sql(table: TenantTable, columns: list[str]) -> str:
+    """Return an insert of these columns."""
+    values = ", ".join(f"cast(:{column} as {table.columns[column][0]})" for column in columns)
+    return f"insert into {table.name} ({', '.join(columns)}) values ({values})"
+
+
+def _insert(database: ClonedDatabase, table: TenantTable, values: dict[str, Any]) -> dict[str, Any]:
+    statement = database.owner.prepare(f"{insert_sql(table, list(values))} returning *")
+    rows = statement.run(**values)
+    names = [column["name"] for column in statement.columns]
+    return dict(zip(names, rows[0], strict=True))
