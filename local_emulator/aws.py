@@ -91,3 +91,8 @@ def _headers(entry: dict[str, object]) -> dict[str, str]:
     # The server routes by the scope in the credential; it checks no signature, so none was recorded.
     scope = f"test/20260101/{entry['region']}/{entry['service']}/aws4_request"
     return {**headers, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+
+
+def recorded_state(state: Path, endpoint: str) -> bytes:
+    """Return a fixture's state as Terraform would have written it against this server: queue URLs name their host."""
+    return state.read_text("utf-8").replace(PLACEHOLDER, endpoint.removeprefix("http://")).encode()

@@ -86,6 +86,9 @@ class Context:
             "DW_REDIS_URL": self.redis_url,
             "DW_AWS_ENDPOINT": self.aws_endpoint,
         }
+        if self.aws_endpoint is not None:
+            # the process's own identity, with which it assumes customers' roles; and little patience with a local server
+            found |= {"AWS_ACCESS_KEY_ID": "driftwise", "AWS_SECRET_ACCESS_KEY": "driftwise", "DW_AWS_ATTEMPTS": "3"}
         if entry_point.name in self.names:
             found["PORT"] = str(self.ports.of(entry_point.name))
             found["DW_EVENTS_AUDIENCE"] = self.ports.url(entry_point.name)

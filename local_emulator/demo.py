@@ -27,7 +27,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import cli
-from .aws import ACCOUNT, REGION, replay
+from .aws import ACCOUNT, REGION, recorded_state, replay
 from .demo_changes import CHANGES
 from .errors import EmulatorError
 from .ports import require_free, reserve_port
@@ -37,6 +37,7 @@ FIXTURE = EMULATOR_ROOT / "tests" / "fixtures" / "aws" / "demo"
 DEFAULT_DIRECTORY = Path(".local/demo")
 _SCAN_SECONDS = 180.0
 _STEPS = 6
+_TRIES = 4
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 _EXPORTS = {"report.md": "markdown", "report.sarif": "sarif", "report.csv": "csv"}
 
@@ -56,12 +57,16 @@ class Suite:
     console: Console
 
     def send(self, method: str, path: str, **arguments: Any) -> Any:
-        """Call the API; returns the JSON answer.
+        """Call the API; returns the JSON answer. Waits and tries again when it is told to (503 with Retry-After).
 
         Raises:
             DemoError: it answered with a problem.
         """
-        reply = self.http.request(method, f"{self.org}{path}", **arguments)
+        for _ in range(_TRIES):
+            reply = self.http.request(method, f"{self.org}{path}", **arguments)
+            if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(float(reply.headers.get("Retry-After", "1")))
         if reply.is_error:
             raise DemoError(f"{method} {path} answered {reply.status_code}: {reply.text[:500]}")
         return reply.json() if reply.content else None
@@ -130,7 +135,7 @@ def _run(parsed: argparse.Namespace, console: Console) -> None:
         with _step(console, 2, "Putting the AWS account in place (a recorded terraform apply)"):
             replay(emulator["aws_endpoint"], FIXTURE / "requests.jsonl.gz")
         with _step(console, 3, "Connecting the account and uploading its Terraform state"):
-            account_id, resources = _connect(suite)
+            account_id, resources = _connect(suite, recorded_state(FIXTURE / "state.json", emulator["aws_endpoint"]))
             console.print(f"      {resources} resources in the state")
         with _step(console, 4, "First scan: nothing was touched yet"):
             first = suite.scan(account_id)
@@ -178,7 +183,7 @@ def _start(directory: Path, port: int, console: Console) -> Any:
     return cli.up(Options(data_dir=data_dir, port=port))
 
 
-def _connect(suite: Suite) -> tuple[str, int]:
+def _connect(suite: Suite, state: bytes) -> tuple[str, int]:
     account = suite.send(
         "POST",
         "/cloud-accounts",
@@ -193,8 +198,7 @@ def _connect(suite: Suite) -> tuple[str, int]:
     source = suite.send(
         "POST", "/state-sources", json={"account_id": account["id"], "kind": "upload", "name": "production"}
     )
-    content = (FIXTURE / "state.json").read_bytes()
-    stored = suite.send("PUT", f"/state-sources/{source['id']}/state", content=content)
+    stored = suite.send("PUT", f"/state-sources/{source['id']}/state", content=state)
     return str(account["id"]), int(stored["resource_count"])
 
 

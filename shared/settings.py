@@ -39,6 +39,7 @@ class Settings:
         oidc_issuer, oidc_client_id: the sign-in provider.
         redis_url: the rate limiter's server.
         aws_endpoint: an AWS stand-in, emulator only.
+        aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
         pool_size: database connections of this process.
         debug: never in production.
     """
@@ -65,6 +66,7 @@ class Settings:
     oidc_client_id: str = ""
     redis_url: str = ""
     aws_endpoint: str = ""
+    aws_attempts: int = 8
     pool_size: int = 5
     debug: bool = False
 

@@ -136,7 +136,10 @@ def _resolve_user(call: Call, deps: AuthDeps, person: Person) -> UUID:
         if user["disabled_at"] is not None:
             raise Unauthenticated
         queries.insert_identity(tx, issuer=person.issuer, subject=person.subject, user_id=user["id"])
-        return UUID(str(user["id"]))
+        known = queries.find_identity(tx, issuer=person.issuer, subject=person.subject)
+        if known is None:
+            raise Unauthenticated
+        return known
 
 
 def _hand_out_token(user_id: UUID, person: Person, deps: AuthDeps) -> Reply:

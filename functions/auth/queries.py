@@ -35,6 +35,7 @@ returning id, disabled_at
 _INSERT_IDENTITY = """
 insert into core.user_identities (issuer, subject, user_id)
 values (:issuer, :subject, :user_id)
+on conflict do nothing
 """
 _LIST_ORGS = """
 select id, name, plan, role, created_at
@@ -72,7 +73,7 @@ def upsert_user(tx: UnitOfWork, *, email: str, name: str) -> Row:
 
 
 def insert_identity(tx: UnitOfWork, *, issuer: str, subject: str, user_id: UUID) -> None:
-    """Remember how a provider names a person."""
+    """Remember how a provider names a person; a sign-in at the same moment may have done so already."""
     tx.execute(_INSERT_IDENTITY, issuer=issuer, subject=subject, user_id=user_id)
 
 

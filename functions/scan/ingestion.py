@@ -17,6 +17,7 @@ from .domain.sealing import Sealer
 from .domain.state import StateFile, parse_state
 from .errors import StateOlder, StateTooLarge, StateUnreachable
 from .queries import sources as queries
+from .readers.aws.base import reason_of
 from .readers.aws.session import AwsAccount
 from .types.aws import SPECS
 
@@ -43,6 +44,7 @@ def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:
         StateTooLarge: (413 `state_too_large`).
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     region = source["bucket_region"] or "us-east-1"
     try:
@@ -52,8 +54,9 @@ def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:
         content: bytes = reply["Body"].read(MOST_STATE_BYTES + 1)
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
-        raise StateUnreachable(f"AWS answered {code}", permission="s3:GetObject", aws_code=code) from error
-    except BotoCoreError as error:
+        facts: dict[str, Any] = {"permission": "s3:GetObject"} if reason_of(error) == "access_denied" else {}
+        raise StateUnreachable(f"AWS answered {code}", aws_code=code, **facts) from error
+    except (BotoCoreError, ResponseParserError) as error:
         raise StateUnreachable(f"AWS cannot be asked: {type(error).__name__}") from error
     return content
 

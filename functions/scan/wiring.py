@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
@@ -49,12 +49,14 @@ class ScanDeps(Deps):
         return self.sign_ins.get(key, lambda: sign_in(self._login(org_id, account)))
 
     def _login(self, org_id: UUID, account: Mapping[str, Any]) -> Login:
-        number, endpoint = account["external_account"], self.settings.aws_endpoint
+        common = Login(
+            account["external_account"], endpoint=self.settings.aws_endpoint, attempts=self.settings.aws_attempts
+        )
         if account["auth_kind"] == "role":
-            return Login(number, role_arn=account["role_arn"], external_id=account["external_id"], endpoint=endpoint)
+            return replace(common, role_arn=account["role_arn"], external_id=account["external_id"])
         opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
-        return Login(number, access_key_id.decode(), Secret(secret), endpoint=endpoint)
+        return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
 
     def sealer(self, org_id: UUID) -> Sealer:
         """Return what turns sensitive values of an organisation into keyed digests."""

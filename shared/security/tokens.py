@@ -206,7 +206,7 @@ def _fetch(url: str) -> bytes:
 
     content = bytearray()
     try:
-        with httpx.stream("GET", url, timeout=3.0, follow_redirects=False, trust_env=False) as reply:
+        with httpx.stream("GET", url, timeout=5.0, follow_redirects=False, trust_env=False) as reply:
             reply.raise_for_status()
             for chunk in reply.iter_bytes():
                 content += chunk

@@ -14,7 +14,6 @@ _VALUES: dict[str, Any] = {
     "action": "test:row:made",
     "auth_kind": "role",
     "external_account": "123456789012",
-    "fingerprint": bytes(32),
     "kind": "unmanaged",
     "pepper_version": 1,
     "provider": "aws",
@@ -124,8 +123,10 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
     for column, (type_name, is_needed) in table.columns.items():
         if column in values:
             continue
-        if column == "public_id":
+        if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
+        elif column == "fingerprint":
+            values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]
         elif column in _VALUES:
@@ -135,14 +136,15 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
     return values
 
 
-def insert_sql(table: TenantTable, columns: list[str]) -> str:
-    """Return an insert of these columns."""
-    values = ", ".join(f"cast(:{column} as {table.columns[column][0]})" for column in columns)
-    return f"insert into {table.name} ({', '.join(columns)}) values ({values})"
+def insert(table: TenantTable, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return an insert of these values and its parameters (prefixed: pg8000 keeps some names for itself)."""
+    chosen = ", ".join(f"cast(:v_{column} as {table.columns[column][0]})" for column in values)
+    sql = f"insert into {table.name} ({', '.join(values)}) values ({chosen})"
+    return sql, {f"v_{column}": value for column, value in values.items()}
 
 
 def _insert(database: ClonedDatabase, table: TenantTable, values: dict[str, Any]) -> dict[str, Any]:
-    statement = database.owner.prepare(f"{insert_sql(table, list(values))} returning *")
-    rows = statement.run(**values)
-    names = [column["name"] for column in statement.columns]
+    sql, parameters = insert(table, values)
+    rows = database.owner.run(f"{sql} returning *", **parameters)
+    names = [column["name"] for column in database.owner.columns]
     return dict(zip(names, rows[0], strict=True))

@@ -114,19 +114,23 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
 
 
 def _try_listings(account: AwsAccount, region: str) -> Iterator[GapView]:
-    def attempt(listing: Listing) -> GapView | None:
-        scope: Scope = account.scope("global" if listing.is_global else region)
-        first = next((item for item in collect(listing, scope) if isinstance(item, NotChecked | Unread)), None)
-        if first is None:
-            return None
-        types = list(first.types) if isinstance(first, NotChecked) else [first.type]
-        return GapView(
-            types=types, region=region, reason=first.reason, permission=first.permission, detail=first.detail
-        )
+    def attempt(listing: Listing) -> list[GapView]:
+        place = "global" if listing.is_global else region
+        scope: Scope = account.scope(place)
+        found: dict[tuple[object, ...], GapView] = {}  # a permission that is missing is missing for every resource
+        for item in collect(listing, scope):
+            if isinstance(item, NotChecked | Unread):
+                types = item.types if isinstance(item, NotChecked) else (item.type,)
+                view = GapView(
+                    types=list(types), region=place, reason=item.reason, permission=item.permission, detail=item.detail
+                )
+                found.setdefault((types, item.reason, item.permission), view)
+        return list(found.values())
 
     listings = [listing for service in SERVICES for listing in service.listings]
     with ThreadPoolExecutor(_VERIFY_THREADS) as pool:
-        yield from (gap for gap in pool.map(attempt, listings) if gap is not None)
+        for gaps in pool.map(attempt, listings):
+            yield from gaps
 
 
 def _sealed(call: Call, deps: ScanDeps, static: StaticKey, account_id: Any) -> bytes:

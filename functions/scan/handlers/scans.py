@@ -31,7 +31,10 @@ def start_scan(call: Call, deps: ScanDeps) -> Reply:
     with deps.db.unit(call.actor, call.idempotency) as tx:
         account = account_queries.get_account(tx, wish.account_id)
         account_queries.lock_plan(tx)
-        cap, active = limit_of("concurrent_scans", call.actor.plan), queries.count_active_scans(tx)
+        cap = limit_of("concurrent_scans", call.actor.plan)
+        active, active_here = queries.count_active_scans(tx, wish.account_id)
+        if active_here:
+            raise ScanInProgress  # said before any limit of the plan: a bigger plan would not help
         if cap.is_reached(active):
             raise FeatureRequired("too many scans at once", required_plan=cap.next_plan, used=active, cap=cap.most)
         fetched = [

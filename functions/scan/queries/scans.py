@@ -36,7 +36,7 @@ limit :most offset :skipped
 _GET = f"select {_COLUMNS} from scan.scans where org_id = :org_id and id = :scan_id"
 _LOCK = f"{_GET} for update"
 _COUNT_ACTIVE = """
-select count(*) as active
+select count(*) as active, count(*) filter (where account_id = :account_id) as of_account
 from scan.scans
 where org_id = :org_id and status in ('pending', 'running', 'comparing')
 """
@@ -187,9 +187,10 @@ def lock_scan(tx: UnitOfWork, scan_id: UUID) -> Row:
     return _found(tx.row(_LOCK, scan_id=scan_id))
 
 
-def count_active_scans(tx: UnitOfWork) -> int:
-    """Count scans that are under way."""
-    return int(tx.rows(_COUNT_ACTIVE)[0]["active"])
+def count_active_scans(tx: UnitOfWork, account_id: UUID) -> tuple[int, int]:
+    """Count scans that are under way: of the organisation, and of one account."""
+    found = tx.rows(_COUNT_ACTIVE, account_id=account_id)[0]
+    return int(found["active"]), int(found["of_account"])
 
 
 def latest_scan_id(tx: UnitOfWork, account_id: UUID) -> UUID | None:

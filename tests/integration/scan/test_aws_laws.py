@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.scan.domain.comparison import Drift
 from functions.scan.domain.resources import Declared
@@ -61,7 +62,7 @@ def test_every_change_is_reported_and_nothing_else(group: str) -> None:
     with moto_account() as endpoint:
         replay(endpoint, FIXTURES / group / "requests.jsonl.gz")
         state, call = load_state(group, endpoint), clients(endpoint)
-        run = _Run(endpoint, state)
+        run = _Run(endpoint, state, {spec.type for spec in module.SPECS})
         problems = [f"{number}. {text}" for number, item in enumerate(module.MUTATIONS) for text in run.judge(item, call)]
     assert not problems, "\n".join(problems)
     gaps, stale = _gaps(module, run.seen)
@@ -88,16 +89,20 @@ class _Run:
     What a mutation changed outside the types it names shows up as unexpected in the next scan of those types.
     """
 
-    def __init__(self, endpoint: str, state: dict[str, Any]) -> None:
+    def __init__(self, endpoint: str, state: dict[str, Any], types: set[str]) -> None:
         self._endpoint = endpoint
         self._state = state
-        self._known = {_identity(item) for item in drift_items(state, scan(endpoint))}
+        self._known = {_identity(item) for item in drift_items(state, scan(endpoint, services_for(types)))}
         self.seen: set[tuple[str, str]] = set()
 
     def judge(self, mutation: Mutation, call: Any) -> Iterable[str]:
         """Apply one mutation; yield what is wrong with the drifts it caused."""
         target = attributes_of(self._state, mutation.target) if mutation.target else {}
-        created = mutation.apply(call, target)
+        try:
+            created = mutation.apply(call, target)
+        except (ClientError, LookupError) as error:
+            yield f"{mutation.target}: could not be changed: {error!r}"
+            return
         expected = mutation.expected(self._state, created)
         scanned = scan(self._endpoint, services_for(_types(mutation, expected, target)))
         items = drift_items(self._state, scanned)

@@ -16,7 +16,7 @@ from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, ta
 
 _IAM = "elasticloadbalancing"
 _TAGS_PER_CALL = 20
-_LB_SETTINGS: Mapping[str, str] = {
+LB_SETTINGS: Mapping[str, str] = {
     "client_keep_alive": "client_keep_alive.seconds",
     "desync_mitigation_mode": "routing.http.desync_mitigation_mode",
     "dns_record_client_routing_policy": "dns_record.client_routing_policy",
@@ -32,7 +32,7 @@ _LB_SETTINGS: Mapping[str, str] = {
     "preserve_host_header": "routing.http.preserve_host_header.enabled",
     "xff_header_processing_mode": "routing.http.xff_header_processing.mode",
 }
-_LISTENER_SETTINGS: Mapping[str, str] = {
+LISTENER_SETTINGS: Mapping[str, str] = {
     "tcp_idle_timeout_seconds": "tcp.idle_timeout.seconds",
     "routing_http_response_server_enabled": "routing.http.response.server.enabled",
     **{
@@ -44,7 +44,7 @@ _LISTENER_SETTINGS: Mapping[str, str] = {
         for name in HEADER_SETTINGS
     },
 }
-_GROUP_SETTINGS: Mapping[str, str] = {
+GROUP_SETTINGS: Mapping[str, str] = {
     "connection_termination": "deregistration_delay.connection_termination.enabled",
     "deregistration_delay": "deregistration_delay.timeout_seconds",
     "lambda_multi_value_headers_enabled": "lambda.multi_value_headers.enabled",
@@ -138,7 +138,7 @@ def _balancer(scope: Scope, pair: Item) -> Iterator[Finding]:
                     "prefix": known.get(f"{prefix}.prefix"),
                 }
             ]
-    yield from _finding(scope, "aws_lb", key, attributes, pair["tags"], found, _LB_SETTINGS)
+    yield from _finding(scope, "aws_lb", key, attributes, pair["tags"], found, LB_SETTINGS)
 
 
 def _listeners(scope: Scope) -> Iterator[Item]:
@@ -173,7 +173,7 @@ def _listener(scope: Scope, pair: Item) -> Iterator[Finding]:
             }
         ]
     found = attempt(_IAM, partial(scope.client("elbv2").describe_listener_attributes, ListenerArn=key))
-    yield from _finding(scope, "aws_lb_listener", key, attributes, pair["tags"], found, _LISTENER_SETTINGS)
+    yield from _finding(scope, "aws_lb_listener", key, attributes, pair["tags"], found, LISTENER_SETTINGS)
 
 
 def _sign_in(found: Item, names: Mapping[str, str]) -> dict[str, object]:
@@ -306,7 +306,7 @@ def _group(scope: Scope, pair: Item) -> Iterator[Finding]:
         yield found.unread("aws_lb_target_group", key, "stickiness")
     elif sticky:
         attributes["stickiness"] = [sticky]
-    yield from _finding(scope, "aws_lb_target_group", key, attributes, pair["tags"], found, _GROUP_SETTINGS)
+    yield from _finding(scope, "aws_lb_target_group", key, attributes, pair["tags"], found, GROUP_SETTINGS)
 
 
 def _health_check(item: Item) -> dict[str, object]:

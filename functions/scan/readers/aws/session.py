@@ -36,6 +36,7 @@ class Login:
         access_key_id, secret_access_key: for a static key.
         role_arn, external_id: for a role; assumed with this process's own identity.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
+        attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
 
     account: str
@@ -44,16 +45,17 @@ class Login:
     role_arn: str = ""
     external_id: str = ""
     endpoint: str = ""
+    attempts: int = 8
 
 
 class AwsAccount:
     """Clients of one signed-in account; made once per service and region."""
 
-    def __init__(self, account: str, session: boto3.Session, identity: str, endpoint: str = "") -> None:
-        self.account = account
+    def __init__(self, login: Login, session: boto3.Session, identity: str) -> None:
+        self.account = login.account
         self.identity = identity
         self._session = session
-        self._endpoint = endpoint or None
+        self._login = login
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -61,14 +63,14 @@ class AwsAccount:
         """Return the scope of one region; `global` is read through us-east-1."""
         place = "us-east-1" if region == "global" else region
         partition = self.identity.split(":")[1] if self.identity.startswith("arn:") else "aws"
-        return Scope(self.account, place, partition, lambda service: self.client(service, place))
+        return Scope(self.account, place, partition, lambda service: self.client(service, place), self.client)
 
     def client(self, service: str, region: str) -> Any:
         """Return the client of a service in a region."""
         with self._lock:  # boto3 sessions are not thread-safe, their clients are
             if (service, region) not in self._clients:
                 client: Any = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint, config=_config()
+                    service, region_name=region, endpoint_url=self._login.endpoint or None, config=_config(self._login.attempts)
                 )
                 client.meta.events.register("before-parse.*.*", refuse_foreign_reply)
                 self._clients[service, region] = client
@@ -123,10 +125,11 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
         CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
     """
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         session = _assumed(login, region) if login.role_arn else _static(login)
-        sts = session.client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_config())
+        sts = _sts(session, login, region)
         identity: Mapping[str, str] = sts.get_caller_identity()
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
@@ -134,9 +137,11 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
         raise CredentialsRefused(f"AWS answered {code}", permission=permission, reason=reason_of(error)) from error
     except BotoCoreError as error:
         raise CredentialsRefused(f"AWS cannot be asked: {type(error).__name__}", reason="unavailable") from error
+    except ResponseParserError as error:
+        raise CredentialsRefused("the reply to the sign-in is not one of AWS", reason="malformed") from error
     if identity["Account"] != login.account:
         raise CredentialsRefused("these credentials belong to another AWS account", reason="other_account")
-    return AwsAccount(login.account, session, identity["Arn"], login.endpoint)
+    return AwsAccount(login, session, identity["Arn"])
 
 
 def refuse_foreign_reply(
@@ -174,16 +179,21 @@ def _is_json_object(body: bytes) -> bool:
 
 
 @cache
-def _config() -> Config:
+def _config(attempts: int) -> Config:
     from botocore.config import Config
 
     return Config(
         connect_timeout=5,
         read_timeout=30,
-        retries={"mode": "adaptive", "total_max_attempts": 8},
+        retries={"mode": "adaptive", "total_max_attempts": attempts},
         user_agent_extra="driftwise",
         parameter_validation=False,
     )
+
+
+def _sts(session: boto3.Session, login: Login, region: str) -> Any:
+    endpoint = login.endpoint or None
+    return session.client("sts", region_name=region, endpoint_url=endpoint, config=_config(login.attempts))
 
 
 def _static(login: Login) -> boto3.Session:
@@ -196,8 +206,7 @@ def _static(login: Login) -> boto3.Session:
 def _assumed(login: Login, region: str) -> boto3.Session:
     import boto3
 
-    sts = boto3.Session().client("sts", region_name=region, endpoint_url=login.endpoint or None, config=_config())
-    reply = sts.assume_role(
+    reply = _sts(boto3.Session(), login, region).assume_role(
         RoleArn=login.role_arn,
         RoleSessionName="driftwise-scan",
         ExternalId=login.external_id,

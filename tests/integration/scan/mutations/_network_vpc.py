@@ -173,7 +173,7 @@ _GATEWAYS = (
     Mutation(
         "aws_vpc.bare",
         lambda state: {("unmanaged", f"{_id(state, 'loose')}|{_vpc(state, 'dual_stack')}", "")},
-        lambda call, _: None if _attach_elsewhere(call("ec2")) else None,
+        lambda call, _: _attach_elsewhere(call("ec2")),
         also=("aws_internet_gateway", "aws_internet_gateway_attachment"),
     ),
     missing(
@@ -288,7 +288,7 @@ _ROUTES = (
     Mutation(
         "aws_route.nat",
         {("changed", "aws_route.nat", "gateway_id"), ("changed", "aws_route.nat", "nat_gateway_id")},
-        lambda call, it: None if _move_route(call("ec2"), it) else None,
+        lambda call, it: _move_route(call("ec2"), it),
     ),
     Mutation(
         "aws_route.nat",

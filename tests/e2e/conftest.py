@@ -1,0 +1,5 @@
+"""Journeys over HTTP, through one running suite."""
+
+from tests.support.running_suite import emulator
+
+__all__ = ["emulator"]

@@ -1,0 +1,128 @@
+"""A running suite for journeys: one emulator per test session, or the one that DRIFTWISE_EMULATOR points at.
+
+A conftest makes the fixture known with `from tests.support.running_suite import emulator`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from pg8000 import native
+
+from shared.data.migrations import connect
+
+ROOT = Path(__file__).parents[2]
+_RUNNING = pytest.StashKey["RunningSuite"]()
+_START_SECONDS, _ANSWER_SECONDS = 120, 30.0
+
+
+@dataclass
+class RunningSuite:
+    """What `emulator.json` says of a running emulator.
+
+    Attributes:
+        url: the gateway's address, which people and machines use.
+        org_id: the seeded organisation; its people and keys have every role and scope.
+        tokens: role to access token; also `platform_admin`.
+        api_keys: scope to API key.
+        databases: login role to URL; also `owner`.
+        log_files: of every process; empty when its data directory is not at hand.
+    """
+
+    url: str
+    org_id: UUID
+    tokens: Mapping[str, str]
+    api_keys: Mapping[str, str]
+    databases: Mapping[str, str]
+    processes: Mapping[str, int]
+    logs: Path
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False))
+
+    @classmethod
+    def of(cls, file: Path) -> RunningSuite:
+        """Read an `emulator.json`."""
+        found = json.loads(file.read_bytes())
+        return cls(
+            url=found["gateway"],
+            org_id=UUID(found["org_id"]),
+            tokens=found["tokens"],
+            api_keys=found["api_keys"],
+            databases=found["databases"],
+            processes={item["name"]: item["port"] for item in found["processes"]},
+            logs=file.parent / "logs",
+        )
+
+    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> httpx.Response:
+        """Send one request through the gateway.
+
+        Args:
+            token: access token or API key.
+            options: of httpx: `json`, `content`, `headers`.
+        """
+        headers = dict(options.pop("headers", None) or {})
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return self.client.request(method, self.url + path, headers=headers, **options)
+
+    def org(self, path: str, org_id: UUID | None = None) -> str:
+        """Return a path below an organisation, the seeded one by default."""
+        return f"/api/v2/orgs/{org_id or self.org_id}{path}"
+
+    def owner(self) -> native.Connection:
+        """Open a connection as the database's owner, to arrange and to look."""
+        return connect(self.databases["owner"])
+
+    def log_files(self) -> list[Path]:
+        """Return every log file."""
+        return sorted(self.logs.glob("*.log"))
+
+
+@pytest.fixture(scope="session")
+def emulator(pytestconfig: pytest.Config) -> RunningSuite:
+    """One emulator for the whole session, whoever asks first starts it; ended with the session."""
+    found = pytestconfig.stash.get(_RUNNING, None)
+    if found is None:
+        given = os.environ.get("DRIFTWISE_EMULATOR")
+        found = RunningSuite.of(Path(given)) if given else _start(pytestconfig)
+        pytestconfig.stash[_RUNNING] = found
+        pytestconfig.add_cleanup(found.client.close)
+    return found
+
+
+def _start(config: pytest.Config) -> RunningSuite:
+    folder = tempfile.TemporaryDirectory(prefix="driftwise-e2e-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    data_dir = Path(folder.name) / "data"
+    config.add_cleanup(lambda: _run("down", data_dir))
+    started = _run("up", data_dir, "--port", "0")
+    assert started.returncode == 0, f"the emulator did not start:\n{started.stdout}\n{started.stderr}"
+    return RunningSuite.of(data_dir / "emulator.json")
+
+
+def _run(command: str, data_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "local_emulator", command, "--data-dir", str(data_dir), *options]
+    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=_START_SECONDS, check=False)
+
+
+def problem(response: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:
+    """Check that an answer is a problem of this status (and code), and return its members."""
+    told = f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text[:500]}"
+    assert response.status_code == status, told
+    assert response.headers["content-type"] == "application/problem+json", told
+    found: dict[str, Any] = response.json()
+    assert code is None or found["code"] == code, told
+    assert found["status"] == status, told
+    assert found["type"] == f"urn:driftwise:problem:{found['code']}", told
+    assert found["request_id"] == response.headers["x-request-id"], told
+    return found
