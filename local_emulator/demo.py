@@ -21,10 +21,13 @@ from typing import Any
 
 import boto3
 import httpx
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
+
+from functions.scan.domain import reports
 
 from . import cli
 from .aws import ACCOUNT, REGION, recorded_state, replay
@@ -38,6 +41,7 @@ DEFAULT_DIRECTORY = Path(".local/demo")
 _SCAN_SECONDS = 180.0
 _STEPS = 6
 _TRIES = 4
+_FILE_WIDTH = 160  # columns of the report when it goes to a file or a CI log
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 _EXPORTS = {"report.md": "markdown", "report.sarif": "sarif", "report.csv": "csv"}
 
@@ -81,7 +85,12 @@ class Suite:
         """Scan the account and wait for the outcome, with a progress bar."""
         scan = self.send("POST", "/scans", json={"account_id": account_id})
         deadline = time.monotonic() + _SCAN_SECONDS
-        columns = (TextColumn("      "), BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.description}"))
+        columns = (
+            TextColumn("      "),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+        )
         with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task("pending", total=scan["shards_total"])
             while scan["status"] not in {"done", "failed", "cancelled"}:
@@ -110,6 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the demo; returns 0 only when the findings are exactly the changes that were made."""
     parsed = _parse(arguments)
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
     began = time.monotonic()
     try:
         _run(parsed, console)
@@ -212,7 +223,7 @@ def _change(endpoint: str, console: Console) -> set[Finding]:
 
 
 def _clients(endpoint: str) -> Callable[[str], Any]:
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    session = boto3.Session("test", "test", region_name=REGION)  # the stand-in takes any credentials
 
     @cache
     def make(service: str) -> Any:
@@ -247,28 +258,15 @@ def _write_reports(suite: Suite, scan: Mapping[str, Any], rows: Sequence[Mapping
 
 
 def _show(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="\nDrift report", title_justify="left", title_style="bold", expand=False)
+    table = Table(title="\nDrift report", title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for name in ("severity", "kind"):
         table.add_column(name, no_wrap=True)
-    table.add_column("resource", overflow="fold")
-    table.add_column("attribute", overflow="fold")
-    table.add_column("in the state", overflow="fold", max_width=32)
-    table.add_column("in the cloud", overflow="fold", max_width=32)
-    order = list(_STYLES)
-    for row in sorted(rows, key=lambda item: (order.index(item["severity"]), item["address"] or item["cloud_id"])):
-        is_change = row["kind"] == "changed"
-        before, after = (_short(row, side) if is_change else "" for side in ("before", "after"))
-        cells = (row["severity"], row["kind"], row["address"] or row["cloud_id"], row["path"] or "", before, after)
+    for name in ("resource", "attribute", "in the state", "in the cloud"):
+        table.add_column(name, overflow="fold")
+    for row in reports.by_severity(rows):
+        cells = (row["severity"], row["kind"], reports.name_of(row), row["path"] or "", *reports.values(row))
         table.add_row(*(Text(str(cell)) for cell in cells), style=_STYLES[row["severity"]])
-    console.print(table)
-
-
-def _short(row: Mapping[str, Any], side: str) -> str:
-    if row["is_sensitive"]:
-        return "(sensitive)"
-    value = row[side]
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 90 else text[:89] + "…"
+    console.print(table, soft_wrap=False)
 
 
 def _show_places(console: Console, emulator: Mapping[str, Any], scan: Mapping[str, Any], directory: Path) -> None:

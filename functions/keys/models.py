@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+
+def _in_utc(value: datetime) -> datetime:
+    """Turn a time into UTC; near the ends of the calendar that leaves the years that can be stored."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is out of range") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class CreateKey(BaseModel):
@@ -17,7 +28,7 @@ class CreateKey(BaseModel):
 
     name: str = Field(min_length=1, max_length=100)
     scopes: list[str] = Field(min_length=1, max_length=10, description="`read`, `write`, `admin`")
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class KeyView(BaseModel):

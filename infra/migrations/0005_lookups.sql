@@ -12,10 +12,11 @@ as $$
   select k.org_id, k.id, k.secret_hash, k.pepper_version, k.scopes, k.expires_at, k.revoked_at, k.created_by, m.role, o.plan
   from core.api_keys k
   join core.orgs o on o.id = k.org_id and o.deleted_at is null
-  left join core.members m on m.org_id = k.org_id and m.user_id = k.created_by
+  left join core.users u on u.id = k.created_by and u.disabled_at is null
+  left join core.members m on m.org_id = k.org_id and m.user_id = u.id
   where k.public_id = wanted_public_id
 $$;
-comment on function core.find_api_key is 'The one key with this public id, with its maker''s present role.';
+comment on function core.find_api_key is 'The one key with this public id, with its maker''s present role (null when removed or disabled: the key is dead).';
 
 create function core.find_principal(wanted_user_id uuid, wanted_org_id uuid)
 returns table (email text, name text, is_platform_admin boolean, role text, plan text)

@@ -167,12 +167,17 @@ def main(arguments: list[str]) -> int:
         return 2
     directory = Path(arguments[1] if len(arguments) == 2 else "infra/migrations")
     try:
-        count = migrate(arguments[0], directory, report=lambda line: print(line, flush=True))  # noqa: T201  # a tool
+        count = migrate(arguments[0], directory, report=_say)
     except MigrationError as error:
         sys.stderr.write(f"migrations: {error}\n")
         return 1
-    print(f"{count} applied, up to date")  # noqa: T201  # a tool
+    _say(f"{count} applied, up to date")
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ class Org:
     def make_key(self, role: str = "owner", headers: dict[str, str] | None = None, **wish: Any) -> httpx.Response:
         body = {"name": "ci", "scopes": ["read"]} | wish
         path = self.suite.org("/api-keys", self.id)
-        return self.suite.call("POST", path, self.suite.tokens[role], json=body, headers=headers)
+        sent = {"Content-Type": "application/json"} | (headers or {})
+        return self.suite.call("POST", path, self.suite.tokens[role], content=json.dumps(body), headers=sent)
 
     def key(self, *scopes: str, role: str = "owner") -> dict[str, Any]:
         response = self.make_key(role, scopes=list(scopes))
@@ -230,7 +231,8 @@ def test_a_key_ends_with_its_expiry(org: Org, emulator: RunningSuite) -> None:
         ({"expires_at": "soon"}, 422, "invalid"),
         ({"expires_at": "2099-01-01T00:00:00"}, 422, "invalid"),
         ({"expires_at": "9999-12-31T23:59:59-12:00"}, 422, "invalid"),
-        ({"expires_at": "0001-01-01T00:00:00+14:00"}, 422, "expiry_past"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, 422, "invalid"),
+        ({"expires_at": "0001-01-02T00:00:00+14:00"}, 422, "expiry_past"),
         ({"expires_at": 10**30}, 422, "invalid"),
         ({"org_id": str(uuid4())}, 422, "invalid"),
         ({"created_by": str(uuid4())}, 422, "invalid"),

@@ -118,6 +118,7 @@ def moto_account(*, seed: int = SEED, recording: Path | None = None) -> Iterator
         server.wait(timeout=10)
 
 
+@cache
 def clients(endpoint: str) -> Clients:
     """Return a function that makes (and keeps) the boto3 client of a service."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
@@ -186,14 +187,17 @@ def name_of(item: Drift) -> tuple[str, str, str]:
 
 
 def attributes_of(state: State, address: str) -> dict[str, Any]:
-    """Return the attributes of one declared instance.
+    """Return the attributes of one declared instance, as the state has them.
 
     Raises:
         KeyError: the state has no such address.
     """
-    for item in parse_state(json.dumps(state).encode(), SPECS).declared:
-        if item.address == address:
-            return dict(item.attributes)
+    for resource in state["resources"]:
+        for instance in resource["instances"]:
+            index = "" if instance.get("index_key") is None else f"[{json.dumps(instance['index_key'])}]"
+            module = f"{resource['module']}." if resource.get("module") else ""
+            if address == f"{module}{resource['type']}.{resource['name']}{index}" and resource["mode"] == "managed":
+                return dict(instance["attributes"])
     raise KeyError(address)
 
 

@@ -75,13 +75,17 @@ class Estate:
 
     @contextmanager
     def fault(self, service: str, operation: str, mode: str, **options: Any) -> Iterator[None]:
-        """Switch a fault on for the length of a block; blocks may be nested, the outermost ends all."""
-        fault = {"service": service, "operation": operation, "mode": mode, **options}
-        httpx.post(f"{self.endpoint}/moto-api/faults", json=fault).raise_for_status()
+        """Switch a fault on for the length of a block, whose end ends every fault."""
+        self.switch(service, operation, mode, **options)
         try:
             yield
         finally:
             self.end_faults()
+
+    def switch(self, service: str, operation: str, mode: str, **options: Any) -> None:
+        """Switch a fault on, until `end_faults`."""
+        fault = {"service": service, "operation": operation, "mode": mode, **options}
+        httpx.post(f"{self.endpoint}/moto-api/faults", json=fault).raise_for_status()
 
     def end_faults(self) -> None:
         """Switch every fault off and let waiting requests go."""

@@ -28,7 +28,8 @@ COLUMNS = (
 )
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _HIDDEN = "(sensitive)"
-_SHOWN_LENGTH = 80
+_NONE = "(none)"
+_SHOWN_LENGTH = 120
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -68,7 +69,7 @@ def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in by_severity(rows):
-        cells = (row["severity"], row["kind"], row["address"] or row["cloud_id"], row["path"] or "", *values(row))
+        cells = (row["severity"], row["kind"], name_of(row), row["path"] or "", *values(row))
         lines.append("| " + " | ".join(_markdown(str(cell)) for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -114,17 +115,41 @@ def sentence(row: Mapping[str, Any]) -> str:
 
 
 def values(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return state and live value as short text; sensitive ones hidden; empty for whole resources."""
+    """Return state and live value as short text; sensitive ones hidden; empty for whole resources.
+
+    Of two collections only what is not in both is shown: one rule more in a security group of forty is one rule.
+    """
     if row["kind"] != "changed":
         return "", ""
     if row["is_sensitive"]:
         return _HIDDEN, _HIDDEN
-    return _short(row["before"]), _short(row["after"])
+    before, after = row["before"], row["after"]
+    if isinstance(before, list) and isinstance(after, list):
+        before, after = (
+            [item for item in one if item not in other] for one, other in ((before, after), (after, before))
+        )
+    return _short(before), _short(after)
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Return what people call the resource: its address, or its type and cloud name when no state has it."""
+    return str(row["address"] or f"{row['type']} {row['key']}")
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    if value is None or value == []:
+        return _NONE
+    plain = _without_nulls(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, default=str, ensure_ascii=False)
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return _without_nulls(value[0]) if len(value) == 1 else [_without_nulls(item) for item in value]
+    return value
 
 
 def _cell(row: Mapping[str, Any], name: str) -> str:

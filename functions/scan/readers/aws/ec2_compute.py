@@ -159,7 +159,7 @@ def _devices(item: Item, volumes: Mapping[str, Item]) -> dict[str, object]:
         volume = volumes.get(disk.get("VolumeId", ""))
         if volume is None:
             continue
-        device = {
+        device: dict[str, object] = {
             "device_name": mapping.get("DeviceName"),
             "delete_on_termination": disk.get("DeleteOnTermination"),
             "encrypted": volume.get("Encrypted"),

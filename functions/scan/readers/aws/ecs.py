@@ -22,8 +22,7 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 def _clusters(scope: Scope) -> list[str]:
-    arns: Iterable[Any] = scope.pages("ecs", "list_clusters", "clusterArns")
-    return list(arns)
+    return [str(arn) for arn in scope.pages("ecs", "list_clusters", "clusterArns")]
 
 
 def read_clusters(scope: Scope) -> Iterator[Finding]:
@@ -90,8 +89,8 @@ def read_task_definitions(scope: Scope) -> Iterator[Finding]:
     client = scope.client("ecs")
     newest: dict[str, str] = {}
     found: list[str] = []
-    arns: Iterable[Any] = scope.pages("ecs", "list_task_definitions", "taskDefinitionArns", status="ACTIVE")
-    for arn in arns:
+    for item in scope.pages("ecs", "list_task_definitions", "taskDefinitionArns", status="ACTIVE"):
+        arn = str(item)
         found.append(arn)
         family, number = _revision(arn)
         if family not in newest or number > _revision(newest[family])[1]:

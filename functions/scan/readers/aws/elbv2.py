@@ -208,7 +208,8 @@ def _forward(found: Item) -> dict[str, object]:
 
 
 def _redirect(found: Item) -> dict[str, object]:
-    return {name.lower(): found.get(name) for name in ("Host", "Path", "Port", "Protocol", "Query")} | {
+    parts: dict[str, object] = {name.lower(): found.get(name) for name in ("Host", "Path", "Port", "Protocol", "Query")}
+    return parts | {
         "status_code": found.get("StatusCode")
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from .base import Item
 
@@ -156,7 +157,7 @@ def is_private_acl(reply: Item) -> bool:
 
 
 def _date(value: object) -> str | None:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else None
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else None
 
 
 def _lifecycle_filter(rule: Item) -> dict[str, object]:

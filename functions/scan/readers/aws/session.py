@@ -158,12 +158,13 @@ def refuse_foreign_reply(
     from botocore.parsers import ResponseParserError
 
     is_read = response_dict["status_code"] < 300 and not operation_model.has_streaming_output
-    if not is_read or operation_model.output_shape is None or not operation_model.output_shape.members:
+    output: Any = operation_model.output_shape  # botocore's cached properties carry no types
+    if not is_read or output is None or not output.members:
         return
     body, protocol = bytes(response_dict["body"]), operation_model.service_model.resolved_protocol
     if "xml" in protocol or protocol in {"ec2", "query"}:
         is_foreign = body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
-    elif "json" in protocol and "payload" not in operation_model.output_shape.serialization:
+    elif "json" in protocol and "payload" not in output.serialization:
         is_foreign = not _is_json_object(body)
     else:
         is_foreign = False

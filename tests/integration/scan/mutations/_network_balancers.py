@@ -20,7 +20,7 @@ _LB_VALUES = {
     "client_keep_alive": "7200",
     "desync_mitigation_mode": "monitor",
     "drop_invalid_header_fields": "false",
-    "enable_cross_zone_load_balancing": "false",
+    "enable_cross_zone_load_balancing": "true",
     "enable_deletion_protection": "true",
     "enable_http2": "false",
     "enable_tls_version_and_cipher_suite_headers": "true",
@@ -136,9 +136,13 @@ def _register(client: Any, group: Attributes) -> str:
 
 
 def _move_subnets(call: Any, balancer: Attributes) -> None:
-    filters = [{"Name": "vpc-id", "Values": [balancer["vpc_id"]]}, {"Name": "cidr-block", "Values": ["10.0.10.0/24"]}]
-    private = call("ec2").describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"]
-    call("elbv2").set_subnets(LoadBalancerArn=balancer["arn"], Subnets=[private, *balancer["subnets"][1:]])
+    """Exchange the subnet of the first zone for another one in that zone."""
+    subnets = call("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [balancer["vpc_id"]]}])["Subnets"]
+    here = [item for item in subnets if item["SubnetId"] in balancer["subnets"]]
+    first, *rest = here
+    other = next(item for item in subnets if item["AvailabilityZone"] == first["AvailabilityZone"] and item not in here)
+    chosen = [other["SubnetId"], *(item["SubnetId"] for item in rest)]
+    call("elbv2").set_subnets(LoadBalancerArn=balancer["arn"], Subnets=chosen)
 
 
 def _move_groups(call: Any, balancer: Attributes) -> None:

@@ -45,7 +45,7 @@ _TCP = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIpv4": "10.0.0.0
 _OPEN = {**_TCP, "CidrIpv4": "0.0.0.0/0"}
 
 
-def _six(**more: object) -> Any:
+def _rule(**more: object) -> Any:
     def apply(client: Any, rule: Attributes) -> object:
         return client.modify_security_group_rules(
             GroupId=rule["security_group_id"],
@@ -93,44 +93,19 @@ MUTATIONS: tuple[Mutation, ...] = (
         lambda call, it: _allow(call("ec2"), it["id"], 8443),
         also=(_INGRESS,),
     ),
-    changed(_OUT, "cidr_ipv6", _six(**{**_SIX, "CidrIpv6": "2001:db8::/32"})),
-    changed(_OUT, "from_port", _six(**{**_SIX, "CidrIpv6": "2001:db8::/32", "FromPort": 400})),
-    changed(_OUT, "to_port", _six(**{**_SIX, "CidrIpv6": "2001:db8::/32", "FromPort": 400, "ToPort": 500})),
+    changed(_OUT, "from_port", _rule(**{**_SIX, "FromPort": 400})),
+    changed(_OUT, "to_port", _rule(**{**_SIX, "FromPort": 400, "ToPort": 500})),
+    changed(_OUT, "ip_protocol", _rule(**{**_SIX, "FromPort": 400, "ToPort": 500, "IpProtocol": "udp"})),
     changed(
         _OUT,
-        "ip_protocol",
-        _six(**{**_SIX, "CidrIpv6": "2001:db8::/32", "FromPort": 400, "ToPort": 500, "IpProtocol": "udp"}),
-    ),
-    Mutation(
-        _OUT,
-        {("changed", _OUT, "description")},
-        lambda call, it: call("ec2").modify_security_group_rules(
-            GroupId=it["security_group_id"],
-            SecurityGroupRules=[
-                {
-                    "SecurityGroupRuleId": it["id"],
-                    "SecurityGroupRule": {
-                        "IpProtocol": "udp", "FromPort": 400, "ToPort": 500, "CidrIpv6": "2001:db8::/32", "Description": "x",
-                    },
-                }
-            ],
-        ),
+        "description",
+        _rule(**{**_SIX, "FromPort": 400, "ToPort": 500, "IpProtocol": "udp", "Description": "by hand"}),
     ),
     ec2_tag(_OUT),
-    Mutation(
-        _OUT,
-        {("changed", _OUT, "cidr_ipv6"), ("changed", _OUT, "cidr_ipv4")},
-        lambda call, it: call("ec2").modify_security_group_rules(
-            GroupId=it["security_group_id"],
-            SecurityGroupRules=[
-                {
-                    "SecurityGroupRuleId": it["id"],
-                    "SecurityGroupRule": {
-                        "IpProtocol": "udp", "FromPort": 400, "ToPort": 500, "CidrIpv4": "0.0.0.0/0", "Description": "x",
-                    },
-                }
-            ],
-        ),
+    changed(
+        "aws_vpc_security_group_egress_rule.all",
+        "cidr_ipv4",
+        _rule(IpProtocol="-1", FromPort=-1, ToPort=-1, CidrIpv4="10.0.0.0/8"),
     ),
     Mutation(
         "aws_security_group.one_by_one",
@@ -157,6 +132,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         lambda call, it: _allow(call("ec2"), it["id"], 21),
         also=(_INGRESS,),
     ),
+    changed(
+        "aws_security_group_rule.web",
+        "description",
+        lambda client, it: client.update_security_group_rule_descriptions_ingress(
+            GroupId=it["security_group_id"],
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp",
+                    "FromPort": 80,
+                    "ToPort": 80,
+                    "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "by hand"}],
+                }
+            ],
+        ),
+    ),
     missing(
         "aws_security_group_rule.web",
         lambda client, it: client.revoke_security_group_ingress(
@@ -167,21 +157,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         "aws_security_group_rule.from_self",
         lambda client, it: client.revoke_security_group_ingress(
             GroupId=it["security_group_id"], SecurityGroupRuleIds=[it["security_group_rule_id"]]
-        ),
-    ),
-    changed(
-        "aws_security_group_rule.from_other",
-        "description",
-        lambda client, it: client.update_security_group_rule_descriptions_ingress(
-            GroupId=it["security_group_id"],
-            IpPermissions=[
-                {
-                    "IpProtocol": "tcp",
-                    "FromPort": 5432,
-                    "ToPort": 5432,
-                    "UserIdGroupPairs": [{"GroupId": it["source_security_group_id"], "Description": "by hand"}],
-                }
-            ],
         ),
     ),
     Mutation(
@@ -199,7 +174,8 @@ EXCEPTIONS: dict[str, str] = {
     **dict.fromkeys((f"aws_security_group.{name}" for name in ("name", "description", "vpc_id")), FIXED),
     f"{_INGRESS}.security_group_id": FIXED,
     f"{_EGRESS}.security_group_id": FIXED,
-    f"{_INGRESS}.cidr_ipv6": "shown by the egress rule, which shares the shape",
+    f"{_INGRESS}.cidr_ipv6": NO_MOTO,
+    f"{_EGRESS}.cidr_ipv6": NO_MOTO,
     f"{_INGRESS}.prefix_list_id": NO_MOTO,
     f"{_EGRESS}.prefix_list_id": NO_MOTO,
     f"{_INGRESS}.referenced_security_group_id": NO_MOTO,

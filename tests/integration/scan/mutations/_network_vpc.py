@@ -139,11 +139,6 @@ _SUBNETS = (
         ),
     ),
     changed(
-        "aws_subnet.dual_stack",
-        "ipv6_cidr_block",
-        lambda client, it: client.associate_subnet_cidr_block(SubnetId=it["id"], Ipv6CidrBlock="2001:db8:1234:1a01::/64"),
-    ),
-    changed(
         "aws_default_subnet.a",
         "map_public_ip_on_launch",
         lambda client, it: client.modify_subnet_attribute(SubnetId=it["id"], MapPublicIpOnLaunch={"Value": False}),
@@ -385,7 +380,7 @@ _ACLS = (
     missing("aws_network_acl.inline", lambda client, it: client.delete_network_acl(NetworkAclId=it["id"])),
 )
 
-MUTATIONS = (*_VPC, *_SUBNETS, *_GATEWAYS, *_ADDRESSES, *_ROUTES, *_ACLS)
+MUTATIONS = (*_VPC, *_SUBNETS, *_ADDRESSES, *_ROUTES, *_ACLS, *_GATEWAYS)
 
 EXCEPTIONS: dict[str, str] = {
     **dict.fromkeys(("aws_vpc.cidr_block", "aws_vpc.instance_tenancy"), FIXED),
@@ -404,6 +399,7 @@ EXCEPTIONS: dict[str, str] = {
             for name in (
                 "map_customer_owned_ip_on_launch",
                 "customer_owned_ipv4_pool",
+                "ipv6_cidr_block",
                 "enable_dns64",
                 "enable_lni_at_device_index",
                 "enable_resource_name_dns_aaaa_record_on_launch",
