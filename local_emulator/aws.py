@@ -57,6 +57,7 @@ def replay(endpoint: str, requests: Path) -> None:
     Args:
         endpoint: URL of a server that has not been written to yet.
         requests: `requests.jsonl.gz` of a fixture.
+
     Raises:
         RuntimeError: the server failed at one of the requests (5xx).
     """
@@ -64,9 +65,7 @@ def replay(endpoint: str, requests: Path) -> None:
     with httpx.Client(base_url=endpoint, timeout=60.0) as client:
         for entry in recorded(requests):
             body = _body(entry, place)
-            reply = client.request(
-                str(entry["method"]), str(entry["url"]), content=body, headers=_headers(entry)
-            )
+            reply = client.request(str(entry["method"]), str(entry["url"]), content=body, headers=_headers(entry))
             if reply.status_code >= 500:
                 raise RuntimeError(f"{entry['service']}: the server answered {reply.status_code} to a recorded request")
 

@@ -41,6 +41,7 @@ class Settings:
         aws_endpoint: an AWS stand-in, emulator only.
         aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
         pool_size: database connections of this process.
+        egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         debug: never in production.
     """
 
@@ -68,6 +69,7 @@ class Settings:
     aws_endpoint: str = ""
     aws_attempts: int = 8
     pool_size: int = 5
+    egress_bypass: str = ""
     debug: bool = False
 
     @property

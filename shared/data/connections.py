@@ -77,5 +77,6 @@ class Connections:
         return connection
 
 
-def _tls(query: str) -> ssl.SSLContext | None:
-    return ssl.create_default_context() if parse_qs(query).get("sslmode") == ["verify-full"] else None
+def _tls(query: str) -> ssl.SSLContext | bool:
+    """Return how to speak TLS; without `sslmode=verify-full` not at all (None would make pg8000 try it unverified)."""
+    return ssl.create_default_context() if parse_qs(query).get("sslmode") == ["verify-full"] else False

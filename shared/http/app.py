@@ -47,6 +47,7 @@ _Deps = TypeVar("_Deps", bound=Deps)
 _log = log.logger("http")
 _HEALTH = "/_health"
 _MOST_IDEMPOTENCY_KEY = 200
+_PIECE_BYTES = 64 * 1024  # one large read would be held three times over while the server puts it together
 
 
 class App(Generic[_Deps]):
@@ -162,16 +163,19 @@ def _read_body(request: Request, limit_bytes: int) -> bytes:
     chunks: list[bytes] = []
     left = limit_bytes + 1
     try:
-        while left > 0 and (chunk := request.stream.read(left)):
+        while left > 0 and (chunk := request.stream.read(min(left, _PIECE_BYTES))):
             chunks.append(chunk)
             left -= len(chunk)
     except RequestEntityTooLarge:
         raise BodyTooLarge(limit_bytes=limit_bytes) from None
-    except (ClientDisconnected, OSError):  # half a body must never look like a whole one
+    except (ClientDisconnected, OSError):
         raise MalformedRequest("the body ended early") from None
     if left <= 0:
         raise BodyTooLarge(limit_bytes=limit_bytes)
-    return b"".join(chunks)
+    content = b"".join(chunks)
+    if declared is not None and len(content) != declared:  # gunicorn hands on half a body as if it were a whole one
+        raise MalformedRequest("the body ended early")
+    return content
 
 
 def _parse_body(request: Request, content: bytes) -> Any:

@@ -32,6 +32,8 @@ def guard(settings: Settings) -> None:
         raise UnsafeStart("refusing to start: " + "; ".join(unsafe))
 
 
-_EMULATOR_ONLY = ("database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "aws_endpoint")
+_EMULATOR_ONLY = (
+    "database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "aws_endpoint", "egress_bypass",
+)  # fmt: skip
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")
 _HTTPS_WHEN_SET = ("jwks_url", "oidc_issuer")  # keys and people's identities come from there

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
+import psutil
 import pytest
 
 from tests.support.running_suite import ROOT, RunningSuite, problem
@@ -138,7 +139,7 @@ def test_a_request_under_way_is_finished_after_sigterm_and_connections_are_close
         answer = pool.submit(httpx.get, f"{tiny.url}/slow", timeout=_DEADLINE_SECONDS, trust_env=False)
         wait_until((tiny.folder / "started").exists, "the slow request did not start")
         tiny.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not accepts(tiny.port), "new connections are still accepted after SIGTERM")
+        wait_until(lambda: not listens(tiny.process.pid), "the server did not begin to stop")
         assert not answer.done(), "the request was cut off"
         (tiny.folder / "go").touch()
         found = answer.result(_DEADLINE_SECONDS)
@@ -148,12 +149,9 @@ def test_a_request_under_way_is_finished_after_sigterm_and_connections_are_close
     assert [line["status"] for line in tiny.lines() if line.get("route") == "/slow"] == [200]
 
 
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def listens(pid: int) -> bool:
+    """Say whether the server's master still holds its listening socket; it gives it up when it begins to stop."""
+    return any(item.status == psutil.CONN_LISTEN for item in psutil.Process(pid).net_connections("tcp"))
 
 
 def test_a_failure_is_in_the_log_with_its_request_and_not_in_the_answer(tiny: Tiny) -> None:

@@ -140,7 +140,9 @@ def test_a_scan_of_an_unchanged_cloud_keeps_every_finding_as_it_was(
     assert again["summary"]["fixed"] == 0
 
 
-def test_what_is_put_right_is_fixed_and_the_rest_stays(estate: Estate, org: Org, account: str, scan: dict[str, Any]) -> None:
+def test_what_is_put_right_is_fixed_and_the_rest_stays(
+    estate: Estate, org: Org, account: str, scan: dict[str, Any]
+) -> None:
     before = org.findings(org.scan(account)["id"])
     estate.client("logs").put_retention_policy(logGroupName="/shop/app", retentionInDays=365)
     after = org.scan(account)

@@ -257,7 +257,9 @@ def _terraform_environment(endpoint: str, work: Path) -> dict[str, str]:
     configured = environment.get("TF_CLI_CONFIG_FILE")
     if configured and not Path(configured).is_file():
         del environment["TF_CLI_CONFIG_FILE"]
-    mirrors = [path for path in environment.get("DRIFTWISE_TF_MIRROR", "").split(os.pathsep) if Path(path).is_dir() and path]
+    mirrors = [
+        path for path in environment.get("DRIFTWISE_TF_MIRROR", "").split(os.pathsep) if Path(path).is_dir() and path
+    ]
     if mirrors:
         blocks = "".join(f"  filesystem_mirror {{\n    path = {json.dumps(path)}\n  }}\n" for path in mirrors)
         file = work / "terraform.rc"

@@ -40,7 +40,9 @@ def record(group: str) -> int:
         print("not checked:", gap)
     for item in sorted(found):
         print("drift:", *item)
-    print(f"{group}: {len(kept.splitlines())} requests, {len(copy)} live resources, {len(found)} drifts after the apply")
+    print(
+        f"{group}: {len(kept.splitlines())} requests, {len(copy)} live resources, {len(found)} drifts after the apply"
+    )
     return len(found) + len(original ^ copy)
 
 

@@ -103,6 +103,7 @@ def emulator(pytestconfig: pytest.Config) -> RunningSuite:
 def _start(config: pytest.Config) -> RunningSuite:
     folder = tempfile.TemporaryDirectory(prefix="driftwise-e2e-", ignore_cleanup_errors=True)
     config.add_cleanup(folder.cleanup)
+    Path(folder.name).chmod(0o711)  # as root, PostgreSQL runs as a user of its own, which must be able to pass through
     data_dir = Path(folder.name) / "data"
     config.add_cleanup(lambda: _run("down", data_dir))
     started = _run("up", data_dir, "--port", "0")

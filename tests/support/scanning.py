@@ -256,7 +256,9 @@ class Org:
 
     def findings(self, scan_id: str, query: str = "") -> set[Finding]:
         """Return all drift of a scan as (kind, address or key, path)."""
-        found = [(item["kind"], item["address"] or item["key"], item["path"] or "") for item in self.drift(scan_id, query)]
+        found = [
+            (item["kind"], item["address"] or item["key"], item["path"] or "") for item in self.drift(scan_id, query)
+        ]
         assert len(found) == len(set(found)), "a finding came twice"
         return set(found)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.support.database import ClonedDatabase
+from tests.support.database import ClonedDatabase, DatabaseServer
 
 # What a column's type alone does not tell: values that its check constraints want, by column or by table and column.
 _VALUES: dict[str, Any] = {
@@ -81,6 +83,35 @@ class TenantTable:
     @property
     def tenant_column(self) -> str:
         return "id" if self.name == "core.orgs" else "org_id"
+
+
+@dataclass(frozen=True)
+class TwoTenants:
+    """A database in which two organisations have a row in every tenant table, to make copies of.
+
+    Attributes:
+        template: its name; nobody is connected to it.
+        mine, other: the organisations.
+        my_rows, other_rows: each table's row.
+    """
+
+    template: str
+    tables: list[TenantTable]
+    mine: UUID
+    other: UUID
+    my_rows: dict[str, dict[str, Any]]
+    other_rows: dict[str, dict[str, Any]]
+
+
+@contextmanager
+def two_tenants(server: DatabaseServer) -> Iterator[TwoTenants]:
+    """Make the database once; a test works on `server.clone(found.template)`."""
+    with server.clone() as database:
+        tables = tenant_tables(database)
+        mine, my_rows = fill(database, tables, "Mine")
+        other, other_rows = fill(database, tables, "Other")
+        database.close()
+        yield TwoTenants(database.name, tables, mine, other, my_rows, other_rows)
 
 
 def tenant_tables(database: ClonedDatabase) -> list[TenantTable]:

@@ -167,5 +167,5 @@ def _inert(cell: str) -> str:
 
 
 def _markdown(cell: str) -> str:
-    safe = cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    safe = " ".join(cell.splitlines()).replace("\\", "\\\\").replace("|", "\\|")
     return safe.replace("<", "&lt;").replace(">", "&gt;").replace("[", "\\[").replace("`", "\\`")

@@ -91,6 +91,7 @@ def _grants_admin(drift: Drift) -> bool:
 
 
 _RULES: tuple[SeverityRule, ...] = (
+    SeverityRule("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
     SeverityRule("public-ingress", "critical", _opens_to_world),
     SeverityRule("public-access", "critical", _is_public_policy),
     SeverityRule("admin-grant", "critical", _grants_admin),
@@ -106,9 +107,8 @@ _RULES: tuple[SeverityRule, ...] = (
     ),
     SeverityRule("resource-missing", "high", lambda drift: drift.kind == "missing"),
     SeverityRule("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in _RULE_TYPES),
-    SeverityRule("identity-changed", "high", lambda drift: drift.kind == "changed" and drift.type.startswith(_IDENTITY_PREFIX) and _top(drift.path) != "tags"),
+    SeverityRule("identity-changed", "high", lambda drift: drift.kind == "changed" and drift.type.startswith(_IDENTITY_PREFIX)),
     SeverityRule("protection-changed", "high", lambda drift: drift.kind == "changed" and _top(drift.path) in _PROTECTIONS),
-    SeverityRule("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
     SeverityRule("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
     SeverityRule("attribute-changed", "medium", lambda drift: drift.kind == "changed"),
 )  # fmt: skip

@@ -38,9 +38,7 @@ def load_document(content: bytes) -> dict[str, object]:
     if text.count(",") + text.count("{") + text.count("[") > MOST_VALUES:
         raise StateTooLarge(limit_values=MOST_VALUES)
     try:
-        document: object = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_word, parse_float=_finite
-        )
+        document: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_word, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise StateUnreadable(f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
     except RecursionError:

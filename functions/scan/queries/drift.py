@@ -27,7 +27,7 @@ set scan_id = excluded.scan_id, address = excluded.address, cloud_id = excluded.
 _FIX_GONE = """
 update scan.drift_items
 set status = 'fixed', fixed_at = now()
-where org_id = :org_id and account_id = :account_id and status = 'open' and scan_id <> :scan_id
+where org_id = :org_id and account_id = :account_id and status = 'open' and last_seen_at < now()
   and not (type = any(cast(:unknown_types as text[])))
 returning id
 """
@@ -54,9 +54,9 @@ def upsert_items(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, items: Sequ
         tx.execute(_UPSERT, account_id=account_id, scan_id=scan_id, items=batch)
 
 
-def fix_gone(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, unknown_types: Sequence[str]) -> int:
-    """Close items that the scan did not find any more, except of types it could not check; returns how many."""
-    return len(tx.rows(_FIX_GONE, account_id=account_id, scan_id=scan_id, unknown_types=list(unknown_types)))
+def fix_gone(tx: UnitOfWork, *, account_id: UUID, unknown_types: Sequence[str]) -> int:
+    """Close items that this transaction did not find again, except of types it could not check; returns how many."""
+    return len(tx.rows(_FIX_GONE, account_id=account_id, unknown_types=list(unknown_types)))
 
 
 def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]:

@@ -16,7 +16,7 @@ from pg8000 import native
 from functions.keys import queries as keys_queries
 from shared.data.database import Database
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in, login_roles, work_role
-from tests.support.tenants import TenantTable, fill, insert, new_values, tenant_tables
+from tests.support.tenants import TenantTable, TwoTenants, insert, new_values, two_tenants
 
 LOGINS = login_roles()
 DENIED, RAISES = "42501", "22P02"
@@ -68,23 +68,27 @@ class Two:
         }
 
 
+@pytest.fixture(scope="module")
+def tenants(database_server: DatabaseServer) -> Iterator[TwoTenants]:
+    with two_tenants(database_server) as found:
+        yield found
+
+
 @pytest.fixture
-def two(database: ClonedDatabase) -> Two:
-    return build(database)
+def two(database_server: DatabaseServer, tenants: TwoTenants) -> Iterator[Two]:
+    with database_server.clone(tenants.template) as database:
+        yield of(database, tenants)
 
 
 @pytest.fixture(scope="module")
-def read_only(database_server: DatabaseServer) -> Iterator[Two]:
+def read_only(database_server: DatabaseServer, tenants: TwoTenants) -> Iterator[Two]:
     """Two organisations that no test of this module changes."""
-    with database_server.clone() as database:
-        yield build(database)
+    with database_server.clone(tenants.template) as database:
+        yield of(database, tenants)
 
 
-def build(database: ClonedDatabase) -> Two:
-    tables = tenant_tables(database)
-    mine, my_rows = fill(database, tables, "Mine")
-    other, other_rows = fill(database, tables, "Other")
-    return Two(database, tables, mine, other, my_rows, other_rows)
+def of(database: ClonedDatabase, found: TwoTenants) -> Two:
+    return Two(database, found.tables, found.mine, found.other, found.my_rows, found.other_rows)
 
 
 def state(error: BaseException) -> str:

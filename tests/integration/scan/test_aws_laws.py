@@ -63,7 +63,9 @@ def test_every_change_is_reported_and_nothing_else(group: str) -> None:
         replay(endpoint, FIXTURES / group / "requests.jsonl.gz")
         state, call = load_state(group, endpoint), clients(endpoint)
         run = _Run(endpoint, state, {spec.type for spec in module.SPECS})
-        problems = [f"{number}. {text}" for number, item in enumerate(module.MUTATIONS) for text in run.judge(item, call)]
+        problems = [
+            f"{number}. {text}" for number, item in enumerate(module.MUTATIONS) for text in run.judge(item, call)
+        ]
     assert not problems, "\n".join(problems)
     gaps, stale = _gaps(module, run.seen)
     for name, reason in sorted(module.EXCEPTIONS.items()):
@@ -79,7 +81,9 @@ def test_real_apply_shows_no_drift(group: str, tmp_path: Path) -> None:
         try:
             state = terraform_apply(FIXTURES / group, endpoint, tmp_path)
         except ProviderUnavailable as error:
-            pytest.skip(f"Terraform's AWS provider is not available; DRIFTWISE_TF_MIRROR may name a mirror: {str(error)[:200]}")
+            pytest.skip(
+                f"Terraform's AWS provider is not available; DRIFTWISE_TF_MIRROR may name a mirror: {str(error)[:200]}"
+            )
         assert drifts(state, scan(endpoint)) == set()
 
 
@@ -107,7 +111,9 @@ class _Run:
         scanned = scan(self._endpoint, services_for(_types(mutation, expected, target)))
         items = drift_items(self._state, scanned)
         new = [item for item in items if _identity(item) not in self._known]
-        self._known = {known for known in self._known if known[0] not in scanned.types} | {_identity(item) for item in items}
+        self._known = {known for known in self._known if known[0] not in scanned.types} | {
+            _identity(item) for item in items
+        }
         self.seen.update((item.type, _top(item.path) if item.path else item.kind) for item in new)
         found = {name_of(item) for item in new}
         yield from (f"{mutation.target}: expected and not reported: {item}" for item in sorted(expected - found))

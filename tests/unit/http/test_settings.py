@@ -18,6 +18,7 @@ UNSAFE = {
     "an emulated secret store": {"DW_SECRETS_ENDPOINT": "127.0.0.1:1"},
     "an emulated queue": {"DW_PUBSUB_ENDPOINT": "127.0.0.1:1"},
     "an emulated AWS": {"DW_AWS_ENDPOINT": "http://127.0.0.1:1"},
+    "outbound calls to this machine": {"DW_EGRESS_BYPASS": "127.0.0.1:9000"},
     "debug": {"DW_DEBUG": "true"},
     "debug, written otherwise": {"DW_DEBUG": "YES"},
     "a plaintext public address": {"DW_PUBLIC_URL": "http://driftwise.example"},

@@ -62,7 +62,9 @@ def _refused(content: bytes, kind: type[Exception] = StateUnreadable) -> Any:
 # --- What cannot be read ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("content", [b"", b"  \n\t ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b"\xff\xfe", b"\xff\xfe\n\x00"])
+@pytest.mark.parametrize(
+    "content", [b"", b"  \n\t ", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b"\xff\xfe", b"\xff\xfe\n\x00"]
+)
 def test_an_empty_state_is_called_empty(content: bytes) -> None:
     assert "empty" in str(_refused(content))
 
@@ -229,7 +231,9 @@ def test_data_sources_and_deposed_objects_are_left_out() -> None:
 
 
 def test_a_tainted_instance_still_exists() -> None:
-    assert _addresses(_resource("aws_thing", "one", {"status": "tainted", "attributes": {"id": "t"}})) == ["aws_thing.one"]
+    assert _addresses(_resource("aws_thing", "one", {"status": "tainted", "attributes": {"id": "t"}})) == [
+        "aws_thing.one"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def read_instances(scope: Scope) -> Iterator[Finding]:
         (mapping.get("Ebs") or {}).get("VolumeId")
         for instance in found
         for mapping in instance.get("BlockDeviceMappings", ())
-        if mapping.get("DeviceName") == instance.get("RootDeviceName") or (mapping.get("Ebs") or {}).get("DeleteOnTermination")
+        if mapping.get("DeviceName") == instance.get("RootDeviceName")
+        or (mapping.get("Ebs") or {}).get("DeleteOnTermination")
     }
     for volume in volumes.values():
         yield from _volume(scope, volume, is_owned=volume["VolumeId"] in owned)
@@ -69,6 +70,7 @@ def _instance(scope: Scope, volumes: Mapping[str, Item], item: Item) -> Iterator
         key=key,
         region=scope.region,
         cloud_id=scope.arn("ec2", f"instance/{key}"),
+        cloud_made="aws:autoscaling:groupName" in tags,  # comes and goes with its group; only AWS can write such tags
         tags=tags,
         attributes={**_placed(item), **_devices(item, volumes), **settings, "tags": tags},
     )
@@ -76,7 +78,10 @@ def _instance(scope: Scope, volumes: Mapping[str, Item], item: Item) -> Iterator
 
 def _placed(item: Item) -> dict[str, object]:
     placement, processor = item.get("Placement") or {}, item.get("CpuOptions") or {}
-    addresses = [found for face in item.get("NetworkInterfaces", ()) for found in face.get("PrivateIpAddresses", ())]
+    faces = [
+        face for face in item.get("NetworkInterfaces", ()) if (face.get("Attachment") or {}).get("DeviceIndex") == 0
+    ]
+    first: Item = faces[0] if faces else {}
     profile = str((item.get("IamInstanceProfile") or {}).get("Arn") or "")
     attributes: dict[str, object] = {
         "ami": item.get("ImageId"),
@@ -84,27 +89,14 @@ def _placed(item: Item) -> dict[str, object]:
         "availability_zone": placement.get("AvailabilityZone"),
         "subnet_id": item.get("SubnetId"),
         "private_ip": item.get("PrivateIpAddress"),
-        "secondary_private_ips": [
-            found["PrivateIpAddress"]
-            for face in item.get("NetworkInterfaces", ())
-            if (face.get("Attachment") or {}).get("DeviceIndex") == 0
-            for found in face.get("PrivateIpAddresses", ())
-            if not found.get("Primary")
-        ],
         "vpc_security_group_ids": [group["GroupId"] for group in item.get("SecurityGroups", ())],
         "key_name": item.get("KeyName"),
         "iam_instance_profile": profile.rsplit("/", 1)[-1] or None,
         "ebs_optimized": item.get("EbsOptimized"),
         "monitoring": (item.get("Monitoring") or {}).get("State") in {"enabled", "pending"},
-        "source_dest_check": item.get("SourceDestCheck"),
+        "source_dest_check": item.get("SourceDestCheck", first.get("SourceDestCheck")),
         "tenancy": placement.get("Tenancy"),
         "placement_group": placement.get("GroupName"),
-        "ipv6_addresses": [
-            found["Ipv6Address"]
-            for face in item.get("NetworkInterfaces", ())
-            if (face.get("Attachment") or {}).get("DeviceIndex") == 0
-            for found in face.get("Ipv6Addresses", ())
-        ],
         "cpu_options": [
             {
                 "amd_sev_snp": processor.get("AmdSevSnp"),
@@ -114,8 +106,10 @@ def _placed(item: Item) -> dict[str, object]:
         ],
         "hibernation": (item.get("HibernationOptions") or {}).get("Configured"),
     }
-    if not addresses:
-        del attributes["secondary_private_ips"], attributes["ipv6_addresses"]
+    if first:
+        others = [found for found in first.get("PrivateIpAddresses", ()) if not found.get("Primary")]
+        attributes["secondary_private_ips"] = [found["PrivateIpAddress"] for found in others]
+        attributes["ipv6_addresses"] = [found["Ipv6Address"] for found in first.get("Ipv6Addresses", ())]
     return {**attributes, **_optional_blocks(item)}
 
 
@@ -280,6 +274,8 @@ def _template(data: Item, version: Item) -> dict[str, object]:
     attributes: dict[str, object] = {name: data.get(member) for name, member in _PLAIN.items()}
     for name, member in _TEMPLATE_BLOCKS.items():
         attributes[name] = [snake(data[member])] if data.get(member) else []
+    if attributes["user_data"]:
+        attributes["user_data"] = user_data_hash(str(attributes["user_data"]))
     naming, market = data.get("PrivateDnsNameOptions"), data.get("InstanceMarketOptions")
     attributes.update(
         description=version.get("VersionDescription"),

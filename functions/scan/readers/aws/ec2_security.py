@@ -23,7 +23,8 @@ def read_groups(scope: Scope) -> Iterator[Finding]:
             region=scope.region,
             cloud_id=group.get("SecurityGroupArn")
             or scope.arn("ec2", f"security-group/{key}", account=group.get("OwnerId")),
-            cloud_made=_is_untouched_default(group),
+            # Only AWS can write `aws:` tags: EKS makes one group per cluster and owns its rules.
+            cloud_made=_is_untouched_default(group) or "aws:eks:cluster-name" in tags,
             tags=tags,
             attributes={
                 "name": group.get("GroupName"),

@@ -209,9 +209,7 @@ def _forward(found: Item) -> dict[str, object]:
 
 def _redirect(found: Item) -> dict[str, object]:
     parts: dict[str, object] = {name.lower(): found.get(name) for name in ("Host", "Path", "Port", "Protocol", "Query")}
-    return parts | {
-        "status_code": found.get("StatusCode")
-    }
+    return parts | {"status_code": found.get("StatusCode")}
 
 
 def _fixed(found: Item) -> dict[str, object]:

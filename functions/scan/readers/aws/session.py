@@ -70,7 +70,10 @@ class AwsAccount:
         with self._lock:  # boto3 sessions are not thread-safe, their clients are
             if (service, region) not in self._clients:
                 client: Any = self._session.client(
-                    service, region_name=region, endpoint_url=self._login.endpoint or None, config=_config(self._login.attempts)
+                    service,
+                    region_name=region,
+                    endpoint_url=self._login.endpoint or None,
+                    config=_config(self._login.attempts),
                 )
                 client.meta.events.register("before-parse.*.*", refuse_foreign_reply)
                 self._clients[service, region] = client
@@ -144,9 +147,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
     return AwsAccount(login, session, identity["Arn"])
 
 
-def refuse_foreign_reply(
-    operation_model: OperationModel, response_dict: Mapping[str, Any], **_others: object
-) -> None:
+def refuse_foreign_reply(operation_model: OperationModel, response_dict: Mapping[str, Any], **_others: object) -> None:
     """Refuse a success whose body is no answer of AWS: botocore would read it as an empty list, and all would be missing.
 
     botocore takes a JSON body that cannot be parsed for a message, and any well-formed markup (a proxy's page) for a

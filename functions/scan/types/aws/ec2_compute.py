@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared, Parent
-from ...domain.shapes import block, boolean, members, number, number_or_zero, set_of, tags, text
+from ...domain.shapes import Canonical, block, boolean, members, number, number_or_zero, set_of, tags, text
 from ...domain.specs import TypeSpec, by
 
+_SHA1 = re.compile(r"[0-9a-f]{40}")
 _METADATA = block(
     {
         "http_endpoint": text,
@@ -43,6 +45,14 @@ def user_data_hash(encoded: str) -> str:
     except (binascii.Error, ValueError):
         content = encoded.encode()
     return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+
+
+def user_data(value: object) -> Canonical:
+    """User data as its hash: a state keeps the hash or, since provider 6 and in launch templates, the text itself."""
+    found = text(value)
+    if not isinstance(found, str):
+        return None
+    return found if _SHA1.fullmatch(found) else user_data_hash(found)
 
 
 def _attached_to(attributes: Attributes) -> Parent | None:
@@ -80,7 +90,7 @@ SPECS = (
             "disable_api_termination": boolean,
             "disable_api_stop": boolean,
             "instance_initiated_shutdown_behavior": text,
-            "user_data": text,
+            "user_data": user_data,
             "metadata_options": _METADATA,
             "cpu_options": block({"amd_sev_snp": text, "core_count": number, "threads_per_core": number}),
             "enclave_options": block({"enabled": boolean}),

@@ -21,6 +21,7 @@ from ...domain.shapes import (
     text,
 )
 from ...domain.specs import TypeSpec
+from .ec2_compute import user_data
 
 
 def optional_boolean(value: object) -> Canonical:
@@ -72,7 +73,7 @@ SPECS = (
             "key_name": text,
             "kernel_id": text,
             "ram_disk_id": text,
-            "user_data": text,
+            "user_data": user_data,
             "ebs_optimized": optional_boolean,
             "disable_api_stop": boolean,
             "disable_api_termination": boolean,

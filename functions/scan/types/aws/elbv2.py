@@ -128,6 +128,19 @@ def enabled_log(value: object) -> Canonical:
     return found if isinstance(found, dict) and found["enabled"] else None
 
 
+def client_certificates(value: object) -> Canonical:
+    """How client certificates are asked for; `off` is what a listener without the block has."""
+    found = block(
+        {
+            "mode": text,
+            "trust_store_arn": text,
+            "ignore_client_certificate_expiry": boolean,
+            "advertise_trust_store_ca_names": text,
+        }
+    )(value)
+    return None if isinstance(found, dict) and found["mode"] == "off" else found
+
+
 def attachment_key(attributes: Attributes) -> str | None:
     """Key of a registered target; without a port it is registered on the port of its group."""
     group, target, port = (attributes.get(name) for name in ("target_group_arn", "target_id", "port"))
@@ -172,19 +185,12 @@ _LISTENER = TypeSpec(
     "aws_lb_listener",
     {
         "load_balancer_arn": text,
-        "port": number,
+        "port": number_or_zero,
         "protocol": text,
         "ssl_policy": text,
         "certificate_arn": text,
         "alpn_policy": text,
-        "mutual_authentication": block(
-            {
-                "mode": text,
-                "trust_store_arn": text,
-                "ignore_client_certificate_expiry": boolean,
-                "advertise_trust_store_ca_names": text,
-            }
-        ),
+        "mutual_authentication": client_certificates,
         "default_action": list_of(action),
         "tcp_idle_timeout_seconds": number,
         "routing_http_response_server_enabled": boolean,

@@ -192,7 +192,9 @@ _GROUPS = (
     Mutation(
         "aws_lb_target_group.tcp",
         set(),
-        lambda call, it: call("elbv2").register_targets(TargetGroupArn=it["arn"], Targets=[{"Id": _any_instance(call)}]),
+        lambda call, it: call("elbv2").register_targets(
+            TargetGroupArn=it["arn"], Targets=[{"Id": _any_instance(call)}]
+        ),
         also=("aws_lb_target_group_attachment",),
     ),
     missing(
@@ -213,7 +215,8 @@ _GROUPS = (
 
 
 def _any_instance(call: Any) -> str:
-    return str(call("ec2").describe_instances()["Reservations"][0]["Instances"][0]["InstanceId"])
+    running = [{"Name": "instance-state-name", "Values": ["running"]}]
+    return str(call("ec2").describe_instances(Filters=running)["Reservations"][0]["Instances"][0]["InstanceId"])
 
 
 _HEADERS = {name: ("X-Other" if name.endswith("header_name") else "other") for name in LISTENER_SETTINGS}
@@ -268,16 +271,16 @@ _RULES = (
     ),
     _tag(_RULE),
     unmanaged(_LISTENER, "aws_lb_listener_rule", _create_rule, "elbv2"),
-    missing(
-        "aws_lb_listener_rule.closed", lambda client, it: client.delete_rule(RuleArn=it["arn"]), "elbv2"
-    ),
+    missing("aws_lb_listener_rule.closed", lambda client, it: client.delete_rule(RuleArn=it["arn"]), "elbv2"),
     missing("aws_lb_listener.http", lambda client, it: client.delete_listener(ListenerArn=it["arn"]), "elbv2"),
     Mutation(
         "aws_lb.network",
         {("missing", "aws_lb.network", ""), ("missing", "aws_lb_listener.tcp", "")},
         lambda call, it: call("elbv2").delete_load_balancer(LoadBalancerArn=it["arn"]),
     ),
-    missing("aws_lb_target_group.tcp", lambda client, it: client.delete_target_group(TargetGroupArn=it["arn"]), "elbv2"),
+    missing(
+        "aws_lb_target_group.tcp", lambda client, it: client.delete_target_group(TargetGroupArn=it["arn"]), "elbv2"
+    ),
 )
 
 MUTATIONS = (*_BALANCERS, *_GROUPS, *_LISTENERS, *_RULES)

@@ -19,7 +19,12 @@ def _modify(path: str, **arguments: object) -> Mutation:
 
 def _metadata(path: str, **arguments: object) -> Mutation:
     """Change one metadata option; the stand-in forgets options that a call leaves out."""
-    every = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled"}
+    every = {
+        "HttpTokens": "required",
+        "HttpPutResponseHopLimit": 2,
+        "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled",
+    }
     options = {**every, "InstanceMetadataTags": "disabled", **arguments}
     return changed(
         _WEB,
@@ -29,7 +34,9 @@ def _metadata(path: str, **arguments: object) -> Mutation:
 
 
 def _groups(client: Any, instance: Attributes) -> object:
-    group = next(item for item in client.describe_security_groups()["SecurityGroups"] if item["GroupName"] == "one-by-one")
+    group = next(
+        item for item in client.describe_security_groups()["SecurityGroups"] if item["GroupName"] == "one-by-one"
+    )
     return client.modify_instance_attribute(InstanceId=instance["id"], Groups=[group["GroupId"]])
 
 
@@ -57,7 +64,9 @@ def _run(client: Any, instance: Attributes) -> str:
 def _attach_by_hand(client: Any, volume: Attributes) -> None:
     """Attach the declared, loose volume to the instance whose attachments are declared one by one."""
     attached = client.describe_volumes(Filters=[{"Name": "attachment.device", "Values": ["/dev/sdh"]}])["Volumes"]
-    client.attach_volume(VolumeId=volume["id"], InstanceId=attached[0]["Attachments"][0]["InstanceId"], Device="/dev/sdj")
+    client.attach_volume(
+        VolumeId=volume["id"], InstanceId=attached[0]["Attachments"][0]["InstanceId"], Device="/dev/sdj"
+    )
 
 
 def _plain(state: dict[str, Any], kind: str, name: str) -> str:
@@ -83,7 +92,9 @@ _INSTANCES = (
         _WEB, "root_block_device.volume_size", lambda client, it: client.modify_volume(VolumeId=_root(it), Size=40)
     ),
     changed(
-        _WEB, "root_block_device.volume_type", lambda client, it: client.modify_volume(VolumeId=_root(it), VolumeType="io2")
+        _WEB,
+        "root_block_device.volume_type",
+        lambda client, it: client.modify_volume(VolumeId=_root(it), VolumeType="io2"),
     ),
     changed(_WEB, "ebs_block_device", lambda client, it: client.modify_volume(VolumeId=_ebs(it), Size=50)),
     changed(_WEB, "ebs_block_device", _attach),
@@ -95,8 +106,12 @@ _INSTANCES = (
 _VOLUMES = (
     changed("aws_ebs_volume.data", "size", lambda client, it: client.modify_volume(VolumeId=it["id"], Size=16)),
     changed("aws_ebs_volume.data", "iops", lambda client, it: client.modify_volume(VolumeId=it["id"], Iops=4000)),
-    changed("aws_ebs_volume.data", "throughput", lambda client, it: client.modify_volume(VolumeId=it["id"], Throughput=300)),
-    changed("aws_ebs_volume.data", "type", lambda client, it: client.modify_volume(VolumeId=it["id"], VolumeType="io2")),
+    changed(
+        "aws_ebs_volume.data", "throughput", lambda client, it: client.modify_volume(VolumeId=it["id"], Throughput=300)
+    ),
+    changed(
+        "aws_ebs_volume.data", "type", lambda client, it: client.modify_volume(VolumeId=it["id"], VolumeType="io2")
+    ),
     changed(
         "aws_ebs_volume.data",
         "multi_attach_enabled",
@@ -143,7 +158,9 @@ _OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9
 
 def _exchange_key(client: Any, key: Attributes) -> None:
     client.delete_key_pair(KeyName=key["key_name"])
-    tags = [{"ResourceType": "key-pair", "Tags": [{"Key": name, "Value": item} for name, item in key["tags_all"].items()]}]
+    tags = [
+        {"ResourceType": "key-pair", "Tags": [{"Key": name, "Value": item} for name, item in key["tags_all"].items()]}
+    ]
     client.import_key_pair(KeyName=key["key_name"], PublicKeyMaterial=_OTHER_KEY.encode(), TagSpecifications=tags)
 
 
@@ -157,7 +174,9 @@ _KEYS = (
     unmanaged(
         "aws_key_pair.deploy",
         "aws_key_pair",
-        lambda client, it: str(it["arn"]).replace(it["key_name"], str(client.create_key_pair(KeyName="by-hand")["KeyName"])),
+        lambda client, it: str(it["arn"]).replace(
+            it["key_name"], str(client.create_key_pair(KeyName="by-hand")["KeyName"])
+        ),
     ),
     missing("aws_key_pair.deploy", lambda client, it: client.delete_key_pair(KeyName=it["key_name"])),
 )
@@ -170,7 +189,10 @@ def _version(name: str, data: dict[str, object], path: str, description: str = "
     def apply(client: Any, template: Attributes) -> object:
         # The stand-in keeps the template's own tags in the data of its first version: they have to stay.
         kept = [
-            {"ResourceType": item["resource_type"], "Tags": [{"Key": key, "Value": tag} for key, tag in item["tags"].items()]}
+            {
+                "ResourceType": item["resource_type"],
+                "Tags": [{"Key": key, "Value": tag} for key, tag in item["tags"].items()],
+            }
             for item in template["tag_specifications"]
         ]
         return client.create_launch_template_version(

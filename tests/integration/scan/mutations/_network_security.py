@@ -33,7 +33,9 @@ def _ssh(**more: object) -> Any:
     def apply(client: Any, rule: Attributes) -> object:
         return client.modify_security_group_rules(
             GroupId=rule["security_group_id"],
-            SecurityGroupRules=[{"SecurityGroupRuleId": rule["id"], "SecurityGroupRule": {"Description": "ssh", **more}}],
+            SecurityGroupRules=[
+                {"SecurityGroupRuleId": rule["id"], "SecurityGroupRule": {"Description": "ssh", **more}}
+            ],
         )
 
     return apply

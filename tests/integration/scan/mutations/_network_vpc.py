@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tests.support.aws_account import Mutation
+from tests.support.aws_account import CREATED, Mutation
 
 from ._changes import Attributes, changed, ec2_tag, missing, unmanaged
 
@@ -68,35 +69,31 @@ def _to_default_acl(client: Any, subnet: str, acl: str) -> object:
     )
 
 
-def _entry(acl: str, number: int, *, egress: bool = False, **more: object) -> dict[str, object]:
-    base = {"Protocol": "6", "RuleAction": "allow", "CidrBlock": "10.0.0.0/8", "PortRange": {"From": 22, "To": 22}}
-    return {"NetworkAclId": acl, "RuleNumber": number, "Egress": egress, **base, **more}
+def _entry(acl: str, number: int, **more: object) -> dict[str, object]:
+    base: dict[str, object] = {
+        "Protocol": "6",
+        "RuleAction": "allow",
+        "CidrBlock": "10.0.0.0/8",
+        "PortRange": {"From": 22, "To": 22},
+    }
+    return {"NetworkAclId": acl, "RuleNumber": number, "Egress": False, **base, **more}
 
 
 def _replace_entry(**more: object) -> Any:
     return lambda client, rule: client.replace_network_acl_entry(**_entry(rule["network_acl_id"], 200, **more))
 
 
-def _other_subnet(client: Any, vpc: str, *, but: str) -> str:
-    found = client.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
-    return str(next(item["SubnetId"] for item in found if item["SubnetId"] != but))
+def _setting(path: str, name: str, value: bool) -> Mutation:  # noqa: FBT001 -- a row of the table below
+    def apply(client: Any, vpc: Attributes) -> object:
+        return client.modify_vpc_attribute(VpcId=vpc["id"], **{name: {"Value": value}})
+
+    return changed("aws_vpc.main", path, apply)
 
 
 _VPC = (
-    *(
-        changed(
-            "aws_vpc.main",
-            path,
-            lambda client, vpc, name=name, value=value: client.modify_vpc_attribute(
-                VpcId=vpc["id"], **{name: {"Value": value}}
-            ),
-        )
-        for path, name, value in (
-            ("enable_dns_hostnames", "EnableDnsHostnames", False),
-            ("enable_dns_support", "EnableDnsSupport", False),
-            ("enable_network_address_usage_metrics", "EnableNetworkAddressUsageMetrics", True),
-        )
-    ),
+    _setting("enable_dns_hostnames", "EnableDnsHostnames", False),
+    _setting("enable_dns_support", "EnableDnsSupport", False),
+    _setting("enable_network_address_usage_metrics", "EnableNetworkAddressUsageMetrics", True),
     ec2_tag("aws_vpc.main"),
     changed("aws_vpc.bare", "tags.Stack", lambda client, vpc: client.delete_tags(Resources=[vpc["id"]], Tags=[{"Key": "Stack"}])),
     changed("aws_default_vpc.default", "tags.Name", lambda client, vpc: client.create_tags(
@@ -129,7 +126,9 @@ _SUBNETS = (
     changed(
         "aws_subnet.dual_stack",
         "assign_ipv6_address_on_creation",
-        lambda client, it: client.modify_subnet_attribute(SubnetId=it["id"], AssignIpv6AddressOnCreation={"Value": True}),
+        lambda client, it: client.modify_subnet_attribute(
+            SubnetId=it["id"], AssignIpv6AddressOnCreation={"Value": True}
+        ),
     ),
     changed(
         "aws_subnet.dual_stack",
@@ -219,7 +218,11 @@ def _vpc(state: dict[str, Any], name: str) -> str:
 
 
 def _attached_vpc(client: Any, gateway: str) -> str:
-    return str(client.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"][0]["Attachments"][0]["VpcId"])
+    return str(
+        client.describe_internet_gateways(InternetGatewayIds=[gateway])["InternetGateways"][0]["Attachments"][0][
+            "VpcId"
+        ]
+    )
 
 
 def _attach_elsewhere(client: Any) -> bool:
@@ -249,7 +252,9 @@ _ADDRESSES = (
     missing(
         "aws_eip_association.associated",
         lambda client, it: client.disassociate_address(
-            AssociationId=client.describe_addresses(AllocationIds=[it["allocation_id"]])["Addresses"][0]["AssociationId"]
+            AssociationId=client.describe_addresses(AllocationIds=[it["allocation_id"]])["Addresses"][0][
+                "AssociationId"
+            ]
         ),
     ),
 )
@@ -259,6 +264,36 @@ def _move_address(client: Any, association: Attributes) -> None:
     instances = [item for part in client.describe_instances()["Reservations"] for item in part["Instances"]]
     other = next(item["InstanceId"] for item in instances if item["InstanceId"] != association["instance_id"])
     client.associate_address(AllocationId=association["allocation_id"], InstanceId=other, AllowReassociation=True)
+
+
+def _retarget(path: str, member: str, target: Callable[[Any], str]) -> Mutation:
+    """Point the default route at something else."""
+
+    def apply(client: Any, route: Attributes) -> object:
+        return client.replace_route(
+            RouteTableId=route["route_table_id"], DestinationCidrBlock="0.0.0.0/0", **{member: target(client)}
+        )
+
+    return changed("aws_route.nat", path, apply)
+
+
+def _peering(client: Any) -> str:
+    first, second, *_ = (item["VpcId"] for item in client.describe_vpcs()["Vpcs"])
+    reply = client.create_vpc_peering_connection(VpcId=first, PeerVpcId=second)
+    return str(reply["VpcPeeringConnection"]["VpcPeeringConnectionId"])
+
+
+def _transit_gateway(client: Any) -> str:
+    return str(client.create_transit_gateway()["TransitGateway"]["TransitGatewayId"])
+
+
+def _egress(client: Any) -> str:
+    found = client.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
+    return str(found[0]["EgressOnlyInternetGatewayId"])
+
+
+def _interface(client: Any) -> str:
+    return str(client.describe_network_interfaces()["NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
 _ROUTES = (
@@ -292,6 +327,10 @@ _ROUTES = (
             RouteTableId=it["route_table_id"], DestinationCidrBlock="198.51.100.0/24", NatGatewayId=it["nat_gateway_id"]
         ),
     ),
+    _retarget("vpc_peering_connection_id", "VpcPeeringConnectionId", _peering),
+    _retarget("transit_gateway_id", "TransitGatewayId", _transit_gateway),
+    _retarget("egress_only_gateway_id", "EgressOnlyInternetGatewayId", _egress),
+    _retarget("network_interface_id", "NetworkInterfaceId", _interface),
     missing(
         "aws_route.nat",
         lambda client, it: client.delete_route(RouteTableId=it["route_table_id"], DestinationCidrBlock="0.0.0.0/0"),
@@ -308,7 +347,22 @@ _ROUTES = (
         "ec2",
     ),
     changed("aws_main_route_table_association.bare", "route_table_id", _reassociate_main),
+    missing("aws_route_table.empty", lambda client, it: client.delete_route_table(RouteTableId=it["id"])),
+    Mutation(
+        "aws_vpc.dual_stack",
+        {("changed", "aws_vpc.dual_stack", "main_route_table_id"), ("unmanaged", CREATED, "")},
+        lambda call, it: _exchange_main_table(call("ec2"), it),
+        also=("aws_route_table",),
+    ),
 )
+
+
+def _exchange_main_table(client: Any, vpc: Attributes) -> str:
+    """Make a new table the main one; the former main table stays behind as one more table that nobody declares."""
+    table = str(client.create_route_table(VpcId=vpc["id"])["RouteTable"]["RouteTableId"])
+    former = str(vpc["main_route_table_id"])
+    client.replace_route_table_association(AssociationId=_associations(client, former)["main"], RouteTableId=table)
+    return former
 
 
 def _associate_new_subnet(client: Any, vpc: str) -> str:
@@ -316,14 +370,25 @@ def _associate_new_subnet(client: Any, vpc: str) -> str:
     tables = client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
     routed = {item.get("SubnetId") for table in tables for item in table["Associations"]}
     subnets = client.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
-    free = next(item["SubnetId"] for item in subnets if item["SubnetId"] not in routed and item["CidrBlock"] == "10.0.99.0/24")
+    free = next(
+        item["SubnetId"] for item in subnets if item["SubnetId"] not in routed and item["CidrBlock"] == "10.0.99.0/24"
+    )
     client.associate_route_table(RouteTableId=tables[0]["RouteTableId"], SubnetId=free)
     return str(free)
 
 
+def _guard_one_more(client: Any, acl: Attributes) -> str:
+    filters = [{"Name": "vpc-id", "Values": [acl["vpc_id"]]}, {"Name": "cidr-block", "Values": ["10.0.2.0/24"]}]
+    subnet = str(client.describe_subnets(Filters=filters)["Subnets"][0]["SubnetId"])
+    client.replace_network_acl_association(AssociationId=_acl_association(client, subnet), NetworkAclId=acl["id"])
+    return subnet
+
+
 _ACLS = (
     ec2_tag("aws_network_acl.inline"),
-    changed("aws_network_acl.inline", "ingress", lambda client, it: client.create_network_acl_entry(**_entry(it["id"], 110))),
+    changed(
+        "aws_network_acl.inline", "ingress", lambda client, it: client.create_network_acl_entry(**_entry(it["id"], 110))
+    ),
     changed(
         "aws_network_acl.inline",
         "egress",
@@ -373,6 +438,11 @@ _ACLS = (
         lambda client, it: _to_default_acl(client, it["subnet_id"], it["network_acl_id"]),
     ),
     unmanaged(
+        "aws_network_acl.split",
+        "aws_network_acl_association",
+        _guard_one_more,
+    ),
+    unmanaged(
         "aws_vpc.main",
         "aws_network_acl",
         lambda client, vpc: str(client.create_network_acl(VpcId=vpc["id"])["NetworkAcl"]["NetworkAclId"]),
@@ -380,17 +450,37 @@ _ACLS = (
     missing("aws_network_acl.inline", lambda client, it: client.delete_network_acl(NetworkAclId=it["id"])),
 )
 
-MUTATIONS = (*_VPC, *_SUBNETS, *_ADDRESSES, *_ROUTES, *_ACLS, *_GATEWAYS)
+
+_LAST = (
+    missing(
+        "aws_vpc_ipv6_cidr_block_association.bare",
+        lambda client, it: client.disassociate_vpc_cidr_block(AssociationId=it["id"]),
+    ),
+    unmanaged(
+        "aws_vpc.bare",
+        "aws_vpc_ipv6_cidr_block_association",
+        lambda client, it: str(
+            client.associate_vpc_cidr_block(VpcId=it["id"], AmazonProvidedIpv6CidrBlock=True)[
+                "Ipv6CidrBlockAssociation"
+            ]["AssociationId"]
+        ),
+    ),
+    Mutation(
+        "aws_vpc.bare",
+        {("missing", "aws_vpc.bare", ""), ("missing", "aws_main_route_table_association.bare", "")},
+        lambda call, it: call("ec2").delete_vpc(VpcId=it["id"]),
+        also=("aws_main_route_table_association",),
+    ),
+)
+
+MUTATIONS = (*_VPC, *_SUBNETS, *_ADDRESSES, *_ROUTES, *_ACLS, *_GATEWAYS, *_LAST)
 
 EXCEPTIONS: dict[str, str] = {
     **dict.fromkeys(("aws_vpc.cidr_block", "aws_vpc.instance_tenancy"), FIXED),
     "aws_vpc_ipv4_cidr_block_association.vpc_id": FIXED,
     "aws_vpc_ipv4_cidr_block_association.cidr_block": FIXED,
     **dict.fromkeys(
-        (
-            f"aws_subnet.{name}"
-            for name in ("vpc_id", "cidr_block", "availability_zone", "ipv6_native", "outpost_arn")
-        ),
+        (f"aws_subnet.{name}" for name in ("vpc_id", "cidr_block", "availability_zone", "ipv6_native", "outpost_arn")),
         FIXED,
     ),
     **dict.fromkeys(
@@ -425,5 +515,20 @@ EXCEPTIONS: dict[str, str] = {
     "aws_network_acl.vpc_id": FIXED,
     "aws_network_acl_rule.ipv6_cidr_block": "a rule has one source; changing its kind shows as cidr_block as well",
     "aws_network_acl_rule.icmp_type": "the AWS stand-in forgets ICMP types",
+    "aws_vpc_ipv6_cidr_block_association.vpc_id": FIXED,
+    "aws_vpc_ipv6_cidr_block_association.ipv6_cidr_block": FIXED,
+    **dict.fromkeys(
+        (
+            f"aws_route.{name}"
+            for name in ("carrier_gateway_id", "core_network_arn", "local_gateway_id", "vpc_endpoint_id")
+        ),
+        NO_MOTO,
+    ),
+    "aws_route_table.propagating_vgws": NO_MOTO,
+    "aws_vpn_gateway_route_propagation.missing": NO_MOTO,
+    "aws_vpn_gateway_route_propagation.unmanaged": NO_MOTO,
+    "aws_main_route_table_association.unmanaged": "every VPC has one, made by AWS; the VPC's main_route_table_id shows it",
+    "aws_network_acl_association.missing": "every subnet always has one: a change shows as network_acl_id",
+    "aws_eip_association.unmanaged": "shown as the address's instance",
     "aws_network_acl_rule.icmp_code": "the AWS stand-in forgets ICMP codes",
 }

@@ -1,0 +1,173 @@
+"""Every query function of every function folder, called in one organisation with the ids of another.
+
+The functions are found by importing; one with arguments that nobody taught this test fails it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pg8000 import native
+
+import functions
+from shared.data.errors import UniqueViolated
+from shared.data.unit_of_work import UnitOfWork
+from shared.security.errors import NotFound
+from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
+from tests.support.tenants import TwoTenants, two_tenants
+
+_FOREIGN_KEY = "23503"
+_RESOURCE = {
+    "address": "aws_x.y", "part": 0, "type": "aws_x", "key": "k", "region": "r", "cloud_id": "c", "attributes": {},
+    "tags": {}, "cloud_made": False, "parent": None, "aliases": [], "sensitive": [], "account": "1",
+}  # fmt: skip
+_ITEM = {
+    "kind": "unmanaged", "type": "aws_x", "key": "k", "is_sensitive": False, "severity": "low", "rule": "r",
+    "fingerprint": "00" * 32,
+}  # fmt: skip
+_GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied", "detail": ""}
+_VALUES: dict[str, Any] = {
+    "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
+    "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
+}  # fmt: skip
+_TABLE_OF = {
+    "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
+    "key_id": "core.api_keys",
+}  # fmt: skip
+# What goes into `**values`: names besides those above, with their values.
+_MORE: dict[str, dict[str, Any]] = {
+    "insert_sign_in": {"state_hash": bytes(32), "nonce": "n", "code_verifier": "v", "return_path": "/", "expires_at": None},
+    "insert_key": {
+        "public_id": "0123456789ab", "secret_hash": bytes(32), "pepper_version": 1, "name": "n", "scopes": ["read"],
+        "created_by": None, "expires_at": None,
+    },
+    "insert_account": {
+        "id": UUID(int=9), "provider": "aws", "name": "n", "external_account": "210987654321", "regions": ["eu-west-1"],
+        "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None, "credentials_encrypted": None,
+    },
+    "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
+    "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
+    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "resource_count": 0},
+    "list_items": {"scan_id": None, "account_id": None},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tenants(database_server: DatabaseServer) -> Iterator[TwoTenants]:
+    with two_tenants(database_server) as found:
+        yield found
+
+
+@pytest.fixture
+def copy(database_server: DatabaseServer, tenants: TwoTenants) -> Iterator[ClonedDatabase]:
+    with database_server.clone(tenants.template) as database:
+        yield database
+
+
+def query_modules() -> Iterator[tuple[str, ModuleType]]:
+    for folder in pkgutil.iter_modules(functions.__path__):
+        name = f"functions.{folder.name}.queries"
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+        yield folder.name, module
+        for part in pkgutil.iter_modules(getattr(module, "__path__", [])):
+            yield folder.name, importlib.import_module(f"{name}.{part.name}")
+
+
+def query_functions() -> list[Any]:
+    found = []
+    for folder, module in query_modules():
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            first = next(iter(inspect.signature(function).parameters), "")
+            if function.__module__ == module.__name__ and not name.startswith("_") and first == "tx":
+                found.append(pytest.param(folder, function, id=f"{module.__name__.removeprefix('functions.')}.{name}"))
+    return found
+
+
+def arguments(function: Callable[..., Any], other_rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    hints = typing.get_type_hints(function)
+    chosen: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            assert function.__name__ in _MORE, f"say in _MORE what {function.__name__} takes"
+            chosen |= _MORE[function.__name__]
+            chosen |= {key: other_rows[_TABLE_OF[key]]["id"] for key in _MORE[function.__name__] if key in _TABLE_OF}
+        else:
+            chosen[name] = argument(function.__name__, name, str(hints[name]), other_rows)
+    if "expires_at" in chosen:
+        chosen["expires_at"] = datetime.now(UTC)
+    return chosen
+
+
+def argument(function: str, name: str, hint: str, other_rows: dict[str, dict[str, Any]]) -> Any:
+    for known in (f"{function}.{name}", name):
+        if known in _VALUES:
+            return _VALUES[known]
+    if name in _TABLE_OF:
+        return other_rows[_TABLE_OF[name]]["id"]
+    if "UUID" in hint and "Sequence" not in hint and name != "after_id":
+        return other_rows["core.users"]["id"]
+    if "None" in hint:
+        return None
+    for part, value in {
+        "Sequence": [], "Iterable": [], "Mapping": {}, "datetime": datetime.now(UTC), "bytes": bytes(32), "bool": False,
+        "int": 1, "str": "x@example.test",
+    }.items():  # fmt: skip
+        if part in hint:
+            return value
+    raise AssertionError(f"say in _VALUES what {function} takes for {name}: {hint}")
+
+
+@pytest.mark.parametrize(("folder", "function"), query_functions())
+def test_a_query_neither_shows_nor_changes_another_organisations_rows(
+    tenants: TwoTenants, copy: ClonedDatabase, folder: str, function: Callable[..., Any]
+) -> None:
+    database, other, other_rows = copy, tenants.other, tenants.other_rows
+
+    def snapshot() -> list[Any]:
+        return [
+            database.owner.run(
+                f"select to_jsonb(t) from {table.name} t where {table.tenant_column} = :other", other=other
+            )
+            for table in tenants.tables
+        ]
+
+    before = snapshot()
+    answer: Any = None
+    try:
+        with database.build_database(folder).unit(actor_in(tenants.mine)) as tx:
+            answer = call(function, tx, arguments(function, other_rows))
+    except (NotFound, IndexError, UniqueViolated):
+        pass  # not found, in one way or another, or there already
+    except native.DatabaseError as error:
+        if error.args[0]["C"] != _FOREIGN_KEY:
+            raise
+    assert snapshot() == before, "it changed rows of another organisation"
+    ids = {str(row["id"]) for name, row in other_rows.items() if "id" in row and name != "core.users"} | {str(other)}
+    assert not [found for found in ids if found in str(answer)], "it shows rows of another organisation"
+    try:  # and that was not because the call made no sense: in the organisation itself it works
+        with database.build_database(folder).unit(actor_in(other)) as tx:
+            call(function, tx, arguments(function, other_rows))
+    except UniqueViolated:
+        pass  # what it would insert is there already
+
+
+def call(function: Callable[..., Any], tx: UnitOfWork, chosen: dict[str, Any]) -> Any:
+    names = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ][1:]
+    positional = [chosen.pop(name) for name in names]
+    return function(tx, *positional, **chosen)

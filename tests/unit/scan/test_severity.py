@@ -1,0 +1,86 @@
+"""How bad a drift is: which rule speaks, and that nothing dangerous hides behind a mild one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.scan.domain.comparison import Drift
+from functions.scan.domain.severity import SEVERITIES, judge
+from functions.scan.types.aws import SPECS
+
+
+def _changed(kind: str, path: str, before: Any = None, after: Any = None, **more: Any) -> Drift:
+    return Drift("changed", kind, "key", f"{kind}.x", "arn:x", "us-east-1", path, before, after, **more)
+
+
+def _whole(kind: Any, type_name: str, key: str = "key") -> Drift:
+    return Drift(kind, type_name, key, None, "arn:x", "us-east-1")
+
+
+WORLD = ({"cidr_blocks": ("0.0.0.0/0",), "from_port": 22},)
+WORLD6 = ({"ipv6_cidr_blocks": ("::/0",)},)
+OFFICE = ({"cidr_blocks": ("192.0.2.0/24",), "from_port": 22},)
+OPEN = {"Statement": ({"Effect": "Allow", "Principal": "*"},)}
+OPEN_AWS = {"Statement": ({"Effect": "Allow", "Principal": {"AWS": ("*",)}},)}
+CLOSED = {"Statement": ({"Effect": "Allow", "Principal": {"AWS": ("arn:aws:iam::1:root",)}},)}
+
+CASES: list[tuple[Drift, str, str]] = [
+    (_changed("aws_security_group", "ingress", OFFICE, WORLD), "critical", "public-ingress"),
+    (_changed("aws_security_group", "ingress", None, WORLD6), "critical", "public-ingress"),
+    (_changed("aws_vpc_security_group_ingress_rule", "cidr_ipv4", "10.0.0.0/8", "0.0.0.0/0"), "critical", "public-ingress"),
+    (_changed("aws_network_acl", "ingress", OFFICE, WORLD), "critical", "public-ingress"),
+    (_changed("aws_security_group", "ingress", WORLD, OFFICE), "high", "network-rule-changed"),
+    (_changed("aws_security_group", "ingress", WORLD, (*WORLD, *OFFICE)), "high", "network-rule-changed"),
+    (_changed("aws_security_group", "egress", None, WORLD), "high", "network-rule-changed"),
+    (_changed("aws_vpc_security_group_egress_rule", "cidr_ipv4", "10.0.0.0/8", "0.0.0.0/0"), "high", "network-rule-changed"),
+    (_changed("aws_s3_bucket_policy", "policy", CLOSED, OPEN), "critical", "public-access"),
+    (_changed("aws_sqs_queue", "policy", None, OPEN_AWS), "critical", "public-access"),
+    (_changed("aws_iam_role", "assume_role_policy", CLOSED, OPEN_AWS), "critical", "public-access"),
+    (_changed("aws_s3_bucket_policy", "policy", OPEN, CLOSED), "high", "protection-changed"),
+    (_whole("unmanaged", "aws_iam_role_policy_attachment", "app|arn:aws:iam::aws:policy/AdministratorAccess"), "critical", "admin-grant"),
+    (_whole("unmanaged", "aws_iam_user"), "high", "identity-unmanaged"),
+    (_whole("unmanaged", "aws_security_group"), "high", "network-rule-unmanaged"),
+    (_whole("unmanaged", "aws_instance"), "medium", "resource-unmanaged"),
+    (_whole("missing", "aws_db_instance"), "critical", "stateful-resource-missing"),
+    (_whole("missing", "aws_s3_bucket"), "critical", "stateful-resource-missing"),
+    (_whole("missing", "aws_instance"), "high", "resource-missing"),
+    (_changed("aws_iam_role", "max_session_duration", 3600, 43200), "high", "identity-changed"),
+    (_changed("aws_iam_role", "tags.Team", "a", "b"), "low", "tags-changed"),
+    (_changed("aws_db_instance", "deletion_protection", True, False), "high", "protection-changed"),
+    (_changed("aws_instance", "metadata_options.http_tokens", "required", "optional"), "high", "protection-changed"),
+    (_changed("aws_s3_bucket", "rule[0].status", "a", "b"), "high", "protection-changed"),
+    (_changed("aws_instance", "tags", None, {"a": "b"}), "low", "tags-changed"),
+    (_changed("aws_security_group", "tags.Open", "no", "0.0.0.0/0"), "low", "tags-changed"),
+    (_changed("aws_instance", "instance_type", "t3.micro", "m5.24xlarge"), "medium", "attribute-changed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("drift", "severity", "rule"), CASES, ids=[f"{rule}-{number}" for number, (_, _, rule) in enumerate(CASES)]
+)
+def test_each_drift_is_judged_by_the_rule_that_fits(drift: Drift, severity: str, rule: str) -> None:
+    verdict = judge(drift)
+    assert (verdict.rule, verdict.severity) == (rule, severity)
+
+
+def test_a_sensitive_change_is_judged_by_its_place() -> None:
+    assert judge(_changed("aws_iam_user", "password", "digest", "other", is_sensitive=True)).severity == "high"
+
+
+@given(
+    st.sampled_from(sorted(SPECS)),
+    st.sampled_from(["missing", "unmanaged"]),
+    st.text(max_size=20),
+)
+def test_every_whole_resource_gets_a_known_severity(kind: str, drift_kind: Any, key: str) -> None:
+    assert judge(_whole(drift_kind, kind, key)).severity in SEVERITIES
+
+
+@pytest.mark.parametrize("kind", sorted(SPECS))
+def test_every_compared_attribute_gets_a_severity_and_only_tags_are_low(kind: str) -> None:
+    for name in SPECS[kind].shapes:
+        assert (judge(_changed(kind, name, "a", "b")).severity == "low") == (name == "tags")
