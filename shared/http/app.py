@@ -8,10 +8,12 @@ from __future__ import annotations
 import atexit
 import base64
 import hashlib
+import io
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -47,6 +49,7 @@ _Deps = TypeVar("_Deps", bound=Deps)
 _log = log.logger("http")
 _HEALTH = "/_health"
 _MOST_IDEMPOTENCY_KEY = 200
+_MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024  # one large read would be held three times over while the server puts it together
 
 
@@ -89,6 +92,7 @@ class App(Generic[_Deps]):
         except Exception as error:  # noqa: BLE001  # the border: nothing may leave as a stack trace
             _log.error("unexpected error", exc_info=error)
             response = render_problem(AppError(), request_id)
+        _drain(request)
         response.headers["X-Request-Id"] = request_id
         harden(response, is_production=self._settings.is_production)
         latency_ms = round((time.perf_counter() - started) * 1000, 1)
@@ -176,6 +180,18 @@ def _read_body(request: Request, limit_bytes: int) -> bytes:
     if declared is not None and len(content) != declared:  # gunicorn hands on half a body as if it were a whole one
         raise MalformedRequest("the body ended early")
     return content
+
+
+def _drain(request: Request) -> None:
+    """Take in what is left of a body that was refused, without keeping it, so that the client gets to read the answer.
+
+    The Functions Framework reads the rest after each reply, and whole: a refused body would fill the memory all the same.
+    """
+    left = _MOST_DRAINED_BYTES
+    with suppress(Exception):  # a body that breaks off, or off its protocol, is over
+        while left > 0 and (piece := request.stream.read(_PIECE_BYTES)):
+            left -= len(piece)
+    request.stream = io.BytesIO()
 
 
 def _parse_body(request: Request, content: bytes) -> Any:

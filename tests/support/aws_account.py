@@ -237,7 +237,7 @@ def terraform_apply(configuration: Path, endpoint: str, work: Path) -> State:
         _terraform(["init", "-input=false"], work, environment)
     except RuntimeError as error:
         raise ProviderUnavailable(str(error)) from None
-    # The provider mostly waits; the server handles requests one by one while it records, so ids stay repeatable.
+    # The provider mostly waits; the server handles requests one by one, so ids stay repeatable.
     _terraform(["apply", "-auto-approve", "-input=false", "-parallelism=30"], work, environment)
     return cast("State", json.loads((work / "terraform.tfstate").read_text(encoding="utf-8")))
 

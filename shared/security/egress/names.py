@@ -9,6 +9,7 @@ from .errors import EgressRefused
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 section 2.1
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")  # what WHATWG URL section 3.5 calls ending in a number
+_TOP: Final = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]{1,59}")  # RFC 3696 section 2: no digits but in Punycode
 _MOST_HOST_CHARACTERS: Final = 253  # RFC 1035 section 2.3.4, without the root's dot
 
 # Refused with everything below. A single label is refused anyway; most of these are therefore top-level domains.
@@ -74,11 +75,11 @@ def read_name(text: str) -> str:
         raise EgressRefused("host")
     if any(".".join(labels[start:]) in SPECIAL_NAMES for start in range(len(labels))):
         raise EgressRefused("name")
-    if len(labels) < 2 or len(labels[-1]) < 2:
+    if len(labels) < 2 or not _TOP.fullmatch(labels[-1]):
         raise EgressRefused("host")
-    for label in labels:
-        if label.startswith("xn--"):
-            _check_a_label(label)
+    written = [_to_unicode(label) for label in labels]
+    if written[-1].isdecimal():  # digits of another script, which some parsers take for an address
+        raise EgressRefused("number")
     return host
 
 
@@ -101,12 +102,17 @@ def _to_ascii(text: str) -> str:
     return ".".join(labels)
 
 
-def _check_a_label(label: str) -> None:
-    """Refuse a label in Punycode that no UTS 46 conversion gives (RFC 5891 section 5.4)."""
+def _to_unicode(label: str) -> str:
+    """Return a label as people read it; one in Punycode that stands for nothing is refused (RFC 5891 section 5.4)."""
+    if not label.startswith("xn--"):
+        return label
     import idna
 
     try:
-        if idna.alabel(idna.ulabel(label)).decode("ascii") != label:
-            raise EgressRefused("host")
+        written = idna.ulabel(label)
+        back = idna.alabel(written).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
         raise EgressRefused("host") from error
+    if back != label:
+        raise EgressRefused("host")
+    return written

@@ -3,6 +3,7 @@
 Built on httpcore, below httpx, so that what must not happen has no code: no proxy, no netrc, no cookie, no redirect,
 no decompression, no retry, no kept connection. Knows nothing of which addresses are allowed.
 """
+# ruff: noqa: ARG002 (httpcore calls these methods with all their arguments)
 
 from __future__ import annotations
 
@@ -47,8 +48,10 @@ class Transport:
         Args:
             target: gives name, port and resource; the name is in `Host`, SNI, and what the certificate must show.
             address: where to connect, nowhere else.
+            method: in capitals.
             headers: checked ones, without `Host` and framing.
             content: the body; empty for none.
+            deadline: for what is left of the exchange.
 
         Raises:
             EgressRefused: (422 `egress_refused`) the socket ended up elsewhere.
@@ -152,9 +155,7 @@ class _Backend(httpcore.NetworkBackend):
         try:
             connected.settimeout(self._meter.left_seconds())
             connected.connect((str(self._address), port))
-            peer = connected.getpeername()
-            if read_address(str(peer[0])) != self._address or peer[1] != port:
-                raise EgressRefused("destination")
+            self._check_peer(connected, port)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             connected.close()
@@ -166,6 +167,12 @@ class _Backend(httpcore.NetworkBackend):
             connected.close()
             raise
         return _Stream(connected, self._meter)
+
+    def _check_peer(self, connected: socket.socket, port: int) -> None:
+        """Refuse a socket that something on this machine has sent elsewhere."""
+        peer = connected.getpeername()
+        if read_address(str(peer[0])) != self._address or peer[1] != port:
+            raise EgressRefused("destination")
 
 
 class _Stream(httpcore.NetworkStream):

@@ -27,6 +27,7 @@ from shared.http.errors import AppError
 from shared.http.reply import Reply
 from shared.http.routes import Route
 from shared.security.actor import Role
+from shared.security.api_keys import make_key
 from tests.support.http_app import ORG, OTHER_ORG, SETTINGS, World, call, problem
 
 LIMIT = 1000
@@ -123,9 +124,11 @@ def test_a_body_is_taken_up_to_the_cap_and_refused_past_it(app: App[Deps], is_ch
 EMPTY = {"actor": ["anonymous", ""], "json": None, "size": 0, "query": {}, "idempotency": None, "event": None}
 
 
-def test_a_body_that_ends_before_its_declared_length_is_refused(app: App[Deps]) -> None:
+@pytest.mark.parametrize("is_terminated", [False, True], ids=["plain server", "server that ends the stream itself"])
+def test_a_body_that_ends_before_its_declared_length_is_refused(app: App[Deps], is_terminated: bool) -> None:
     environ = EnvironBuilder(path="/raw", method="POST", input_stream=BytesIO(b"abc")).get_environ()
     environ["CONTENT_LENGTH"] = "100"
+    environ["wsgi.input_terminated"] = is_terminated
     problem(app.handle(Request(environ)), 400, "malformed_request")
 
 
@@ -261,10 +264,9 @@ def test_a_key_still_works_after_the_pepper_is_rotated(world: World, app: App[De
 
 def test_an_unknown_key_is_a_401_even_when_no_pepper_can_be_had() -> None:
     world = World()
-    app, key = world.app(ROUTES), world.key("read")
-    world.directory.keys.clear()
     world.secrets.is_away = True
-    problem(call(app, "GET", THINGS, token=key), 401, "unauthenticated")
+    unknown = make_key(world.entropy).reveal()
+    problem(call(world.app(ROUTES), "GET", THINGS, token=unknown), 401, "unauthenticated")
 
 
 # --- idempotency keys ------------------------------------------------------------------------------------------------

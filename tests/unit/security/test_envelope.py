@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,9 +114,12 @@ def test_every_seal_has_a_data_key_and_a_nonce_of_its_own() -> None:
 
 
 def test_a_data_key_of_another_length_is_refused() -> None:
-    wrapped = VAULT.wrap("credentials", b"k" * 16, context=PLACE.context())
+    """AES-128 would open it: everything else about the record is right."""
+    key, nonce = b"k" * 16, bytes(12)
+    wrapped = VAULT.wrap("credentials", key, context=PLACE.context())
+    head = b"\x01" + len(wrapped).to_bytes(2, "big") + wrapped
     with pytest.raises(CiphertextRefused):
-        ENVELOPE.open(b"\x01" + len(wrapped).to_bytes(2, "big") + wrapped + bytes(28), PLACE)
+        ENVELOPE.open(head + nonce + AESGCM(key).encrypt(nonce, b"x", head + PLACE.context()), PLACE)
 
 
 def test_a_rotated_key_opens_what_its_older_version_sealed() -> None:
