@@ -17,7 +17,9 @@ from urllib.parse import unquote, urlsplit
 from pg8000 import native
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-_LEAVES_TRANSACTION = re.compile(r"^\s*(commit|rollback|abort|savepoint|start\s+transaction)\b", re.IGNORECASE | re.MULTILINE)
+_LEAVES_TRANSACTION = re.compile(
+    r"^\s*(commit|rollback|abort|savepoint|start\s+transaction)\b", re.IGNORECASE | re.MULTILINE
+)
 _LOCK = 0x6472696674  # "drift": the advisory lock that lets one runner through at a time
 _TABLE = """
 create table if not exists public.schema_migrations (

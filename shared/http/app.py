@@ -191,7 +191,7 @@ def _drain(request: Request) -> None:
     with suppress(Exception):  # a body that breaks off, or off its protocol, is over
         while left > 0 and (piece := request.stream.read(_PIECE_BYTES)):
             left -= len(piece)
-    request.stream = io.BytesIO()
+    request.stream = io.BytesIO()  # pyright: ignore[reportAttributeAccessIssue]  # a cached property, made to be set
 
 
 def _parse_body(request: Request, content: bytes) -> Any:

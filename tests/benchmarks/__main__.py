@@ -33,7 +33,9 @@ def main(names: Sequence[str]) -> int:
         with console.status(f"measuring {name} ..."):
             results = MEASUREMENTS[name]()
         for item in results:
-            table.add_row(item.what, item.against, item.measured, f"{item.ratio:.2f}", item.bar, "yes" if item.is_met else "no")
+            table.add_row(
+                item.what, item.against, item.measured, f"{item.ratio:.2f}", item.bar, "yes" if item.is_met else "no"
+            )
     console.print(table)
     return 0
 

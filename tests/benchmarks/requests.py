@@ -32,7 +32,8 @@ def measure_cold_start() -> list[Result]:
     """Start hello and keys in turn; from the start of the process to the first reply."""
     with tempfile.TemporaryDirectory() as folder:
         pairs = [
-            (_first_reply(Path(folder), "hello", _HELLO), _first_reply(Path(folder), "keys", _KEYS)) for _ in range(_ROUNDS)
+            (_first_reply(Path(folder), "hello", _HELLO), _first_reply(Path(folder), "keys", _KEYS))
+            for _ in range(_ROUNDS)
         ]
     ratio = median(ours / hello for hello, ours in pairs)
     hello, ours = (median(pair[side] for pair in pairs) for side in (0, 1))
@@ -66,8 +67,25 @@ def _process(folder: Path, name: str, source: str, *, threads: int) -> Iterator[
     file = folder / f"{name}.py"
     file.write_text(source, "utf-8")
     port = reserve_port()
-    command = ["-m", "functions_framework", "--source", str(file), "--target", name, "--host", "127.0.0.1", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DW_ENV": "emulator", "DW_FUNCTION": name, "THREADS": str(threads)}
+    command = [
+        "-m",
+        "functions_framework",
+        "--source",
+        str(file),
+        "--target",
+        name,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DW_ENV": "emulator",
+        "DW_FUNCTION": name,
+        "THREADS": str(threads),
+    }
     process = subprocess.Popen(
         [sys.executable, *command], env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

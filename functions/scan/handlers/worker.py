@@ -210,7 +210,9 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
     rows = (records.drift_row(drift) for drift in compare(sides, SPECS, tally))
     found = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
-    unknown = _with_stand_alone_forms({name for gap in not_checked for name in gap.types} | {gap.type for gap in unread})
+    unknown = _with_stand_alone_forms(
+        {name for gap in not_checked for name in gap.types} | {gap.type for gap in unread}
+    )
     fixed = drift_queries.fix_gone(tx, account_id=account["id"], unknown_types=sorted(unknown))
     queries.delete_gone(tx, account_id=account["id"], scan_id=scan["id"])
     return _summary(found, tally, not_checked, unread, live, fixed)

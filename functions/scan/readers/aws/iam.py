@@ -179,7 +179,10 @@ def read_instance_profiles(scope: Scope) -> Iterator[Finding]:
             "iam", lambda: client.get_instance_profile(InstanceProfileName=name).get("InstanceProfile") or {}
         )
         roles = [role["RoleName"] for role in item.get("Roles") or ()]
-        attributes: dict[str, object] = {"path": item["Path"], "role": roles[0] if roles else None}  # AWS allows one role at most
+        attributes: dict[str, object] = {
+            "path": item["Path"],
+            "role": roles[0] if roles else None,
+        }  # AWS allows one role at most
         yield from _with_tags("aws_iam_instance_profile", name, item["Arn"], attributes, reply)
 
     yield from each(scope.pages("iam", "list_instance_profiles", "InstanceProfiles"), one)
