@@ -84,7 +84,16 @@ def test_real_apply_shows_no_drift(group: str, tmp_path: Path) -> None:
             pytest.skip(
                 f"Terraform's AWS provider is not available; DRIFTWISE_TF_MIRROR may name a mirror: {str(error)[:200]}"
             )
-        assert drifts(state, scan(endpoint)) == set()
+        assert drifts(state, scan(endpoint)) - _keys_of_aws(endpoint) == set()
+
+
+def _keys_of_aws(endpoint: str) -> Expected:
+    """Name the keys behind `alias/aws/*`, which the provider's own reads make: moto calls them the customer's, AWS its own."""
+    aliases = clients(endpoint)("kms").list_aliases()["Aliases"]
+    keys = [
+        item["TargetKeyId"] for item in aliases if item["AliasName"].startswith("alias/aws/") and "TargetKeyId" in item
+    ]
+    return {("unmanaged", key, "") for key in keys}
 
 
 class _Run:
