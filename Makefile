@@ -40,6 +40,7 @@ lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.lint.marks
+	$(BIN)/python -m infra.lint.egress
 	$(BIN)/python -m infra.lint.tenancy_sql
 
 types: $(DEV_STAMP) ## static types, two checkers

@@ -65,6 +65,14 @@ class SecretSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket whose objects are written once; its full name begins with the project's id."""
+
+    name: str
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A push subscription: where a topic's messages go, and how often they are tried."""
 
@@ -119,6 +127,7 @@ class Function:
     """One deployable folder under `functions/`.
 
     Attributes:
+        buckets: buckets it may add objects to and read.
         publishes: topics it may publish to.
         paths: public path template to methods, served by its `http` entry point.
     """
@@ -127,6 +136,7 @@ class Function:
     database: DatabaseRoles | None
     kms_keys: tuple[str, ...]
     secrets: tuple[str, ...]
+    buckets: tuple[str, ...]
     publishes: tuple[str, ...]
     entry_points: Mapping[str, EntryPoint]
     paths: Mapping[str, tuple[str, ...]]
@@ -146,6 +156,7 @@ class Suite:
     database: Database
     kms_keys: Mapping[str, KmsKey]
     secrets: Mapping[str, SecretSpec]
+    buckets: Mapping[str, Bucket]
     topics: tuple[str, ...]
     subscriptions: Mapping[str, Subscription]
     schedules: Mapping[str, Schedule]
@@ -216,6 +227,7 @@ def _suite(document: Mapping[str, Any]) -> Suite:
         database=Database(**document["database"]),
         kms_keys=_each(document["kms_keys"], KmsKey),
         secrets=_each(document["secrets"], SecretSpec),
+        buckets=_each(document.get("buckets", {}), Bucket),
         topics=tuple(document["topics"]),
         subscriptions=_each(document["subscriptions"], Subscription),
         schedules=_each(document["schedules"], Schedule),
@@ -236,6 +248,7 @@ def _function(name: str, found: Mapping[str, Any]) -> Function:
         database=None if found["database"] is None else DatabaseRoles(**found["database"]),
         kms_keys=tuple(found["kms_keys"]),
         secrets=tuple(found["secrets"]),
+        buckets=tuple(found.get("buckets", ())),
         publishes=tuple(found["publishes"]),
         entry_points=MappingProxyType(entry_points),
         paths=MappingProxyType({template: tuple(methods) for template, methods in found["paths"].items()}),
@@ -257,6 +270,7 @@ def _problems(suite: Suite) -> Iterator[str]:
         place = f"functions.{function.name}"
         yield from _unknown(place, "kms_keys", function.kms_keys, suite.kms_keys)
         yield from _unknown(place, "secrets", function.secrets, suite.secrets)
+        yield from _unknown(place, "buckets", function.buckets, suite.buckets)
         yield from _unknown(place, "publishes", function.publishes, suite.topics)
         serving = [entry.name for entry in function.entry_points.values() if entry.trigger == "http"]
         if len(serving) > 1:

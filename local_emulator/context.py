@@ -61,6 +61,11 @@ class Context:
         return f"redis://{HOST}:{self.ports.of('redis')}/0" if "redis" in self.names else None
 
     @property
+    def otlp_endpoint(self) -> str | None:
+        """Return the collector of spans."""
+        return self.ports.url("collector") if "collector" in self.names else None
+
+    @property
     def aws_endpoint(self) -> str | None:
         """Return the AWS stand-in."""
         return self.ports.url("moto") if "moto" in self.names else None
@@ -83,8 +88,12 @@ class Context:
             "DW_OIDC_ISSUER": self.issuer,
             "DW_OIDC_CLIENT_ID": CLIENT_ID,
             "DW_EVENTS_SENDER": SENDER,
+            "DW_SECRET_SCANNING_KEYS_URL": "",  # nobody reports leaks to a laptop
             "DW_REDIS_URL": self.redis_url,
+            "DW_REDIS_DEADLINE_MS": "2000",  # a busy laptop is no outage
+            "DW_RATE_SCALE": "1000",  # everybody on a laptop has one address
             "DW_AWS_ENDPOINT": self.aws_endpoint,
+            "DW_OTLP_ENDPOINT": self.otlp_endpoint,
         }
         if self.aws_endpoint is not None:
             # the process's own identity, with which it assumes customers' roles; and little patience with a local server
@@ -94,6 +103,7 @@ class Context:
             found["DW_EVENTS_AUDIENCE"] = self.ports.url(entry_point.name)
         if google := self.google:
             found |= dict.fromkeys(("DW_KMS_ENDPOINT", "DW_SECRETS_ENDPOINT", "DW_PUBSUB_ENDPOINT"), google["grpc"])
+            found["DW_STORAGE_ENDPOINT"] = google["http"]
             found["DW_EVENTS_ISSUER"] = google["http"]
             found["DW_EVENTS_JWKS_URL"] = f"{google['http']}/oauth2/v3/certs"
         roles = self.suite.functions[entry_point.function].database

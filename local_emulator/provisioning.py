@@ -1,4 +1,4 @@
-"""Puts the suite's keys, secrets, topics and subscriptions into the Google services, as Terraform does in Google Cloud.
+"""Puts the suite's buckets, keys, secrets, topics and subscriptions into the Google services, as Terraform does in Google Cloud.
 
 Owns two differences from `local_emulator.google.setup`: secrets whose value the emulator must know (the identity
 provider's client secret), and the audience of the push tokens, which is the address of the service and not of the path,
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import grpc
+import httpx
 from google.api_core.exceptions import AlreadyExists, NotFound
 from google.cloud import secretmanager_v1
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
@@ -23,7 +24,9 @@ from .google import setup
 from .names import PROJECT, REGION, SENDER
 
 
-def provision(endpoint: str, suite_file: Path, targets: Mapping[str, str], *, secrets: Mapping[str, str]) -> None:
+def provision(
+    endpoint: str, suite_file: Path, targets: Mapping[str, str], *, secrets: Mapping[str, str], storage_url: str
+) -> None:
     """Create or update everything; what is there stays.
 
     Args:
@@ -31,8 +34,11 @@ def provision(endpoint: str, suite_file: Path, targets: Mapping[str, str], *, se
         suite_file: the description.
         targets: subscription to `http://host:port` of its entry point.
         secrets: values that the latest version of a secret must have.
+        storage_url: base URL of Cloud Storage.
     """
     suite = load_suite(suite_file)
+    for name in suite.buckets:
+        _ensure_bucket(storage_url, f"{PROJECT}-{name}")
     push_endpoints = {name: target + suite.subscriptions[name].path for name, target in targets.items()}
     with grpc.insecure_channel(endpoint) as channel:
         client = secretmanager_v1.SecretManagerServiceClient(
@@ -50,6 +56,12 @@ def provision(endpoint: str, suite_file: Path, targets: Mapping[str, str], *, se
                 subscription=f"projects/{PROJECT}/subscriptions/{name}",
                 push_config=types.PushConfig(push_endpoint=push_endpoints[name], oidc_token=token),
             )
+
+
+def _ensure_bucket(storage_url: str, name: str) -> None:
+    reply = httpx.post(f"{storage_url}/storage/v1/b", params={"project": PROJECT}, json={"name": name}, trust_env=False)
+    if reply.status_code != httpx.codes.CONFLICT:  # it is there
+        reply.raise_for_status()
 
 
 def _ensure_secret(client: secretmanager_v1.SecretManagerServiceClient, name: str, value: bytes) -> None:

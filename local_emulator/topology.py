@@ -26,7 +26,7 @@ from .records import DataDirectory, write_private
 
 EMULATOR_ROOT = Path(__file__).resolve().parents[1]
 
-_BACKENDS = ("google", "redis", "moto", IDENTITY_PROVIDER, "scheduler", "gateway")
+_BACKENDS = ("google", "redis", "moto", "collector", IDENTITY_PROVIDER, "scheduler", "gateway")
 _STAGE_BACKENDS, _STAGE_FUNCTIONS, _STAGE_FRONT = 0, 1, 2
 
 
@@ -81,6 +81,7 @@ class Topology:
             *self._postgres(),
             *self._google(),
             self._module("redis", "redis_server", "--port", restart_limit=3),
+            self._module("collector", "collector", "--port", health_path="/_health"),
             Process("moto", self._moto_command, directory=EMULATOR_ROOT),
             self._identity_provider(),
             *(self._function(entry_point) for entry_point in self.suite.entry_points()),
@@ -209,7 +210,7 @@ class Topology:
         return Process(
             entry_point.name,
             command,
-            needs=("postgres", "google", "redis", "moto"),
+            needs=("postgres", "google", "redis", "moto", "collector"),
             # gunicorn puts a control socket into that directory; without it all functions share one in the home.
             environment=lambda: {"XDG_RUNTIME_DIR": str(folder), **self.context().environment(entry_point)},
             directory=self._options.root,
@@ -247,6 +248,7 @@ class Topology:
             self._options.suite_file,
             targets,
             secrets={CLIENT_SECRET: self._data.password(CLIENT_SECRET)},
+            storage_url=self.context().google["http"],
         )
 
     def _scheduler(self) -> Process:
@@ -314,7 +316,7 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
             )
         chosen |= {name} if name in processes else functions[name]
     if chosen & entry_points:
-        chosen |= {*server, "google", "redis", "moto"}
+        chosen |= {*server, "google", "redis", "moto", "collector"}
     if "scheduler" in chosen:
         chosen |= {"google"}
     steps = {"ports"}

@@ -34,14 +34,21 @@ class Settings:
         database_url: `postgresql://…`, emulator only.
         database_instance, database_name, database_user: Cloud SQL instance connection name, database and IAM user.
         kms_endpoint, secrets_endpoint, pubsub_endpoint: `host:port` of insecure gRPC servers, emulator only.
+        storage_endpoint: URL of a Cloud Storage stand-in, emulator only.
         jwks_url: where this suite's own token keys are published.
         events_issuer, events_jwks_url, events_audience, events_sender: how pushed events are authenticated.
         oidc_issuer, oidc_client_id: the sign-in provider.
-        redis_url: the rate limiter's server.
+        secret_scanning_keys_url: where GitHub publishes the keys that it signs reports of leaked keys with; empty to take no reports.
+        redis_url: the rate limiter's server; empty for no limits, emulator only.
+        redis_ca: certificate authority of that server, PEM; empty for the public ones.
+        redis_deadline_ms: how long the rate limiter may keep a call waiting.
+        rate_scale: what every rate limit is multiplied with; 1 in production.
+        body_seconds: how long a body may take to arrive, and a second more for each MiB that the call takes.
         aws_endpoint: an AWS stand-in, emulator only.
         aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
+        otlp_endpoint: where spans are sent, OTLP over HTTP, without `/v1/traces`; empty for no tracing.
         debug: never in production.
     """
 
@@ -58,6 +65,7 @@ class Settings:
     kms_endpoint: str = ""
     secrets_endpoint: str = ""
     pubsub_endpoint: str = ""
+    storage_endpoint: str = ""
     jwks_url: str = ""
     events_issuer: str = "https://accounts.google.com"
     events_jwks_url: str = "https://www.googleapis.com/oauth2/v3/certs"
@@ -65,11 +73,17 @@ class Settings:
     events_sender: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
+    secret_scanning_keys_url: str = "https://api.github.com/meta/public_keys/secret_scanning"  # noqa: S105  # an address
     redis_url: str = ""
+    redis_ca: str = ""
+    redis_deadline_ms: int = 100
+    rate_scale: int = 1
+    body_seconds: int = 10
     aws_endpoint: str = ""
     aws_attempts: int = 8
     pool_size: int = 5
     egress_bypass: str = ""
+    otlp_endpoint: str = ""
     debug: bool = False
 
     @property

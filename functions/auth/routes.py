@@ -10,7 +10,18 @@ from shared.security.actor import Role
 from shared.security.errors import Unauthenticated
 
 from . import errors, handlers
-from .models import CallbackQuery, CreateOrg, MeView, OrgPage, OrgView, TokenView
+from .models import (
+    AuditLogPage,
+    AuditLogQuery,
+    AuditVerdictView,
+    CallbackQuery,
+    CreateOrg,
+    MeView,
+    OrgPage,
+    OrgView,
+    TokenView,
+    VerifyQuery,
+)
 from .wiring import AuthDeps
 
 _ORGS = "/api/v2/orgs"
@@ -33,4 +44,23 @@ ROUTES: list[Route[AuthDeps]] = [
     Route("GET", _ORGS, handlers.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
     Route("POST", _ORGS, handlers.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
     Route("GET", f"{_ORGS}/{{org_id}}", handlers.get_org, Access.member(Role.VIEWER), reply=OrgView),
+    Route(
+        "GET",
+        f"{_ORGS}/{{org_id}}/audit-log",
+        handlers.list_audit_log,
+        Access.member(Role.ADMIN),
+        query=AuditLogQuery,
+        reply=AuditLogPage,
+    ),
+    Route(
+        "GET",
+        f"{_ORGS}/{{org_id}}/audit-log/verify",
+        handlers.verify_audit_log,
+        Access.member(Role.ADMIN),
+        query=VerifyQuery,
+        reply=AuditVerdictView,
+    ),
+]
+EVENT_ROUTES: list[Route[AuthDeps]] = [
+    Route("POST", "/_events/audit-anchors", handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
 ]

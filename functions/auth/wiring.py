@@ -8,12 +8,14 @@ from dataclasses import dataclass, fields
 from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
+from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.security.tokens import TokenIssuer
 from shared.settings import Settings
 
 from .oidc import Provider
 
 SIGNING_KEY = "token-signing"
+AUDIT_ANCHORS = "audit-anchors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,12 @@ class AuthDeps(Deps):
     Attributes:
         issuer: makes access tokens.
         provider: where people sign in.
+        anchors: the bucket that keeps heads of audit chains.
     """
 
     issuer: TokenIssuer
     provider: Provider
+    anchors: ObjectStore
 
 
 def load_deps(settings: Settings) -> AuthDeps:
@@ -36,5 +40,8 @@ def load_deps(settings: Settings) -> AuthDeps:
     common = build_deps(settings, fetch_token_keys=lambda _url: json.dumps(issuer.jwks()).encode())
     provider = Provider(settings.oidc_issuer, settings.oidc_client_id, clock)
     return AuthDeps(
-        **{field.name: getattr(common, field.name) for field in fields(common)}, issuer=issuer, provider=provider
+        **{field.name: getattr(common, field.name) for field in fields(common)},
+        issuer=issuer,
+        provider=provider,
+        anchors=GoogleObjectStore(settings, AUDIT_ANCHORS),
     )

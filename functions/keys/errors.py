@@ -33,3 +33,21 @@ class ExpiryPast(AppError):
     """422 `expiry_past`: the expiry lies in the past."""
 
     code, status, title = "expiry_past", 422, "The expiry lies in the past"
+
+
+class KeyExpired(AppError):
+    """409 `key_expired`: the key has ended; make a new one."""
+
+    code, status, title = "key_expired", 409, "The key has ended"
+
+
+class KeyRotated(AppError):
+    """409 `key_rotated`: another key took over from this one; rotate that one."""
+
+    code, status, title = "key_rotated", 409, "Another key took over from this one"
+
+
+class RotationUnderWay(AppError):
+    """409 `rotation_under_way`: the key that this one took over from still works; revoke it, or wait for its end."""
+
+    code, status, title = "rotation_under_way", 409, "The last rotation's grace is not over"

@@ -4,48 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from shared.data.rows import Row
+from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_COLUMNS = "id, public_id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at"
-
+_COLUMNS = """
+  k.id, k.public_id, k.name, k.scopes, cast(k.cidrs as text[]) as cidrs, k.created_by, k.created_at, k.expires_at,
+  k.last_used_at, k.revoked_at, k.replaces_id, n.id as replaced_by_id
+"""
 _LOCK_KEYS = "select pg_advisory_xact_lock(hashtextextended('keys:' || cast(:org_id as text), 0))"
 _COUNT_LIVE_KEYS = """
 select count(*) as live
-from core.api_keys
-where org_id = :org_id and revoked_at is null and (expires_at is null or expires_at > :now)
+from core.api_keys k
+left join core.api_keys n on n.org_id = :org_id and n.replaces_id = k.id and n.revoked_at is null
+  and (n.expires_at is null or n.expires_at > :now)
+where k.org_id = :org_id and k.revoked_at is null and (k.expires_at is null or k.expires_at > :now) and n.id is null
 """
-_INSERT_KEY = f"""
-insert into core.api_keys (public_id, secret_hash, pepper_version, name, scopes, created_by, expires_at)
-values (:public_id, :secret_hash, :pepper_version, :name, :scopes, :created_by, :expires_at)
-returning {_COLUMNS}
+_INSERT_KEY = """
+insert into core.api_keys
+  (public_id, secret_hash, pepper_version, name, scopes, cidrs, created_by, expires_at, replaces_id)
+values
+  (:public_id, :secret_hash, :pepper_version, :name, :scopes, cast(cast(:cidrs as text[]) as cidr[]), :created_by,
+   :expires_at, :replaces_id)
+returning id, public_id, name, scopes, cast(cidrs as text[]) as cidrs, created_by, created_at, expires_at, last_used_at,
+  revoked_at, replaces_id, cast(null as uuid) as replaced_by_id
 """
 _LIST_KEYS = f"""
 select {_COLUMNS}
-from core.api_keys
-where org_id = :org_id and (cast(:after_id as uuid) is null or id < :after_id)
-order by id desc
+from core.api_keys k
+left join core.api_keys n on n.org_id = :org_id and n.replaces_id = k.id
+where k.org_id = :org_id and (cast(:after_id as uuid) is null or k.id < :after_id)
+order by k.id desc
 limit :most offset :skipped
 """
 _GET_KEY = f"""
 select {_COLUMNS}
+from core.api_keys k
+left join core.api_keys n on n.org_id = :org_id and n.replaces_id = k.id
+where k.org_id = :org_id and k.id = :key_id
+"""
+_LOCK_KEY = """
+select id
 from core.api_keys
 where org_id = :org_id and id = :key_id
+for no key update
 """
-_LOCK_KEY = f"{_GET_KEY} for update"
 _SET_REVOKED_AT = """
 update core.api_keys
 set revoked_at = :revoked_at
 where org_id = :org_id and id = :key_id
 """
+_REVOKE_LIVE = """
+update core.api_keys
+set revoked_at = :revoked_at
+where org_id = :org_id and id = :key_id and revoked_at is null
+returning name
+"""
+_SET_EXPIRES_AT = """
+update core.api_keys
+set expires_at = :expires_at
+where org_id = :org_id and id = :key_id
+"""
+_FIND_REPORTED_KEYS = """
+select org_id, key_id, public_id, secret_hash, pepper_version
+from core.find_reported_api_keys(:public_ids)
+"""
 
 
 def count_live_keys(tx: UnitOfWork, *, now: datetime) -> int:
-    """Count the keys that work; holds off other makers until the transaction ends, so that the count stays true."""
+    """Count the keys that work; a key and the one that takes over from it are one while both do.
+
+    Holds off other makers until the transaction ends, so that the count stays true.
+    """
     tx.execute(_LOCK_KEYS)
     found = tx.row(_COUNT_LIVE_KEYS, now=now)
     return int(found["live"]) if found else 0
@@ -71,12 +103,13 @@ def get_key(tx: UnitOfWork, key_id: UUID) -> Row:
 
 
 def lock_key(tx: UnitOfWork, key_id: UUID) -> Row:
-    """Read one key and hold it until the transaction ends.
+    """Hold one key until the transaction ends, then read it: what another transaction did meanwhile is seen.
 
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK_KEY, key_id=key_id))
+    _found(tx.row(_LOCK_KEY, key_id=key_id))
+    return get_key(tx, key_id)
 
 
 def set_revoked_at(tx: UnitOfWork, key_id: UUID, revoked_at: datetime) -> None:
@@ -84,7 +117,23 @@ def set_revoked_at(tx: UnitOfWork, key_id: UUID, revoked_at: datetime) -> None:
     tx.execute(_SET_REVOKED_AT, key_id=key_id, revoked_at=revoked_at)
 
 
-def _found(row: dict[str, Any] | None) -> Row:
+def revoke_live(tx: UnitOfWork, key_id: UUID, revoked_at: datetime) -> str | None:
+    """Revoke a key if it is not; returns its name, None when it was revoked before."""
+    found = tx.row(_REVOKE_LIVE, key_id=key_id, revoked_at=revoked_at)
+    return str(found["name"]) if found else None
+
+
+def set_expires_at(tx: UnitOfWork, key_id: UUID, expires_at: datetime) -> None:
+    """Store when a key ends."""
+    tx.execute(_SET_EXPIRES_AT, key_id=key_id, expires_at=expires_at)
+
+
+def find_reported_keys(lookups: Lookups, public_ids: Sequence[str]) -> Sequence[Row]:
+    """Find keys of any organisation by their public ids, revoked ones too."""
+    return lookups.lookup(_FIND_REPORTED_KEYS, public_ids=list(public_ids))
+
+
+def _found(row: Row | None) -> Row:
     if row is None:
         raise NotFound
     return row

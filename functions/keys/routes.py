@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict
 from shared.http.access import Access
-from shared.http.deps import Deps
+from shared.http.errors import Invalid, MalformedRequest
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.routes import Route
+from shared.ports.errors import ServiceAway
 from shared.security.actor import Role
+from shared.security.reporter_signatures import SignatureRefused
 
-from . import errors, handlers
-from .models import CreateKey, KeyPage, KeyView, NewKeyView
+from . import errors, handlers, leaks
+from .models import CreateKey, KeyPage, KeyView, LeakFeedbacks, NewKeyView, RotateKey
+from .wiring import KeysDeps
 
 _KEYS = "/api/v2/orgs/{org_id}/api-keys"
 _KEY = f"{_KEYS}/{{key_id}}"
 
-ROUTES: list[Route[Deps]] = [
+ROUTES: list[Route[KeysDeps]] = [
     health_route("/keys"),
     Route(
         "POST",
@@ -29,5 +33,39 @@ ROUTES: list[Route[Deps]] = [
     ),
     Route("GET", _KEYS, handlers.list_keys, Access.member(Role.VIEWER), query=PageQuery, reply=KeyPage),
     Route("GET", _KEY, handlers.get_key, Access.member(Role.VIEWER), reply=KeyView),
+    Route(
+        "POST",
+        f"{_KEY}/rotate",
+        handlers.rotate_key,
+        Access.human(Role.ADMIN),
+        body=RotateKey,
+        reply=NewKeyView,
+        status=201,
+        errors=(
+            errors.KeyRevoked,
+            errors.KeyExpired,
+            errors.KeyRotated,
+            errors.RotationUnderWay,
+            errors.ScopeAboveMaker,
+        ),
+    ),
     Route("DELETE", _KEY, handlers.revoke_key, Access.human(Role.ADMIN), status=204, errors=(errors.KeyRevoked,)),
+    Route(  # open to anyone: the reporter's signature over the body is checked before the body is read
+        "POST",
+        "/api/v2/secret-scanning/report",
+        leaks.report_leaks,
+        Access.anyone(),
+        reply=LeakFeedbacks,
+        errors=(
+            SignatureRefused,
+            MalformedRequest,
+            Invalid,
+            ServiceAway,
+            DatabaseAway,
+            PoolExhausted,
+            QueryTimeout,
+            WriteConflict,
+        ),
+        is_raw=True,
+    ),
 ]

@@ -8,6 +8,7 @@ from shared.http.paging import PageQuery
 from shared.http.routes import Route
 from shared.security.actor import Role
 from shared.security.errors import FeatureRequired
+from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
 from .handlers import accounts, drift, scans, sources, worker
@@ -16,6 +17,7 @@ from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
 _READ, _WORK, _MANAGE = Access.member(Role.VIEWER), Access.member(Role.MEMBER), Access.member(Role.ADMIN)
+_HEAVY, _HEAVIEST = SIGNED_IN.costing(10), SIGNED_IN.costing(20)  # calls that ask a cloud, or make a lot of work
 _STATE_ERRORS = (errors.StateUnreadable, errors.StateVersionUnsupported, errors.StateEncrypted, errors.StateTooLarge)
 
 
@@ -31,7 +33,7 @@ def _account_routes(root: str) -> list[Route[ScanDeps]]:
         Route("GET", one, accounts.get_account, _READ, reply=models.AccountView),
         Route("PATCH", one, accounts.change_account, _MANAGE, body=models.ChangeAccount, reply=models.AccountView),
         Route("DELETE", one, accounts.delete_account, _MANAGE, status=204),
-        Route("POST", f"{one}/verify", accounts.verify_account, _MANAGE, reply=models.VerifyView),
+        Route("POST", f"{one}/verify", accounts.verify_account, _MANAGE, reply=models.VerifyView, limit=_HEAVY),
     ]  # fmt: skip
 
 
@@ -48,13 +50,14 @@ ROUTES: list[Route[ScanDeps]] = [
     Route("DELETE", f"{_O}/state-sources/{{source_id}}", sources.delete_source, _MANAGE, status=204),
     Route(
         "PUT", f"{_O}/state-sources/{{source_id}}/state", sources.upload_state, _MANAGE,
-        query=models.UploadQuery, reply=models.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True,
-        errors=(*_STATE_ERRORS, errors.StateOlder, errors.SourceNotUploadable),
+        query=models.UploadQuery, reply=models.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
+        limit=_HEAVIEST, errors=(*_STATE_ERRORS, errors.StateOlder, errors.SourceNotUploadable),
     ),
-    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, _MANAGE, reply=models.SourceView),
+    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, _MANAGE, reply=models.SourceView, limit=_HEAVY),
     Route(
         "POST", f"{_O}/scans", scans.start_scan, _WORK,
         body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, FeatureRequired),
+        limit=_HEAVIEST,
     ),
     Route("GET", f"{_O}/scans", scans.list_scans, _READ, query=PageQuery, reply=models.ScanPage),
     Route("GET", f"{_O}/scans/{{scan_id}}", scans.get_scan, _READ, reply=models.ScanView),
@@ -66,7 +69,7 @@ ROUTES: list[Route[ScanDeps]] = [
     Route("GET", f"{_O}/scans/{{scan_id}}/coverage", scans.show_coverage, _READ, reply=models.CoverageView),
     Route(
         "POST", f"{_O}/scans/{{scan_id}}/drift", scans.compare_again, _WORK,
-        reply=models.ScanView, status=202, errors=(errors.ScanNotComparable,),
+        reply=models.ScanView, status=202, errors=(errors.ScanNotComparable,), limit=_HEAVY,
     ),
     Route(
         "GET", f"{_O}/scans/{{scan_id}}/drift", drift.list_scan_drift, _READ, query=models.DriftQuery, reply=models.DriftPage

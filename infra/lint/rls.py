@@ -4,8 +4,8 @@ Three questions. `lint`: is anything against the rules that `pgrls.toml` does no
 proven isolated (nobody without an organisation reads, nobody reads or writes another organisation's rows)? `matrix`: is
 who may do what still what was reviewed and committed (`--write` writes it anew)?
 
-The proof is over what the work roles can reach. The policies of core_lookup admit every row, so they are taken away in
-the copy that is proven; nobody can become core_lookup, and tests/conformance/test_tenancy.py holds what it may do.
+The proof is over what the work roles can reach. The policies of core_lookup and core_key_use admit every row, so they are
+taken away in the copy that is proven; nobody can become either, and tests/conformance/test_tenancy.py holds what they may do.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ CONFIG = Path(__file__).with_name("pgrls.toml")
 MATRIX = ROOT / "tests" / "conformance" / "rls_matrix.md"
 MIGRATIONS = ROOT / "infra" / "migrations"
 LOOKUP_ROLE = "core_lookup"
+KEY_USE_ROLE = "core_key_use"
 
 _PROOFS = ("anon", "cross-tenant", "write")
 _SEARCHES = ("anon", "cross-tenant", "write", "escalation", "reachability")
 _LOOKUP_POLICIES = """
 select format('drop policy %I on %I.%I', policyname, schemaname, tablename)
 from pg_policies
-where roles = array[cast(:role as name)]
+where roles <@ cast(:roles as name[])
 """
 _TENANT_TABLES = """
 select n.nspname || '.' || c.relname
@@ -78,7 +79,13 @@ def problems(url: str, copy_url: str) -> Iterator[str]:
 def matrix(url: str) -> str:
     """Return who may do what, as Markdown."""
     functions = load_suite().roles()
-    roles = ["PUBLIC", *(item.login for item in functions), *(item.work for item in functions), LOOKUP_ROLE]
+    roles = [
+        "PUBLIC",
+        *(item.login for item in functions),
+        *(item.work for item in functions),
+        LOOKUP_ROLE,
+        KEY_USE_ROLE,
+    ]
     return _pgrls("matrix", url, "--roles", ",".join(roles), "--format", "markdown").stdout.strip() + "\n"
 
 
@@ -111,7 +118,7 @@ def _verdicts(url: str, mode: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _drop_lookup_policies(connection: native.Connection) -> None:
-    for (statement,) in connection.run(_LOOKUP_POLICIES, role=LOOKUP_ROLE):
+    for (statement,) in connection.run(_LOOKUP_POLICIES, roles=[LOOKUP_ROLE, KEY_USE_ROLE]):
         connection.run(statement)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-Service = Literal["kms", "secret_manager", "pubsub"]
+Service = Literal["kms", "secret_manager", "pubsub", "storage"]
 
 SERVICES: dict[str, Service] = {
     "google.cloud.kms.v1.KeyManagementService": "kms",
@@ -55,6 +55,12 @@ class Faults(grpc.ServerInterceptor):
         lasts = fault.seconds if fault.mode == "unavailable" and fault.seconds else float("inf")
         with self._lock:
             self._active[fault.service] = _Active(fault, time.monotonic() + lasts)
+
+    def is_unavailable(self, service: Service) -> bool:
+        """Say whether a service that is no gRPC service is switched off."""
+        with self._lock:
+            active = self._active.get(service)
+        return active is not None and active.fault.mode == "unavailable" and time.monotonic() < active.ends_at
 
     def release(self) -> None:
         """Let every delayed call go, so that the process can stop."""

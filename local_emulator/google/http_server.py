@@ -1,4 +1,4 @@
-"""The HTTP side: the token issuer's documents, health, fault switches and, in the emulator only, tokens on request.
+"""The HTTP side: Cloud Storage, the token issuer's documents, health, fault switches and, in the emulator only, tokens on request.
 
 `GET /_token?audience=...[&email=...]` hands a signed token to whoever can reach loopback. It stands in for Cloud
 Scheduler's own identity; nothing like it exists in Google Cloud, and no function may call it. Requests whose Host is
@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from local_emulator.google.faults import Fault, Faults
 from local_emulator.google.issuer import Issuer
+from local_emulator.google.objects import PREFIXES, Objects
+from local_emulator.google.objects import Answer as ObjectAnswer
 
 LOGGER = logging.getLogger(__name__)
 MOST_BODY_BYTES = 64 * 1024
@@ -44,7 +46,8 @@ class HttpServer(ThreadingHTTPServer):
 class Documents:
     """What each path answers."""
 
-    def __init__(self, issuer: Issuer, faults: Faults, sender: str) -> None:
+    def __init__(self, issuer: Issuer, faults: Faults, sender: str, objects: Objects) -> None:
+        self.objects = objects
         self._issuer = issuer
         self._faults = faults
         self._sender = sender
@@ -86,28 +89,45 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._answer(lambda documents: documents.get(self.path))
+        if self.path.startswith(PREFIXES):
+            self._answer_object(b"")
+        else:
+            self._answer(lambda documents: documents.get(self.path))
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(min(length, MOST_BODY_BYTES))
         self.close_connection = self.close_connection or length > MOST_BODY_BYTES
-        self._answer(lambda documents: documents.post(self.path, body))
+        if self.path.startswith(PREFIXES):
+            self._answer_object(body)
+        else:
+            self._answer(lambda documents: documents.post(self.path, body))
+
+    def _answer_object(self, body: bytes) -> None:
+        if self._is_loopback and self.server.documents is not None:
+            self._send(self.server.documents.objects.answer(self.command, self.path, body))
+        else:
+            self._answer(lambda _: (HTTPStatus.NOT_FOUND, {"error": "not_found"}))
+
+    @property
+    def _is_loopback(self) -> bool:
+        return self.headers.get("Host", "").rsplit(":", 1)[0] in LOOPBACK
 
     def _answer(self, of: Callable[[Documents], Answer]) -> None:
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
         status, document = HTTPStatus.MISDIRECTED_REQUEST, dict[str, object]({"error": "not_loopback"})
-        if host in LOOPBACK:
+        if self._is_loopback:
             if self.server.documents is None:
                 status, document = HTTPStatus.SERVICE_UNAVAILABLE, {"error": "starting"}
             else:
                 status, document = of(self.server.documents)
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
+        self._send(ObjectAnswer(status, json.dumps(document).encode()))
+
+    def _send(self, answer: ObjectAnswer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         LOGGER.debug(format, *args)

@@ -17,6 +17,7 @@ from local_emulator.google.faults import Faults
 from local_emulator.google.http_server import Documents, HttpServer
 from local_emulator.google.issuer import Issuer
 from local_emulator.google.kms import KeyManagementService
+from local_emulator.google.objects import Objects
 from local_emulator.google.pubsub import PublisherService, SubscriberService
 from local_emulator.google.push import Poster
 from local_emulator.google.rpc import service_handler
@@ -53,7 +54,7 @@ class GoogleServer:
         self._issuer = issuer = Issuer(
             data_dir / "issuer.pem", config.issuer or self._http.url, served_at=self._http.url
         )
-        names = ("kms", "secret_manager", "pubsub")
+        names = ("kms", "secret_manager", "pubsub", "objects")
         self._databases = {name: Database(data_dir / f"{name}.sqlite3") for name in names}
         self._poster = Poster(issuer)
         pubsub = self._databases["pubsub"]
@@ -73,7 +74,8 @@ class GoogleServer:
             options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MOST_REQUEST_BYTES)],
         )
         self.grpc_port = self._grpc.add_insecure_port(f"127.0.0.1:{ports.grpc}")
-        self._http.documents = Documents(issuer, self._faults, config.sender)
+        objects = Objects(Records(self._databases["objects"]), self._faults)
+        self._http.documents = Documents(issuer, self._faults, config.sender, objects)
 
     def start(self, port_file: Path) -> None:
         """Serve, then write the ports as JSON: `{"grpc_port", "http_port", "issuer_url", "pid"}`."""

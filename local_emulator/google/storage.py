@@ -138,6 +138,16 @@ class Records:
             ).fetchall()
         return [bytes(row[0]) for row in rows]
 
+    def names(self, kind: str, parent: str) -> list[str]:
+        """List what follows `parent`/ in the names of the resources under it."""
+        prefix = f"{parent}/"
+        with self._database.transaction() as connection:
+            rows = connection.execute(
+                "select substr(name, ?) from records where kind = ? and substr(name, 1, ?) = ?",
+                (len(prefix) + 1, kind, len(prefix), prefix),
+            ).fetchall()
+        return [str(row[0]) for row in rows]
+
 
 class Journal:
     """The messages that no subscriber has acknowledged yet."""

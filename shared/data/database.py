@@ -15,6 +15,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from shared.http.errors import AppError
 from shared.ports.errors import ServiceAway
 from shared.telemetry.log import logger
+from shared.telemetry.traces import span
 
 from .connections import Connections
 from .errors import DatabaseAway, PoolExhausted
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _POOL_WAIT_SECONDS = 3
 _RECYCLE_SECONDS = 1800
+_SYSTEM = {"db.system.name": "postgresql"}
 _log = logger("database")
 T = TypeVar("T")
 
@@ -82,17 +84,18 @@ class Database:
         self, org_id: UUID | None, actor: Actor, idempotency: Idempotency | None = None
     ) -> Generator[UnitOfWork]:
         """Open a unit of work in a given organisation (one that is being made, or that a job visits)."""
-        proxy = self._begin(org_id)
-        tx = UnitOfWork(_session(proxy), actor, org_id)
-        try:
-            if idempotency is not None:
-                tx.claim_idempotency(idempotency)
-            yield tx
-            tx.commit()
-        except BaseException:
-            self._roll_back(proxy)
-            raise
-        proxy.close()
+        with span("unit of work", kind="client", attributes=_SYSTEM):
+            proxy = self._begin(org_id)
+            tx = UnitOfWork(_session(proxy), actor, org_id)
+            try:
+                if idempotency is not None:
+                    tx.claim_idempotency(idempotency)
+                yield tx
+                tx.commit()
+            except BaseException:
+                self._roll_back(proxy)
+                raise
+            proxy.close()
         self._publish(tx)
 
     def relay(self, org_id: UUID, actor: Actor) -> int:
@@ -143,7 +146,10 @@ class Database:
             return
         try:
             for topic, messages in tx.messages_by_topic().items():
-                self._queue.publish(topic, messages)
+                with span(
+                    f"publish {topic}", kind="producer", attributes={"messaging.batch.message_count": len(messages)}
+                ):
+                    self._queue.publish(topic, messages)
         except ServiceAway:
             _log.warning("outbox left to the relay", messages=len(tx.emitted))
             return

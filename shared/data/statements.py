@@ -2,12 +2,84 @@
 
 from __future__ import annotations
 
-INSERT_AUDIT = """
-insert into core.audit_log (action, actor_kind, actor_id, target_kind, target_id, facts, request_id)
-select e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.facts, e.request_id
-from jsonb_to_recordset(cast(:events as jsonb))
-  as e (action text, actor_kind text, actor_id text, target_kind text, target_id text, facts jsonb, request_id text)
+# The head's lock comes with the time and the ids of the entries: read once it is held, so that `at` never goes back in a chain.
+LOCK_AUDIT_HEAD = """
+select h.seq, h.hash, clock_timestamp() as at, array(select uuidv7() from generate_series(1, cast(:entries as integer))) as ids
+from core.audit_heads h
+where h.org_id = :org_id
+for update
 """
+
+INSERT_AUDIT_HEAD = """
+insert into core.audit_heads (seq)
+values (0)
+on conflict (org_id) do nothing
+"""
+
+_AUDIT_COLUMNS = (
+    """id, at, action, actor_kind, actor_id, target_kind, target_id, facts, request_id, seq, version, prev_hash, hash"""
+)
+_AUDIT_VALUES = """
+  select e.id, e.at, e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, cast(e.facts as json), e.request_id,
+    e.seq, e.version, e.prev_hash, e.hash
+  from jsonb_to_recordset(cast(:audit_entries as jsonb)) as e (
+    id uuid, at timestamptz, action text, actor_kind text, actor_id text, target_kind text, target_id text, facts text,
+    request_id text, seq bigint, version smallint, prev_hash bytea, hash bytea
+  )
+"""
+
+APPEND_AUDIT = f"""
+with appended as (
+  insert into core.audit_log ({_AUDIT_COLUMNS})
+  {_AUDIT_VALUES}
+)
+update core.audit_heads
+set seq = :seq, hash = :hash
+where org_id = :org_id
+"""
+
+LOCK_PLATFORM_AUDIT_HEAD = """
+select h.seq, h.hash, clock_timestamp() as at, array(select uuidv7() from generate_series(1, cast(:entries as integer))) as ids
+from core.platform_audit_head h
+for update
+"""
+
+APPEND_PLATFORM_AUDIT = f"""
+with appended as (
+  insert into core.platform_audit_log ({_AUDIT_COLUMNS})
+  {_AUDIT_VALUES}
+)
+update core.platform_audit_head
+set seq = :seq, hash = :hash
+"""
+
+# One statement, one snapshot: head and entries of one moment. An organisation without entries has neither.
+READ_AUDIT_HEAD = """
+select max(l.seq) as last_seq,
+  (select h.seq from core.audit_heads h where h.org_id = :org_id) as seq,
+  (select h.hash from core.audit_heads h where h.org_id = :org_id) as hash
+from core.audit_log l
+where l.org_id = :org_id
+"""
+
+READ_PLATFORM_AUDIT_HEAD = """
+select max(l.seq) as last_seq,
+  (select h.seq from core.platform_audit_head h) as seq,
+  (select h.hash from core.platform_audit_head h) as hash
+from core.platform_audit_log l
+"""
+
+_AUDIT_PAGE = """
+select id, at, action, actor_kind, actor_id, target_kind, target_id, cast(facts as text) as facts, request_id,
+  seq, version, prev_hash, hash
+"""
+_AUDIT_AFTER = """
+  (seq, id) > (cast(:after_seq as bigint), cast(:after_id as uuid)) and seq <= :last_seq
+order by seq, id
+limit :most
+"""
+READ_AUDIT_PAGE = f"{_AUDIT_PAGE} from core.audit_log where org_id = :org_id and {_AUDIT_AFTER}"
+READ_PLATFORM_AUDIT_PAGE = f"{_AUDIT_PAGE} from core.platform_audit_log where {_AUDIT_AFTER}"
 
 INSERT_OUTBOX = """
 insert into core.outbox (topic, ordering_key, payload, traceparent)

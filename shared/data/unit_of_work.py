@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from shared.ports.queue import Message
+from shared.security.audit import Event
 from shared.telemetry.context import current_request_id, current_traceparent
 
 from . import statements
+from .audit_log import append_to_org, append_to_platform, facts_text
 from .errors import AlreadyHandled, DatabaseAway, IdempotencyMismatch, OutcomeUnknown, TransactionAborted
 from .rows import Row
 
@@ -74,22 +76,6 @@ class Emitted:
     traceparent: str
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """One line of the audit log.
-
-    Attributes:
-        action: `source:subject:action`, e.g. `keys:api_key:created`.
-        target_kind, target_id: what it was done to.
-        facts: what else to keep; never a secret.
-    """
-
-    action: str
-    target_kind: str = ""
-    target_id: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
-
-
 def begin_script(work_role: str, org_id: UUID | None) -> str:
     """Return what opens a unit of work, in one round trip; both values are constants or parsed UUIDs, never text."""
     org = "" if org_id is None else str(org_id)  # '' makes a statement on a tenant table fail, where null finds nothing
@@ -107,7 +93,8 @@ class UnitOfWork:
 
     def __init__(self, session: Session, actor: Actor, org_id: UUID | None) -> None:
         self._session = session
-        self._audits: list[AuditEvent] = []
+        self._audits: list[Event] = []
+        self._platform_audits: list[Event] = []
         self._idempotency: Idempotency | None = None
         self.actor = actor
         self.org_id = org_id
@@ -130,8 +117,19 @@ class UnitOfWork:
         self.rows(sql, **values)
 
     def audit(self, action: str, target_kind: str = "", target_id: object = "", **facts: object) -> None:
-        """Keep an audit event; stored with the commit or not at all."""
-        self._audits.append(AuditEvent(action, target_kind, str(target_id), facts))
+        """Keep an entry for the organisation's audit log; stored with the commit or not at all.
+
+        Args:
+            action: `source:subject:action`, e.g. `keys:api_key:created`.
+            target_kind: what kind of thing it was done to.
+            target_id: to which one.
+            facts: what else to keep; never a secret.
+        """
+        self._audits.append(self._event(action, target_kind, target_id, facts))
+
+    def audit_platform(self, action: str, target_kind: str = "", target_id: object = "", **facts: object) -> None:
+        """Keep an entry for the platform's audit log, of what belongs to no organisation; arguments as `audit`."""
+        self._platform_audits.append(self._event(action, target_kind, target_id, facts))
 
     def emit(self, topic: str, payload: Mapping[str, object], *, ordering_key: str = "") -> None:
         """Send a message after the commit, at least once; without the commit, never."""
@@ -196,29 +194,22 @@ class UnitOfWork:
         """
         if self._session.has_failed:
             raise TransactionAborted
-        self._save_audits()
         self._save_outbox()
+        self._save_audits()  # last: from here on the unit holds the lock of a chain's head
         try:
             self._session.simple("commit" + _END)
         except DatabaseAway as error:
             raise OutcomeUnknown from error
 
+    def _event(self, action: str, target_kind: str, target_id: object, facts: Mapping[str, object]) -> Event:
+        text = facts_text(facts)
+        return Event(action, self.actor.kind, self.actor.id, target_kind, str(target_id), text, current_request_id())
+
     def _save_audits(self) -> None:
-        if not self._audits:
-            return
-        events = [
-            {
-                "action": event.action,
-                "actor_kind": self.actor.kind,
-                "actor_id": self.actor.id,
-                "target_kind": event.target_kind,
-                "target_id": event.target_id,
-                "facts": event.facts,
-                "request_id": current_request_id(),
-            }
-            for event in self._audits
-        ]
-        self.execute(statements.INSERT_AUDIT, events=json.dumps(events, default=str))
+        if self._audits:
+            append_to_org(self, self._audits)
+        if self._platform_audits:
+            append_to_platform(self, self._platform_audits)
 
     def _save_outbox(self) -> None:
         if not self._unsaved:

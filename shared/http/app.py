@@ -1,4 +1,4 @@
-"""The way of every request: id, cap, route, authenticate, authorise, handler, reply, one log line.
+"""The way of every request: id, caps, route, authenticate, rate limit, authorise, body, handler, reply, one log line.
 
 Owns the order. Knows no function and no SQL.
 """
@@ -8,32 +8,34 @@ from __future__ import annotations
 import atexit
 import base64
 import hashlib
-import io
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from flask import Request, Response
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from shared.data.errors import AlreadyHandled, DatabaseAway
 from shared.data.unit_of_work import Idempotency, Replayed
 from shared.security.actor import Actor
 from shared.security.boot import guard
+from shared.security.errors import Unauthenticated
+from shared.security.ratelimit import WITHOUT_CREDENTIAL, Limit, Limiter
 from shared.settings import Settings, load_settings
-from shared.telemetry import log
-from shared.telemetry.context import current_traceparent, start_request
+from shared.telemetry import log, traces
+from shared.telemetry.context import current_traceparent, known_traceparent, start_request
 
 from .access import authorise
+from .bodies import check_body_head, check_head, drain, read_body
 from .call import Call, Event, parse_uuid
+from .client_address import Address, client_address
 from .deps import Deps
 from .errors import (
     AppError,
-    BodyTooLarge,
     Invalid,
     MalformedRequest,
     MediaTypeUnsupported,
@@ -45,12 +47,41 @@ from .reply import Reply
 from .routes import Route, RouteTable
 from .strict_json import is_storable, parse_json
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
 _Deps = TypeVar("_Deps", bound=Deps)
 _log = log.logger("http")
 _HEALTH = "/_health"
 _MOST_IDEMPOTENCY_KEY = 200
-_MOST_DRAINED_BYTES = 256 * 1024 * 1024
-_PIECE_BYTES = 64 * 1024  # one large read would be held three times over while the server puts it together
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What is known of a request so far: for its log line and for headers of whatever answer it gets."""
+
+    route: str | None = None
+    actor: str | None = None
+    org_id: UUID | None = None
+    rate_limit: str | None = None
+    bytes_in: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    started_ns: int = field(default_factory=time.time_ns)
+    span: Span | None = None
+    blocks: ExitStack = field(default_factory=ExitStack)
+
+    def open_span(self, name: str, kind: traces.Kind, parent: object, **attributes: str) -> None:
+        """Begin the span of this request, which goes on until it is answered."""
+        caused_by = known_traceparent(parent)
+        self.span = self.blocks.enter_context(
+            traces.span(name, kind=kind, parent=caused_by, started_ns=self.started_ns, attributes=attributes)
+        )
+
+    def facts(self) -> dict[str, object]:
+        """Return the fields of the log line."""
+        found: dict[str, object] = {"route": self.route, "actor": self.actor, "org_id": self.org_id}
+        found["bytes_in"] = self.bytes_in
+        return {**found, "rate_limit": self.rate_limit} if self.rate_limit else found
 
 
 class App(Generic[_Deps]):
@@ -73,30 +104,30 @@ class App(Generic[_Deps]):
         self._settings = settings or load_settings()
         guard(self._settings)
         log.configure(function=name, project=self._settings.project)
+        traces.configure(self._settings)
         self._load_deps = load_deps
         self._table = RouteTable(routes)
         self._deps: _Deps | None = None
         self._lock = threading.Lock()
+        self._limiter = Limiter(self._settings)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; never raises."""
         started = time.perf_counter()
         request_id = start_request(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
-        facts: dict[str, object] = {"route": None, "actor": None, "org_id": None}
-        try:
-            response = self._serve(request, facts)
-        except AppError as error:
-            if error.status >= 500:
-                _log.error("request failed", code=error.code, exc_info=error)
-            response = render_problem(error, request_id)
-        except Exception as error:  # noqa: BLE001  # the border: nothing may leave as a stack trace
-            _log.error("unexpected error", exc_info=error)
-            response = render_problem(AppError(), request_id)
-        _drain(request)
-        response.headers["X-Request-Id"] = request_id
-        harden(response, is_production=self._settings.is_production)
-        latency_ms = round((time.perf_counter() - started) * 1000, 1)
-        _log.info("request", method=request.method, status=response.status_code, latency_ms=latency_ms, **facts)
+        trail = _Trail()
+        with trail.blocks:
+            response = self._respond(request, trail, request_id)
+            latency_ms = round((time.perf_counter() - started) * 1000, 1)
+            _log.info(
+                "request",
+                method=request.method,
+                status=response.status_code,
+                latency_ms=latency_ms,
+                bytes_out=response.calculate_content_length() or 0,
+                **trail.facts(),
+            )
+            traces.finish(trail.span, response.status_code)
         return response
 
     def deps(self) -> _Deps:
@@ -105,23 +136,51 @@ class App(Generic[_Deps]):
             if self._deps is None:
                 self._deps = self._load_deps(self._settings)
                 atexit.register(self._deps.close)
+                atexit.register(self._limiter.close)
             return self._deps
 
-    def _serve(self, request: Request, facts: dict[str, object]) -> Response:
+    def _respond(self, request: Request, trail: _Trail, request_id: str) -> Response:
+        """Serve a request, or say what went wrong."""
+        try:
+            response = self._serve(request, trail)
+        except AppError as error:
+            if error.status >= 500:
+                _log.error("request failed", code=error.code, exc_info=error)
+            response = render_problem(error, request_id)
+        except Exception as error:  # noqa: BLE001  # the border: nothing may leave as a stack trace
+            _log.error("unexpected error", exc_info=error)
+            response = render_problem(AppError(), request_id)
+        drain(request)
+        response.headers.update(trail.headers)
+        response.headers["X-Request-Id"] = request_id
+        harden(response, is_production=self._settings.is_production)
+        return response
+
+    def _serve(self, request: Request, trail: _Trail) -> Response:
+        check_head(request)
         if request.path == _HEALTH:
             return self._health(request)
         route, path = self._table.find("GET" if request.method == "HEAD" else request.method, request.path)
-        facts["route"] = route.path
-        content = _read_body(request, route.body_limit_bytes)
+        trail.route = route.path
+        if route.access.who != "event":  # an event's span begins once its message says what caused it
+            method = {"http.request.method": request.method, "http.route": route.path}
+            trail.open_span(f"{route.method} {route.path}", "server", request.headers.get("traceparent"), **method)
+        check_body_head(request, route.body_limit_bytes, takes_gzip=route.takes_gzip)
+        if route.access.who == "anyone":
+            self._charge(route.rate_limit, Actor(), request, trail)
         deps = self.deps()
         headers = {name.lower(): value for name, value in request.headers.items()}
         event = None
         if route.access.who == "event":
+            content = self._read_body(request, route, trail)
             actor, event = _authenticate_event(deps, headers, content)
-        else:
-            actor = Actor() if route.access.who == "anyone" else deps.authenticator.authenticate(headers, _org_id(path))
-        facts["actor"], facts["org_id"] = f"{actor.kind}:{actor.id}", actor.org_id
-        authorise(route.access, actor, deps.clock.now())
+            caused_by = event.attributes.get("traceparent")
+            trail.open_span(f"process {route.access.event}", "consumer", caused_by, **{"http.route": route.path})
+            trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
+            authorise(route.access, actor, deps.clock.now())
+        else:  # who may not come in does not get to send a body either
+            actor = self._admit(request, route, deps, headers, path, trail)
+            content = self._read_body(request, route, trail)
         call = Call(
             actor=actor,
             path=path,
@@ -129,11 +188,57 @@ class App(Generic[_Deps]):
             headers=headers,
             cookies=request.cookies,
             content=content,
-            json=_parse_body(request, content) if not route.is_raw and event is None else None,
+            json=_parse_body(request, content, route.most_members) if not route.is_raw and event is None else None,
             idempotency=_idempotency(request, route, actor, content),
             event=event,
         )
         return self._answer(route, call, deps)
+
+    def _admit(
+        self,
+        request: Request,
+        route: Route[_Deps],
+        deps: _Deps,
+        headers: Mapping[str, str],
+        path: Mapping[str, str],
+        trail: _Trail,
+    ) -> Actor:
+        """Find out who calls, charge the call, decide whether the caller may go on."""
+        is_open = route.access.who == "anyone"
+        try:
+            address = self._address(request)
+            actor = Actor() if is_open else deps.authenticator.authenticate(headers, _org_id(path), address)
+        except Unauthenticated:
+            self._charge(WITHOUT_CREDENTIAL, Actor(), request, trail)
+            raise
+        trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
+        if not is_open:  # open ones were charged before anything else was done for them
+            limit = WITHOUT_CREDENTIAL if actor.kind == "anonymous" else route.rate_limit
+            self._charge(limit, actor, request, trail)
+        authorise(route.access, actor, deps.clock.now())
+        return actor
+
+    def _charge(self, limit: Limit | None, actor: Actor, request: Request, trail: _Trail) -> None:
+        """Charge a call to its caller. Raises: RateLimited, ServiceAway."""
+        if limit is None:
+            return
+        address = self._address(request)
+        verdict = self._limiter.charge(limit, actor, str(address) if address else None)
+        if verdict is None:
+            trail.rate_limit = "away"
+            return
+        trail.headers |= verdict.headers()
+        if (refusal := verdict.refusal()) is not None:
+            raise refusal
+
+    def _address(self, request: Request) -> Address | None:
+        forwarded = request.headers.get("X-Forwarded-For")
+        return client_address(forwarded, request.remote_addr, is_production=self._settings.is_production)
+
+    def _read_body(self, request: Request, route: Route[_Deps], trail: _Trail) -> bytes:
+        content = read_body(request, route.body_limit_bytes, seconds=self._settings.body_seconds)
+        trail.bytes_in = len(content)
+        return content
 
     def _answer(self, route: Route[_Deps], call: Call, deps: _Deps) -> Response:
         try:
@@ -160,46 +265,12 @@ class App(Generic[_Deps]):
         return _render(Reply.ok({"status": "ok"}))
 
 
-def _read_body(request: Request, limit_bytes: int) -> bytes:
-    declared = request.content_length
-    if declared is not None and declared > limit_bytes:
-        raise BodyTooLarge(limit_bytes=limit_bytes)
-    chunks: list[bytes] = []
-    left = limit_bytes + 1
-    try:
-        while left > 0 and (chunk := request.stream.read(min(left, _PIECE_BYTES))):
-            chunks.append(chunk)
-            left -= len(chunk)
-    except RequestEntityTooLarge:
-        raise BodyTooLarge(limit_bytes=limit_bytes) from None
-    except (ClientDisconnected, OSError):
-        raise MalformedRequest("the body ended early") from None
-    if left <= 0:
-        raise BodyTooLarge(limit_bytes=limit_bytes)
-    content = b"".join(chunks)
-    if declared is not None and len(content) != declared:  # gunicorn hands on half a body as if it were a whole one
-        raise MalformedRequest("the body ended early")
-    return content
-
-
-def _drain(request: Request) -> None:
-    """Take in what is left of a body that was refused, without keeping it, so that the client gets to read the answer.
-
-    The Functions Framework reads the rest after each reply, and whole: a refused body would fill the memory all the same.
-    """
-    left = _MOST_DRAINED_BYTES
-    with suppress(Exception):  # a body that breaks off, or off its protocol, is over
-        while left > 0 and (piece := request.stream.read(_PIECE_BYTES)):
-            left -= len(piece)
-    request.stream = io.BytesIO()  # pyright: ignore[reportAttributeAccessIssue]  # a cached property, made to be set
-
-
-def _parse_body(request: Request, content: bytes) -> Any:
+def _parse_body(request: Request, content: bytes, most_members: int) -> Any:
     if not content:
         return None
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise MediaTypeUnsupported("send application/json")
-    return parse_json(content)
+    return parse_json(content, most_members=most_members)
 
 
 def _query_values(request: Request) -> dict[str, str]:

@@ -107,7 +107,7 @@ def parse_uuid(text: str) -> UUID:
     return UUID(text)
 
 
-def validated(model: type[_Model], values: Mapping[str, Any]) -> _Model:
+def validated(model: type[_Model], values: object) -> _Model:
     """Check values against a model; the answer names the fields and never repeats their values."""
     try:
         return model.model_validate(values)

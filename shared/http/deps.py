@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from shared.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
 from shared.ports.queue import GoogleQueue, Queue
 from shared.ports.secret_store import GoogleSecretStore, SecretStore
-from shared.security.authentication import Authenticator, EventVerifier, Peppers
+from shared.security.authentication import Authenticator, EventVerifier
+from shared.security.peppers import Peppers
 from shared.security.tokens import JwksCache
 from shared.settings import Settings
 
@@ -57,7 +58,7 @@ def build_deps(settings: Settings, *, fetch_token_keys: Callable[[str], bytes] |
 
     clock = SystemClock()
     secrets = GoogleSecretStore(settings)
-    peppers = Peppers(secrets)
+    peppers = Peppers(secrets, clock)
     queue = GoogleQueue(settings)
     db = Database(settings, queue)
     token_keys = JwksCache(settings.jwks_url, clock, fetch=fetch_token_keys)

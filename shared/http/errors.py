@@ -57,3 +57,21 @@ class Invalid(AppError):
     """422 `invalid`: well-formed but not valid; `errors` names each field."""
 
     code, status, title = "invalid", 422, "The request is not valid"
+
+
+class BodyTooSlow(AppError):
+    """408 `body_too_slow`: the body did not arrive in time."""
+
+    code, status, title = "body_too_slow", 408, "The body took too long to arrive"
+
+
+class UriTooLong(AppError):
+    """414 `uri_too_long`: the path or the query is over its cap."""
+
+    code, status, title = "uri_too_long", 414, "The address is too long"
+
+
+class HeadersTooLarge(AppError):
+    """431 `headers_too_large`: there are too many headers, or they are too long."""
+
+    code, status, title = "headers_too_large", 431, "The headers are too large"

@@ -28,6 +28,7 @@ from shared.security.errors import (
     ScopeRequired,
     Unauthenticated,
 )
+from shared.security.ratelimit import RateLimited
 
 from .access import Access
 from .errors import AppError, BodyTooLarge, Invalid, MalformedRequest, MediaTypeUnsupported
@@ -130,13 +131,17 @@ def build_document(
 def standard_errors(route: Route[Any]) -> Iterator[type[AppError]]:
     """Yield the errors that follow from a route's access rule, body and query, before its handler says anything."""
     yield AppError
+    if route.rate_limit is not None:
+        yield RateLimited
+        if route.rate_limit.is_closed:
+            yield ServiceAway
     yield from _access_errors(route.access)
     if _PARAMETER.search(route.path) or route.access.role is not None:
         yield NotFound
     if route.body is not None:
         yield from (MalformedRequest, BodyTooLarge, MediaTypeUnsupported, Invalid)
     if route.is_raw:
-        yield BodyTooLarge
+        yield from (BodyTooLarge, MediaTypeUnsupported)
     if route.query is not None:
         yield Invalid
     if _takes_idempotency_key(route):

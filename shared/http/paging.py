@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .errors import Invalid
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 200
+_SEQ_BYTES = 8
 
 
 class PageQuery(BaseModel):
@@ -38,6 +39,46 @@ class PageQuery(BaseModel):
         if write_cursor(found) != self.cursor:  # the decoder skips what it does not know
             raise _refused()
         return found
+
+
+class SeqPageQuery(BaseModel):
+    """Query of a list call over a numbered log, newest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MOST_LIMIT)
+    cursor: str | None = Field(None, max_length=100)
+
+    def before_seq(self) -> int | None:
+        """Return the number the page starts below.
+
+        Raises:
+            Invalid: (422 `invalid`) the cursor is not one of ours.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            content = base64.urlsafe_b64decode(self.cursor + "=")
+        except ValueError as error:
+            raise _refused() from error
+        found = int.from_bytes(content, "big")
+        if len(content) != _SEQ_BYTES or found >= 1 << 63 or write_seq_cursor(found) != self.cursor:
+            raise _refused()
+        return found
+
+
+def write_seq_cursor(last_seq: int) -> str:
+    """Return the cursor of a page that ended with this number."""
+    return base64.urlsafe_b64encode(last_seq.to_bytes(_SEQ_BYTES, "big")).rstrip(b"=").decode()
+
+
+def seq_page(
+    rows: Sequence[Mapping[str, Any]], query: SeqPageQuery, view: Callable[[Mapping[str, Any]], BaseModel]
+) -> dict[str, Any]:
+    """Make the reply of a list call over a numbered log; as `page`, with rows in falling order of `seq`."""
+    shown = rows[: query.limit]
+    last = write_seq_cursor(shown[-1]["seq"]) if len(rows) > query.limit and shown else None
+    return {"items": [view(row).model_dump(mode="json") for row in shown], "next_cursor": last}
 
 
 def write_cursor(last_id: UUID) -> str:

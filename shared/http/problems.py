@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from shared.security.redact import redact
+
 from .errors import AppError, MethodNotAllowed
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def render_problem(error: AppError, request_id: str) -> Response:
     from flask import Response
 
     response = Response(
-        json.dumps(problem_body(error, request_id), default=str),
+        json.dumps(redact(problem_body(error, request_id), has_people=True)),  # its people are the caller's own
         status=error.status,
         mimetype="application/problem+json",
     )

@@ -12,12 +12,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 from werkzeug.routing import Map, Rule
 
+from shared.security.ratelimit import OPEN_TO_ALL, SIGNED_IN, SIGNING_IN, Limit
+
 from .access import Access
 from .call import Call
 from .errors import AppError, MethodNotAllowed, RouteNotFound
 from .reply import Reply
+from .strict_json import MOST_MEMBERS
 
 MIB = 1024 * 1024
+_SIGN_IN_ROOT = "/auth/"
 _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 
 _Deps = TypeVar("_Deps")
@@ -37,6 +41,9 @@ class Route(Generic[_Deps]):
         errors: errors of its own, for the OpenAPI document.
         body_limit_bytes: cap of the body.
         is_raw: the body is taken as bytes of any type instead of JSON.
+        takes_gzip: the body may come compressed; the cap holds for what comes out.
+        most_members: cap of the members and elements of a JSON body.
+        limit: how often it may be called; None for what the access rule says.
     """
 
     method: str
@@ -50,6 +57,21 @@ class Route(Generic[_Deps]):
     errors: tuple[type[AppError], ...] = ()
     body_limit_bytes: int = MIB
     is_raw: bool = False
+    takes_gzip: bool = False
+    most_members: int = MOST_MEMBERS
+    limit: Limit | None = None
+
+    @property
+    def rate_limit(self) -> Limit | None:
+        """The limit that holds: its own, else that of its access rule; none for the queue and the scheduler."""
+        if self.access.who == "event":
+            return None
+        if self.limit is not None:
+            return self.limit
+        if self.access.who != "anyone":
+            return SIGNED_IN
+        is_sign_in = self.path.startswith(_SIGN_IN_ROOT) and not self.path.endswith("/health")
+        return SIGNING_IN if is_sign_in else OPEN_TO_ALL
 
     @property
     def is_internal(self) -> bool:

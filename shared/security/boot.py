@@ -22,6 +22,12 @@ def guard(settings: Settings) -> None:
         unsafe.append("DW_ENV is neither `production` nor `emulator`")
     if settings.debug:
         unsafe.append("DW_DEBUG is on")
+    if settings.rate_scale != 1:
+        unsafe.append("DW_RATE_SCALE is not 1")
+    if not settings.redis_url.startswith("rediss://"):
+        unsafe.append("DW_REDIS_URL is not a rediss address")
+    if settings.otlp_endpoint and not settings.otlp_endpoint.startswith(_PRIVATE_OR_BESIDE):
+        unsafe.append("DW_OTLP_ENDPOINT is neither an https address nor a collector beside this process")
     addresses = [*_ALWAYS_HTTPS, *(name for name in _HTTPS_WHEN_SET if getattr(settings, name))]
     unsafe += [
         f"DW_{name.upper()} is not an https address"
@@ -33,7 +39,8 @@ def guard(settings: Settings) -> None:
 
 
 _EMULATOR_ONLY = (
-    "database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "aws_endpoint", "egress_bypass",
+    "database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "storage_endpoint", "aws_endpoint", "egress_bypass",
 )  # fmt: skip
+_PRIVATE_OR_BESIDE = ("https://", "http://127.0.0.1:", "http://localhost:")
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")
-_HTTPS_WHEN_SET = ("jwks_url", "oidc_issuer")  # keys and people's identities come from there
+_HTTPS_WHEN_SET = ("jwks_url", "oidc_issuer", "secret_scanning_keys_url")  # keys and identities come from there

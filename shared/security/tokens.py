@@ -69,10 +69,26 @@ class JwksCache:
     _cooldown_seconds = 10.0
     _first_cooldown_seconds = 1.0  # while no keys are known: every caller is refused, so try again soon
 
-    def __init__(self, url: str, clock: Clock, *, fetch: Callable[[str], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        fetch: Callable[[str], bytes] | None = None,
+        read: Callable[[bytes], dict[str, tuple[str, Any]]] | None = None,
+    ) -> None:
+        """Set up.
+
+        Args:
+            url: where the keys are published.
+            clock: time.
+            fetch: gets the document; over HTTP when None.
+            read: turns the document into key id to (algorithm, key), or raises ValueError; a JWK set when None.
+        """
         self._url = url
         self._clock = clock
         self._fetch = fetch or _fetch
+        self._read = read or _read_jwks
         self._keys: dict[str, tuple[str, Any]] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
@@ -100,7 +116,7 @@ class JwksCache:
             if self._tried_at is not None and now - self._tried_at < cooldown:
                 return
             self._tried_at = now
-            self._keys = _read_jwks(self._fetch(self._url))
+            self._keys = self._read(self._fetch(self._url))
             self._fetched_at = now
         except (AppError, ValueError, RecursionError, OSError) as error:
             # the keys that are known stay in use; with none, `find` says so

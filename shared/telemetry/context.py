@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
+
+from shared.security.redact import holds_secret
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _traceparent: ContextVar[str] = ContextVar("traceparent", default="")
@@ -18,13 +22,28 @@ def start_request(request_id: str | None, traceparent: str | None) -> str:
 
     Source: W3C Trace Context level 1, section 3.2.
     """
-    known_id = request_id is not None and _REQUEST_ID.fullmatch(request_id)
-    known_trace = traceparent is not None and _TRACEPARENT.fullmatch(traceparent)
+    known_id = request_id is not None and _REQUEST_ID.fullmatch(request_id) and not holds_secret(request_id)
+    known_trace = known_traceparent(traceparent)
     found = request_id if known_id and request_id else secrets.token_hex(16)
     _request_id.set(found)
-    trace_id = traceparent.split("-")[1] if known_trace and traceparent else secrets.token_hex(16)
+    trace_id = known_trace.split("-")[1] if known_trace else secrets.token_hex(16)
     _traceparent.set(f"00-{trace_id}-{secrets.token_hex(8)}-01")
     return found
+
+
+def known_traceparent(traceparent: object) -> str:
+    """Return a W3C trace context that came from outside, empty when it is not well-formed."""
+    return traceparent if isinstance(traceparent, str) and _TRACEPARENT.fullmatch(traceparent) else ""
+
+
+@contextmanager
+def carried(traceparent: str) -> Generator[None]:
+    """Let everything inside a block be caused by one span."""
+    before = _traceparent.set(traceparent)
+    try:
+        yield
+    finally:
+        _traceparent.reset(before)
 
 
 def current_request_id() -> str:
@@ -40,3 +59,13 @@ def current_traceparent() -> str:
 def current_trace_id() -> str:
     """Return the trace id; empty outside a request."""
     return _traceparent.get().partition("-")[2].partition("-")[0]
+
+
+def current_span_id() -> str:
+    """Return the id of the current span; empty outside a request."""
+    return _traceparent.get().rpartition("-")[0].rpartition("-")[2]
+
+
+def is_sampled() -> bool:
+    """Say whether the current trace is kept."""
+    return _traceparent.get().endswith("1")

@@ -6,13 +6,14 @@ Source: https://cloud.google.com/logging/docs/structured-logging
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-from .context import current_request_id, current_trace_id
+from shared.security.redact import redact_event
+
+from .context import current_request_id, current_span_id, current_trace_id, is_sampled
 
 _SEVERITIES = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "critical": "CRITICAL"}
 
@@ -33,6 +34,8 @@ def configure(*, function: str, project: str) -> None:
         if current_request_id():
             event["request_id"] = current_request_id()
             event["logging.googleapis.com/trace"] = f"projects/{project}/traces/{current_trace_id()}"
+            event["logging.googleapis.com/spanId"] = current_span_id()
+            event["logging.googleapis.com/trace_sampled"] = is_sampled()
         return event
 
     structlog.configure(
@@ -40,9 +43,10 @@ def configure(*, function: str, project: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.format_exc_info,
             place,
+            redact_event,
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),  # standard output as it is when a logger is first used
         cache_logger_on_first_use=True,
     )

@@ -13,7 +13,10 @@ import pytest
 from infra.suite import load_suite
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("boto3", "botocore", "google.api_core", "google.auth", "google.cloud", "grpc", "httpx", "pg8000", "sqlalchemy")
+HEAVY = (
+    "boto3", "botocore", "google.api_core", "google.auth", "google.cloud", "grpc", "httpx", "opentelemetry", "pg8000", "redis",
+    "sqlalchemy",
+)  # fmt: skip
 # `google.cloud` itself is there before anything is imported, as a namespace: the framework's distribution makes it
 LOAD = """
 import json, sys

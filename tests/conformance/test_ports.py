@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from typing import Protocol
 
+import httpx
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -22,11 +24,13 @@ from google.cloud.secretmanager_v1 import SecretPayload
 from shared.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
 from shared.ports.errors import CiphertextRefused, ServiceAway
 from shared.ports.key_manager import GoogleKeyManager, KeyManager, PublicKey
+from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.ports.queue import GoogleQueue, Message, Queue
 from shared.ports.secret_store import GoogleSecretStore, Secret, SecretStore
 from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager
+from shared.testing.object_store import MemoryObjectStore
 from shared.testing.queue import MemoryQueue
 from shared.testing.secret_store import MemorySecretStore
 from tests.support.google_emulator import Emulator
@@ -48,7 +52,7 @@ def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 def google_settings(google: Emulator) -> Settings:
     ends = dict.fromkeys(("kms_endpoint", "secrets_endpoint", "pubsub_endpoint"), google.endpoint)
-    return Settings(env="emulator", project=PROJECT, region=REGION, **ends)  # type: ignore[arg-type]
+    return Settings(env="emulator", project=PROJECT, region=REGION, storage_endpoint=google.url, **ends)  # type: ignore[arg-type]
 
 
 def fresh_name(kind: str) -> str:
@@ -401,6 +405,106 @@ def test_a_missing_topic_or_a_queue_that_is_away_is_a_503(post: Post) -> None:
         post.queue.publish("no-such-topic", [Message({})])
     with post.away(), pytest.raises(ServiceAway):
         post.queue.publish(topic, [Message({})])
+
+
+# --- object store ----------------------------------------------------------------------------------------------------
+
+
+class Cellar(Protocol):
+    """An object store with a bucket of its own."""
+
+    objects: ObjectStore
+
+    def away(self) -> AbstractContextManager[None]: ...
+
+
+class MemoryCellar:
+    def __init__(self) -> None:
+        self.objects = MemoryObjectStore()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        self.objects.is_away = True
+        yield
+        self.objects.is_away = False
+
+
+class GoogleCellar:
+    def __init__(self, google: Emulator) -> None:
+        self._google = google
+        bucket = fresh_name("bucket")
+        made = httpx.post(f"{google.url}/storage/v1/b", json={"name": f"{PROJECT}-{bucket}"}, trust_env=False)
+        made.raise_for_status()
+        self.objects = GoogleObjectStore(google_settings(google), bucket)
+
+    def away(self) -> AbstractContextManager[None]:
+        return self._google.fault("storage", "unavailable")
+
+
+@pytest.fixture(params=["memory", "google"])
+def cellar(request: pytest.FixtureRequest) -> Cellar:
+    return MemoryCellar() if request.param == "memory" else GoogleCellar(request.getfixturevalue("google"))
+
+
+@pytest.mark.parametrize("name", ["a", "org/1/2-3.json", "with space & ?=#%2F+", "é/€", "n" * 1024])
+def test_an_object_is_read_as_it_was_written(cellar: Cellar, name: str) -> None:
+    content = bytes(range(256)) * 4
+    assert cellar.objects.get(name) is None
+    assert cellar.objects.put_new(name, content) is True
+    assert cellar.objects.get(name) == content
+    assert list(cellar.objects.names("")) == [name]
+
+
+def test_an_object_is_never_written_over(cellar: Cellar) -> None:
+    assert cellar.objects.put_new("one", b"first") is True
+    for content in (b"second", b"first", b""):
+        assert cellar.objects.put_new("one", content) is False
+    assert cellar.objects.get("one") == b"first"
+
+
+def test_of_two_writers_at_once_one_wins(cellar: Cellar) -> None:
+    contents = [str(number).encode() for number in range(8)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        won = list(pool.map(lambda content: cellar.objects.put_new("one", content), contents))
+    assert won.count(True) == 1
+    assert cellar.objects.get("one") == contents[won.index(True)]
+
+
+def test_names_are_listed_in_order_by_their_beginning(cellar: Cellar) -> None:
+    for name in ("org/b/2", "org/a/10", "org/a/09", "org/ab/1", "platform/1"):
+        cellar.objects.put_new(name, b"{}")
+    assert list(cellar.objects.names("org/a/")) == ["org/a/09", "org/a/10"]
+    assert list(cellar.objects.names("none/")) == []
+    assert len(list(cellar.objects.names(""))) == 5
+
+
+def test_more_names_than_one_page_holds_are_all_listed(cellar: Cellar) -> None:
+    names = [f"{number:05}" for number in range(1003)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: cellar.objects.put_new(name, b""), names))
+    assert list(cellar.objects.names("")) == names
+
+
+def test_an_object_store_that_is_away_is_a_503(cellar: Cellar) -> None:
+    cellar.objects.put_new("one", b"first")
+    with cellar.away():
+        for ask in (
+            lambda: cellar.objects.put_new("two", b""),
+            lambda: cellar.objects.get("one"),
+            lambda: list(cellar.objects.names("")),
+        ):
+            with pytest.raises(ServiceAway):
+                ask()
+    assert cellar.objects.put_new("two", b"") is True
+
+
+def test_a_missing_bucket_and_nobody_listening_are_a_503(google: Emulator) -> None:
+    closed = Settings(env="emulator", project=PROJECT, storage_endpoint="http://127.0.0.1:1")
+    for store in (GoogleObjectStore(google_settings(google), "none"), GoogleObjectStore(closed, "none")):
+        with pytest.raises(ServiceAway):
+            store.put_new("one", b"")
+        with pytest.raises(ServiceAway):
+            list(store.names(""))
 
 
 # --- clock and entropy -----------------------------------------------------------------------------------------------

@@ -66,6 +66,14 @@ def test_the_secrets_are_the_ones_it_reads(name: str) -> None:
 
 
 @each_function
+def test_the_buckets_are_the_ones_it_opens(name: str) -> None:
+    constants = {node.value for tree in _trees(name) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    _compare(name, "buckets", SUITE.functions[name].buckets, constants & set(SUITE.buckets))
+    opens_store = any(isinstance(call.func, ast.Name) and call.func.id == "GoogleObjectStore" for call in _calls(name))
+    assert opens_store == bool(SUITE.functions[name].buckets), f"{name} opens a bucket it has not, or the reverse"
+
+
+@each_function
 def test_the_kms_keys_are_the_ones_it_names(name: str) -> None:
     constants = {node.value for tree in _trees(name) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     _compare(name, "kms_keys", SUITE.functions[name].kms_keys, constants & set(SUITE.kms_keys))
@@ -78,6 +86,7 @@ def test_the_kms_keys_are_the_ones_it_names(name: str) -> None:
 def test_every_described_thing_is_used() -> None:
     functions = SUITE.functions.values()
     assert set(SUITE.secrets) == {secret for function in functions for secret in function.secrets}
+    assert set(SUITE.buckets) == {bucket for function in functions for bucket in function.buckets}
     assert set(SUITE.kms_keys) == {key for function in functions for key in function.kms_keys}
     published = {topic for function in functions for topic in function.publishes}
     dead = {item.dead_letter_topic for item in SUITE.subscriptions.values() if item.dead_letter_topic}

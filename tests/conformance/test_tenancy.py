@@ -19,8 +19,25 @@ NOT_TENANT_TABLES = {
     "core.users": "a person belongs to any number of organisations",
     "core.user_identities": "belongs to a person",
     "core.sign_ins": "exists before anyone knows who signs in",
+    "core.platform_audit_log": "records what belongs to no organisation",
+    "core.platform_audit_head": "the end of the platform's audit chain",
+}
+# Rows that a deletion of their organisation must not take along: table to the table that its `org_id` leads to.
+KEPT = {
+    "core.audit_heads": "core.orgs",  # who deletes an organisation must decide what becomes of its history
+    "core.audit_log": "core.audit_heads",  # whose row the writer holds already, so that it waits for no second lock
+}
+# What runs behind a statement: nothing but refusals of what no grant can keep the owner from.
+TRIGGERS = {
+    "core.audit_log": {"core.refuse_change": {"delete or update", "truncate"}},
+    "core.platform_audit_log": {"core.refuse_change": {"delete or update", "truncate"}},
+    "core.audit_heads": {"core.refuse_change": {"delete", "truncate"}, "core.refuse_going_back": {"update"}},
+    "core.platform_audit_head": {"core.refuse_change": {"delete", "truncate"}, "core.refuse_going_back": {"update"}},
 }
 LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisation is known
+KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known
+KEY_USE = "core.note_api_key_use"
+DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE)
 SCHEMAS = ("core", "scan")
 
 _WORK_ROLES = tuple(item.work for item in load_suite().roles())
@@ -67,7 +84,9 @@ select k.conname::text as name, k.confrelid, n.nspname || '.' || c.relname as ta
   array(select a.attname::text from unnest(k.conkey) with ordinality u (number, place)
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number order by u.place) as columns,
   array(select a.attname::text from unnest(k.confkey) with ordinality u (number, place)
-        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.number order by u.place) as target_columns
+        join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.number order by u.place) as target_columns,
+  array(select a.attname::text from unnest(k.confdelsetcols) u (number)
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number) as set_columns
 from pg_constraint k
 join pg_class c on c.oid = k.confrelid
 join pg_namespace n on n.oid = c.relnamespace
@@ -176,7 +195,7 @@ def test_row_level_security_is_enabled_and_forced(tenant_tables: list[Table]) ->
 def test_whoever_holds_a_grant_stands_under_a_policy_and_a_floor(tenant_tables: list[Table]) -> None:
     problems: list[str] = []
     for table in tenant_tables:
-        holders = {grant["grantee"] for grant in table.grants()} - {LOOKUP_ROLE}
+        holders = {grant["grantee"] for grant in table.grants()} - set(DEFINERS)
         policies = table.ask(_POLICIES)
         for is_permissive, word in ((True, "permissive policy"), (False, "restrictive floor")):
             covered = {
@@ -195,8 +214,8 @@ def test_every_policy_says_the_same_for_reading_and_writing_and_fails_loudly(ten
     for table in tenant_tables:
         wanted = raising(table.tenant_column or "")
         for policy in table.ask(_POLICIES):
-            if policy["roles"] == [LOOKUP_ROLE]:
-                continue  # see the next test
+            if set(policy["roles"]) <= set(DEFINERS):
+                continue  # see the next tests
             problems += [
                 f"{table.name}: {part} of {policy['name']} is {policy[part]}"
                 for part in ("using", "check")
@@ -224,12 +243,23 @@ def test_the_lookup_role_reads_named_columns_and_nothing_more(tables: list[Table
     refuse(problems)
 
 
+def test_noting_the_use_of_a_key_may_change_three_columns_of_one_table(tables: list[Table]) -> None:
+    grants = [(table.name, grant) for table in tables for grant in table.grants() if grant["grantee"] == KEY_USE_ROLE]
+    assert {name for name, _ in grants} == {"core.api_keys"}
+    assert {grant["privilege"] for _, grant in grants} == {"SELECT", "UPDATE"}
+    assert None not in {grant["column_name"] for _, grant in grants}, "a grant on every column"
+    written = {grant["column_name"] for _, grant in grants if grant["privilege"] == "UPDATE"}
+    assert written == {"secret_hash", "pepper_version", "last_used_at"}
+    policies = [policy for table in tables for policy in table.ask(_POLICIES) if KEY_USE_ROLE in policy["roles"]]
+    assert {(policy["command"], *policy["roles"]) for policy in policies} == {("r", KEY_USE_ROLE), ("w", KEY_USE_ROLE)}
+
+
 def test_login_roles_and_public_hold_no_grant_on_any_table(tables: list[Table]) -> None:
     refuse([
         f"{table.name}: {grant['grantee']} holds {grant['privilege']}"
         for table in tables
         for grant in table.grants()
-        if grant["grantee"] not in {*_WORK_ROLES, LOOKUP_ROLE}
+        if grant["grantee"] not in {*_WORK_ROLES, *DEFINERS}
     ])  # fmt: skip
 
 
@@ -306,12 +336,22 @@ def test_every_tenant_row_belongs_to_an_organisation_that_exists(tenant_tables: 
     refuse([
         f"{table.name}: no foreign key from org_id to core.orgs with on delete cascade"
         for table in tenant_tables
-        if table.name != "core.orgs"
+        if table.name not in {"core.orgs", *KEPT}
         and not any(
             key["target"] == "core.orgs" and key["columns"] == ["org_id"] and key["on_delete"] == "c"
             for key in table.ask(_FOREIGN_KEYS)
         )
     ])  # fmt: skip
+
+
+def test_an_organisation_with_a_history_cannot_be_deleted(tenant_tables: list[Table]) -> None:
+    found = {
+        table.name: key["target"]
+        for table in tenant_tables
+        for key in table.ask(_FOREIGN_KEYS)
+        if key["columns"] == ["org_id"] and key["on_delete"] == "r"
+    }
+    assert found == KEPT
 
 
 def test_every_foreign_key_says_what_a_deletion_does(tables: list[Table]) -> None:
@@ -328,7 +368,7 @@ def test_a_deletion_that_sets_null_leaves_the_organisation_alone(tenant_tables: 
         f"{table.name}: {key['name']} would set {table.tenant_column} to null"
         for table in tenant_tables
         for key in table.ask(_FOREIGN_KEYS)
-        if key["on_delete"] in {"n", "d"} and table.tenant_column in key["columns"]
+        if key["on_delete"] in {"n", "d"} and table.tenant_column in (key["set_columns"] or key["columns"])
     ])  # fmt: skip
 
 
@@ -348,7 +388,7 @@ def test_every_table_says_what_it_holds(tables: list[Table]) -> None:
 
 
 def test_the_roles_are_those_of_the_suite(roles: dict[str, dict[str, Any]]) -> None:
-    assert set(roles) == {*_WORK_ROLES, *_LOGIN_ROLES, LOOKUP_ROLE}
+    assert set(roles) == {*_WORK_ROLES, *_LOGIN_ROLES, *DEFINERS}
 
 
 def test_no_role_has_a_power_of_its_own(roles: dict[str, dict[str, Any]]) -> None:
@@ -370,9 +410,7 @@ def test_a_login_role_is_a_member_of_its_own_work_role_only_and_must_step_into_i
     """
     found = {tuple(row) for row in catalogue.owner.run(sql, names=list(roles))}
     own = {(item.login, item.work, False, True, False) for item in load_suite().roles()}
-    assert found == own, (
-        "login roles step into their own work role; work roles and core_lookup have no members or groups"
-    )
+    assert found == own, "login roles step into their own work role; work roles and definers have no members or groups"
 
 
 def test_no_role_owns_anything_but_the_lookups(catalogue: ClonedDatabase) -> None:
@@ -382,7 +420,7 @@ def test_no_role_owns_anything_but_the_lookups(catalogue: ClonedDatabase) -> Non
       where d.deptype = 'o' and d.refclassid = 'pg_authid'::regclass
         and d.dbid = (select oid from pg_database where datname = current_database())
     """
-    assert {tuple(row) for row in catalogue.owner.run(sql)} == {(LOOKUP_ROLE, "pg_proc")}
+    assert {tuple(row) for row in catalogue.owner.run(sql)} == {(role, "pg_proc") for role in DEFINERS}
 
 
 def test_no_role_can_create_anything(catalogue: ClonedDatabase, roles: dict[str, dict[str, Any]]) -> None:
@@ -422,9 +460,9 @@ def test_functions_that_run_as_their_owner_are_narrow(catalogue: ClonedDatabase)
             continue
         if function["settings"] != ["search_path=pg_catalog, pg_temp"]:
             problems.append(f"{name}: its search path is not fixed to pg_catalog, pg_temp: {function['settings']}")
-        if function["owner"] != LOOKUP_ROLE:
+        if function["owner"] != (KEY_USE_ROLE if name == KEY_USE else LOOKUP_ROLE):
             problems.append(f"{name}: owned by {function['owner']}")
-        if function["volatility"] != "s":
+        if function["volatility"] != "s" and name != KEY_USE:
             problems.append(f"{name}: not stable, so it could write, or be taken for a constant")
         strangers = set(function["callers"]) - set(_LOGIN_ROLES)
         problems += [f"{name}: {role} may call it" for role in strangers]
@@ -454,7 +492,18 @@ def test_views_ask_as_whoever_asks(catalogue: ClonedDatabase) -> None:
 
 def test_nothing_runs_behind_a_statement(catalogue: ClonedDatabase) -> None:
     """Triggers and rewrite rules would run with rights and at times that no query says."""
-    assert catalogue.owner.run("select tgname::text from pg_trigger where not tgisinternal") == []
+    found: dict[str, dict[str, set[str]]] = {}
+    for table, function, kind, enabled in catalogue.owner.run(
+        "select n.nspname || '.' || c.relname, pn.nspname || '.' || p.proname, t.tgtype::integer, t.tgenabled::text "
+        "from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace "
+        "join pg_proc p on p.oid = t.tgfoid join pg_namespace pn on pn.oid = p.pronamespace where not t.tgisinternal"
+    ):
+        bits = {4: "insert", 8: "delete", 16: "update", 32: "truncate"}
+        events = " or ".join(word for bit, word in bits.items() if kind & bit)
+        found.setdefault(table, {}).setdefault(function, set()).add(events)
+        assert kind & 2, f"{table}: {function} fires after the change"
+        assert enabled == "A", f"{table}: {function} can be switched off by session_replication_role"
+    assert found == TRIGGERS
     assert (
         catalogue.owner.run(
             "select rulename::text from pg_rules where schemaname = any(cast(:s as text[]))", s=list(SCHEMAS)

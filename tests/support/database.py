@@ -211,6 +211,32 @@ class ClonedDatabase:
         return connection
 
 
+@contextmanager
+def owner_without_powers(url: str) -> Iterator[str]:
+    """Give an empty database to an owner such as managed databases have, no superuser; yields that owner's URL."""
+    name = url.rsplit("/", 1)[1]
+    with closing(connect(url)) as connection:
+        roles = [
+            row[0]
+            for row in connection.run(
+                "select rolname from pg_roles where rolname ~ '_(work|login)$|^core_(lookup|key_use)$'"
+            )
+        ]
+        connection.run("create role plain_owner login createrole createdb nobypassrls password 'plain'")
+        connection.run(f"alter database {name} owner to plain_owner")
+        for role in roles:  # as if that owner had created them
+            connection.run(f"grant {role} to plain_owner with admin true, inherit false, set false")
+    try:
+        yield with_login(url, "plain_owner", "plain")
+    finally:
+        with closing(connect(url)) as connection:
+            connection.run("drop owned by plain_owner cascade")
+            connection.run("reassign owned by plain_owner to current_user")
+            for role in roles:
+                connection.run(f"revoke {role} from plain_owner cascade")
+            connection.run("drop role plain_owner")
+
+
 def actor_in(org_id: UUID | None, *, role: Role = Role.OWNER, user_id: UUID | None = None) -> Actor:
     """Return a signed-in person with a role in an organisation."""
     return Actor(kind="human", id=str(user_id or UUID(int=1)), org_id=org_id, role=role, plan="team")

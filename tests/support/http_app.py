@@ -19,7 +19,8 @@ from shared.http.app import App
 from shared.http.deps import Deps
 from shared.http.routes import Route
 from shared.security.api_keys import hash_key, make_key
-from shared.security.authentication import Authenticator, EventVerifier, Peppers
+from shared.security.authentication import Authenticator, EventVerifier
+from shared.security.peppers import Peppers
 from shared.security.tokens import JwksCache, TokenIssuer
 from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
@@ -47,6 +48,7 @@ class Directory:
     people: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     roles: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    uses: list[dict[str, Any]] = field(default_factory=list)
 
     def lookup(self, sql: str, **values: Any) -> list[Row]:
         if "find_api_key" in sql:
@@ -57,6 +59,9 @@ class Directory:
             person = self.people.get(values["user_id"])
             role = self.roles.get((values["org_id"], values["user_id"]))
             return [{**person, "role": role, "plan": "team" if role else None}] if person else []
+        if "note_api_key_use" in sql:
+            self.uses.append(values)
+            return [{"is_noted": True}]
         return [{"up": 1}]
 
     def close(self) -> None:
@@ -80,7 +85,7 @@ class World:
             self.vault.add_signing_key(key)
         self.issuer = TokenIssuer(self.vault, "token-signing", self.settings.public_url, self.clock)
         self.events_issuer = TokenIssuer(self.vault, "events", self.settings.events_issuer, self.clock)
-        self.peppers = Peppers(self.secrets)
+        self.peppers = Peppers(self.secrets, self.clock)
 
     def deps(self, settings: Settings) -> Deps:
         """Build the clients of the App."""
@@ -117,7 +122,12 @@ class World:
         return self.issuer.issue(body, audience=self.settings.public_url, kind="at+jwt", lifetime=_HOUR)
 
     def key(
-        self, *scopes: str, maker_role: str = "owner", expires_at: datetime | None = None, org_id: UUID = ORG
+        self,
+        *scopes: str,
+        maker_role: str = "owner",
+        expires_at: datetime | None = None,
+        org_id: UUID = ORG,
+        cidrs: Sequence[str] = (),
     ) -> str:
         """Make an API key of `ORG`; returns it."""
         key, maker_id = make_key(self.entropy), self.entropy.uuid()
@@ -129,6 +139,8 @@ class World:
             "secret_hash": hash_key(key, pepper),
             "pepper_version": version,
             "scopes": list(scopes),
+            "cidrs": list(cidrs),
+            "last_used_at": None,
             "expires_at": expires_at,
             "revoked_at": None,
             "maker_id": maker_id,

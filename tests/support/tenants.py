@@ -16,8 +16,10 @@ _VALUES: dict[str, Any] = {
     "action": "test:row:made",
     "auth_kind": "role",
     "external_account": "123456789012",
+    "hash": bytes(32),
     "kind": "unmanaged",
     "pepper_version": 1,
+    "prev_hash": bytes(32),
     "provider": "aws",
     "regions": ["eu-west-1"],
     "role": "viewer",
@@ -30,9 +32,11 @@ _VALUES: dict[str, Any] = {
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
     "integer": 1,
+    "smallint": 1,
     "bigint": 1,
     "boolean": False,
     "jsonb": "{}",
+    "json": "{}",
     "text[]": [],
     "bytea": b"x",
     "timestamp with time zone": "2026-01-01T00:00:00Z",
@@ -150,6 +154,8 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
     """Return values for one more row of a table, pointing at rows that exist."""
     values: dict[str, Any] = {table.tenant_column: org_id}
     for target, own, theirs in table.foreign_keys:
+        if target == table.name:
+            continue  # a row of the same table that it may point at, and need not
         values |= {mine: rows[target][its] for mine, its in zip(own, theirs, strict=True)}
     for column, (type_name, is_needed) in table.columns.items():
         if column in values:

@@ -109,10 +109,6 @@ def _to_unicode(label: str) -> str:
     import idna
 
     try:
-        written = idna.ulabel(label)
-        back = idna.alabel(written).decode("ascii")
+        return idna.ulabel(label)
     except (idna.IDNAError, UnicodeError) as error:
         raise EgressRefused("host") from error
-    if back != label:
-        raise EgressRefused("host")
-    return written

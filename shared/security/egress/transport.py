@@ -85,8 +85,6 @@ class Transport:
             raise EgressTimeout from error
 
     def _read(self, response: httpcore.Response, method: str) -> EgressResponse:
-        if response.status < 200:  # a protocol that was not asked for
-            raise EgressFailed(reason="connection")
         headers = _headers(response.headers)
         declared = headers.get("content-length", "")
         most = self._policy.most_response_bytes

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local_emulator.postgres import with_login
 from shared.data.migrations import _LOCK, MigrationError, connect, main, migrate
-from tests.support.database import MIGRATIONS, DatabaseServer
+from tests.support.database import MIGRATIONS, DatabaseServer, owner_without_powers
 from tests.support.waiting import wait_until
 
 
@@ -172,26 +171,8 @@ def test_the_shell_command_ends_with_1_and_one_clear_line(
 
 def test_the_suite_migrates_as_an_owner_who_is_no_superuser(database_server: DatabaseServer) -> None:
     """Managed databases (Cloud SQL) give nobody a superuser; the migrations must do with `createrole`."""
-    with database_server.empty() as url:
-        name = url.rsplit("/", 1)[1]
-        with closing(connect(url)) as connection:
-            roles = [
-                row[0]
-                for row in connection.run("select rolname from pg_roles where rolname ~ '_(work|login)$|^core_lookup$'")
-            ]
-            connection.run("create role plain_owner login createrole createdb nobypassrls password 'plain'")
-            connection.run(f"alter database {name} owner to plain_owner")
-            for role in roles:  # as if that owner had created them
-                connection.run(f"grant {role} to plain_owner with admin true, inherit false, set false")
-        try:
-            assert migrate(with_login(url, "plain_owner", "plain"), MIGRATIONS) == len(list(MIGRATIONS.glob("*.sql")))
-        finally:
-            with closing(connect(url)) as connection:
-                connection.run("drop owned by plain_owner cascade")
-                connection.run("reassign owned by plain_owner to current_user")
-                for role in roles:
-                    connection.run(f"revoke {role} from plain_owner cascade")
-                connection.run("drop role plain_owner")
+    with database_server.empty() as url, owner_without_powers(url) as owner_url:
+        assert migrate(owner_url, MIGRATIONS) == len(list(MIGRATIONS.glob("*.sql")))
 
 
 def test_every_migration_of_the_suite_states_its_owner_its_locks_and_a_lock_timeout() -> None:

@@ -38,6 +38,7 @@ _GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied",
 _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
+    "set_anchored.seq": 0, "set_platform_anchored.seq": 0,
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
@@ -48,7 +49,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_sign_in": {"state_hash": bytes(32), "nonce": "n", "code_verifier": "v", "return_path": "/", "expires_at": None},
     "insert_key": {
         "public_id": "0123456789ab", "secret_hash": bytes(32), "pepper_version": 1, "name": "n", "scopes": ["read"],
-        "created_by": None, "expires_at": None,
+        "created_by": None, "expires_at": None, "cidrs": ["203.0.113.0/24"], "replaces_id": None,
     },
     "insert_account": {
         "id": UUID(int=9), "provider": "aws", "name": "n", "external_account": "210987654321", "regions": ["eu-west-1"],
@@ -58,6 +59,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "resource_count": 0},
     "list_items": {"scan_id": None, "account_id": None},
+    "list_audit": {"actor": None, "action": None, "target": None, "from_at": None, "to_at": None},
 }  # fmt: skip
 
 

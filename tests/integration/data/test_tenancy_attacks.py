@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -137,7 +138,15 @@ def test_setting_the_organisation_without_the_role_gains_nothing(read_only: Two,
 @pytest.mark.parametrize("login", LOGINS)
 def test_a_login_becomes_its_own_work_role_and_nobody_else(read_only: Two, login: str) -> None:
     connection = read_only.database.connect(login)
-    others = {*LOGINS, *map(work_role, LOGINS), "core_lookup", "driftwise_owner", "postgres", "pg_read_all_data"}
+    others = {
+        *LOGINS,
+        *map(work_role, LOGINS),
+        "core_lookup",
+        "core_key_use",
+        "driftwise_owner",
+        "postgres",
+        "pg_read_all_data",
+    }
     for role in others - {login, work_role(login)}:
         for sql in (f"set role {role}", f"set local role {role}", f"set session authorization {role}"):
             assert refused(connection, sql) in {DENIED, "22023"}, f"{login} ran: {sql}"
@@ -339,18 +348,18 @@ def test_a_prepared_statement_serves_each_organisation_its_own_rows(two: Two, pl
 def test_a_foreign_key_is_no_window_into_another_organisation(two: Two) -> None:
     """A parent of another organisation and one that does not exist get the same answer."""
     tried = 0
-    for table in two.tables:
-        may_insert = set(two.may("scan_work", "insert", table))
+    for login, table in product(("scan_login", "keys_login"), two.tables):
+        may_insert = set(two.may(work_role(login), "insert", table))
         for target, own, _theirs in table.foreign_keys:
             columns = [name for name in own if name != table.tenant_column]
-            if not columns or target not in two.other_rows or target == "core.users":
+            if not columns or target not in two.other_rows or target == "core.users" or columns[0] not in may_insert:
                 continue
             values = new_values(table, two.mine, two.my_rows)
             values = {name: value for name, value in values.items() if name in may_insert}
             answers = set()
             for parent in (two.other_rows[target]["id"], uuid4()):
                 sql, parameters = insert(table, {**values, columns[0]: parent})
-                answers.add(refused_in_unit(two, "scan_login", sql, **parameters))
+                answers.add(refused_in_unit(two, login, sql, **parameters))
             assert answers == {"23503"}, f"{table.name} -> {target}: {answers}"
             tried += 1
     assert tried > 3
@@ -361,8 +370,11 @@ def test_lookups_are_for_logins_that_need_them_and_never_for_work_roles(read_onl
     calls = {
         "core.list_orgs_of_user(cast(null as uuid), cast(null as uuid), 1)": {"auth_login"},
         "core.list_orgs_with_outbox(0, 100)": {"webhook_login"},
+        "core.list_changed_audit_heads(cast(null as uuid), 1)": {"auth_login"},
         "scan.list_orgs_with_active_scans(100)": {"scan_login"},
         "core.find_api_key('x')": set(LOGINS),
+        "core.find_reported_api_keys(array['x'])": {"keys_login"},
+        "core.note_api_key_use('x', '', '', 1)": set(LOGINS),
         "core.find_principal(cast(null as uuid), cast(null as uuid))": set(LOGINS),
     }
     connection = read_only.database.connect(login)

@@ -10,7 +10,10 @@ from shared.http.app import App
 from shared.security.boot import UnsafeStart, guard
 from shared.settings import SettingMissing, Settings, load_settings
 
-SAFE = {"DW_ENV": "production", "DW_PUBLIC_URL": "https://driftwise.example", "DW_OIDC_ISSUER": "https://id.example"}
+SAFE = {
+    "DW_ENV": "production", "DW_PUBLIC_URL": "https://driftwise.example", "DW_OIDC_ISSUER": "https://id.example",
+    "DW_REDIS_URL": "rediss://10.0.0.2:6378",
+}  # fmt: skip
 
 UNSAFE = {
     "a plaintext database": {"DW_DATABASE_URL": "postgresql://x@y/z"},
@@ -27,6 +30,10 @@ UNSAFE = {
     "a plaintext sign-in provider": {"DW_OIDC_ISSUER": "http://id.example"},
     "a plaintext issuer of events": {"DW_EVENTS_ISSUER": "http://accounts.google.com"},
     "plaintext keys of events": {"DW_EVENTS_JWKS_URL": "http://www.googleapis.com/oauth2/v3/certs"},
+    "no rate limits": {"DW_REDIS_URL": ""},
+    "a plaintext rate limiter": {"DW_REDIS_URL": "redis://10.0.0.2:6379"},
+    "a plaintext collector": {"DW_OTLP_ENDPOINT": "http://collector.example:4318"},
+    "rate limits that limit nothing": {"DW_RATE_SCALE": "1000"},
     "an environment nobody knows": {"DW_ENV": "staging"},
     "an environment with a typing error": {"DW_ENV": "Emulator"},
     "an empty environment": {"DW_ENV": ""},

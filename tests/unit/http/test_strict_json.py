@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -102,3 +103,62 @@ def test_no_bytes_make_it_fail_in_another_way(content: bytes) -> None:
         parse_json(content)
     except MalformedRequest:
         return
+
+
+def nested(depth: int, opening: bytes = b"[", inner: bytes = b"", closing: bytes = b"]") -> bytes:
+    return opening * depth + inner + closing * depth
+
+
+@pytest.mark.parametrize(
+    "opening, inner, closing", [(b"[", b"", b"]"), (b'{"a":', b"1", b"}"), (b'[{"]}":', b"1", b"}]")]
+)
+def test_json_may_be_a_hundred_levels_deep(opening: bytes, inner: bytes, closing: bytes) -> None:
+    most = 100 // (opening.count(b"[") + opening.count(b"{"))
+    parse_json(nested(most, opening, inner, closing))
+    with pytest.raises(MalformedRequest, match="nested"):
+        parse_json(nested(most + 1, opening, inner, closing))
+
+
+def test_brackets_in_texts_and_beside_each_other_are_not_depth() -> None:
+    text = '[{"' * 500 + "\\" + '"' * 3
+    assert parse_json(json.dumps([text, [[]] * 400]).encode()) == [text, [[]] * 400]
+    assert parse_json(json.dumps({text: [text] * 3}).encode()) == {text: [text] * 3}
+
+
+@pytest.mark.parametrize(
+    "one, wrapped",
+    [(b"1", b"[%s]"), (b"{}", b"[%s]"), (b'""', b'{"a":[%s]}'), (b'"a,b,c,[{"', b"[%s]"), (b"[]", b"[%s]")],
+)
+def test_members_and_elements_are_counted(one: bytes, wrapped: bytes) -> None:
+    weight = 2 if one in {b"{}", b"[]"} else 1  # an element, and what it could hold
+    around = wrapped.count(b"[") + wrapped.count(b"{") - 1
+
+    def body(number: int) -> bytes:
+        return wrapped % b",".join([one] * number)
+
+    fits = (1000 - around) // weight
+    parse_json(body(fits), most_members=1000)
+    with pytest.raises(MalformedRequest, match="more than 1000"):
+        parse_json(body(fits + 1), most_members=1000)
+
+
+@pytest.mark.parametrize("number", [b"9" * 100, b"-" + b"9" * 100, b"0." + b"3" * 98])
+def test_a_number_has_at_most_a_hundred_digits(number: bytes) -> None:
+    assert parse_json(b"[%s]" % number) == json.loads(b"[%s]" % number)
+    for longer in (number + b"0", number + b"0" * 5000):
+        with pytest.raises(MalformedRequest, match="digits"):
+            parse_json(b"[%s]" % longer)
+    text = "1" * 5000
+    assert parse_json(json.dumps([text, 7]).encode()) == [text, 7]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_what_is_within_the_caps_is_read_as_it_is(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" not in text and not re.search("[\ud800-\udfff]", text):
+        assert parse_json(text.encode()) == value

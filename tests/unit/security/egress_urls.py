@@ -174,7 +174,7 @@ REFUSED = (
         "https://[fe80::1%eth0]/", "https://[fe80::1%25eth0]/", "https://[fe80::1%251]/", "https://[::1%0]/", "https://[2606:4700::1%25lo]/", "https://[v1.fe80::a]/", "https://[v6.::1]/",
         "https://[:::1]/", "https://[1::2::3]/", "https://[1:2:3:4:5:6:7]/", "https://[1:2:3:4:5:6:7:8:9]/", "https://[12345::1]/", "https://[::g]/", "https://[127.0.0.1]/",
         "https://[8.8.8.8]/", "https://[::ffff:127.1]/", "https://[::ffff:0177.0.0.1]/", "https://[::ffff:0x7f.0.0.1]/", "https://[::ffff:127.0.0.1.1]/", "https://[::256.0.0.1]/",
-        "https://[2606:4700:4700::1111]443/", "https://[::1]:443]/", "https://[2606:4700:4700::1111/64]/", "https://[localhost]/", "https://[::1]example.com/",
+        "https://[2606:4700:4700::1111]443/", "https://[::1]:443]/", "https://[2606:4700:4700::1111/64]/", "https://[localhost]/", "https://[::1]example.com/", "https://[2606:4700:4700::1111]x443/",
     ),
     _trick(
         "an IPv4 address that is not public", "destination",

@@ -1,0 +1,290 @@
+"""Rate limits: what callers may spend, declared per route, counted for all instances in one Redis-protocol server.
+
+Owns the quotas, the count and the header fields. The algorithm is GCRA (a leaky bucket as one timestamp per caller): every
+quota of a call is checked and charged by one script in one round trip, all or none. `limits` (PyPI) would need a round
+trip per quota and charge the first although the second refuses. Source: ITU-T I.371, annex A (generic cell rate algorithm).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from shared.http.errors import AppError
+from shared.ports.errors import ServiceAway
+from shared.telemetry.log import logger
+
+from .actor import Actor
+
+if TYPE_CHECKING:
+    from redis.commands.core import Script
+
+    from shared.settings import Settings
+
+Subject: TypeAlias = Literal["address", "key", "human", "org"]
+
+_log = logger("ratelimit")
+_PAUSE_SECONDS = (
+    1.0  # after a failure the server is left alone for so long: waiting for it costs every caller the deadline
+)
+
+# KEYS: one per quota. ARGV: the call's cost, then the window (microseconds) and the quota of each key.
+# Answers, per quota: 1 if it refuses, what is left, microseconds until the call would be let in, and until all is back.
+_SCRIPT = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+local cost = tonumber(ARGV[1])
+local answers, wanted, refused = {}, {}, false
+for place, key in ipairs(KEYS) do
+  local window, quota = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+  local each = window / quota
+  local full = math.max(tonumber(redis.call('GET', key) or now), now)
+  local after = full + cost * each
+  local wait = after - now - window
+  if wait > 0.5 then
+    refused = true
+  end
+  wanted[place] = after
+  answers[#answers + 1] = {wait > 0.5 and 1 or 0, full - now, math.max(wait, 0), each, window}
+end
+local found = {}
+for place, answer in ipairs(answers) do
+  local used = answer[2]
+  if not refused then
+    used = wanted[place] - now
+    redis.call('SET', KEYS[place], string.format('%.0f', wanted[place]), 'PX', math.ceil(used / 1000) + 1)
+  end
+  found[#found + 1] = answer[1]
+  found[#found + 1] = math.floor((answer[5] - used) / answer[4] + 0.001)
+  found[#found + 1] = math.ceil(answer[3])
+  found[#found + 1] = math.ceil(used)
+end
+return found
+"""
+
+
+class RateLimited(AppError):
+    """429 `rate_limited`: too many calls; `Retry-After` says when the next one is let in."""
+
+    code, status, title = "rate_limited", 429, "Too many requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one subject may spend in a window; a plain call costs 1.
+
+    Attributes:
+        name: as callers see it in the header fields; quotas of one name share one count per subject.
+        subject: who is counted. `address` counts callers without a valid credential only.
+        units: what may be spent in a window, all at once at most.
+        window_seconds: time after which a spent quota is whole again.
+    """
+
+    name: str
+    subject: Subject
+    units: int
+    window_seconds: int = 60
+
+
+ADDRESS = Quota("address", "address", 600)
+SIGN_IN = Quota("sign-in", "address", 60)
+REFUSED = Quota("refused", "address", 120)
+KEY = Quota("key", "key", 1200)
+HUMAN = Quota("user", "human", 1200)
+ORG = Quota("org", "org", 6000)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often a route may be called.
+
+    Attributes:
+        quotas: what a call is charged to; those that do not fit the caller are passed over.
+        cost: units that one call takes.
+        is_closed: without the limiter the route refuses (503) instead of letting everybody in.
+    """
+
+    quotas: tuple[Quota, ...]
+    cost: int = 1
+    is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that no call could pass. Raises: ValueError."""
+        if not self.quotas or self.cost < 1:
+            raise ValueError("a limit has at least one quota and a cost of at least 1")
+        if any(quota.units < self.cost for quota in self.quotas):
+            raise ValueError("a call costs more than a whole quota")
+
+    def costing(self, cost: int) -> Limit:
+        """Return the same limit for calls that are worth more than one plain call."""
+        return replace(self, cost=cost)
+
+
+OPEN_TO_ALL = Limit((ADDRESS,))
+SIGNING_IN = Limit((SIGN_IN,), is_closed=True)
+SIGNED_IN = Limit((KEY, HUMAN, ORG))
+WITHOUT_CREDENTIAL = Limit((REFUSED,))  # calls that end with a 401, wherever they went
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a caller stands with one quota after a call."""
+
+    quota: Quota
+    is_refused: bool
+    left: int
+    wait_seconds: int
+    reset_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the limiter says of one call: a standing for each quota that fits the caller."""
+
+    standings: tuple[Standing, ...] = ()
+
+    def headers(self) -> dict[str, str]:
+        """Return the header fields that tell the caller.
+
+        Source: draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4.
+        """
+        if not self.standings:
+            return {}
+        policies = (
+            f'"{item.quota.name}";q={item.quota.units};w={item.quota.window_seconds}' for item in self.standings
+        )
+        states = (f'"{item.quota.name}";r={item.left};t={item.reset_seconds}' for item in self.standings)
+        return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(states)}
+
+    def refusal(self) -> RateLimited | None:
+        """Return the error that the caller gets, None when the call is let in."""
+        refused = [item for item in self.standings if item.is_refused]
+        if not refused:
+            return None
+        wait = max(1, *(item.wait_seconds for item in refused))
+        return RateLimited(retry_after_seconds=wait, violated_policies=[item.quota.name for item in refused])
+
+
+class Limiter:
+    """Counts calls. Cheap to make: the client is built with the first call that is counted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.redis_url
+        self._ca = settings.redis_ca
+        self._scale = settings.rate_scale
+        self._deadline_seconds = settings.redis_deadline_ms / 1000
+        self._script: Script | None = None
+        self._lock = threading.Lock()
+        self._resume_at = 0.0
+
+    def charge(self, limit: Limit, actor: Actor, address: str | None) -> Verdict | None:
+        """Charge one call.
+
+        Args:
+            limit: the route's.
+            actor: who calls; anonymous callers are counted by their address.
+            address: the client's IP address, None when nobody knows it.
+
+        Returns:
+            The verdict; None when the limiter cannot be asked and the route lets callers in without it.
+
+        Raises:
+            ServiceAway: (503 `service_away`) the limiter cannot be asked and the route refuses without it.
+        """
+        if not self._url:  # the boot guard sees to it that this is so in the emulator only
+            return Verdict()
+        subjects = _subjects(actor, address)
+        counted = [(quota, subjects[quota.subject]) for quota in limit.quotas if quota.subject in subjects]
+        if not counted:
+            return Verdict()
+        keys = [f"rl:{quota.name}:{subject}" for quota, subject in counted]
+        quotas = [replace(quota, units=quota.units * self._scale) for quota, _ in counted]
+        answer = self._ask(keys, quotas, limit.cost)
+        if answer is not None:
+            return Verdict(tuple(_standing(quota, answer[4 * n : 4 * n + 4]) for n, quota in enumerate(quotas)))
+        if limit.is_closed:
+            raise ServiceAway("rate-limiter")
+        return None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._script is not None:
+            self._script.registered_client.close()
+
+    def _ask(self, keys: Sequence[str], quotas: Sequence[Quota], cost: int) -> list[int] | None:
+        from redis.exceptions import RedisError
+
+        if time.monotonic() < self._resume_at:
+            return None
+        arguments = [cost, *(value for item in quotas for value in (item.window_seconds * 1_000_000, item.units))]
+        try:
+            found = self._client()(keys=list(keys), args=arguments)
+        except (RedisError, OSError) as error:
+            self._resume_at = time.monotonic() + _PAUSE_SECONDS
+            _log.error("rate limiter away", reason=type(error).__name__)
+            return None
+        return [int(value) for value in found]
+
+    def _client(self) -> Script:
+        with self._lock:
+            if self._script is None:
+                self._script = _connect(self._url, self._deadline_seconds, self._ca)
+            return self._script
+
+
+def _connect(url: str, deadline_seconds: float, ca: str) -> Script:
+    """Make the client: no greeting, no second try of what took too long; a connection that died idle is opened anew."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.retry import Retry
+
+    tls: dict[str, str] = {"ssl_ca_data": ca} if ca else {}
+    client: Redis = Redis.from_url(
+        url,
+        protocol=2,
+        driver_info=None,
+        socket_connect_timeout=deadline_seconds / 2,
+        socket_timeout=deadline_seconds / 2,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        **tls,
+    )
+    return client.register_script(_SCRIPT)
+
+
+def _subjects(actor: Actor, address: str | None) -> Mapping[Subject, str]:
+    """Say as whom a caller is counted."""
+    if actor.kind in {"anonymous", "event"}:
+        return {"address": _network(address)}
+    found: dict[Subject, str] = {"key" if actor.kind == "key" else "human": actor.id}
+    if actor.org_id is not None:
+        found["org"] = str(actor.org_id)
+    return found
+
+
+def _network(address: str | None) -> str:
+    """Return what one client holds: an IPv4 address, or the 64-bit network that every IPv6 client has for itself."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
+def _standing(quota: Quota, answer: Sequence[int]) -> Standing:
+    is_refused, left, wait, reset = answer
+    return Standing(quota, bool(is_refused), max(0, left), _seconds(wait), _seconds(reset))
+
+
+def _seconds(microseconds: int) -> int:
+    return math.ceil(microseconds / 1_000_000)
