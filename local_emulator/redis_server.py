@@ -20,8 +20,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     TcpFakeServer.allow_reuse_address = True
-    TcpFakeServer.daemon_threads = True
     server = TcpFakeServer((HOST, arguments.port), server_type="redis", server_version=(7, 4))
+    server.daemon_threads = True  # a limiter that keeps its connection open does not keep the process alive
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
