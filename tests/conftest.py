@@ -8,9 +8,14 @@ from collections.abc import Iterator
 os.environ["DW_ENV"] = "emulator"  # before anything reads the settings: a test never runs as production
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.database import ClonedDatabase, DatabaseServer
 from tests.support.database import database_server as run_database_server
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("driftwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("driftwise")
 
 
 @pytest.fixture(scope="session")

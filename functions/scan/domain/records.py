@@ -9,7 +9,7 @@ from typing import Any
 
 from .comparison import Drift
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
-from .sealing import Sealer, stored_attributes
+from .sealing import Marks, Sealer, mark_live, stored_attributes
 from .severity import judge
 from .specs import TypeSpec
 
@@ -49,9 +49,10 @@ def declared_of(row: Mapping[str, Any]) -> Declared:
     )
 
 
-def live_row(resource: LiveResource, specs: Mapping[str, TypeSpec], seal: Sealer) -> dict[str, object]:
-    """Turn a live resource into a row."""
+def live_row(resource: LiveResource, specs: Mapping[str, TypeSpec], marks: Marks, seal: Sealer) -> dict[str, object]:
+    """Turn a live resource into a row; `marks` are those of the account's states (see `sealing.marks_of`)."""
     spec = specs.get(resource.type)
+    resource = mark_live(resource, spec, marks, seal)
     return {
         "type": resource.type,
         "key": resource.key,

@@ -8,19 +8,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 from uuid import UUID
 
 from shared.ports.secret_store import Secret
 
-from .resources import Attributes
+from .resources import Attributes, Declared, LiveResource
 from .shapes import Canonical
 from .specs import TypeSpec
 
 _MARK = "$sealed"
 _ALWAYS_KEPT = ("id", "arn", "tags_all")
+_TAGS = frozenset({"tags", "tags_all"})
+# Members of blocks that no shape reads. The provider calls them sensitive, but Terraform before 1.10 does not mark in a state
+# what only the provider calls so. Source: Terraform AWS provider 5.100, `aws_lb_listener`, `aws_lb_listener_rule`.
+_NEVER_KEPT = frozenset({"client_secret"})
 
-Sealer = Callable[[TypeSpec, str, object], object]
+Sealer: TypeAlias = Callable[[TypeSpec, str, object], object]
+Identity: TypeAlias = tuple[str, str]
+Marks: TypeAlias = Mapping[Identity, frozenset[str]]
 
 
 def is_sealed(value: object) -> bool:
@@ -56,17 +64,66 @@ def stored_attributes(
     """
     if spec is None:
         return {name: attributes[name] for name in ("id", "arn") if name in attributes}
-    hidden = sensitive | spec.sensitive
+    hidden = _hidden(spec, sensitive)
     kept: dict[str, object] = {}
     for name, value in attributes.items():
-        if name in spec.shapes:
-            kept[name] = seal(spec, name, value) if name in hidden else value
-        elif name in _ALWAYS_KEPT:
-            kept[name] = value
+        compared = _compared(name)
+        if name in hidden and compared in spec.shapes:
+            kept[name] = seal(spec, compared, value)
+        elif name in spec.shapes or (name in _ALWAYS_KEPT and name not in hidden - {"id", "arn"}):
+            kept[name] = _without_secrets(value)
     return kept
 
 
-def sealed_like(spec: TypeSpec, state: Attributes, live: Attributes, seal: Sealer) -> Attributes:
-    """Seal the live values whose counterparts in the state are sealed, so that the two can be compared."""
-    names = [name for name, value in state.items() if is_sealed(value) and name in live and name in spec.shapes]
-    return {**live, **{name: seal(spec, name, live[name]) for name in names}} if names else live
+def marks_of(declared: Iterable[Declared]) -> dict[Identity, frozenset[str]]:
+    """Collect what states mark as sensitive, by the identity of the resource."""
+    found: dict[Identity, frozenset[str]] = {}
+    for item in declared:
+        if item.key is not None and item.sensitive:
+            identity = (item.type, item.key)
+            found[identity] = found.get(identity, frozenset()) | item.sensitive
+    return found
+
+
+def mark_live(resource: LiveResource, spec: TypeSpec | None, marks: Marks, seal: Sealer) -> LiveResource:
+    """Hide of a live resource what a state that declares it hides, under whichever of its identities."""
+    names: set[str] = set()
+    for identity in ((resource.type, resource.key), *resource.aliases):
+        names |= marks.get(identity, frozenset())
+    if spec is None or not names:
+        return resource
+    hidden = _hidden(spec, frozenset(names))
+    attributes = _sealed(spec, resource.attributes, hidden, seal)
+    return replace(resource, attributes=attributes, tags={} if hidden & _TAGS else resource.tags)
+
+
+def mark_declared(
+    item: Declared, spec: TypeSpec | None, live: LiveResource | None, marks: Marks, seal: Sealer
+) -> Declared:
+    """Hide of a declared resource what another state hides, and what is hidden of its live counterpart already."""
+    if spec is None or item.key is None:
+        return item
+    sealed = {name for name, value in live.attributes.items() if is_sealed(value)} if live else set[str]()
+    hidden = _hidden(spec, marks.get((item.type, item.key), frozenset()) | sealed)
+    return replace(item, attributes=_sealed(spec, item.attributes, hidden, seal), sensitive=item.sensitive | hidden)
+
+
+def _sealed(spec: TypeSpec, attributes: Attributes, hidden: frozenset[str], seal: Sealer) -> Attributes:
+    names = [name for name in attributes if name in hidden and _compared(name) in spec.shapes]
+    return {**attributes, **{name: seal(spec, _compared(name), attributes[name]) for name in names}}
+
+
+def _hidden(spec: TypeSpec, sensitive: frozenset[str]) -> frozenset[str]:
+    names = sensitive | spec.sensitive
+    return names | _TAGS if names & _TAGS else names
+
+
+def _compared(name: str) -> str:
+    """Return the attribute under which a value is compared: `tags_all` stands for `tags` (see `TypeSpec.shapes`)."""
+    return "tags" if name == "tags_all" else name
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(inner) for name, inner in value.items() if name not in _NEVER_KEPT}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value

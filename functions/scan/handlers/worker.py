@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +17,8 @@ from shared.telemetry.log import logger
 
 from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
-from ..domain.resources import LiveResource, NotChecked, Unread
-from ..domain.sealing import Sealer, sealed_like
+from ..domain.resources import Declared, LiveResource, NotChecked, Unread
+from ..domain.sealing import Marks, Sealer, mark_declared, mark_live, marks_of
 from ..domain.severity import SEVERITIES
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
@@ -167,10 +166,16 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
         gap = NotChecked(_types(service, region), region, reason, str(permission) if permission else None, str(error))
         return 0, [records.gap_row(gap, region)]
     seal = deps.sealer(org_id)
+    with deps.db.unit(call.actor) as tx:
+        marks = marks_of(records.declared_of(found) for found in source_queries.list_marked(tx, account["id"]))
     gaps: list[dict[str, object]] = []
     batch: dict[tuple[str, str], LiveResource] = {}
     stored = 0
     scope = signed_in.scope(region)
+
+    def row(item: LiveResource) -> dict[str, object]:
+        return records.live_row(item, SPECS, marks, seal)
+
     for listing in service.listings:
         if listing.is_global != (region == GLOBAL):
             continue
@@ -180,29 +185,29 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
             else:
                 gaps.append(records.gap_row(item, region))
             if len(batch) >= _BATCH:
-                stored += _store(call.actor, deps, shard, account, list(batch.values()), seal)
+                stored += _store(call.actor, deps, shard, account, [row(item) for item in batch.values()])
                 batch.clear()
-    stored += _store(call.actor, deps, shard, account, list(batch.values()), seal)
+    stored += _store(call.actor, deps, shard, account, [row(item) for item in batch.values()])
     return stored, gaps
 
 
-def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, batch: Sequence[LiveResource], seal: Sealer) -> int:
-    if batch:
-        rows = [records.live_row(item, SPECS, seal) for item in batch]
+def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, rows: Sequence[Mapping[str, object]]) -> int:
+    if rows:
         with deps.db.unit(actor) as tx:
             queries.upsert_live(tx, account_id=account["id"], scan_id=shard["scan_id"], resources=rows)
-    return len(batch)
+    return len(rows)
 
 
 def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str, Any]:
     declared = [records.declared_of(row) for row in source_queries.list_resources(tx, account["id"])]
     live = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
+    declared, live = _hide(tx, scan, account, declared, live, seal)
     not_checked, unread = records.gaps_of(queries.list_gaps(tx, scan["id"]))
     sides = Sides(
         account=account["external_account"],
         regions=frozenset(account["regions"]),
         declared=declared,
-        live=list(_sealed(declared, live, seal)),
+        live=live,
         unread=unread,
         not_checked=not_checked,
     )
@@ -224,16 +229,21 @@ def _with_stand_alone_forms(types: set[str]) -> set[str]:
     return types | {child for spec in specs for children in spec.inline.values() for child in children}
 
 
-def _sealed(declared: Sequence[Any], live: Sequence[LiveResource], seal: Sealer) -> Iterator[LiveResource]:
-    """Hide live values whose counterparts in a state are hidden, so that the two can be compared."""
-    by_identity = {(item.type, item.key): item for item in declared}
-    for resource in live:
-        item, spec = by_identity.get((resource.type, resource.key)), SPECS.get(resource.type)
-        if item is None or spec is None:
-            yield resource
-            continue
-        attributes = sealed_like(spec, item.attributes, resource.attributes, seal)
-        yield replace(resource, attributes=attributes)
+def _hide(
+    tx: UnitOfWork, scan: Row, account: Row, declared: Sequence[Declared], live: Sequence[LiveResource], seal: Sealer
+) -> tuple[list[Declared], list[LiveResource]]:
+    """Hide on both sides what any state hides; what a state that came after the shards hides is hidden in its row as well."""
+    marks: Marks = marks_of(declared)
+    hidden = [mark_live(item, SPECS.get(item.type), marks, seal) for item in live]
+    late = [item for item, before in zip(hidden, live, strict=True) if item != before]
+    if late:
+        rows = [records.live_row(item, SPECS, marks, seal) for item in late]
+        queries.upsert_live(tx, account_id=account["id"], scan_id=scan["id"], resources=rows)
+    by_identity = {(item.type, item.key): item for item in hidden}
+    return [
+        mark_declared(item, SPECS.get(item.type), by_identity.get((item.type, item.key or "")), marks, seal)
+        for item in declared
+    ], hidden
 
 
 def _summary(

@@ -61,6 +61,12 @@ join scan.state_sources s on s.org_id = r.org_id and s.id = r.source_id
 where r.org_id = :org_id and s.org_id = :org_id and s.account_id = :account_id
 order by r.source_id, r.address, r.part
 """
+_LIST_MARKED = """
+select r.address, r.type, r.key, cast('{}' as jsonb) as attributes, r.sensitive, r.parent, r.account, r.region
+from scan.state_resources r
+join scan.state_sources s on s.org_id = r.org_id and s.id = r.source_id
+where r.org_id = :org_id and s.org_id = :org_id and s.account_id = :account_id and cardinality(r.sensitive) > 0
+"""
 _BATCH = 500
 
 
@@ -133,6 +139,11 @@ def set_failed(tx: UnitOfWork, source_id: UUID, *, error_code: str, error_detail
 def list_resources(tx: UnitOfWork, account_id: UUID) -> Sequence[Row]:
     """List what all states of an account declare."""
     return tx.rows(_LIST_RESOURCES, account_id=account_id)
+
+
+def list_marked(tx: UnitOfWork, account_id: UUID) -> Sequence[Row]:
+    """List what states of an account mark as sensitive, without any values."""
+    return tx.rows(_LIST_MARKED, account_id=account_id)
 
 
 def _found(row: Row | None) -> Row:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.scan.domain import shapes
-from functions.scan.domain.difference import changes
-from functions.scan.domain.sealing import is_sealed, make_sealer, sealed_like, stored_attributes
+from functions.scan.domain import records, shapes
+from functions.scan.domain.comparison import Drift, Sides, compare
+from functions.scan.domain.resources import Attributes, Declared, LiveResource
+from functions.scan.domain.sealing import (
+    is_sealed,
+    make_sealer,
+    mark_declared,
+    mark_live,
+    marks_of,
+    stored_attributes,
+)
 from functions.scan.domain.specs import TypeSpec
 from shared.ports.secret_store import Secret
 
@@ -75,15 +84,111 @@ def test_attributes_that_nothing_compares_are_not_stored() -> None:
     assert stored_attributes(None, attributes, frozenset(), SEAL) == {"id": "t", "arn": "arn:x"}
 
 
+TAGGED = TypeSpec("aws_tagged", {"description": shapes.text, "tags": shapes.tags, "rules": shapes.list_of(shapes.text)})
+SPECS = {spec.type: spec for spec in (SPEC, TAGGED)}
+
+
+def declared(attributes: Attributes, *sensitive: str, spec: TypeSpec = SPEC) -> Declared:
+    """Declare a resource, as it comes back from the database."""
+    item = Declared("a.b", spec.type, "k", attributes, frozenset(sensitive))
+    (row,) = records.declared_rows([item], SPECS, SEAL)
+    return records.declared_of(json.loads(json.dumps(row)))
+
+
+def seen(attributes: Attributes, *states: Declared, spec: TypeSpec = SPEC, **more: Any) -> LiveResource:
+    """See a resource, as it comes back from the database, while these states are known."""
+    resource = LiveResource(spec.type, "k", "r", attributes, "arn:k", **more)
+    return records.live_of(json.loads(json.dumps(records.live_row(resource, SPECS, marks_of(states), SEAL))))
+
+
+def drift_of(live: LiveResource, *states: Declared) -> list[Drift]:
+    """Compare, as the worker does."""
+    marks = marks_of(states)
+    spec = SPECS[live.type]
+    hidden = mark_live(live, spec, marks, SEAL)
+    sides = [mark_declared(state, spec, hidden, marks, SEAL) for state in states]
+    return list(compare(Sides("1", frozenset({"r"}), sides, [hidden]), SPECS))
+
+
 @pytest.mark.parametrize(("live", "is_changed"), [("hunter2", False), ("hunter3", True), (None, True), ("", True)])
 def test_sealed_and_plain_sides_are_compared_by_their_digests(live: object, is_changed: bool) -> None:
-    state = stored_attributes(SPEC, {"password": "hunter2"}, frozenset(), SEAL)
-    seen = sealed_like(SPEC, state, {"password": live, "name": "n"}, SEAL)
-    found = changes(SPEC, state, seen, hidden=frozenset({"password"}))
-    assert [change.path for change in found] == (["password"] if is_changed else [])
+    state = declared({"password": "hunter2"})
+    for resource in (seen({"password": live, "name": "n"}, state), seen({"password": live, "name": "n"})):
+        found = drift_of(resource, state)
+        assert [item.path for item in found] == (["password"] if is_changed else [])
+        assert all(item.is_sensitive for item in found)
+        assert "hunter" not in repr(found)
+
+
+def test_what_no_state_marks_stays_readable() -> None:
+    state, live = declared({"name": "a"}), seen({"name": "b"})
+    assert (live.attributes["name"], state.attributes["name"]) == ("b", "a")
+    (found,) = drift_of(live, state)
+    assert (found.before, found.after, found.is_sensitive) == ("a", "b", False)
+
+
+@pytest.mark.parametrize("is_marked_early", [True, False], ids=["the state came first", "the cloud was read first"])
+@pytest.mark.parametrize("value, is_changed", [("from a vault", False), ("another", True), (None, True)])
+def test_a_live_value_is_hidden_when_a_state_marks_it(
+    is_marked_early: bool, value: str | None, is_changed: bool
+) -> None:
+    state = declared({"name": "from a vault"}, "name")
+    live = seen({"name": value, "env": {"a": "b"}}, *([state] if is_marked_early else []))
+    assert is_sealed(live.attributes["name"]) == (is_marked_early and value is not None)
+    assert live.attributes["env"] == {"a": "b"}
+    marked = mark_live(live, SPEC, marks_of([state]), SEAL)
+    assert value is None or value not in repr(marked)
+    found = drift_of(live, state)
+    assert [(item.path, item.is_sensitive) for item in found] == ([("name", True)] if is_changed else [])
+    assert "vault" not in repr(found)
+
+
+def test_a_null_that_a_state_marks_hides_what_the_cloud_has_in_its_place() -> None:
+    state = declared({"name": None}, "name")
+    live = seen({"name": "set by hand"}, state)
+    assert "set by hand" not in repr(live)
+    assert [item.is_sensitive for item in drift_of(live, state)] == [True]
+
+
+def test_a_mark_that_a_state_takes_back_makes_no_drift() -> None:
+    """The cloud was read while the mark was there: until it is read again, the state's value is hidden as well."""
+    live = seen({"name": "a"}, declared({"name": "a"}, "name"))
+    assert drift_of(live, declared({"name": "a"})) == []
+    (found,) = drift_of(live, declared({"name": "b"}))
+    assert found.is_sensitive
+
+
+def test_a_mark_of_one_state_counts_for_every_state_of_the_resource() -> None:
+    open_one, marking = declared({"name": "a"}), declared({"name": "a"}, "name")
+    assert drift_of(seen({"name": "a"}, open_one, marking), open_one, marking) == []
+    found = drift_of(seen({"name": "b"}, open_one, marking), open_one, marking)
+    assert {item.is_sensitive for item in found} == {True}
+
+
+def test_a_mark_counts_for_another_name_of_the_same_thing() -> None:
+    state = declared({"description": "secret text"}, "description", spec=TAGGED)
+    live = LiveResource(
+        "aws_thing", "other", "r", {"name": "n", "description": "secret text"}, "c", aliases=(("aws_tagged", "k"),)
+    )
+    marked = mark_live(live, TypeSpec("aws_thing", {"description": shapes.text}), marks_of([state]), SEAL)
+    assert "secret text" not in repr(marked)
+
+
+@pytest.mark.parametrize("marked", ["tags", "tags_all"])
+def test_marked_tags_are_hidden_in_both_attributes_and_beside_them(marked: str) -> None:
+    """`tags_all` is what is compared, and readers keep tags a second time, for reports."""
+    tags = {"Token": "hunter2-hunter2"}
+    state = declared({"tags": tags, "tags_all": tags}, marked, spec=TAGGED)
+    live = seen({"tags": tags}, state, spec=TAGGED, tags=tags)
+    assert "hunter2" not in repr(state) + repr(live)
+    assert drift_of(live, state) == []
+    late = seen({"tags": {"Token": "hunter3-hunter3"}}, spec=TAGGED, tags={"Token": "hunter3-hunter3"})
+    found = drift_of(late, state)
+    assert [(item.path, item.is_sensitive) for item in found] == [("tags", True)]
     assert "hunter" not in repr(found)
 
 
-def test_only_what_the_state_seals_is_sealed_on_the_live_side() -> None:
-    live = {"password": "a", "name": "b"}
-    assert sealed_like(SPEC, {"password": "a", "name": "b"}, live, SEAL) == live
+def test_a_secret_inside_a_block_that_an_older_terraform_did_not_mark_is_not_stored() -> None:
+    block = [{"type": "authenticate-oidc", "authenticate_oidc": [{"client_id": "c", "client_secret": "hunter2"}]}]
+    stored = stored_attributes(TAGGED, {"rules": block}, frozenset(), SEAL)
+    assert stored == {"rules": [{"type": "authenticate-oidc", "authenticate_oidc": [{"client_id": "c"}]}]}
