@@ -27,6 +27,7 @@ from shared.security.audit import (
     org_chain,
     verify,
 )
+from shared.security.redact import redact
 
 from . import statements
 from .rows import Row
@@ -39,8 +40,11 @@ _BEFORE_ALL = -(2**63)  # not 0: an entry that somebody put before the first one
 
 
 def facts_text(facts: Mapping[str, object]) -> str:
-    """Return facts as the JSON text that is stored and hashed; pure ASCII."""
-    return json.dumps(facts, default=str, allow_nan=False, separators=(",", ":"))
+    """Return facts as the JSON text that is stored and hashed: pure ASCII, and without the secrets that people put into names.
+
+    An entry cannot be corrected later, so what looks like a secret is taken out before; people stay, they are what is audited.
+    """
+    return json.dumps(redact(facts, has_people=True), default=str, allow_nan=False, separators=(",", ":"))
 
 
 def append_to_org(tx: UnitOfWork, events: Sequence[Event]) -> None:
