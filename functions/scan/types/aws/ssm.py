@@ -49,6 +49,6 @@ SPECS = (
         },
         key=by("arn"),
         expand=keep_one_evidence,
-        sensitive=frozenset({"value"}),
+        sensitive=frozenset({"value", "insecure_value"}),  # readers give the live value under both names
     ),
 )
