@@ -22,7 +22,7 @@ from .errors import DatabaseAway, PoolExhausted
 from .outbox import delete_published
 from .rows import Row
 from .sessions import Session
-from .unit_of_work import Idempotency, UnitOfWork, begin_script
+from .unit_of_work import LEFT_CLEAN, Idempotency, UnitOfWork, begin_script
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -134,7 +134,7 @@ class Database:
 
     def _roll_back(self, proxy: PoolProxiedConnection) -> None:
         try:
-            _session(proxy).simple("rollback; reset all; reset role")
+            _session(proxy).simple("rollback" + LEFT_CLEAN)
         except Exception:  # noqa: BLE001  # the first error is on its way up; this one only costs the connection
             _log.warning("roll-back failed, connection dropped", exc_info=True)
             proxy.invalidate()

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from .sessions import Session
 
-_END = "; reset all; reset role"
+# How a session is left for whoever comes next: without cursors that were held, temporary tables, settings or a role.
+LEFT_CLEAN = "; close all; discard temp; reset all; reset role"
 
 
 class Storable(Protocol):
@@ -197,7 +198,7 @@ class UnitOfWork:
         self._save_outbox()
         self._save_audits()  # last: from here on the unit holds the lock of a chain's head
         try:
-            self._session.simple("commit" + _END)
+            self._session.simple("commit" + LEFT_CLEAN)
         except DatabaseAway as error:
             raise OutcomeUnknown from error
 
