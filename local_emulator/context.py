@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.suite import EntryPoint, Suite
+from shared.data.urls import with_login
 
 from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
 from .ports import HOST
-from .postgres import with_login
 from .processes import Ports
 
 

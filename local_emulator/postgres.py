@@ -244,13 +244,6 @@ def with_database(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{quote(database, safe='')}"))
 
 
-def with_login(url: str, user: str, password: str) -> str:
-    """Return a URL that logs in as somebody else."""
-    parts = urlsplit(url)
-    place = parts.netloc.rsplit("@", 1)[-1]
-    return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}"))
-
-
 @contextmanager
 def temporary_cluster() -> Iterator[str]:
     """Run a throw-away cluster for tests (not durable) and yield the owner's URL of its database `postgres`.

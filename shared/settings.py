@@ -32,6 +32,7 @@ class Settings:
         project, region: Google Cloud project id and region.
         public_url: the address people and customers use, without a trailing slash.
         database_url: `postgresql://…`, emulator only.
+        database_password_secret: the secret whose versions hold that login's password, instead of the URL; emulator only.
         database_instance, database_name, database_user: Cloud SQL instance connection name, database and IAM user.
         kms_endpoint, secrets_endpoint, pubsub_endpoint: `host:port` of insecure gRPC servers, emulator only.
         storage_endpoint: URL of a Cloud Storage stand-in, emulator only.
@@ -59,6 +60,7 @@ class Settings:
     region: str = ""
     public_url: str = ""
     database_url: str = ""
+    database_password_secret: str = ""
     database_instance: str = ""
     database_name: str = "driftwise"
     database_user: str = ""

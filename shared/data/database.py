@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.ports.queue import Queue
+    from shared.ports.secret_store import SecretStore
     from shared.security.actor import Actor
     from shared.settings import Settings
 
@@ -41,10 +42,10 @@ T = TypeVar("T")
 class Database:
     """Connections of one function's login role."""
 
-    def __init__(self, settings: Settings, queue: Queue) -> None:
+    def __init__(self, settings: Settings, queue: Queue, secrets: SecretStore) -> None:
         self._work_role = f"{settings.function}_work"
         self._queue = queue
-        self._connections = Connections(settings)
+        self._connections = Connections(settings, secrets)
         self._pool = QueuePool(
             self._open,  # type: ignore[arg-type]  # the pool needs no more of a connection than Session offers: close()
             pool_size=settings.pool_size,

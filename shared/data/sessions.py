@@ -14,6 +14,7 @@ from pg8000 import native
 from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from .connections import sqlstate
 from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
 from .rows import Row
 
@@ -23,6 +24,8 @@ _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
     "55P03": QueryTimeout,  # lock_not_available: lock_timeout
     "25P03": QueryTimeout,  # idle_in_transaction_session_timeout
     "25P04": QueryTimeout,  # transaction_timeout
+    "28P01": DatabaseAway,  # invalid_password
+    "28000": DatabaseAway,  # invalid_authorization_specification
     "40001": WriteConflict,  # serialization_failure
     "40P01": WriteConflict,  # deadlock_detected
     "53300": DatabaseAway,  # too_many_connections
@@ -40,6 +43,7 @@ class Session:
 
         Raises:
             DatabaseAway: (503 `database_away`) it cannot be opened.
+            ServiceAway: (503 `service_away`) its password cannot be read.
         """
         try:
             self._connection = connect()
@@ -89,10 +93,9 @@ class Session:
 
 
 def _raise_typed(error: DatabaseError) -> NoReturn:
-    facts = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    state = str(facts.get("C", ""))
+    state = sqlstate(error)
     if state == "23505":
-        raise UniqueViolated(str(facts.get("n", ""))) from error
+        raise UniqueViolated(str(error.args[0].get("n", ""))) from error
     found = _SQLSTATE_ERRORS.get(state)
     if found is not None:
         raise found() from error

@@ -60,7 +60,7 @@ def build_deps(settings: Settings, *, fetch_token_keys: Callable[[str], bytes] |
     secrets = GoogleSecretStore(settings)
     peppers = Peppers(secrets, clock)
     queue = GoogleQueue(settings)
-    db = Database(settings, queue)
+    db = Database(settings, queue, secrets)
     token_keys = JwksCache(settings.jwks_url, clock, fetch=fetch_token_keys)
     return Deps(
         settings=settings,

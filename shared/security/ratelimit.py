@@ -2,7 +2,9 @@
 
 Owns the quotas, the count and the header fields. The algorithm is GCRA (a leaky bucket as one timestamp per caller): every
 quota of a call is checked and charged by one script in one round trip, all or none. `limits` (PyPI) would need a round
-trip per quota and charge the first although the second refuses. Source: ITU-T I.371, annex A (generic cell rate algorithm).
+trip per quota and charge the first although the second refuses. A busy caller with nearly all of its quotas left is charged
+some calls ahead, which then need no round trip (`leases`, ADR-0012).
+Source: ITU-T I.371, annex A (generic cell rate algorithm).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shared.http.errors import AppError
@@ -20,6 +23,7 @@ from shared.ports.errors import ServiceAway
 from shared.telemetry.log import logger
 
 from .actor import Actor
+from .leases import LEASE_SECONDS, Leases
 
 if TYPE_CHECKING:
     from redis.commands.core import Script
@@ -33,38 +37,45 @@ _PAUSE_SECONDS = (
     1.0  # after a failure the server is left alone for so long: waiting for it costs every caller the deadline
 )
 
-# KEYS: one per quota. ARGV: the call's cost, then the window (microseconds) and the quota of each key.
-# Answers, per quota: 1 if it refuses, what is left, microseconds until the call would be let in, and until all is back.
+# KEYS: one per quota. ARGV: the call's cost, how many units to charge ahead at the most, and for how long (microseconds);
+# then the window (microseconds) and the quota of each key.
+# Answers: how many were charged ahead; then, per quota: 1 if it refuses, what is left, microseconds until the call would be
+# let in, and until all is back.
+# Units ahead are charged as if they were spent at the end of their time, so that no moment of it sees more than the quota;
+# there are at most as many as flow back in that time, and none where more than a sixteenth of the quota would be in use.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
-local cost = tonumber(ARGV[1])
-local answers, wanted, refused = {}, {}, false
+local cost, ahead, life = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local found, refused = {}, false
 for place, key in ipairs(KEYS) do
-  local window, quota = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+  local window, quota = tonumber(ARGV[2 * place + 2]), tonumber(ARGV[2 * place + 3])
   local each = window / quota
   local full = math.max(tonumber(redis.call('GET', key) or now), now)
   local after = full + cost * each
   local wait = after - now - window
-  if wait > 0.5 then
-    refused = true
-  end
-  wanted[place] = after
-  answers[#answers + 1] = {wait > 0.5 and 1 or 0, full - now, math.max(wait, 0), each, window}
+  refused = refused or wait > 0.5
+  local room = now + window / 16 - math.max(after, now + life)
+  ahead = math.min(ahead, math.floor(life / each), math.floor(room / each))
+  found[place] = {key = key, window = window, each = each, full = full, after = after, wait = wait}
 end
-local found = {}
-for place, answer in ipairs(answers) do
-  local used = answer[2]
+ahead = math.max(ahead, 0)
+local answers = {ahead}
+for _, item in ipairs(found) do
+  local stands = item.full
   if not refused then
-    used = wanted[place] - now
-    redis.call('SET', KEYS[place], string.format('%.0f', wanted[place]), 'PX', math.ceil(used / 1000) + 1)
+    stands = item.after
+    if ahead > 0 then
+      stands = math.max(stands, now + life) + ahead * item.each
+    end
+    redis.call('SET', item.key, string.format('%.0f', stands), 'PX', math.ceil((stands - now) / 1000) + 1)
   end
-  found[#found + 1] = answer[1]
-  found[#found + 1] = math.floor((answer[5] - used) / answer[4] + 0.001)
-  found[#found + 1] = math.ceil(answer[3])
-  found[#found + 1] = math.ceil(used)
+  answers[#answers + 1] = item.wait > 0.5 and 1 or 0
+  answers[#answers + 1] = math.floor((item.window - stands + now) / item.each + 0.001)
+  answers[#answers + 1] = math.ceil(math.max(item.wait, 0))
+  answers[#answers + 1] = math.ceil(stands - now)
 end
-return found
+return answers
 """
 
 
@@ -180,6 +191,7 @@ class Limiter:
         self._deadline_seconds = settings.redis_deadline_ms / 1000
         self._script: Script | None = None
         self._lock = threading.Lock()
+        self._leases: Leases[tuple[Standing, ...]] = Leases()
         self._resume_at = 0.0
 
     def charge(self, limit: Limit, actor: Actor, address: str | None) -> Verdict | None:
@@ -199,36 +211,56 @@ class Limiter:
         if not self._url:  # the boot guard sees to it that this is so in the emulator only
             return Verdict()
         subjects = _subjects(actor, address)
-        counted = [(quota, subjects[quota.subject]) for quota in limit.quotas if quota.subject in subjects]
-        if not counted:
+        quotas = tuple(_scaled(quota, self._scale) for quota in limit.quotas if quota.subject in subjects)
+        if not quotas:
             return Verdict()
-        keys = [f"rl:{quota.name}:{subject}" for quota, subject in counted]
-        quotas = [replace(quota, units=quota.units * self._scale) for quota, _ in counted]
-        answer = self._ask(keys, quotas, limit.cost)
-        if answer is not None:
-            return Verdict(tuple(_standing(quota, answer[4 * n : 4 * n + 4]) for n, quota in enumerate(quotas)))
-        if limit.is_closed:
+        keys = tuple(f"rl:{quota.name}:{subjects[quota.subject]}" for quota in quotas)
+        if not limit.is_closed:
+            return self._charge_lease(keys, quotas, limit.cost) or self._charge_ahead(keys, quotas, limit.cost)
+        answer = self._ask(keys, quotas, limit.cost)  # each time: without the server nobody comes in there
+        if answer is None:
             raise ServiceAway("rate-limiter")
-        return None
+        return _verdict(*answer)
 
     def close(self) -> None:
         """Give the connections back."""
         if self._script is not None:
             self._script.registered_client.close()
 
-    def _ask(self, keys: Sequence[str], quotas: Sequence[Quota], cost: int) -> list[int] | None:
+    def _charge_lease(self, keys: tuple[str, ...], quotas: tuple[Quota, ...], cost: int) -> Verdict | None:
+        """Let a call in that was charged before; None when none was."""
+        held = self._leases.take((keys, quotas), cost, time.monotonic())
+        return None if held is None else _verdict(*held)
+
+    def _charge_ahead(self, keys: tuple[str, ...], quotas: tuple[Quota, ...], cost: int) -> Verdict | None:
+        """Charge a call, and those that this caller is likely to make next; None when the server cannot be asked."""
+        caller, asked_at = (keys, quotas), time.monotonic()
+        ahead = self._leases.begin(caller, asked_at)
+        answer = None
+        try:
+            answer = self._ask(keys, quotas, cost, ahead)
+        finally:
+            self._leases.end(caller, cost, ahead, asked_at, answer)
+        return None if answer is None else _verdict(*answer)
+
+    def _ask(
+        self, keys: tuple[str, ...], quotas: tuple[Quota, ...], cost: int, ahead: int = 0
+    ) -> tuple[tuple[Standing, ...], int] | None:
+        """Ask the server; returns the standings and how many units were charged ahead."""
         from redis.exceptions import RedisError
 
         if time.monotonic() < self._resume_at:
             return None
-        arguments = [cost, *(value for item in quotas for value in (item.window_seconds * 1_000_000, item.units))]
+        arguments = [cost, ahead, int(LEASE_SECONDS * 1_000_000)]
+        arguments += [value for item in quotas for value in (item.window_seconds * 1_000_000, item.units)]
         try:
-            found = self._client()(keys=list(keys), args=arguments)
+            granted, *found = self._client()(keys=list(keys), args=arguments)
         except (RedisError, OSError) as error:
             self._resume_at = time.monotonic() + _PAUSE_SECONDS
             _log.error("rate limiter away", reason=type(error).__name__)
             return None
-        return [int(value) for value in found]
+        standings = tuple(_standing(quota, found[4 * n : 4 * n + 4]) for n, quota in enumerate(quotas))
+        return standings, int(granted)
 
     def _client(self) -> Script:
         with self._lock:
@@ -258,6 +290,11 @@ def _connect(url: str, deadline_seconds: float, ca: str) -> Script:
     return client.register_script(_SCRIPT)
 
 
+@lru_cache(maxsize=256)
+def _scaled(quota: Quota, scale: int) -> Quota:
+    return replace(quota, units=quota.units * scale)
+
+
 def _subjects(actor: Actor, address: str | None) -> Mapping[Subject, str]:
     """Say as whom a caller is counted."""
     if actor.kind in {"anonymous", "event"}:
@@ -282,8 +319,20 @@ def _network(address: str | None) -> str:
 
 
 def _standing(quota: Quota, answer: Sequence[int]) -> Standing:
-    is_refused, left, wait, reset = answer
+    is_refused, left, wait, reset = map(int, answer)
     return Standing(quota, bool(is_refused), max(0, left), _seconds(wait), _seconds(reset))
+
+
+def _verdict(standings: tuple[Standing, ...], units: int) -> Verdict:
+    """Return what a caller is told who also has units that were charged ahead."""
+    if not units:
+        return Verdict(standings)
+    return Verdict(
+        tuple(
+            Standing(item.quota, item.is_refused, item.left + units, item.wait_seconds, item.reset_seconds)
+            for item in standings
+        )
+    )
 
 
 def _seconds(microseconds: int) -> int:

@@ -25,16 +25,18 @@ from pg8000 import native
 
 from infra.suite import SUITE_FILE, load_suite
 from local_emulator.database import enable_logins
-from local_emulator.postgres import temporary_cluster, with_database, with_login
+from local_emulator.postgres import temporary_cluster, with_database
 from shared.data.database import Database
 from shared.data.migrations import connect, migrate
+from shared.data.urls import with_login
 from shared.ports.clock import SystemEntropy
 from shared.ports.queue import Queue
-from shared.ports.secret_store import Secret
+from shared.ports.secret_store import Secret, SecretStore
 from shared.security.actor import Actor, Role
 from shared.security.api_keys import ApiKey, hash_key, make_key
 from shared.settings import Settings
 from shared.testing.queue import MemoryQueue
+from shared.testing.secret_store import MemorySecretStore
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ROOT / "infra" / "migrations"
@@ -140,15 +142,18 @@ class ClonedDatabase:
         chosen: dict[str, Any] = {"database_url": self.url(f"{function}_login"), "pool_size": 5} | changes
         return Settings(env="emulator", function=function, **chosen)
 
-    def build_database(self, function: str, queue: Queue | None = None, **changes: Any) -> Database:
+    def build_database(
+        self, function: str, queue: Queue | None = None, secrets: SecretStore | None = None, **changes: Any
+    ) -> Database:
         """Return the `Database` that a function works with; closed with this database.
 
         Args:
             function: folder name, e.g. `keys`.
             queue: an in-memory one when None.
+            secrets: an empty one in memory when None.
             changes: settings to change, e.g. `pool_size=1`.
         """
-        made = Database(self.settings(function, **changes), queue or MemoryQueue())
+        made = Database(self.settings(function, **changes), queue or MemoryQueue(), secrets or MemorySecretStore())
         self._databases.append(made)
         return made
 

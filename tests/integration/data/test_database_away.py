@@ -15,9 +15,8 @@ from shared.data.database import Database
 from shared.data.errors import DatabaseAway, OutcomeUnknown, PoolExhausted, QueryTimeout, WriteConflict
 from shared.http.errors import AppError
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
+from tests.support.restartable_server import RestartableServer
 from tests.support.wire import wire_to
-
-from .conftest import RestartableServer
 
 _RENAME = "update core.orgs set name = :name where id = :org_id"
 _PING = "select 1 as up"

@@ -17,6 +17,7 @@ import pytest
 from local_emulator import database, postgres
 from local_emulator.errors import EmulatorError
 from local_emulator.ports import reserve_port
+from shared.data.urls import with_login
 
 from .trees import MIGRATION
 
@@ -46,16 +47,16 @@ def test_a_function_logs_in_over_tcp_with_its_own_password_only(place: Path) -> 
         url = postgres.with_database(server_url, "tiny")
         database.migrate(url, place)
         database.enable_logins(url, {"tiny_login": "right-password"})
-        with closing(database.connect(postgres.with_login(url, "tiny_login", "right-password"))) as connection:
+        with closing(database.connect(with_login(url, "tiny_login", "right-password"))) as connection:
             cursor = connection.cursor()
             cursor.execute("select current_user, current_setting('server_version_num')::int / 10000")
             assert list(cursor.fetchone()) == ["tiny_login", 18]
         with pytest.raises(pg8000.exceptions.Error, match="28P01"):
-            database.connect(postgres.with_login(url, "tiny_login", "wrong"))
+            database.connect(with_login(url, "tiny_login", "wrong"))
         with pytest.raises(EmulatorError, match="did not create the database role nobody_login"):
             database.enable_logins(url, {"nobody_login": "x"})
         with pytest.raises(EmulatorError, match="refuses"):
-            database.wait_until_ready(postgres.with_login(url, "tiny_login", "wrong"))
+            database.wait_until_ready(with_login(url, "tiny_login", "wrong"))
 
 
 def test_speed_settings_are_for_throw_away_clusters_only(place: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_database_of_ones_own_is_taken_from_the_environment(place: Path) -> No
     backend = postgres.choose("url", place, "", {"DATABASE_URL": url})
     assert not backend.needs_process
     assert backend.owner_url(0) == url
-    assert postgres.with_login(url, "scan_login", "a/b") == "postgresql://scan_login:a%2Fb@db.example:6543/drift"
+    assert with_login(url, "scan_login", "a/b") == "postgresql://scan_login:a%2Fb@db.example:6543/drift"
     with pytest.raises(EmulatorError, match="--postgres url needs DATABASE_URL"):
         postgres.choose("url", place, "", {})
 

@@ -17,6 +17,7 @@ SAFE = {
 
 UNSAFE = {
     "a plaintext database": {"DW_DATABASE_URL": "postgresql://x@y/z"},
+    "a password for the database": {"DW_DATABASE_PASSWORD_SECRET": "database-password"},
     "an emulated key vault": {"DW_KMS_ENDPOINT": "127.0.0.1:1"},
     "an emulated secret store": {"DW_SECRETS_ENDPOINT": "127.0.0.1:1"},
     "an emulated queue": {"DW_PUBSUB_ENDPOINT": "127.0.0.1:1"},
