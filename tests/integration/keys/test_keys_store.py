@@ -31,7 +31,8 @@ from shared.security.api_keys import hash_key, make_key, parse_key
 from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.peppers import Peppers
 from shared.security.reporter_signatures import ReporterKeys, read_reporter_keys
-from shared.security.tokens import JwksCache, TokenIssuer
+from shared.security.token_issuer import TokenIssuer
+from shared.security.tokens import JwksCache
 from shared.settings import Settings
 from shared.testing.clock import FakeClock
 from shared.testing.key_manager import MemoryKeyManager
