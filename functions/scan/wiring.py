@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
+from shared.data.resealing import Resealer, SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
@@ -14,10 +15,18 @@ from shared.security.envelope import Envelope, Place
 from shared.settings import Settings
 
 from .domain.sealing import Sealer, make_sealer
+from .queries import accounts
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
+CREDENTIALS = SealedColumn(
+    "scan.cloud_accounts",
+    "credentials_encrypted",
+    list_orgs=accounts.list_orgs_with_sealed_credentials,
+    list_rows=accounts.list_sealed_credentials,
+    swap=accounts.swap_credentials,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +35,12 @@ class ScanDeps(Deps):
 
     Attributes:
         envelope: seals and opens cloud credentials.
+        resealer: seals them anew when their key is rotated.
         sign_ins: accounts that this process is signed in to.
     """
 
     envelope: Envelope
+    resealer: Resealer
     sign_ins: SignIns
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
@@ -65,7 +76,7 @@ class ScanDeps(Deps):
 
 def credentials_place(org_id: UUID, account_id: UUID) -> Place:
     """Say where an account's credentials stand."""
-    return Place("scan.cloud_accounts", "credentials_encrypted", org_id, account_id)
+    return CREDENTIALS.place(org_id, account_id)
 
 
 def load_deps(settings: Settings) -> ScanDeps:
@@ -73,4 +84,5 @@ def load_deps(settings: Settings) -> ScanDeps:
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
-    return ScanDeps(**shared, envelope=envelope, sign_ins=SignIns(common.clock))
+    resealer = Resealer(common.db, envelope, [CREDENTIALS], common.clock)
+    return ScanDeps(**shared, envelope=envelope, resealer=resealer, sign_ins=SignIns(common.clock))

@@ -63,8 +63,11 @@ class MemoryKeyManager:
 
     def disable_version(self, key: str, version: str) -> None:
         """Disable one version of a key of either kind."""
-        found = self._signing[key] if key in self._signing else self._wrapping[key]
-        found.disabled.add(int(version))
+        self._disabled(key).add(int(version))
+
+    def enable_version(self, key: str, version: str) -> None:
+        """Enable it again."""
+        self._disabled(key).discard(int(version))
 
     def sign(self, key: str, version: str, digest_sha256: bytes) -> bytes:
         self._answer()
@@ -108,6 +111,9 @@ class MemoryKeyManager:
             return found.usable(number).decrypt(nonce, sealed, head + context)
         except (InvalidTag, ValueError) as error:
             raise CiphertextRefused from error
+
+    def _disabled(self, key: str) -> set[int]:
+        return self._signing[key].disabled if key in self._signing else self._wrapping[key].disabled
 
     def _answer(self) -> None:
         if self.is_away:
