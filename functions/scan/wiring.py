@@ -12,9 +12,10 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
 from shared.security.envelope import Envelope, Place
+from shared.security.secret_versions import SecretVersions
 from shared.settings import Settings
 
-from .domain.sealing import Sealer, make_sealer
+from .domain.sealing import Sealer
 from .queries import accounts
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
@@ -36,11 +37,13 @@ class ScanDeps(Deps):
     Attributes:
         envelope: seals and opens cloud credentials.
         resealer: seals them anew when their key is rotated.
+        digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
     """
 
     envelope: Envelope
     resealer: Resealer
+    digest_keys: SecretVersions
     sign_ins: SignIns
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
@@ -70,8 +73,12 @@ class ScanDeps(Deps):
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
 
     def sealer(self, org_id: UUID) -> Sealer:
-        """Return what turns sensitive values of an organisation into keyed digests."""
-        return make_sealer(self.secrets.read("value-digest-key"), org_id)
+        """Return what turns sensitive values of an organisation into keyed digests.
+
+        Raises:
+            ServiceAway: (503 `service_away`) the keys cannot be had.
+        """
+        return Sealer(self.digest_keys.usable(), org_id)
 
 
 def credentials_place(org_id: UUID, account_id: UUID) -> Place:
@@ -85,4 +92,10 @@ def load_deps(settings: Settings) -> ScanDeps:
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
     resealer = Resealer(common.db, envelope, [CREDENTIALS], common.clock)
-    return ScanDeps(**shared, envelope=envelope, resealer=resealer, sign_ins=SignIns(common.clock))
+    return ScanDeps(
+        **shared,
+        envelope=envelope,
+        resealer=resealer,
+        digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
+        sign_ins=SignIns(common.clock),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from shared.telemetry.log import logger
 from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.resources import LiveResource, NotChecked, Unread
-from ..domain.sealing import Sealer, sealed_like
+from ..domain.sealing import Sealer, incomparable, sealed_like
 from ..domain.severity import SEVERITIES
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
@@ -196,13 +196,15 @@ def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, batch: Sequen
 
 def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str, Any]:
     declared = [records.declared_of(row) for row in source_queries.list_resources(tx, account["id"])]
-    live = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
+    seen = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
+    live, keyless = _sealed(declared, seen, seal)
     not_checked, unread = records.gaps_of(queries.list_gaps(tx, scan["id"]))
+    unread += keyless
     sides = Sides(
         account=account["external_account"],
         regions=frozenset(account["regions"]),
         declared=declared,
-        live=list(_sealed(declared, live, seal)),
+        live=live,
         unread=unread,
         not_checked=not_checked,
     )
@@ -224,16 +226,30 @@ def _with_stand_alone_forms(types: set[str]) -> set[str]:
     return types | {child for spec in specs for children in spec.inline.values() for child in children}
 
 
-def _sealed(declared: Sequence[Any], live: Sequence[LiveResource], seal: Sealer) -> Iterator[LiveResource]:
-    """Hide live values whose counterparts in a state are hidden, so that the two can be compared."""
+def _sealed(
+    declared: Sequence[Any], live: Sequence[LiveResource], seal: Sealer
+) -> tuple[list[LiveResource], list[Unread]]:
+    """Hide live values whose counterparts in a state are hidden, so that the two can be compared.
+
+    Returns:
+        The live resources, and what cannot be compared as a version of the digest key is gone.
+    """
     by_identity = {(item.type, item.key): item for item in declared}
+    sealed: list[LiveResource] = []
+    keyless: list[Unread] = []
     for resource in live:
         item, spec = by_identity.get((resource.type, resource.key)), SPECS.get(resource.type)
         if item is None or spec is None:
-            yield resource
+            sealed.append(resource)
             continue
         attributes = sealed_like(spec, item.attributes, resource.attributes, seal)
-        yield replace(resource, attributes=attributes)
+        sealed.append(replace(resource, attributes=attributes))
+        if names := incomparable(item.attributes, attributes):
+            detail = "the state was taken in under a digest key that is gone; fetch or upload it again"
+            keyless.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", detail))
+    if keyless:
+        _log.warning("digests of a key version that is gone", resources=len(keyless))
+    return sealed, keyless
 
 
 def _summary(
