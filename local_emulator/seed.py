@@ -18,7 +18,7 @@ from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import GoogleSecretStore
 from shared.security.api_keys import hash_key, make_key
 from shared.security.peppers import Peppers
-from shared.security.tokens import TokenIssuer
+from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
 from .context import Context

@@ -37,6 +37,7 @@ class Settings:
         kms_endpoint, secrets_endpoint, pubsub_endpoint: `host:port` of insecure gRPC servers, emulator only.
         storage_endpoint: URL of a Cloud Storage stand-in, emulator only.
         jwks_url: where this suite's own token keys are published.
+        token_activation_seconds: how long a version of the token key is published before it signs.
         events_issuer, events_jwks_url, events_audience, events_sender: how pushed events are authenticated.
         oidc_issuer, oidc_client_id: the sign-in provider.
         secret_scanning_keys_url: where GitHub publishes the keys that it signs reports of leaked keys with; empty to take no reports.
@@ -69,6 +70,7 @@ class Settings:
     pubsub_endpoint: str = ""
     storage_endpoint: str = ""
     jwks_url: str = ""
+    token_activation_seconds: int = 3600
     events_issuer: str = "https://accounts.google.com"
     events_jwks_url: str = "https://www.googleapis.com/oauth2/v3/certs"
     events_audience: str = ""

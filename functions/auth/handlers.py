@@ -14,6 +14,7 @@ from shared.http.paging import PageQuery, page, seq_page
 from shared.http.reply import Reply
 from shared.security.audit import PLATFORM_CHAIN, Head, anchor_name, anchor_prefix, org_chain, read_anchor
 from shared.security.errors import Unauthenticated
+from shared.security.token_issuer import JWKS_MAX_AGE_SECONDS
 
 from . import domain, queries
 from .errors import SignInFailed
@@ -53,7 +54,7 @@ def show_configuration(_call: Call, deps: AuthDeps) -> Reply:
 def show_jwks(_call: Call, deps: AuthDeps) -> Reply:
     """Publish the token keys (RFC 7517); public by nature."""
     reply = Reply.ok(deps.issuer.jwks())
-    reply.headers["Cache-Control"] = "public, max-age=300"
+    reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
     return reply
 
 

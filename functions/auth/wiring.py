@@ -9,7 +9,7 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
-from shared.security.tokens import TokenIssuer
+from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
 from .oidc import Provider
@@ -36,7 +36,13 @@ class AuthDeps(Deps):
 def load_deps(settings: Settings) -> AuthDeps:
     """Build the clients of one process."""
     clock = SystemClock()
-    issuer = TokenIssuer(GoogleKeyManager(settings), SIGNING_KEY, settings.public_url, clock)
+    issuer = TokenIssuer(
+        GoogleKeyManager(settings),
+        SIGNING_KEY,
+        settings.public_url,
+        clock,
+        activation_seconds=settings.token_activation_seconds,
+    )
     common = build_deps(settings, fetch_token_keys=lambda _url: json.dumps(issuer.jwks()).encode())
     provider = Provider(settings.oidc_issuer, settings.oidc_client_id, clock)
     return AuthDeps(

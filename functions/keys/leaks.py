@@ -14,6 +14,8 @@ from uuid import UUID
 from shared.http.call import Call, validated
 from shared.http.reply import Reply
 from shared.http.strict_json import parse_json
+from shared.ports.errors import VersionUnusable
+from shared.ports.secret_store import Secret
 from shared.security.actor import Actor
 from shared.security.api_keys import PATTERN, parse_key
 from shared.security.reporter_signatures import check_report
@@ -50,8 +52,14 @@ def report_leaks(call: Call, deps: KeysDeps) -> Reply:
 def _find_keys(tokens: Mapping[str, object], deps: KeysDeps) -> Mapping[str, Mapping[str, Any]]:
     public_ids = sorted({key.public_id for token in tokens if (key := parse_key(token)) is not None})
     rows = queries.find_reported_keys(deps.db, public_ids) if public_ids else []
-    peppers = {version: deps.peppers.version(version) for version in {row["pepper_version"] for row in rows}}
-    return domain.confirm(tokens, rows, peppers)
+    peppers: dict[int, Secret] = {}
+    for version in {row["pepper_version"] for row in rows}:
+        try:
+            peppers[version] = deps.peppers.version(version)
+        except VersionUnusable:
+            if any(row["is_live"] for row in rows if row["pepper_version"] == version):
+                raise  # it was disabled too early: the reporter tries again, and an operator hears of it
+    return domain.confirm(tokens, [row for row in rows if row["pepper_version"] in peppers], peppers)
 
 
 def _revoke(org_id: UUID, keys: Mapping[UUID, Sequence[LeakedToken]], deps: KeysDeps) -> None:

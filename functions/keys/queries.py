@@ -68,7 +68,7 @@ set expires_at = :expires_at
 where org_id = :org_id and id = :key_id
 """
 _FIND_REPORTED_KEYS = """
-select org_id, key_id, public_id, secret_hash, pepper_version
+select org_id, key_id, public_id, secret_hash, pepper_version, is_live
 from core.find_reported_api_keys(:public_ids)
 """
 

@@ -64,7 +64,7 @@ def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:
 def store_state(
     tx: UnitOfWork, source: Mapping[str, Any], content: bytes, state: StateFile, seal: Sealer, *, force: bool = True
 ) -> Row:
-    """Store what a state declares, unless it is the very state that is known already.
+    """Store what a state declares, unless it is the very state that is known already, under the newest digest key.
 
     Args:
         tx: the unit of work.
@@ -82,7 +82,8 @@ def store_state(
     if not force and (not is_same_line or is_older):
         raise StateOlder("send force=true to take it all the same", known_serial=source["serial"], serial=state.serial)
     content_hash = hashlib.sha256(content).digest()
-    if source["content_hash"] is None or bytes(source["content_hash"]) != content_hash:
+    is_known = source["content_hash"] is not None and bytes(source["content_hash"]) == content_hash
+    if not is_known or source["digest_version"] < seal.version:
         queries.replace_resources(tx, source["id"], declared_rows(state.declared, SPECS, seal))
     return queries.set_fetched(
         tx,
@@ -91,5 +92,6 @@ def store_state(
         lineage=state.lineage,
         terraform_version=state.terraform_version,
         content_hash=content_hash,
+        digest_version=max(seal.version, source["digest_version"]) if is_known else seal.version,
         resource_count=len({item.address for item in state.declared}),
     )

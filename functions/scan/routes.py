@@ -11,7 +11,7 @@ from shared.security.errors import FeatureRequired
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
-from .handlers import accounts, drift, scans, sources, worker
+from .handlers import accounts, drift, scans, sealed, sources, worker
 from .ingestion import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -82,4 +82,5 @@ EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
+    Route("POST", "/_events/sealed-columns", sealed.tend_sealed_columns, Access.from_event("sealed-columns")),
 ]

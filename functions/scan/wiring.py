@@ -7,17 +7,27 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
+from shared.data.resealing import Resealer, SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
 from shared.security.envelope import Envelope, Place
+from shared.security.secret_versions import SecretVersions
 from shared.settings import Settings
 
-from .domain.sealing import Sealer, make_sealer
+from .domain.sealing import Sealer
+from .queries import accounts
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
+CREDENTIALS = SealedColumn(
+    "scan.cloud_accounts",
+    "credentials_encrypted",
+    list_orgs=accounts.list_orgs_with_sealed_credentials,
+    list_rows=accounts.list_sealed_credentials,
+    swap=accounts.swap_credentials,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +36,14 @@ class ScanDeps(Deps):
 
     Attributes:
         envelope: seals and opens cloud credentials.
+        resealer: seals them anew when their key is rotated.
+        digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
     """
 
     envelope: Envelope
+    resealer: Resealer
+    digest_keys: SecretVersions
     sign_ins: SignIns
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
@@ -59,13 +73,17 @@ class ScanDeps(Deps):
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
 
     def sealer(self, org_id: UUID) -> Sealer:
-        """Return what turns sensitive values of an organisation into keyed digests."""
-        return make_sealer(self.secrets.read("value-digest-key"), org_id)
+        """Return what turns sensitive values of an organisation into keyed digests.
+
+        Raises:
+            ServiceAway: (503 `service_away`) the keys cannot be had.
+        """
+        return Sealer(self.digest_keys.usable(), org_id)
 
 
 def credentials_place(org_id: UUID, account_id: UUID) -> Place:
     """Say where an account's credentials stand."""
-    return Place("scan.cloud_accounts", "credentials_encrypted", org_id, account_id)
+    return CREDENTIALS.place(org_id, account_id)
 
 
 def load_deps(settings: Settings) -> ScanDeps:
@@ -73,4 +91,11 @@ def load_deps(settings: Settings) -> ScanDeps:
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
-    return ScanDeps(**shared, envelope=envelope, sign_ins=SignIns(common.clock))
+    resealer = Resealer(common.db, envelope, [CREDENTIALS], common.clock)
+    return ScanDeps(
+        **shared,
+        envelope=envelope,
+        resealer=resealer,
+        digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
+        sign_ins=SignIns(common.clock),
+    )

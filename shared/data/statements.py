@@ -137,3 +137,60 @@ update core.idempotency_keys
 set status = :status, body = cast(:body as jsonb)
 where org_id = :org_id and key = :key
 """
+
+# Runs over sealed columns. One is opened by the clock when rows are wrapped under an older KMS version, but not again at
+# once when the last one of the same aim left some: those cannot be read, or the KMS has not told all its servers yet.
+OPEN_RESEAL_RUN = """
+insert into core.reseal_runs (sealed_column, kind, target_version)
+select cast(:sealed_column as text), 'rewrap', cast(:target_version as bigint)
+where not exists (
+  select
+  from core.reseal_runs r
+  where r.sealed_column = :sealed_column and (
+    r.status = 'open' or (r.target_version >= :target_version and r.finished_at > now() - interval '1 hour')
+  )
+)
+on conflict do nothing
+returning id
+"""
+
+LIST_OPEN_RESEAL_RUNS = """
+select id, sealed_column, kind, target_version, after_org_id, after_row_id
+from core.reseal_runs
+where status = 'open' and sealed_column = any(cast(:sealed_columns as text[]))
+order by id
+"""
+
+AIM_RESEAL_RUN = """
+update core.reseal_runs
+set target_version = :target_version
+where id = :run_id and target_version is null
+"""
+
+_STANDS_THERE = """
+id = :run_id and status = 'open' and after_org_id is not distinct from cast(:from_org_id as uuid)
+  and after_row_id is not distinct from cast(:from_row_id as uuid)
+"""
+
+LOCK_RESEAL_RUN = f"""
+select id
+from core.reseal_runs
+where {_STANDS_THERE}
+for update
+"""
+
+MOVE_RESEAL_RUN = """
+update core.reseal_runs
+set after_org_id = :after_org_id, after_row_id = :after_row_id, moved_at = now(), seen = seen + :seen,
+  changed = changed + :changed, overtaken = overtaken + :overtaken, unreadable = unreadable + :unreadable,
+  unreadable_rows = case when jsonb_array_length(unreadable_rows) < 200
+    then unreadable_rows || cast(:unreadable_rows as jsonb) else unreadable_rows end
+where id = :run_id
+"""
+
+END_RESEAL_RUN = f"""
+update core.reseal_runs
+set status = 'done', moved_at = now(), finished_at = now()
+where {_STANDS_THERE}
+returning seen, changed, overtaken, unreadable
+"""

@@ -14,6 +14,13 @@ class ServiceAway(AppError):
         super().__init__("nothing was changed; try again shortly", retry_after_seconds=5, service=service)
 
 
+class VersionUnusable(ServiceAway):
+    """503 `service_away`: the version of a key or secret that is needed is disabled or destroyed.
+
+    For the caller a service that is away: an operator can enable the version again, and then the same call goes well.
+    """
+
+
 class CiphertextRefused(AppError):
     """500 `ciphertext_refused`: a stored ciphertext does not belong to the record it stands in."""
 

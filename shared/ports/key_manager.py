@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import CiphertextRefused, ServiceAway
+from .errors import CiphertextRefused, ServiceAway, VersionUnusable
 from .google import deadline_seconds, insecure_channel, retry_within_deadline
 
 if TYPE_CHECKING:
@@ -21,25 +22,53 @@ class PublicKey:
     Attributes:
         version: the version's number as text; used as `kid`.
         pem: the public key, PEM (RFC 7468).
+        made_at: when its key material came to be, by the vault's clock; before that nobody can have published it.
     """
 
     version: str
     pem: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """What `wrap` made.
+
+    Attributes:
+        ciphertext: for `unwrap`.
+        version: number of the version that wrapped it. For hours after a rotation that may be the one before.
+    """
+
+    ciphertext: bytes
+    version: int
 
 
 class KeyManager(Protocol):
     """Signs and wraps with keys named in `infra/suite.yaml`."""
 
     def sign(self, key: str, version: str, digest_sha256: bytes) -> bytes:
-        """Sign a SHA-256 digest with one version of an EC P-256 key; returns the ASN.1 DER signature."""
+        """Sign a SHA-256 digest with one version of an EC P-256 key; returns the ASN.1 DER signature.
+
+        Raises:
+            VersionUnusable: (503 `service_away`) that version is disabled or destroyed.
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
         ...
 
     def public_keys(self, key: str) -> list[PublicKey]:
-        """List the enabled versions of a signing key, oldest first."""
+        """List the enabled versions of a signing key, oldest first.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
         ...
 
-    def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> bytes:
-        """Encrypt up to 64 KiB, bound to `context` as additional authenticated data."""
+    def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> Wrapped:
+        """Encrypt up to 64 KiB with the primary version, bound to `context` as additional authenticated data.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer, or the primary version is disabled.
+        """
         ...
 
     def unwrap(self, key: str, ciphertext: bytes, *, context: bytes) -> bytes:
@@ -47,6 +76,7 @@ class KeyManager(Protocol):
 
         Raises:
             CiphertextRefused: (500 `ciphertext_refused`) tampered, or wrapped under another key or context.
+            VersionUnusable: (503 `service_away`) the version that wrapped it is disabled or destroyed.
             ServiceAway: (503 `service_away`) KMS did not answer.
         """
         ...
@@ -63,9 +93,10 @@ class GoogleKeyManager:
 
         self._parent = f"projects/{settings.project}/locations/{settings.region}/keyRings/driftwise/cryptoKeys"
         self._client = _client(kms_v1.KeyManagementServiceClient, settings)
+        self._pems: dict[tuple[str, int], str] = {}  # a version's key never changes
 
     def sign(self, key: str, version: str, digest_sha256: bytes) -> bytes:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
 
         try:
             reply = self._client.asymmetric_sign(
@@ -73,6 +104,8 @@ class GoogleKeyManager:
                 timeout=deadline_seconds(),
                 retry=retry_within_deadline(),
             )
+        except FailedPrecondition as error:
+            raise VersionUnusable("kms") from error
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
         return reply.signature
@@ -88,24 +121,24 @@ class GoogleKeyManager:
                     retry=retry_within_deadline(),
                 )
             )
-            names = sorted(int(item.name.rsplit("/", 1)[1]) for item in versions if item.state.name == "ENABLED")
-            return [PublicKey(str(number), self._pem(key, str(number))) for number in names]
+            enabled = sorted((item for item in versions if item.state.name == "ENABLED"), key=_number)
+            found = [self._public_key(key, item) for item in enabled]
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
+        return [item for item in found if item is not None]
 
-    def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> bytes:
+    def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> Wrapped:
         from google.api_core.exceptions import GoogleAPICallError, RetryError
 
         request = {"name": f"{self._parent}/{key}", "plaintext": plaintext, "additional_authenticated_data": context}
         try:
-            return self._client.encrypt(
-                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
-            ).ciphertext
+            reply = self._client.encrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline())
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
+        return Wrapped(reply.ciphertext, _number(reply))
 
     def unwrap(self, key: str, ciphertext: bytes, *, context: bytes) -> bytes:
-        from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, RetryError
+        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, InvalidArgument, RetryError
 
         request = {"name": f"{self._parent}/{key}", "ciphertext": ciphertext, "additional_authenticated_data": context}
         try:
@@ -114,16 +147,33 @@ class GoogleKeyManager:
             ).plaintext
         except InvalidArgument as error:
             raise CiphertextRefused from error
+        except FailedPrecondition as error:
+            raise VersionUnusable("kms") from error
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("kms") from error
 
     def _version(self, key: str, version: str) -> str:
         return f"{self._parent}/{key}/cryptoKeyVersions/{version}"
 
-    def _pem(self, key: str, version: str) -> str:
-        return self._client.get_public_key(
-            name=self._version(key, version), timeout=deadline_seconds(), retry=retry_within_deadline()
-        ).pem
+    def _public_key(self, key: str, item: Any) -> PublicKey | None:
+        """Read one listed version; None when it was disabled since it was listed."""
+        from google.api_core.exceptions import FailedPrecondition
+
+        number = _number(item)
+        if (key, number) not in self._pems:
+            try:
+                self._pems[key, number] = self._client.get_public_key(
+                    name=item.name, timeout=deadline_seconds(), retry=retry_within_deadline()
+                ).pem
+            except FailedPrecondition:
+                return None
+        times = (item.create_time, item.generate_time, item.import_time)
+        return PublicKey(str(number), self._pems[key, number], max(time for time in times if time is not None))
+
+
+def _number(named: Any) -> int:
+    """Return a version's number, which ends its resource name."""
+    return int(named.name.rsplit("/", 1)[1])
 
 
 def _client(kind: type[KeyManagementServiceClient], settings: Settings) -> KeyManagementServiceClient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import ServiceAway
+from .errors import ServiceAway, VersionUnusable
 from .google import deadline_seconds, insecure_channel, retry_within_deadline
 
 if TYPE_CHECKING:
@@ -45,12 +45,20 @@ class SecretStore(Protocol):
             version: a number as text, or `latest`.
 
         Raises:
+            VersionUnusable: (503 `service_away`) that version is disabled or destroyed, or there is none.
             ServiceAway: (503 `service_away`) Secret Manager did not answer.
         """
         ...
 
     def latest_version(self, name: str) -> int:
-        """Return the highest enabled version of a secret."""
+        """Return the number of the version that was made last, enabled or not.
+
+        For hours after a version was added that may be the one before.
+        Source: https://cloud.google.com/secret-manager/docs/reference/consistency
+
+        Raises:
+            ServiceAway: (503 `service_away`) Secret Manager did not answer, or there is no version.
+        """
         ...
 
 
@@ -67,7 +75,7 @@ class GoogleSecretStore:
         self._client = _client(secretmanager_v1.SecretManagerServiceClient, settings)
 
     def read(self, name: str, version: str = "latest") -> Secret:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
+        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, NotFound, RetryError
 
         try:
             reply = self._client.access_secret_version(
@@ -75,6 +83,8 @@ class GoogleSecretStore:
                 timeout=deadline_seconds(),
                 retry=retry_within_deadline(),
             )
+        except (FailedPrecondition, NotFound) as error:
+            raise VersionUnusable("secret_manager") from error
         except (GoogleAPICallError, RetryError) as error:
             raise ServiceAway("secret_manager") from error
         return Secret(reply.payload.data)

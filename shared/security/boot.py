@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shared.settings import Settings
 
+from .token_issuer import LEAST_ACTIVATION_SECONDS
+
 
 class UnsafeStart(Exception):
     """A safety is off in production; the process must not serve."""
@@ -24,6 +26,8 @@ def guard(settings: Settings) -> None:
         unsafe.append("DW_DEBUG is on")
     if settings.rate_scale != 1:
         unsafe.append("DW_RATE_SCALE is not 1")
+    if settings.token_activation_seconds < LEAST_ACTIVATION_SECONDS:
+        unsafe.append(f"DW_TOKEN_ACTIVATION_SECONDS is below {LEAST_ACTIVATION_SECONDS}")
     if not settings.redis_url.startswith("rediss://"):
         unsafe.append("DW_REDIS_URL is not a rediss address")
     if settings.otlp_endpoint and not settings.otlp_endpoint.startswith(_PRIVATE_OR_BESIDE):

@@ -83,11 +83,11 @@ class KeyAuthenticator:
     def _look_up(self, key: ApiKey, text: str) -> tuple[KnownKey, Row]:
         ticket = self._cache.begin()
         rows = self._lookups.lookup(_FIND_KEY, public_id=key.public_id)
-        found = rows[0] if rows else None
-        # an unknown key costs one HMAC too, so time tells nothing
+        found = next((row for row in rows if self._is_live(row)), None)
+        # a key that is unknown or dead costs one HMAC too, so time tells nothing; a dead one's pepper may be gone
         pepper = self._peppers.version(found["pepper_version"]) if found else _NO_PEPPER
         is_match = matches(key, pepper, bytes(found["secret_hash"]) if found else _NO_HASH)
-        if found is None or not is_match or found["revoked_at"] is not None or found["maker_role"] is None:
+        if found is None or not is_match:
             raise Unauthenticated
         known = KnownKey(
             key_id=found["key_id"],
@@ -100,6 +100,10 @@ class KeyAuthenticator:
         )
         self._cache.keep(text, known, ticket)
         return known, found
+
+    def _is_live(self, found: Row) -> bool:
+        has_ended = found["expires_at"] is not None and found["expires_at"] <= self._clock.now()
+        return not has_ended and found["revoked_at"] is None and found["maker_role"] is not None
 
 
 def _role(found: Row) -> Role:

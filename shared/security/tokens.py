@@ -1,4 +1,4 @@
-"""JSON Web Tokens: issued with a KMS key, verified with published keys.
+"""JSON Web Tokens, verified with published keys; `token_issuer.py` issues this suite's own.
 
 Owns the strict layer in front of PyJWT (RFC 8725): the algorithm comes from the key, never from the token; only the
 header members we use may appear; exactly one key may match. Source: RFC 7515, RFC 7519, RFC 9068.
@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.http.errors import AppError
 from shared.ports.clock import Clock
 from shared.ports.errors import ServiceAway
-from shared.ports.key_manager import KeyManager, PublicKey
 from shared.telemetry.log import logger
 
 from .errors import Unauthenticated
@@ -32,7 +30,9 @@ from .errors import Unauthenticated
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]{2,}")
 _MOST_CHARACTERS = 16_384
 _HEADER_MEMBERS = frozenset({"alg", "kid", "typ"})
-_LEEWAY_SECONDS = 30
+LEEWAY_SECONDS = 30  # how far two clocks may lie apart
+FRESH_SECONDS = 300.0  # how long a verifier uses a key set before it fetches it again
+COOLDOWN_SECONDS = 10.0
 _MOST_JWKS_BYTES = 262_144
 _ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -65,8 +65,8 @@ class JwksCache:
     known keys stay in use, and nobody who holds a known key waits for it. Source: RFC 7517.
     """
 
-    _fresh_seconds = 300.0
-    _cooldown_seconds = 10.0
+    _fresh_seconds = FRESH_SECONDS
+    _cooldown_seconds = COOLDOWN_SECONDS
     _first_cooldown_seconds = 1.0  # while no keys are known: every caller is refused, so try again soon
 
     def __init__(
@@ -151,7 +151,7 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
             algorithms=[algorithm],
             audience=rule.audience,
             issuer=rule.issuer,
-            leeway=_LEEWAY_SECONDS,
+            leeway=LEEWAY_SECONDS,
             # times are checked below, against the clock port
             options={"require": list(rule.required), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
@@ -170,10 +170,10 @@ def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
         raise Unauthenticated
     subject = claims.get("sub")
     is_current = (
-        moment < times.get("exp", 0) + _LEEWAY_SECONDS
-        and times.get("iat", 0) <= moment + _LEEWAY_SECONDS
-        and times.get("nbf", 0) <= moment + _LEEWAY_SECONDS
-        and times.get("auth_time", 0) <= moment + _LEEWAY_SECONDS
+        moment < times.get("exp", 0) + LEEWAY_SECONDS
+        and times.get("iat", 0) <= moment + LEEWAY_SECONDS
+        and times.get("nbf", 0) <= moment + LEEWAY_SECONDS
+        and times.get("auth_time", 0) <= moment + LEEWAY_SECONDS
     )
     if not is_current or not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise Unauthenticated
@@ -273,89 +273,3 @@ def _usable_key(item: Any) -> tuple[str, Any] | None:
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
     return None if algorithm == "RS256" and key.key_size < _LEAST_RSA_BITS else (algorithm, key)
-
-
-class TokenIssuer:
-    """Issues this suite's own tokens: ES256, signed by KMS; the private key never leaves it.
-
-    Two versions of the key may be live during rotation: the newest signs, all are published.
-    """
-
-    _refresh_seconds = 60.0
-
-    def __init__(self, keys: KeyManager, key: str, issuer: str, clock: Clock) -> None:
-        self._keys = keys
-        self._key = key
-        self._issuer = issuer
-        self._clock = clock
-        self._versions: Sequence[PublicKey] = ()
-        self._read_at: float | None = None
-
-    def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
-        """Sign a token.
-
-        Args:
-            claims: `sub` and what else the kind carries.
-            audience: `aud`.
-            kind: `typ` header, e.g. `at+jwt` (RFC 9068).
-            lifetime: from now to `exp`.
-
-        Raises:
-            ServiceAway: (503 `service_away`) KMS did not answer.
-        """
-        now = int(self._clock.now().timestamp())
-        newest = self._published()[-1]
-        header = {"alg": "ES256", "kid": self._kid(newest), "typ": kind}
-        body = {
-            **claims,
-            "iss": self._issuer,
-            "aud": audience,
-            "iat": now,
-            "exp": now + int(lifetime.total_seconds()),
-        }
-        signed = f"{_encode_json(header)}.{_encode_json(body)}"
-        der = self._keys.sign(self._key, newest.version, hashlib.sha256(signed.encode()).digest())
-        return f"{signed}.{_encode(_raw_signature(der))}"
-
-    def jwks(self) -> dict[str, object]:
-        """Return the public key set (RFC 7517), every live version."""
-        return {"keys": [self._jwk(item) for item in self._published()]}
-
-    def _jwk(self, item: PublicKey) -> dict[str, object]:
-        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-        from jwt.algorithms import ECAlgorithm
-
-        public = load_pem_public_key(item.pem.encode())
-        if not isinstance(public, EllipticCurvePublicKey):
-            raise TypeError(f"the key {self._key} is no EC key")
-        members = ECAlgorithm.to_jwk(public, as_dict=True)
-        return {**members, "kid": self._kid(item), "use": "sig", "alg": "ES256"}
-
-    def _kid(self, item: PublicKey) -> str:
-        return f"{self._key}-{item.version}"
-
-    def _published(self) -> Sequence[PublicKey]:
-        now = self._clock.monotonic_seconds()
-        if self._read_at is None or now - self._read_at > self._refresh_seconds:
-            self._versions = self._keys.public_keys(self._key)
-            self._read_at = now
-        if not self._versions:
-            raise ServiceAway("kms")
-        return self._versions
-
-
-def _raw_signature(der: bytes) -> bytes:
-    """Turn an ASN.1 DER signature into r || s (RFC 7518 section 3.4)."""
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-    r, s = decode_dss_signature(der)
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _encode_json(value: Mapping[str, object]) -> str:
-    return _encode(json.dumps(value, separators=(",", ":")).encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.ports.errors import ServiceAway
+from shared.ports.errors import ServiceAway, VersionUnusable
 from shared.ports.secret_store import Secret
 
 
@@ -28,11 +28,17 @@ class MemorySecretStore:
         """Disable one version of a secret."""
         self._disabled.add((name, number))
 
+    def enable_version(self, name: str, number: int) -> None:
+        """Enable it again."""
+        self._disabled.discard((name, number))
+
     def read(self, name: str, version: str = "latest") -> Secret:
-        number = self.latest_version(name) if version == "latest" else int(version)
-        versions = self._versions.get(name, [])
-        if self.is_away or not 0 < number <= len(versions) or (name, number) in self._disabled:
+        if self.is_away:
             raise ServiceAway("secret_manager")
+        versions = self._versions.get(name, [])
+        number = len(versions) if version == "latest" else int(version)
+        if not 0 < number <= len(versions) or (name, number) in self._disabled:
+            raise VersionUnusable("secret_manager")
         return Secret(versions[number - 1])
 
     def latest_version(self, name: str) -> int:

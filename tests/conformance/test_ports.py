@@ -22,7 +22,7 @@ from google.cloud import kms_v1
 from google.cloud.secretmanager_v1 import SecretPayload
 
 from shared.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
-from shared.ports.errors import CiphertextRefused, ServiceAway
+from shared.ports.errors import CiphertextRefused, ServiceAway, VersionUnusable
 from shared.ports.key_manager import GoogleKeyManager, KeyManager, PublicKey
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.ports.queue import GoogleQueue, Message, Queue
@@ -158,8 +158,18 @@ def test_a_disabled_version_is_not_published_and_signs_nothing(vault: KeyVault) 
     vault.add_signing_key(key)
     vault.disable_version(key, "1")
     assert [item.version for item in vault.keys.public_keys(key)] == ["2"]
-    with pytest.raises(ServiceAway):
+    with pytest.raises(VersionUnusable):
         vault.keys.sign(key, "1", DIGEST)
+
+
+def test_a_version_tells_when_it_was_made(vault: KeyVault) -> None:
+    key = fresh_name("signing")
+    before = SystemClock().now()
+    vault.add_signing_key(key)
+    between = SystemClock().now()
+    vault.add_signing_key(key)
+    first, second = vault.keys.public_keys(key)
+    assert before <= first.made_at <= between <= second.made_at <= SystemClock().now()
 
 
 def test_versions_are_listed_by_number_and_not_by_letter(vault: KeyVault) -> None:
@@ -174,7 +184,7 @@ def test_what_was_wrapped_is_unwrapped_under_the_same_context_only(vault: KeyVau
     key, other = fresh_name("wrapping"), fresh_name("wrapping")
     vault.add_wrapping_key(key)
     vault.add_wrapping_key(other)
-    wrapped = vault.keys.wrap(key, plaintext, context=b"row 1")
+    wrapped = vault.keys.wrap(key, plaintext, context=b"row 1").ciphertext
     assert plaintext not in wrapped or len(plaintext) == 1
     assert vault.keys.unwrap(key, wrapped, context=b"row 1") == plaintext
     for name, context in ((key, b"row 2"), (key, b""), (other, b"row 1")):
@@ -185,7 +195,7 @@ def test_what_was_wrapped_is_unwrapped_under_the_same_context_only(vault: KeyVau
 def test_a_changed_or_cut_ciphertext_is_refused(vault: KeyVault) -> None:
     key = fresh_name("wrapping")
     vault.add_wrapping_key(key)
-    wrapped = vault.keys.wrap(key, b"a data key", context=b"c")
+    wrapped = vault.keys.wrap(key, b"a data key", context=b"c").ciphertext
     changed = [wrapped[:place] + bytes([wrapped[place] ^ 1]) + wrapped[place + 1 :] for place in range(len(wrapped))]
     for broken in (*changed, wrapped[:-1], wrapped[:5], wrapped + b"x"):
         with pytest.raises(CiphertextRefused):
@@ -198,8 +208,22 @@ def test_what_an_older_version_wrapped_is_still_unwrapped_after_a_rotation(vault
     old = vault.keys.wrap(key, b"old", context=b"c")
     vault.add_wrapping_key(key)
     new = vault.keys.wrap(key, b"new", context=b"c")
-    assert vault.keys.unwrap(key, old, context=b"c") == b"old"
-    assert vault.keys.unwrap(key, new, context=b"c") == b"new"
+    assert (old.version, new.version) == (1, 2)
+    assert vault.keys.unwrap(key, old.ciphertext, context=b"c") == b"old"
+    assert vault.keys.unwrap(key, new.ciphertext, context=b"c") == b"new"
+    vault.disable_version(key, "1")
+    with pytest.raises(VersionUnusable):
+        vault.keys.unwrap(key, old.ciphertext, context=b"c")
+    assert vault.keys.unwrap(key, new.ciphertext, context=b"c") == b"new"
+
+
+def test_nothing_is_wrapped_while_the_primary_version_is_disabled(vault: KeyVault) -> None:
+    key = fresh_name("wrapping")
+    vault.add_wrapping_key(key)
+    vault.disable_version(key, "1")
+    with pytest.raises(ServiceAway) as caught:
+        vault.keys.wrap(key, b"x", context=b"")
+    assert not isinstance(caught.value, VersionUnusable), "it would be taken for a ciphertext that cannot be read"
 
 
 def test_a_vault_that_is_away_or_a_key_that_is_missing_is_a_503(vault: KeyVault) -> None:
@@ -215,7 +239,7 @@ def test_a_vault_that_is_away_or_a_key_that_is_missing_is_a_503(vault: KeyVault)
         vault.keys.wrap(key, b"x", context=b"")
     assert caught.value.status == 503
     assert caught.value.retry_after_seconds
-    assert vault.keys.unwrap(key, vault.keys.wrap(key, b"x", context=b""), context=b"") == b"x"
+    assert vault.keys.unwrap(key, vault.keys.wrap(key, b"x", context=b"").ciphertext, context=b"") == b"x"
 
 
 # --- secret store ----------------------------------------------------------------------------------------------------
@@ -285,7 +309,7 @@ def test_a_missing_or_disabled_secret_is_a_503_and_never_an_empty_one(safe: Safe
     safe.add_version(name, b"two")
     safe.disable_version(name, 1)
     for missing, version in ((name, "1"), (name, "3"), (name, "0"), ("no-such-secret", "latest")):
-        with pytest.raises(ServiceAway):
+        with pytest.raises(VersionUnusable):
             safe.store.read(missing, version)
     with pytest.raises(ServiceAway):
         safe.store.latest_version("no-such-secret")
@@ -298,7 +322,18 @@ def test_a_secret_store_that_is_away_is_a_503(safe: Safe) -> None:
     with safe.away(), pytest.raises(ServiceAway) as caught:
         safe.store.read(name)
     assert caught.value.facts == {"service": "secret_manager"}
+    assert not isinstance(caught.value, VersionUnusable), "an outage looks like a version that is gone"
     assert safe.store.read(name).reveal() == b"one"
+
+
+def test_the_newest_version_is_told_even_when_it_is_disabled(safe: Safe) -> None:
+    name = fresh_name("secret")
+    safe.add_version(name, b"one")
+    safe.add_version(name, b"two")
+    safe.disable_version(name, 2)
+    assert safe.store.latest_version(name) == 2
+    with pytest.raises(VersionUnusable):
+        safe.store.read(name)
 
 
 # --- queue -----------------------------------------------------------------------------------------------------------

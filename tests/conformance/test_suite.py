@@ -61,6 +61,7 @@ def test_the_topics_are_the_ones_it_emits_to(name: str) -> None:
 @each_function
 def test_the_secrets_are_the_ones_it_reads(name: str) -> None:
     read = _arguments(name, lambda call: _is_method(call, "read", "latest_version", of="secrets"))
+    read |= _arguments(name, lambda call: isinstance(call.func, ast.Name) and call.func.id == "SecretVersions")
     shared = {PEPPER} if SUITE.functions[name].database else set()
     _compare(name, "secrets", SUITE.functions[name].secrets, read | shared)
 

@@ -21,6 +21,8 @@ NOT_TENANT_TABLES = {
     "core.sign_ins": "exists before anyone knows who signs in",
     "core.platform_audit_log": "records what belongs to no organisation",
     "core.platform_audit_head": "the end of the platform's audit chain",
+    "core.sealed_columns": "names columns",
+    "core.reseal_runs": "a run goes through the rows of all organisations",
 }
 # Rows that a deletion of their organisation must not take along: table to the table that its `org_id` leads to.
 KEPT = {

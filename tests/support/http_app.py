@@ -21,7 +21,8 @@ from shared.http.routes import Route
 from shared.security.api_keys import hash_key, make_key
 from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.peppers import Peppers
-from shared.security.tokens import JwksCache, TokenIssuer
+from shared.security.token_issuer import TokenIssuer
+from shared.security.tokens import JwksCache
 from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .resources import Attributes
-from .sealing import is_sealed
+from .sealing import comparable, is_sealed
 from .shapes import Canonical, Shape
 from .specs import TypeSpec
 
@@ -50,7 +50,10 @@ def changes(
     for name, shape in spec.shapes.items():
         if name in skipped or name not in live or not _declares(state, name):
             continue
-        before, after = (_canonical(shape, value) for value in (_state_value(state, name), live[name]))
+        pair = comparable(_state_value(state, name), live[name])
+        if pair is None:
+            continue
+        before, after = (_canonical(shape, value) for value in pair)
         if name not in hidden:
             found.extend(_walk(name, before, after))
         elif before != after:

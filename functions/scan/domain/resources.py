@@ -62,7 +62,7 @@ class Unread:
         key: match key of the resource.
         attributes: the attributes that are unknown; empty means the whole resource is unknown.
         permission: the missing permission by the cloud's own name, when that is the reason.
-        reason: stable word: `access_denied`, `throttled`, `unavailable`, `malformed`.
+        reason: stable word: `access_denied`, `throttled`, `unavailable`, `malformed`, `digest_key_gone`.
         detail: one sentence for people, without secrets.
     """
 

@@ -1,6 +1,8 @@
 """Sensitive values as keyed digests: equal values stay equal, nothing can be read back.
 
-Decides which attributes of a resource are stored, and in which form. Source: NIST FIPS 198-1 (HMAC).
+Decides which attributes of a resource are stored, and in which form. A value is kept under every version of the key that
+there is, each with its number, so that what was stored before a rotation and what was stored after it have one in common.
+Source: NIST FIPS 198-1 (HMAC); ADR-0006, ADR-0011.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,34 +24,67 @@ from .specs import TypeSpec
 
 _MARK = "$sealed"
 _ALWAYS_KEPT = ("id", "arn", "tags_all")
+_FIRST_VERSION = 1  # of digests from before versions were named
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _TAGS = frozenset({"tags", "tags_all"})
 # Members of blocks that no shape reads. The provider calls them sensitive, but Terraform before 1.10 does not mark in a state
 # what only the provider calls so. Source: Terraform AWS provider 5.100, `aws_lb_listener`, `aws_lb_listener_rule`.
 _NEVER_KEPT = frozenset({"client_secret"})
 
-Sealer: TypeAlias = Callable[[TypeSpec, str, object], object]
 Identity: TypeAlias = tuple[str, str]
 Marks: TypeAlias = Mapping[Identity, frozenset[str]]
 
 
-def is_sealed(value: object) -> bool:
-    """Say whether a stored value is a digest."""
-    return isinstance(value, Mapping) and len(value) == 1 and _MARK in value
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals attributes of one organisation.
 
+    Attributes:
+        keys: every version of the digest key that can be read, with its number, newest first.
+        org_id: whose values they are.
+    """
 
-def make_sealer(key: Secret, org_id: UUID) -> Sealer:
-    """Make the function that seals one attribute of one organisation: `(spec, name, value) -> digest`."""
+    keys: Sequence[tuple[int, Secret]]
+    org_id: UUID
 
-    def seal(spec: TypeSpec, name: str, value: object) -> object:
+    @property
+    def version(self) -> int:
+        """The newest version."""
+        return self.keys[0][0]
+
+    def __call__(self, spec: TypeSpec, name: str, value: object) -> object:
+        """Return the digests of one attribute's value; null stays null, and what is sealed stays as it is."""
         if is_sealed(value):
             return value
         canonical: Canonical = spec.shapes[name](value)
         if canonical is None:
             return None
-        text = json.dumps([str(org_id), spec.type, name, canonical], sort_keys=True, default=str)
-        return {_MARK: hmac.new(key.reveal(), text.encode(), hashlib.sha256).hexdigest()}
+        text = json.dumps([str(self.org_id), spec.type, name, canonical], sort_keys=True, default=str).encode()
+        return {
+            _MARK: {str(number): hmac.new(key.reveal(), text, hashlib.sha256).hexdigest() for number, key in self.keys}
+        }
 
-    return seal
+
+def is_sealed(value: object) -> bool:
+    """Say whether a stored value is a digest."""
+    return bool(_digests(value))
+
+
+def comparable(state: object, live: object) -> tuple[object, object] | None:
+    """Return two values in a form in which they can be compared; None when they cannot.
+
+    Two digests are reduced to the newest version that both have. Without one nothing can be said: they were made under
+    different keys, so that they differ whether or not the values do.
+    """
+    before, after = _digests(state), _digests(live)
+    if not before or not after:
+        return state, live
+    common = before.keys() & after.keys()
+    if not common:
+        return None
+    newest = max(common)
+    return {_MARK: {str(newest): before[newest]}}, {_MARK: {str(newest): after[newest]}}
 
 
 def stored_attributes(
@@ -60,7 +96,7 @@ def stored_attributes(
         spec: the type's rules; None for a type that no spec covers, of which only its ids are kept.
         attributes: as the state or the cloud has them.
         sensitive: names that the state marks, besides those the spec marks.
-        seal: from `make_sealer`.
+        seal: seals for the organisation.
     """
     if spec is None:
         return {name: attributes[name] for name in ("id", "arn") if name in attributes}
@@ -127,3 +163,23 @@ def _without_secrets(value: object) -> object:
     if isinstance(value, Mapping):
         return {name: _without_secrets(inner) for name, inner in value.items() if name not in _NEVER_KEPT}
     return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def incomparable(state: Attributes, live: Attributes) -> tuple[str, ...]:
+    """Name the attributes about which nothing can be said, as their digests have no version of the key in common."""
+    return tuple(name for name, value in state.items() if name in live and comparable(value, live[name]) is None)
+
+
+def _digests(value: object) -> dict[int, str]:
+    """Return version -> digest; nothing when the value is none of ours."""
+    found = value[_MARK] if isinstance(value, Mapping) and len(value) == 1 and _MARK in value else None
+    if isinstance(found, str) and _DIGEST.fullmatch(found):
+        return {_FIRST_VERSION: found}
+    if not isinstance(found, Mapping) or not all(_is_digest(number, digest) for number, digest in found.items()):
+        return {}
+    return {int(number): digest for number, digest in found.items()}
+
+
+def _is_digest(number: object, digest: object) -> bool:
+    is_number = isinstance(number, str) and _NUMBER.fullmatch(number) is not None
+    return is_number and isinstance(digest, str) and _DIGEST.fullmatch(digest) is not None

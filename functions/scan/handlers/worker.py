@@ -18,7 +18,7 @@ from shared.telemetry.log import logger
 from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.resources import Declared, LiveResource, NotChecked, Unread
-from ..domain.sealing import Marks, Sealer, mark_declared, mark_live, marks_of
+from ..domain.sealing import Marks, Sealer, incomparable, mark_declared, mark_live, marks_of
 from ..domain.severity import SEVERITIES
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
@@ -203,6 +203,7 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
     live = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
     declared, live = _hide(tx, scan, account, declared, live, seal)
     not_checked, unread = records.gaps_of(queries.list_gaps(tx, scan["id"]))
+    unread += _keyless(declared, live)
     sides = Sides(
         account=account["external_account"],
         regions=frozenset(account["regions"]),
@@ -244,6 +245,20 @@ def _hide(
         mark_declared(item, SPECS.get(item.type), by_identity.get((item.type, item.key or "")), marks, seal)
         for item in declared
     ], hidden
+
+
+def _keyless(declared: Sequence[Declared], live: Sequence[LiveResource]) -> list[Unread]:
+    """Name what cannot be compared, as a version of the digest key that hides it is gone."""
+    by_identity = {(item.type, item.key): item for item in live}
+    found: list[Unread] = []
+    for item in declared:
+        resource = by_identity.get((item.type, item.key or ""))
+        if resource is not None and (names := incomparable(item.attributes, resource.attributes)):
+            detail = "the state was taken in under a digest key that is gone; fetch or upload it again"
+            found.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", detail))
+    if found:
+        _log.warning("digests of a key version that is gone", resources=len(found))
+    return found
 
 
 def _summary(

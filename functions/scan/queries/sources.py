@@ -11,7 +11,7 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, kind, name, bucket, object_key, bucket_region, serial, lineage, terraform_version,
-  content_hash, resource_count, fetched_at, error_code, error_detail, created_at"""
+  content_hash, digest_version, resource_count, fetched_at, error_code, error_detail, created_at"""
 
 _COUNT = "select count(*) as used from scan.state_sources where org_id = :org_id"
 _INSERT = f"""
@@ -38,7 +38,7 @@ _DELETE = "delete from scan.state_sources where org_id = :org_id and id = :sourc
 _SET_FETCHED = f"""
 update scan.state_sources
 set serial = :serial, lineage = :lineage, terraform_version = :terraform_version, content_hash = :content_hash,
-  resource_count = :resource_count, fetched_at = now(), error_code = null, error_detail = null
+  digest_version = :digest_version, resource_count = :resource_count, fetched_at = now(), error_code = null, error_detail = null
 where org_id = :org_id and id = :source_id
 returning {_COLUMNS}
 """

@@ -57,7 +57,7 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
-    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "resource_count": 0},
+    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0},
     "list_items": {"scan_id": None, "account_id": None},
     "list_audit": {"actor": None, "action": None, "target": None, "from_at": None, "to_at": None},
 }  # fmt: skip

@@ -31,7 +31,8 @@ from shared.security.api_keys import hash_key, make_key, parse_key
 from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.peppers import Peppers
 from shared.security.reporter_signatures import ReporterKeys, read_reporter_keys
-from shared.security.tokens import JwksCache, TokenIssuer
+from shared.security.token_issuer import TokenIssuer
+from shared.security.tokens import JwksCache
 from shared.settings import Settings
 from shared.testing.clock import FakeClock
 from shared.testing.key_manager import MemoryKeyManager
@@ -529,6 +530,39 @@ def test_one_report_may_name_keys_of_many_organisations(org: Org) -> None:
     assert {item.use(key["raw_key"]) for item, key in made} == {401}
     for item in orgs:
         assert [found[0] for found in item.audits()].count("keys:api_key:leaked") == 2
+
+
+def test_a_dead_key_whose_pepper_is_gone_holds_no_report_up(org: Org, secrets: MemorySecretStore) -> None:
+    dead, ended, live = (org.make()["raw_key"] for _ in range(3))
+    rows = {item["raw"]: item for item in ({"raw": dead, "end": "revoked_at"}, {"raw": ended, "end": "expires_at"})}
+    for raw, item in rows.items():
+        key = parse_key(raw)
+        assert key is not None
+        org.function.database.owner.run(
+            f"update core.api_keys set {item['end']} = now() where public_id = :public_id", public_id=key.public_id
+        )
+    secrets.add_version("api-key-pepper", b"second pepper".ljust(32))
+    org.function.clock.advance(61)
+    assert org.use(live) == 200
+    secrets.disable_version("api-key-pepper", 1)
+    fresh = Function(org.function.database, secrets, org.function.vault, org.function.clock, org.function.keys_url)
+    answer = report(fresh, [find_of(raw) for raw in (dead, ended, live)])
+    assert told(answer) == {
+        digest(dead): "false_positive", digest(ended): "false_positive", digest(live): "true_positive"
+    }  # fmt: skip
+
+
+def test_a_live_key_whose_pepper_was_disabled_too_early_is_reported_again_later(
+    org: Org, secrets: MemorySecretStore
+) -> None:
+    raw = org.make()["raw_key"]
+    secrets.add_version("api-key-pepper", b"second pepper".ljust(32))
+    secrets.disable_version("api-key-pepper", 1)
+    fresh = Function(org.function.database, secrets, org.function.vault, org.function.clock, org.function.keys_url)
+    assert report(fresh, [find_of(raw)]).status_code == 503
+    secrets.enable_version("api-key-pepper", 1)
+    org.function.clock.advance(60)
+    assert told(report(fresh, [find_of(raw)])) == {digest(raw): "true_positive"}
 
 
 def test_the_answer_has_githubs_documented_form(org: Org) -> None:

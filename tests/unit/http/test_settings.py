@@ -34,6 +34,7 @@ UNSAFE = {
     "no rate limits": {"DW_REDIS_URL": ""},
     "a plaintext rate limiter": {"DW_REDIS_URL": "redis://10.0.0.2:6379"},
     "a plaintext collector": {"DW_OTLP_ENDPOINT": "http://collector.example:4318"},
+    "a token key that signs before it is published": {"DW_TOKEN_ACTIVATION_SECONDS": "899"},
     "rate limits that limit nothing": {"DW_RATE_SCALE": "1000"},
     "an environment nobody knows": {"DW_ENV": "staging"},
     "an environment with a typing error": {"DW_ENV": "Emulator"},

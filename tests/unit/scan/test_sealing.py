@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from functions.scan.domain import records, shapes
 from functions.scan.domain.comparison import Drift, Sides, compare
+from functions.scan.domain.difference import changes
 from functions.scan.domain.resources import Attributes, Declared, LiveResource
 from functions.scan.domain.sealing import (
+    Sealer,
+    incomparable,
     is_sealed,
-    make_sealer,
     mark_declared,
     mark_live,
     marks_of,
@@ -30,8 +32,11 @@ SPEC = TypeSpec(
     sensitive=frozenset({"password"}),
 )
 OTHER = TypeSpec("aws_other", {"password": shapes.text})
-KEY = Secret(b"k" * 32)
-SEAL = make_sealer(KEY, UUID(int=1))
+KEY, SECOND, THIRD = (Secret(letter * 32) for letter in (b"k", b"l", b"m"))
+ORG = UUID(int=1)
+SEAL = Sealer([(1, KEY)], ORG)
+BOTH = Sealer([(2, SECOND), (1, KEY)], ORG)
+HIDDEN = frozenset({"password"})
 
 
 def test_equal_values_have_equal_digests_however_they_are_spelled() -> None:
@@ -47,8 +52,8 @@ def test_digests_are_equal_only_for_equal_values(one: str, other: str) -> None:
 def test_the_same_value_looks_different_in_every_organisation_type_attribute_and_under_every_key() -> None:
     digests = [
         SEAL(SPEC, "password", "hunter2"),
-        make_sealer(KEY, UUID(int=2))(SPEC, "password", "hunter2"),
-        make_sealer(Secret(b"o" * 32), UUID(int=1))(SPEC, "password", "hunter2"),
+        Sealer([(1, KEY)], UUID(int=2))(SPEC, "password", "hunter2"),
+        Sealer([(1, SECOND)], ORG)(SPEC, "password", "hunter2"),
         SEAL(SPEC, "name", "hunter2"),
         SEAL(OTHER, "password", "hunter2"),
     ]
@@ -65,7 +70,14 @@ def test_a_digest_is_not_sealed_again() -> None:
     assert SEAL(SPEC, "password", digest) == digest
 
 
-@pytest.mark.parametrize("value", ["text", None, 3, {}, {"$sealed": "x", "more": 1}, {"sealed": "x"}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text", None, 3, {}, {"$sealed": "0" * 64, "more": 1}, {"sealed": "0" * 64}, {"$sealed": "hunter2"}, {"$sealed": {}},
+        {"$sealed": {"0": "0" * 64}}, {"$sealed": {"1": "hunter2"}}, {"$sealed": {"1": "0" * 64, "x": "0" * 64}},
+        {"$sealed": {"9" * 5000: "0" * 64}}, {"$sealed": ["0" * 64]}, {"$sealed": {"1": ["0" * 64]}},
+    ],
+)  # fmt: skip
 def test_ordinary_values_are_no_digests(value: object) -> None:
     assert not is_sealed(value)
 
@@ -192,3 +204,56 @@ def test_a_secret_inside_a_block_that_an_older_terraform_did_not_mark_is_not_sto
     block = [{"type": "authenticate-oidc", "authenticate_oidc": [{"client_id": "c", "client_secret": "hunter2"}]}]
     stored = stored_attributes(TAGGED, {"rules": block}, frozenset(), SEAL)
     assert stored == {"rules": [{"type": "authenticate-oidc", "authenticate_oidc": [{"client_id": "c"}]}]}
+
+
+# --- a new version of the key -----------------------------------------------------------------------------------------
+
+
+def stored(value: object, seal: Sealer) -> dict[str, object]:
+    return stored_attributes(SPEC, {"password": value}, frozenset(), seal)
+
+
+def paths(state: dict[str, object], live: dict[str, object]) -> list[str]:
+    return [change.path for change in changes(SPEC, state, live, hidden=HIDDEN)]
+
+
+FIRST, SECOND_ONLY = SEAL, Sealer([(2, SECOND)], ORG)
+EVERY = Sealer([(3, THIRD), (2, SECOND), (1, KEY)], ORG)
+
+
+@pytest.mark.parametrize(
+    ("of_state", "of_live"),
+    [(FIRST, BOTH), (BOTH, FIRST), (BOTH, SECOND_ONLY), (FIRST, EVERY), (SECOND_ONLY, EVERY), (EVERY, BOTH)],
+    ids=["state before", "live before", "the first is gone", "two rotations", "two, the first gone", "state after"],
+)
+def test_a_rotation_between_state_and_cloud_is_no_change_and_hides_none(of_state: Sealer, of_live: Sealer) -> None:
+    state = stored("hunter2", of_state)
+    assert paths(state, stored("hunter2", of_live)) == []
+    assert paths(state, stored("hunter3", of_live)) == ["password"]
+    assert paths(state, stored(None, of_live)) == ["password"]
+    assert incomparable(state, stored("hunter3", of_live)) == ()
+
+
+def test_digests_without_a_version_in_common_are_no_change_and_are_named() -> None:
+    state, live = stored("hunter2", FIRST), stored("hunter3", SECOND_ONLY)
+    assert paths(state, live) == []
+    assert incomparable(state, live) == ("password",)
+    assert incomparable(state, {}) == incomparable(state, {"password": None}) == ()
+
+
+def test_digests_from_before_versions_were_named_are_of_the_first() -> None:
+    digest = SEAL(SPEC, "password", "hunter2")
+    assert isinstance(digest, dict)
+    old: dict[str, object] = {"password": {"$sealed": digest["$sealed"]["1"]}}
+    assert is_sealed(old["password"])
+    assert paths(old, stored("hunter2", BOTH)) == []
+    assert paths(old, stored("hunter3", BOTH)) == ["password"]
+    assert incomparable(old, stored("hunter2", SECOND_ONLY)) == ("password",)
+
+
+def test_a_value_that_only_looks_like_a_digest_is_sealed() -> None:
+    """A map that a customer's function has in its environment."""
+    looks = {"$sealed": "hunter2"}
+    kept = stored_attributes(SPEC, {"env": looks}, frozenset({"env"}), SEAL)
+    assert is_sealed(kept["env"])
+    assert "hunter2" not in json.dumps(kept)

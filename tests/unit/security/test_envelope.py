@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ports.clock import SystemEntropy
-from shared.ports.errors import CiphertextRefused, ServiceAway
+from shared.ports.errors import CiphertextRefused, ServiceAway, VersionUnusable
 from shared.ports.secret_store import Secret
-from shared.security.envelope import Envelope, Place
+from shared.security.envelope import Envelope, Place, key_version
 from shared.testing.clock import FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager
+from tests.support.envelopes import seal_layout_1
 
 VAULT = MemoryKeyManager()
 for _key in ("credentials", "other"):
@@ -23,6 +24,10 @@ for _key in ("credentials", "other"):
 ENVELOPE = Envelope(VAULT, "credentials", SystemEntropy())
 PLACE = Place("scan.cloud_accounts", "credentials", UUID(int=1), UUID(int=2))
 SEALED = ENVELOPE.seal(Secret(b"a secret access key"), PLACE)
+SEALED_1 = seal_layout_1(VAULT, "credentials", b"a secret access key", PLACE)
+HEAD_BYTES, TAG_BYTES = 7, 32
+WRAPPED_BYTES = int.from_bytes(SEALED[5:7], "big")
+BODY = HEAD_BYTES + WRAPPED_BYTES + TAG_BYTES
 
 
 @given(st.binary(max_size=5000), st.uuids(), st.uuids())
@@ -33,18 +38,22 @@ def test_what_was_sealed_is_opened(plaintext: bytes, org_id: UUID, row_id: UUID)
     assert len(plaintext) < 8 or plaintext not in sealed
 
 
-@pytest.mark.parametrize("place", range(len(SEALED)))
-def test_each_changed_byte_is_refused(place: int) -> None:
-    for mask in (0x01, 0x80, 0xFF):
-        changed = SEALED[:place] + bytes([SEALED[place] ^ mask]) + SEALED[place + 1 :]
+@pytest.mark.parametrize("sealed", [SEALED, SEALED_1], ids=["layout 2", "layout 1"])
+def test_each_changed_byte_is_refused(sealed: bytes) -> None:
+    for place in range(len(sealed)):
+        for mask in (0x01, 0x03, 0x80, 0xFF):
+            changed = sealed[:place] + bytes([sealed[place] ^ mask]) + sealed[place + 1 :]
+            with pytest.raises(CiphertextRefused):
+                ENVELOPE.open(changed, PLACE)
+            with pytest.raises(CiphertextRefused):
+                ENVELOPE.rewrap(changed, PLACE)
+
+
+@pytest.mark.parametrize("sealed", [SEALED, SEALED_1], ids=["layout 2", "layout 1"])
+def test_each_cut_is_refused(sealed: bytes) -> None:
+    for length in range(len(sealed)):
         with pytest.raises(CiphertextRefused):
-            ENVELOPE.open(changed, PLACE)
-
-
-@pytest.mark.parametrize("length", range(len(SEALED)))
-def test_each_cut_is_refused(length: int) -> None:
-    with pytest.raises(CiphertextRefused):
-        ENVELOPE.open(SEALED[:length], PLACE)
+            ENVELOPE.open(sealed[:length], PLACE)
 
 
 @pytest.mark.parametrize("more", [b"\x00", b"x" * 16, SEALED])
@@ -85,20 +94,51 @@ def test_two_places_with_real_names_never_look_alike(
     assert one.context() != other.context()
 
 
-@pytest.mark.parametrize("version", [0, 2, 255])
-def test_another_version_is_refused(version: int) -> None:
+@pytest.mark.parametrize("layout", [0, 3, 255])
+def test_another_layout_is_refused(layout: int) -> None:
     with pytest.raises(CiphertextRefused):
-        ENVELOPE.open(bytes([version]) + SEALED[1:], PLACE)
+        ENVELOPE.open(bytes([layout]) + SEALED[1:], PLACE)
+    with pytest.raises(CiphertextRefused):
+        key_version(bytes([layout]) + SEALED[1:])
+
+
+def as_layout_1() -> bytes:
+    """The parts of a ciphertext of layout 2, in the order of layout 1."""
+    wrapped = SEALED[HEAD_BYTES : HEAD_BYTES + WRAPPED_BYTES]
+    return b"\x01" + WRAPPED_BYTES.to_bytes(2, "big") + wrapped + SEALED[BODY:]
+
+
+def as_layout_2() -> bytes:
+    size = int.from_bytes(SEALED_1[1:3], "big")
+    return b"\x02" + (1).to_bytes(4, "big") + SEALED_1[1 : 3 + size] + bytes(TAG_BYTES) + SEALED_1[3 + size :]
+
+
+@pytest.mark.parametrize("rebuild", [as_layout_1, as_layout_2], ids=["downgrade", "upgrade"])
+def test_one_layout_is_not_passed_off_as_the_other(rebuild: Callable[[], bytes]) -> None:
+    with pytest.raises(CiphertextRefused):
+        ENVELOPE.open(rebuild(), PLACE)
+
+
+def test_the_data_key_of_one_layout_does_not_open_the_other() -> None:
+    """A vault that wrapped this data key under the context of layout 1 as well: the bodies still tell them apart."""
+    data_key = VAULT.unwrap("credentials", SEALED[HEAD_BYTES : HEAD_BYTES + WRAPPED_BYTES], context=PLACE.context())
+    wrapped = VAULT.wrap("credentials", data_key, context=PLACE.context(1)).ciphertext
+    with pytest.raises(CiphertextRefused):
+        ENVELOPE.open(b"\x01" + len(wrapped).to_bytes(2, "big") + wrapped + SEALED[BODY:], PLACE)
+
+
+def test_the_first_layout_is_still_opened_and_says_no_version() -> None:
+    assert ENVELOPE.open(SEALED_1, PLACE).reveal() == b"a secret access key"
+    assert key_version(SEALED_1) == 0
 
 
 def test_the_wrapped_key_of_another_row_is_refused() -> None:
     """Both records are whole, of one organisation; only their data keys changed places."""
     other = ENVELOPE.seal(Secret(b"a secret access key"), replace(PLACE, row_id=UUID(int=3)))
-    size = int.from_bytes(SEALED[1:3], "big")
-    assert size == int.from_bytes(other[1:3], "big")
-    swapped = SEALED[:3] + other[3 : 3 + size] + SEALED[3 + size :]
-    with pytest.raises(CiphertextRefused):
-        ENVELOPE.open(swapped, PLACE)
+    assert len(other) == len(SEALED)
+    for end in (HEAD_BYTES + WRAPPED_BYTES, BODY):  # the key alone, and with its tag
+        with pytest.raises(CiphertextRefused):
+            ENVELOPE.open(SEALED[:HEAD_BYTES] + other[HEAD_BYTES:end] + SEALED[end:], PLACE)
 
 
 def test_another_kms_key_cannot_open_it() -> None:
@@ -108,28 +148,77 @@ def test_another_kms_key_cannot_open_it() -> None:
 
 def test_every_seal_has_a_data_key_and_a_nonce_of_its_own() -> None:
     sealed = [ENVELOPE.seal(Secret(b"same"), PLACE) for _ in range(50)]
-    size = int.from_bytes(sealed[0][1:3], "big")
-    assert len({item[3 : 3 + size] for item in sealed}) == 50
-    assert len({item[3 + size : 15 + size] for item in sealed}) == 50
+    assert len({item[HEAD_BYTES : HEAD_BYTES + WRAPPED_BYTES] for item in sealed}) == 50
+    assert len({item[BODY : BODY + 12] for item in sealed}) == 50
 
 
 def test_a_data_key_of_another_length_is_refused() -> None:
     """AES-128 would open it: everything else about the record is right."""
-    key, nonce = b"k" * 16, bytes(12)
-    wrapped = VAULT.wrap("credentials", key, context=PLACE.context())
-    head = b"\x01" + len(wrapped).to_bytes(2, "big") + wrapped
     with pytest.raises(CiphertextRefused):
-        ENVELOPE.open(head + nonce + AESGCM(key).encrypt(nonce, b"x", head + PLACE.context()), PLACE)
+        ENVELOPE.open(seal_layout_1(VAULT, "credentials", b"x", PLACE, data_key=b"k" * 16), PLACE)
 
 
-def test_a_rotated_key_opens_what_its_older_version_sealed() -> None:
-    vault = MemoryKeyManager()
-    vault.add_wrapping_key("k")
-    envelope = Envelope(vault, "k", FixedEntropy())
-    old = envelope.seal(Secret(b"old"), PLACE)
-    vault.add_wrapping_key("k")
-    assert envelope.open(old, PLACE).reveal() == b"old"
-    assert envelope.open(envelope.seal(Secret(b"new"), PLACE), PLACE).reveal() == b"new"
+# --- a new version of the KMS key -------------------------------------------------------------------------------------
+
+
+class Rotated:
+    """A key with one version, something sealed under it, and then a second version."""
+
+    def __init__(self) -> None:
+        self.vault = MemoryKeyManager()
+        self.vault.add_wrapping_key("k")
+        self.envelope = Envelope(self.vault, "k", SystemEntropy())
+        self.old = self.envelope.seal(Secret(b"old"), PLACE)
+        self.old_1 = seal_layout_1(self.vault, "k", b"old", PLACE)
+        self.vault.add_wrapping_key("k")
+
+
+def test_a_rotated_key_opens_what_its_older_version_sealed_and_seals_under_the_new_one() -> None:
+    key = Rotated()
+    new = key.envelope.seal(Secret(b"new"), PLACE)
+    assert (key_version(key.old), key_version(new), key.envelope.present_version()) == (1, 2, 2)
+    assert key.envelope.open(key.old, PLACE).reveal() == b"old"
+    assert key.envelope.open(new, PLACE).reveal() == b"new"
+
+
+def test_a_data_key_that_is_wrapped_again_leaves_the_body_as_it_was() -> None:
+    key = Rotated()
+    again = key.envelope.rewrap(key.old, PLACE)
+    size = int.from_bytes(again[5:7], "big")
+    assert again[HEAD_BYTES + size + TAG_BYTES :] == key.old[BODY:], "a second encryption under one nonce"
+    assert key_version(again) == 2
+    key.vault.disable_version("k", "1")
+    assert key.envelope.open(again, PLACE).reveal() == b"old"
+
+
+@pytest.mark.parametrize("name", ["old", "old_1"])
+def test_what_is_encrypted_anew_shares_nothing_with_what_it_was(name: str) -> None:
+    key = Rotated()
+    before: bytes = getattr(key, name)
+    for change in (key.envelope.reencrypt, *([key.envelope.rewrap] if name == "old_1" else [])):
+        again = change(before, PLACE)
+        assert key_version(again) == 2
+        assert before[-31:] != again[-31:]
+        assert key.envelope.open(again, PLACE).reveal() == b"old"
+    key.vault.disable_version("k", "1")
+    assert key.envelope.open(again, PLACE).reveal() == b"old"
+
+
+@pytest.mark.parametrize("change", ["open", "rewrap", "reencrypt"])
+def test_a_disabled_version_is_a_503_that_says_so_and_no_refusal(change: str) -> None:
+    key = Rotated()
+    key.vault.disable_version("k", "1")
+    with pytest.raises(VersionUnusable) as caught:
+        getattr(key.envelope, change)(key.old, PLACE)
+    assert (caught.value.status, caught.value.code) == (503, "service_away")
+
+
+def test_a_primary_version_that_is_disabled_is_not_taken_for_the_ciphertexts() -> None:
+    key = Rotated()
+    key.vault.disable_version("k", "2")
+    with pytest.raises(ServiceAway) as caught:
+        key.envelope.rewrap(key.old, PLACE)
+    assert not isinstance(caught.value, VersionUnusable)
 
 
 def test_a_vault_that_is_away_is_a_503_and_no_refusal() -> None:

@@ -23,7 +23,7 @@ from shared.security.errors import NotFound, Unauthenticated
 from shared.security.key_authentication import KeyAuthenticator
 from shared.security.key_cache import FRESH_SECONDS, MOST_KEYS, KeyCache, KnownKey
 from shared.security.peppers import Peppers
-from shared.testing.clock import FakeClock, FixedEntropy
+from shared.testing.clock import START, FakeClock, FixedEntropy
 from shared.testing.secret_store import MemorySecretStore
 
 ORG, OTHER_ORG = UUID(int=0xA), UUID(int=0xB)
@@ -317,6 +317,26 @@ def test_a_key_is_hashed_under_the_new_pepper_with_its_next_use(door: Door) -> N
     door.clock.advance(61)
     assert Door(door.table, door.secrets, door.clock, door.key).knock().kind == "key", "the old pepper is still needed"
     assert len(door.table.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [{"revoked_at": "now"}, {"maker_role": None}, {"expires_at": START}],
+    ids=["revoked", "maker removed", "expired"],
+)
+def test_a_dead_key_is_refused_also_when_its_pepper_is_gone(door: Door, end: dict[str, Any]) -> None:
+    door.table.row |= end
+    door.secrets.disable_version("api-key-pepper", 1)
+    assert door.is_shut()
+
+
+def test_a_live_key_whose_pepper_was_disabled_too_early_is_a_503_and_no_refusal(door: Door) -> None:
+    door.secrets.disable_version("api-key-pepper", 1)
+    with pytest.raises(ServiceAway):
+        door.knock()
+    door.secrets.enable_version("api-key-pepper", 1)
+    door.clock.advance(60)
+    assert door.knock().kind == "key"
 
 
 def test_a_new_pepper_does_not_wait_for_the_ten_minutes(door: Door) -> None:

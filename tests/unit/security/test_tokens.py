@@ -8,12 +8,10 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -25,9 +23,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from shared.ports.errors import ServiceAway
 from shared.security.errors import Unauthenticated
-from shared.security.tokens import JwksCache, TokenIssuer, TokenRule, verify_token
+from shared.security.tokens import JwksCache, TokenRule, verify_token
 from shared.testing.clock import FakeClock
-from shared.testing.key_manager import MemoryKeyManager
 
 ISSUER, AUDIENCE = "https://issuer.example", "https://api.example"
 RULE = TokenRule(ISSUER, AUDIENCE, frozenset({"at+jwt"}))
@@ -473,80 +470,3 @@ def test_keys_are_fetched_over_http_within_a_size_limit_and_without_following_re
     for url in ("", "not a url", "file:///etc/passwd", f"{base}/good"):
         with pytest.raises(ServiceAway):
             JwksCache(url, FakeClock()).find("ec")
-
-
-# --- the issuer ------------------------------------------------------------------------------------------------------
-
-
-def issue(issuer: TokenIssuer) -> str:
-    return issuer.issue({"sub": "person"}, audience=AUDIENCE, kind="at+jwt", lifetime=timedelta(minutes=10))
-
-
-def test_what_we_issue_we_accept_until_it_ends_and_others_can_check_it() -> None:
-    vault, clock = MemoryKeyManager(), FakeClock()
-    vault.add_signing_key("k")
-    issuer = TokenIssuer(vault, "k", ISSUER, clock)
-    keys = JwksCache("", clock, fetch=lambda _: json.dumps(issuer.jwks()).encode())
-    text = issue(issuer)
-    assert verify_token(text, RULE, keys, clock)["sub"] == "person"
-    published: Any = issuer.jwks()["keys"]
-    theirs = jwt.decode(
-        text,
-        jwt.PyJWK(published[0]),
-        audience=AUDIENCE,
-        issuer=ISSUER,
-        algorithms=["ES256"],
-        options={"verify_exp": False, "verify_iat": False},
-    )
-    assert theirs["sub"] == "person"
-    assert not {"d", "k"} & published[0].keys()
-    clock.advance(631)
-    with pytest.raises(Unauthenticated):
-        verify_token(text, RULE, keys, clock)
-
-
-def test_nobody_replaces_the_claims_that_the_issuer_sets() -> None:
-    vault, clock = MemoryKeyManager(), FakeClock()
-    vault.add_signing_key("k")
-    hostile = {"sub": "x", "iss": "evil", "aud": "evil", "exp": 10**12, "iat": 0}
-    text = TokenIssuer(vault, "k", ISSUER, clock).issue(
-        hostile, audience=AUDIENCE, kind="at+jwt", lifetime=timedelta(minutes=1)
-    )
-    claims = jwt.decode(text, options={"verify_signature": False})
-    assert (claims["iss"], claims["aud"], claims["iat"], claims["exp"]) == (ISSUER, AUDIENCE, NOW, NOW + 60)
-
-
-def test_a_rotation_needs_no_restart_and_breaks_no_token() -> None:
-    vault, clock = MemoryKeyManager(), FakeClock()
-    vault.add_signing_key("k")
-    issuer = TokenIssuer(vault, "k", ISSUER, clock)
-    keys = JwksCache("", clock, fetch=lambda _: json.dumps(issuer.jwks()).encode())
-    before = issue(issuer)
-    verify_token(before, RULE, keys, clock)
-    vault.add_signing_key("k")
-    clock.advance(61)
-    after = issue(issuer)
-    assert jwt.get_unverified_header(before)["kid"] != jwt.get_unverified_header(after)["kid"]
-    for text in (before, after):
-        verify_token(text, RULE, keys, clock)
-
-
-def test_without_a_live_key_nothing_is_issued() -> None:
-    vault = MemoryKeyManager()
-    vault.add_signing_key("k")
-    vault.disable_version("k", "1")
-    with pytest.raises(ServiceAway):
-        issue(TokenIssuer(vault, "k", ISSUER, FakeClock()))
-
-
-def test_tokens_are_verified_while_the_vault_is_away() -> None:
-    """The issuer's own function reads its keys from the vault, and must go on with those it knows."""
-    vault, clock = MemoryKeyManager(), FakeClock()
-    vault.add_signing_key("k")
-    issuer = TokenIssuer(vault, "k", ISSUER, clock)
-    keys = JwksCache("", clock, fetch=lambda _: json.dumps(issuer.jwks()).encode())
-    text = issue(issuer)
-    verify_token(text, RULE, keys, clock)
-    vault.is_away = True
-    clock.advance(400)
-    assert verify_token(text, RULE, keys, clock)["sub"] == "person"

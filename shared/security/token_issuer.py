@@ -1,0 +1,154 @@
+"""JSON Web Tokens of this suite's own: signed by KMS, whose private key never leaves it; the public halves are published.
+
+Owns which version of the key signs. A version is published as soon as it is enabled and signs only when it has been known
+for long enough that every verifier holds it; see ADR-0011. Source: RFC 7517, RFC 7519, RFC 9068.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from shared.ports.clock import Clock
+from shared.ports.errors import ServiceAway, VersionUnusable
+from shared.ports.key_manager import KeyManager, PublicKey
+from shared.telemetry.log import logger
+
+LISTING_SECONDS = 60.0  # how long an instance goes on with the versions it listed
+JWKS_MAX_AGE_SECONDS = 300  # how long whoever stands in between may keep the published key set
+ACTIVATION_SECONDS = 3600
+# The way of a new version into the last verifier's hands takes 670 s: listed (60), kept in between (300), held for fresh
+# (300), asked for again (10). The clock of the instance that signs may be ahead of the vault's (60). The rest is air.
+LEAST_ACTIVATION_SECONDS = 900
+_log = logger("token_issuer")
+
+
+def signing_version(versions: Sequence[PublicKey], now: datetime, activation: timedelta) -> PublicKey:
+    """Choose the version that signs: the newest that is old enough, and before there is one the oldest.
+
+    Every instance chooses alike without asking another: the times are the vault's, and where two clocks lie apart, both
+    choices are published.
+
+    Args:
+        versions: the enabled ones, oldest first, at least one.
+        now: aware UTC.
+        activation: how long a version is published before it signs.
+    """
+    active = [item for item in versions if item.made_at + activation <= now]
+    return active[-1] if active else versions[0]
+
+
+class TokenIssuer:
+    """Issues ES256 tokens. Every enabled version of the key is published; `signing_version` says which one signs."""
+
+    _listing_seconds = LISTING_SECONDS
+
+    def __init__(
+        self, keys: KeyManager, key: str, issuer: str, clock: Clock, *, activation_seconds: int = ACTIVATION_SECONDS
+    ) -> None:
+        """Set up.
+
+        Args:
+            keys: signs.
+            key: name of the signing key.
+            issuer: `iss`.
+            clock: time.
+            activation_seconds: how long a version is published before it signs.
+        """
+        self._keys = keys
+        self._key = key
+        self._issuer = issuer
+        self._clock = clock
+        self._activation = timedelta(seconds=activation_seconds)
+        self._versions: Sequence[PublicKey] = ()
+        self._read_at: float | None = None
+        self._signing: str | None = None
+
+    def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
+        """Sign a token.
+
+        Args:
+            claims: `sub` and what else the kind carries.
+            audience: `aud`.
+            kind: `typ` header, e.g. `at+jwt` (RFC 9068).
+            lifetime: from now to `exp`.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        now = int(self._clock.now().timestamp())
+        body = {
+            **claims,
+            "iss": self._issuer,
+            "aud": audience,
+            "iat": now,
+            "exp": now + int(lifetime.total_seconds()),
+        }
+        try:
+            return self._sign(self._choose(), kind, body)
+        except VersionUnusable:  # disabled since the versions were listed
+            self._read_at = None
+            return self._sign(self._choose(), kind, body)
+
+    def jwks(self) -> dict[str, object]:
+        """Return the public key set (RFC 7517), every live version.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        return {"keys": [self._jwk(item) for item in self._published()]}
+
+    def _sign(self, version: PublicKey, kind: str, body: Mapping[str, object]) -> str:
+        header = {"alg": "ES256", "kid": self._kid(version), "typ": kind}
+        signed = f"{_encode_json(header)}.{_encode_json(body)}"
+        der = self._keys.sign(self._key, version.version, hashlib.sha256(signed.encode()).digest())
+        return f"{signed}.{_encode(_raw_signature(der))}"
+
+    def _choose(self) -> PublicKey:
+        found = signing_version(self._published(), self._clock.now(), self._activation)
+        if found.version != self._signing:
+            _log.info("signing key version chosen", key=self._key, version=found.version, before=self._signing)
+            self._signing = found.version
+        return found
+
+    def _jwk(self, item: PublicKey) -> dict[str, object]:
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+        from jwt.algorithms import ECAlgorithm
+
+        public = load_pem_public_key(item.pem.encode())
+        if not isinstance(public, EllipticCurvePublicKey):
+            raise TypeError(f"the key {self._key} is no EC key")
+        members = ECAlgorithm.to_jwk(public, as_dict=True)
+        return {**members, "kid": self._kid(item), "use": "sig", "alg": "ES256"}
+
+    def _kid(self, item: PublicKey) -> str:
+        return f"{self._key}-{item.version}"
+
+    def _published(self) -> Sequence[PublicKey]:
+        now = self._clock.monotonic_seconds()
+        if self._read_at is None or now - self._read_at > self._listing_seconds:
+            self._versions = self._keys.public_keys(self._key)
+            self._read_at = now
+        if not self._versions:
+            raise ServiceAway("kms")
+        return self._versions
+
+
+def _raw_signature(der: bytes) -> bytes:
+    """Turn an ASN.1 DER signature into r || s (RFC 7518 section 3.4)."""
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _encode_json(value: Mapping[str, object]) -> str:
+    return _encode(json.dumps(value, separators=(",", ":")).encode())
