@@ -10,7 +10,7 @@ from shared.http.paging import PageQuery
 from shared.http.routes import Route
 from shared.ports.errors import ServiceAway
 from shared.security.actor import Role
-from shared.security.reporter_signatures import SignatureRefused
+from shared.security.errors import SignatureRefused
 
 from . import errors, handlers, leaks
 from .models import CreateKey, KeyPage, KeyView, LeakFeedbacks, NewKeyView, RotateKey

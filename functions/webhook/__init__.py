@@ -1,1 +1,1 @@
-"""Webhooks: takes events in, sends results out, relays what a crash left in an outbox."""
+"""Webhooks: takes events in, relays what a crash left in an outbox."""

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict
 from shared.http.access import Access
-from shared.http.deps import Deps
 from shared.http.health import health_route
+from shared.http.paging import PageQuery
 from shared.http.routes import Route
+from shared.ports.errors import ServiceAway
+from shared.security.actor import Role
+from shared.security.errors import SignatureRefused
+from shared.security.ratelimit import Limit, Quota
 
-from . import handlers
+from . import errors, models
+from .handlers import configs, deliveries, intake, relay, worker
+from .wiring import WebhookDeps
 
-ROUTES: list[Route[Deps]] = [
+_CONFIGS = "/api/v2/orgs/{org_id}/webhook-configs"
+_CONFIG = f"{_CONFIGS}/{{config_id}}"
+_DELIVERIES = "/api/v2/orgs/{org_id}/webhook-deliveries"
+_ADMIN = Access.member(Role.ADMIN)
+_SENDERS = Limit((Quota("webhook", "address", 6000),))  # a provider delivers for all its customers from a few addresses
+
+ROUTES: list[Route[WebhookDeps]] = [
     health_route("/webhooks"),
-]
-EVENT_ROUTES: list[Route[Deps]] = [
-    Route("POST", "/_events/outbox-relay", handlers.relay_outboxes, Access.from_event("outbox-relay")),
+    Route(  # open to anyone: the sender's signature over the body is checked before the body is read
+        "POST", "/webhooks/{provider}/{config_id}", intake.take_delivery, Access.anyone(),
+        reply=models.Accepted, status=202, is_raw=True, limit=_SENDERS,
+        errors=(SignatureRefused, ServiceAway, DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict),
+    ),
+    Route(
+        "POST", _CONFIGS, configs.create_config, _ADMIN,
+        body=models.CreateConfig, reply=models.NewSecretView, status=201,
+        errors=(errors.SecretNotAccepted, errors.SecretMalformed, errors.SecretRequired),
+    ),
+    Route("GET", _CONFIGS, configs.list_configs, _ADMIN, query=PageQuery, reply=models.ConfigPage),
+    Route("GET", _CONFIG, configs.get_config, _ADMIN, reply=models.ConfigView),
+    Route("PATCH", _CONFIG, configs.change_config, _ADMIN, body=models.ChangeConfig, reply=models.ConfigView),
+    Route("DELETE", _CONFIG, configs.delete_config, _ADMIN, status=204),
+    Route(
+        "POST", f"{_CONFIG}/rotate", configs.rotate_secret, _ADMIN,
+        body=models.RotateSecret, reply=models.NewSecretView, status=201,
+        errors=(errors.RotationUnderWay, errors.SecretNotAccepted, errors.SecretMalformed, errors.SecretRequired),
+    ),
+    Route("GET", _DELIVERIES, deliveries.list_deliveries, _ADMIN, query=models.DeliveryQuery, reply=models.DeliveryPage),
+    Route(
+        "POST", f"{_DELIVERIES}/{{delivery_id}}/replay", deliveries.replay_delivery, _ADMIN,
+        reply=models.DeliveryView, status=202, errors=(errors.DeliveryInProgress, errors.BodyPurged),
+    ),
+]  # fmt: skip
+
+EVENT_ROUTES: list[Route[WebhookDeps]] = [
+    Route("POST", "/_events/outbox-relay", relay.relay_outboxes, Access.from_event("outbox-relay")),
+    Route("POST", "/_events/webhook-purge", relay.purge_deliveries, Access.from_event("webhook-purge")),
+    Route("POST", "/_events/webhook-deliveries", worker.work_delivery, Access.from_event("webhook-deliveries")),
+    Route("POST", "/_events/webhook-dead-letters", worker.work_dead_letter, Access.from_event("webhook-dead-letters")),
 ]

@@ -1,11 +1,94 @@
-"""The one place that builds this function's clients."""
+"""The one place that builds this function's clients, and what this process remembers of opened secrets."""
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, fields
+from uuid import UUID
+
 from shared.http.deps import Deps, build_deps
+from shared.ports.clock import Clock
+from shared.ports.key_manager import GoogleKeyManager
+from shared.ports.secret_store import Secret
+from shared.security.envelope import Envelope, Place
+from shared.security.signatures import make_secret
 from shared.settings import Settings
 
+SECRETS_KEY = "webhook-secrets"
 
-def load_deps(settings: Settings) -> Deps:
+
+class SecretMemory:
+    """Secrets that were opened a moment ago, so that a busy config does not ask KMS with every delivery.
+
+    Found by their ciphertext: whether a secret still works is read from the database each time, and only how to read it is
+    remembered. Safe to share between threads.
+    """
+
+    fresh_seconds = 300.0
+    most = 1000
+
+    def __init__(self, envelope: Envelope, clock: Clock) -> None:
+        self._envelope = envelope
+        self._clock = clock
+        self._opened: OrderedDict[tuple[Place, bytes], tuple[float, Secret]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, sealed: bytes, place: Place) -> Secret:
+        """Open a sealed secret.
+
+        Raises:
+            CiphertextRefused: (500 `ciphertext_refused`).
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        key = (place, sealed)
+        now = self._clock.monotonic_seconds()
+        with self._lock:
+            known = self._opened.get(key)
+        if known is not None and now < known[0]:
+            return known[1]
+        opened = self._envelope.open(sealed, place)
+        with self._lock:
+            self._opened[key] = (now + self.fresh_seconds, opened)
+            self._opened.move_to_end(key)
+            while len(self._opened) > self.most:
+                self._opened.popitem(last=False)
+        return opened
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDeps(Deps):
+    """Clients of the webhook function.
+
+    Attributes:
+        envelope: seals and opens secrets and bodies.
+        opened: secrets that this process opened.
+        decoy: what a delivery is checked against that meets fewer than two live secrets; nobody knows it.
+    """
+
+    envelope: Envelope
+    opened: SecretMemory
+    decoy: Secret
+
+
+def secret_place(org_id: UUID, config_id: UUID) -> Place:
+    """Say where a config's secrets stand: one place for both columns, as a rotation moves a ciphertext over."""
+    return Place("webhook.configs", "secret_encrypted", org_id, config_id)
+
+
+def body_place(org_id: UUID, delivery_id: UUID) -> Place:
+    """Say where a delivery's body stands."""
+    return Place("webhook.deliveries_in", "body_encrypted", org_id, delivery_id)
+
+
+def load_deps(settings: Settings) -> WebhookDeps:
     """Build the clients of one process."""
-    return build_deps(settings)
+    common = build_deps(settings)
+    envelope = Envelope(GoogleKeyManager(settings), SECRETS_KEY, common.entropy)
+    shared = {field.name: getattr(common, field.name) for field in fields(common)}
+    return WebhookDeps(
+        **shared,
+        envelope=envelope,
+        opened=SecretMemory(envelope, common.clock),
+        decoy=make_secret(common.entropy),
+    )

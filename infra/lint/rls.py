@@ -44,7 +44,7 @@ _TENANT_TABLES = """
 select n.nspname || '.' || c.relname
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('core', 'scan') and c.relkind in ('r', 'p') and (
+where n.nspname in ('core', 'scan', 'webhook') and c.relkind in ('r', 'p') and (
   (n.nspname = 'core' and c.relname = 'orgs')
   or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)
 )
@@ -124,7 +124,7 @@ def _drop_lookup_policies(connection: native.Connection) -> None:
 
 def _pgrls(command: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pgrls", command, "--config", str(CONFIG), "--schemas", "core,scan", *options],
+        [sys.executable, "-m", "pgrls", command, "--config", str(CONFIG), "--schemas", "core,scan,webhook", *options],
         capture_output=True,
         text=True,
         check=False,

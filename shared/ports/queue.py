@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 
+# The attribute that Pub/Sub puts on a dead letter: the subscription that gave it up.
+# Source: https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic
+DEAD_LETTER_SOURCE = "CloudPubSubDeadLetterSourceSubscription"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message.

@@ -51,3 +51,9 @@ class NotFound(AppError):
     """404 `not_found`: not there, or not yours."""
 
     code, status, title = "not_found", 404, "Not found"
+
+
+class SignatureRefused(AppError):
+    """401 `signature_refused`: not signed by who may send here, or not these bytes; which of it is not told."""
+
+    code, status, title = "signature_refused", 401, "The signature is missing or not valid"

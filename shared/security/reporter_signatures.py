@@ -13,8 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from shared.http.errors import AppError
-
+from .errors import SignatureRefused
 from .tokens import JwksCache
 
 if TYPE_CHECKING:
@@ -24,12 +23,6 @@ ALGORITHM = "ECDSA-NIST-P256V1-SHA256"
 _KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
 _MOST_KEYS = 100
 _MOST_SIGNATURE_CHARACTERS = 200
-
-
-class SignatureRefused(AppError):
-    """401 `signature_refused`: the request is not signed by a key that the reporter publishes; the reason is not told."""
-
-    code, status, title = "signature_refused", 401, "The signature is missing or not valid"
 
 
 class ReporterKeys(JwksCache):

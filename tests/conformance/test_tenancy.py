@@ -40,7 +40,7 @@ LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisat
 KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known
 KEY_USE = "core.note_api_key_use"
 DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE)
-SCHEMAS = ("core", "scan")
+SCHEMAS = ("core", "scan", "webhook")
 
 _WORK_ROLES = tuple(item.work for item in load_suite().roles())
 _LOGIN_ROLES = tuple(item.login for item in load_suite().roles())

@@ -28,6 +28,9 @@ _VALUES: dict[str, Any] = {
     "secret_hash": bytes(32),
     "severity": "low",
     "scan.state_sources.kind": "upload",
+    "proved_by": "current",
+    "webhook.configs.provider": "github",
+    "webhook.deliveries_in.provider": "github",
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
@@ -46,7 +49,7 @@ _TABLES = """
 select n.nspname || '.' || c.relname, c.oid
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('core', 'scan') and c.relkind in ('r', 'p') and (
+where n.nspname in ('core', 'scan', 'webhook') and c.relkind in ('r', 'p') and (
   (n.nspname = 'core' and c.relname = 'orgs')
   or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)
 )
@@ -162,7 +165,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
             continue
         if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
-        elif column == "fingerprint":
+        elif column in {"fingerprint", "body_sha256"}:
             values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]

@@ -11,6 +11,7 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.errors import MalformedRequest
 from shared.http.reply import Reply
+from shared.ports.queue import DEAD_LETTER_SOURCE
 from shared.security.actor import Actor
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
@@ -38,7 +39,6 @@ _BATCH = 200
 _STUCK_SECONDS = 900
 _MOST_ATTEMPTS = 8
 _MOST_ORGS = 200
-_DEAD_LETTER_SOURCE = "CloudPubSubDeadLetterSourceSubscription"
 
 
 def work_shard(call: Call, deps: ScanDeps) -> Reply:
@@ -75,7 +75,7 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
 
 def work_dead_letter(call: Call, deps: ScanDeps) -> Reply:
     """End what the queue gave up on: a shard becomes "not checked", a comparison fails its scan."""
-    source = (call.event.attributes if call.event else {}).get(_DEAD_LETTER_SOURCE, "")
+    source = (call.event.attributes if call.event else {}).get(DEAD_LETTER_SOURCE, "")
     if source.endswith("scan-shards"):
         with deps.db.unit(call.actor) as tx:
             _give_up_shard(tx, _id(call, "scan_id"), _id(call, "shard_id"))

@@ -42,7 +42,7 @@ _VALUES: dict[str, Any] = {
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
-    "key_id": "core.api_keys",
+    "key_id": "core.api_keys", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
 }  # fmt: skip
 # What goes into `**values`: names besides those above, with their values.
 _MORE: dict[str, dict[str, Any]] = {
@@ -59,6 +59,22 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0},
     "list_items": {"scan_id": None, "account_id": None},
+    "insert_config": {"id": UUID(int=10), "provider": "github", "name": "n", "current_secret_encrypted": b"x"},
+    "change_config": {
+        "name": "n", "disabled_at": None, "previous_secret_encrypted": None, "previous_expires_at": None,
+    },
+    "rotate_secret": {
+        "current_secret_encrypted": b"x", "previous_secret_encrypted": None, "previous_expires_at": None,
+        "rotated_at": datetime.now(UTC),
+    },
+    "insert_delivery": {
+        "id": UUID(int=11), "config_id": None, "provider": "github", "external_id": "e", "proved_by": "current",
+        "content_type": "", "event_name": "", "body_sha256": bytes(32), "body_bytes": 0, "body_encrypted": b"x",
+        "received_at": datetime.now(UTC),
+    },
+    "list_deliveries": {
+        "after_id": None, "most": 50, "skipped": 0, "config_id": None, "provider": None, "status": None, "proved_by": None,
+    },
     "list_audit": {"actor": None, "action": None, "target": None, "from_at": None, "to_at": None},
 }  # fmt: skip
 

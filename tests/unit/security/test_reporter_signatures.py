@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from shared.ports.errors import ServiceAway
 from shared.security.boot import UnsafeStart, guard
-from shared.security.reporter_signatures import ReporterKeys, SignatureRefused, check_report, read_reporter_keys
+from shared.security.errors import SignatureRefused
+from shared.security.reporter_signatures import ReporterKeys, check_report, read_reporter_keys
 from shared.settings import Settings
 from shared.testing.clock import FakeClock
 

@@ -1,4 +1,4 @@
-"""All SQL of the function."""
+"""All SQL on other functions' outboxes."""
 
 from __future__ import annotations
 

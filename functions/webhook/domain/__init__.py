@@ -1,0 +1,1 @@
+"""What the webhook function decides; stores nothing."""
