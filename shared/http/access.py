@@ -14,6 +14,7 @@ from shared.security.errors import (
     PlatformAdminRequired,
     RoleRequired,
     ScopeRequired,
+    SsoRequired,
     Unauthenticated,
 )
 
@@ -77,7 +78,7 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
     Raises:
         Unauthenticated: (401) nobody is signed in.
         NotFound: (404) not a member of this organisation: its existence is not told.
-        HumanRequired, ScopeRequired, RoleRequired, FreshLoginRequired, PlatformAdminRequired: (403).
+        HumanRequired, ScopeRequired, RoleRequired, SsoRequired, FreshLoginRequired, PlatformAdminRequired: (403).
     """
     if access.who == "anyone":
         return
@@ -88,6 +89,8 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
             raise PlatformAdminRequired
     elif access.role is not None and actor.role is None:
         raise NotFound
+    if access.role is not None and actor.is_sso_required:
+        raise SsoRequired
     if access.who == "human" and not actor.is_human:
         raise HumanRequired
     if access.role is not None and actor.role is not None and actor.role < access.role:

@@ -207,7 +207,13 @@ class App(Generic[_Deps]):
         is_open = route.access.who == "anyone"
         try:
             address = self._address(request)
-            actor = Actor() if is_open else deps.authenticator.authenticate(headers, _org_id(path), address)
+            actor = (
+                Actor()
+                if is_open
+                else deps.authenticator.authenticate(
+                    headers, _org_id(path), address, method=request.method, cookies=request.cookies
+                )
+            )
         except Unauthenticated:
             self._charge(WITHOUT_CREDENTIAL, Actor(), request, trail)
             raise

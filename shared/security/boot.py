@@ -39,7 +39,7 @@ def guard(settings: Settings) -> None:
 
 
 _EMULATOR_ONLY = (
-    "database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "storage_endpoint", "aws_endpoint", "egress_bypass",
+    "database_url", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "storage_endpoint", "aws_endpoint", "egress_bypass", "dns_server",
 )  # fmt: skip
 _PRIVATE_OR_BESIDE = ("https://", "http://127.0.0.1:", "http://localhost:")
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")

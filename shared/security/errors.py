@@ -35,6 +35,12 @@ class FreshLoginRequired(AppError):
     code, status, title = "fresh_login_required", 403, "Sign in again to do this"
 
 
+class SsoRequired(AppError):
+    """403 `sso_required`: the organisation takes only people whom its own identity provider signed in."""
+
+    code, status, title = "sso_required", 403, "Sign in by your organisation's identity provider"
+
+
 class PlatformAdminRequired(AppError):
     """403 `platform_admin_required`: only platform admins may do this."""
 

@@ -19,6 +19,14 @@ NOT_TENANT_TABLES = {
     "core.users": "a person belongs to any number of organisations",
     "core.user_identities": "belongs to a person",
     "core.sign_ins": "exists before anyone knows who signs in",
+    "core.saml_requests": "exists before anyone knows who signs in",
+    "core.saml_replays": "belongs to an identity provider, and is asked before anyone is known",
+    "core.sessions": "belongs to a person, who may be in any number of organisations",
+    "core.refresh_tokens": "belongs to a session",
+    "core.device_grants": "exists before anyone knows who signs in",
+    "core.logout_tokens": "belongs to an identity provider of the whole platform",
+    "core.allowed_domains": "belongs to the platform",
+    "core.platform_bootstrap": "belongs to the platform",
     "core.platform_audit_log": "records what belongs to no organisation",
     "core.platform_audit_head": "the end of the platform's audit chain",
 }
@@ -36,8 +44,9 @@ TRIGGERS = {
 }
 LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisation is known
 KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known
-KEY_USE = "core.note_api_key_use"
-DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE)
+SESSION_USE_ROLE = "core_session_use"  # the same for sessions of browsers
+WRITERS = {"core.note_api_key_use": KEY_USE_ROLE, "core.note_session_use": SESSION_USE_ROLE}
+DEFINERS = (LOOKUP_ROLE, *WRITERS.values())
 SCHEMAS = ("core", "scan")
 
 _WORK_ROLES = tuple(item.work for item in load_suite().roles())
@@ -254,6 +263,17 @@ def test_noting_the_use_of_a_key_may_change_three_columns_of_one_table(tables: l
     assert {(policy["command"], *policy["roles"]) for policy in policies} == {("r", KEY_USE_ROLE), ("w", KEY_USE_ROLE)}
 
 
+def test_noting_the_use_of_a_session_may_change_one_column_of_one_table(tables: list[Table]) -> None:
+    found = {
+        (table.name, grant["privilege"], grant["column_name"])
+        for table in tables
+        for grant in table.grants()
+        if grant["grantee"] == SESSION_USE_ROLE
+    }
+    read = {("core.sessions", "SELECT", name) for name in ("secret_hash", "last_seen_at", "revoked_at")}
+    assert found == {("core.sessions", "UPDATE", "last_seen_at"), *read}
+
+
 def test_login_roles_and_public_hold_no_grant_on_any_table(tables: list[Table]) -> None:
     refuse([
         f"{table.name}: {grant['grantee']} holds {grant['privilege']}"
@@ -460,9 +480,9 @@ def test_functions_that_run_as_their_owner_are_narrow(catalogue: ClonedDatabase)
             continue
         if function["settings"] != ["search_path=pg_catalog, pg_temp"]:
             problems.append(f"{name}: its search path is not fixed to pg_catalog, pg_temp: {function['settings']}")
-        if function["owner"] != (KEY_USE_ROLE if name == KEY_USE else LOOKUP_ROLE):
+        if function["owner"] != WRITERS.get(name, LOOKUP_ROLE):
             problems.append(f"{name}: owned by {function['owner']}")
-        if function["volatility"] != "s" and name != KEY_USE:
+        if function["volatility"] != "s" and name not in WRITERS:
             problems.append(f"{name}: not stable, so it could write, or be taken for a constant")
         strangers = set(function["callers"]) - set(_LOGIN_ROLES)
         problems += [f"{name}: {role} may call it" for role in strangers]
