@@ -85,7 +85,7 @@ class AuditLogQuery(SeqPageQuery):
 class AuditEntryView(BaseModel):
     """One entry of the audit log."""
 
-    seq: int = Field(description="1, 2, 3, … in the organisation, without gaps.")
+    seq: int = Field(description="1, 2, 3, … in the organisation or on the platform, without gaps.")
     id: UUID
     at: datetime
     action: str

@@ -9,7 +9,7 @@ from shared.http.routes import Route
 from shared.security.actor import Role
 from shared.security.errors import Unauthenticated
 
-from . import errors, handlers
+from . import audit_handlers, errors, handlers
 from .models import (
     AuditLogPage,
     AuditLogQuery,
@@ -25,6 +25,7 @@ from .models import (
 from .wiring import AuthDeps
 
 _ORGS = "/api/v2/orgs"
+_PLATFORM = "/api/v2/admin"
 
 ROUTES: list[Route[AuthDeps]] = [
     Route("GET", "/.well-known/openid-configuration", handlers.show_configuration, Access.anyone()),
@@ -47,7 +48,7 @@ ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET",
         f"{_ORGS}/{{org_id}}/audit-log",
-        handlers.list_audit_log,
+        audit_handlers.list_audit_log,
         Access.member(Role.ADMIN),
         query=AuditLogQuery,
         reply=AuditLogPage,
@@ -55,12 +56,28 @@ ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET",
         f"{_ORGS}/{{org_id}}/audit-log/verify",
-        handlers.verify_audit_log,
+        audit_handlers.verify_audit_log,
         Access.member(Role.ADMIN),
+        query=VerifyQuery,
+        reply=AuditVerdictView,
+    ),
+    Route(
+        "GET",
+        f"{_PLATFORM}/audit-log",
+        audit_handlers.list_platform_audit_log,
+        Access.platform(),
+        query=AuditLogQuery,
+        reply=AuditLogPage,
+    ),
+    Route(
+        "GET",
+        f"{_PLATFORM}/audit-log/verify",
+        audit_handlers.verify_platform_audit_log,
+        Access.platform(),
         query=VerifyQuery,
         reply=AuditVerdictView,
     ),
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
-    Route("POST", "/_events/audit-anchors", handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/audit-anchors", audit_handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
 ]

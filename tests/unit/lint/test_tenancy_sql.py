@@ -156,6 +156,16 @@ def test_a_new_tenant_table_joins_by_itself(tree: Path) -> None:
     assert list(check_tree(tree)) == ["functions/keys/queries.py:1: more.org_id = :org_id is missing for scan.more"]
 
 
+@pytest.mark.parametrize("file", ["functions/keys/leak_queries.py", "functions/keys/queries/leaks.py"])
+def test_queries_of_one_subject_have_a_module_of_their_own(tree: Path, file: str) -> None:
+    path = tree / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('_GET = "select id from core.things where org_id = :org_id"\n')
+    assert list(check_tree(tree)) == []
+    path.write_text('_GET = "select id from core.things"\n')
+    assert list(check_tree(tree)) == [f"{file}:1: things.org_id = :org_id is missing for core.things"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
