@@ -11,13 +11,95 @@ class SignInFailed(AppError):
     code, status, title = "sign_in_failed", 401, "The sign-in failed; start again"
 
 
+class PersonDisabled(AppError):
+    """401 `person_disabled`: the account is switched off."""
+
+    code, status, title = "person_disabled", 401, "This account is switched off"
+
+
 class ProviderAway(AppError):
     """503 `provider_away`: the identity provider does not answer."""
 
     code, status, title = "provider_away", 503, "The identity provider does not answer"
 
 
+class ProviderUnknown(AppError):
+    """404 `provider_unknown`: no such identity provider is configured."""
+
+    code, status, title = "provider_unknown", 404, "There is no such identity provider"
+
+
 class EmailUnverified(AppError):
     """403 `email_unverified`: the provider does not vouch for the e-mail address."""
 
     code, status, title = "email_unverified", 403, "Your identity provider has not verified your e-mail address"
+
+
+class DomainNotAllowed(AppError):
+    """403 `domain_not_allowed`: this provider is not used for the e-mail address's domain."""
+
+    code, status, title = "domain_not_allowed", 403, "This identity provider is not used for your e-mail domain"
+
+
+class IdentityConflict(AppError):
+    """409 `identity_conflict`: an account with this e-mail address signs in by another provider."""
+
+    code, status, title = "identity_conflict", 409, "Sign in as you did before: an account with this address exists"
+
+
+class OAuthError(AppError):
+    """400: an answer of the token endpoint; `error` is the member that OAuth clients read (RFC 6749 section 5.2)."""
+
+    status = 400
+    error = "invalid_request"
+
+    def __init__(self) -> None:
+        super().__init__(error=self.error)
+
+
+class InvalidGrant(OAuthError):
+    """400 `invalid_grant`: unknown, used, ended or too old."""
+
+    code, title, error = "invalid_grant", "The token or code is not valid", "invalid_grant"
+
+
+class AuthorizationPending(OAuthError):
+    """400 `authorization_pending`: nobody has answered yet; poll again (RFC 8628 section 3.5)."""
+
+    code, title, error = "authorization_pending", "Nobody has approved yet", "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """400 `slow_down`: polled too soon (RFC 8628 section 3.5)."""
+
+    code, title, error = "slow_down", "Poll more slowly", "slow_down"
+
+
+class DeviceDenied(OAuthError):
+    """400 `access_denied`: a person said no."""
+
+    code, title, error = "access_denied", "The request was denied", "access_denied"
+
+
+class DeviceExpired(OAuthError):
+    """400 `expired_token`: the device code is too old."""
+
+    code, title, error = "expired_token", "The device code has expired; start again", "expired_token"
+
+
+class UserCodeUnknown(AppError):
+    """404 `user_code_unknown`: no terminal waits under this code."""
+
+    code, status, title = "user_code_unknown", 404, "No terminal waits under this code"
+
+
+class SessionNeeded(AppError):
+    """403 `session_needed`: only somebody who signed in here can do this."""
+
+    code, status, title = "session_needed", 403, "Sign in here to do this"
+
+
+class LogoutTokenRefused(AppError):
+    """400 `logout_token_refused`: the provider's notice is not valid."""
+
+    code, status, title = "logout_token_refused", 400, "The logout token is not valid"

@@ -3,52 +3,142 @@
 from __future__ import annotations
 
 from shared.http.access import Access
+from shared.http.errors import Invalid, MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.routes import Route
 from shared.security.actor import Role
-from shared.security.errors import Unauthenticated
+from shared.security.ratelimit import SIGNED_IN
 
-from . import audit_handlers, errors, handlers
-from .models import (
-    AuditLogPage,
-    AuditLogQuery,
-    AuditVerdictView,
+from . import errors
+from .handlers import audit, discovery, orgs, sessions, sign_in, tokens
+from .models.audit import AuditLogPage, AuditLogQuery, AuditVerdictView, VerifyQuery
+from .models.orgs import CreateOrg, OrgPage, OrgView
+from .models.sign_in import (
     CallbackQuery,
-    CreateOrg,
+    DeviceAnswer,
+    DeviceCodesView,
+    DeviceQuery,
+    DeviceView,
+    EndedView,
+    LoginQuery,
+    LogoutView,
     MeView,
-    OrgPage,
-    OrgView,
+    ProviderList,
+    SessionPage,
     TokenView,
-    VerifyQuery,
 )
 from .wiring import AuthDeps
 
 _ORGS = "/api/v2/orgs"
 _PLATFORM = "/api/v2/admin"
+_RAW = (MalformedRequest, MediaTypeUnsupported, Invalid)  # of bodies that may be forms
+_GUESSING = SIGNED_IN.costing(60)  # a code that a person types is short: nobody gets to try many
 
 ROUTES: list[Route[AuthDeps]] = [
-    Route("GET", "/.well-known/openid-configuration", handlers.show_configuration, Access.anyone()),
-    Route("GET", "/.well-known/jwks.json", handlers.show_jwks, Access.anyone()),
+    Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, Access.anyone()),
+    Route("GET", "/.well-known/jwks.json", discovery.show_jwks, Access.anyone()),
     health_route("/auth"),
-    Route("GET", "/auth/login", handlers.begin_sign_in, Access.anyone(), status=302, errors=(errors.ProviderAway,)),
+    Route("GET", "/auth/providers", discovery.list_providers, Access.anyone(), reply=ProviderList),
+    Route(
+        "GET",
+        "/auth/login",
+        sign_in.begin_sign_in,
+        Access.anyone(),
+        query=LoginQuery,
+        status=302,
+        errors=(errors.ProviderAway, errors.ProviderUnknown),
+    ),
     Route(
         "GET",
         "/auth/callback",
-        handlers.finish_sign_in,
+        sign_in.finish_sign_in,
         Access.anyone(),
         query=CallbackQuery,
-        reply=TokenView,
-        errors=(errors.SignInFailed, errors.EmailUnverified, errors.ProviderAway, Unauthenticated),
+        status=303,
+        errors=(
+            errors.SignInFailed,
+            errors.EmailUnverified,
+            errors.DomainNotAllowed,
+            errors.IdentityConflict,
+            errors.PersonDisabled,
+            errors.ProviderAway,
+            errors.ProviderUnknown,
+        ),
     ),
-    Route("GET", "/api/v2/me", handlers.show_me, Access.signed_in(), reply=MeView),
-    Route("GET", _ORGS, handlers.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
-    Route("POST", _ORGS, handlers.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
-    Route("GET", f"{_ORGS}/{{org_id}}", handlers.get_org, Access.member(Role.VIEWER), reply=OrgView),
+    Route(
+        "POST",
+        "/auth/token",
+        tokens.issue_token,
+        Access.anyone(),
+        reply=TokenView,
+        is_raw=True,
+        errors=(
+            *_RAW,
+            errors.InvalidGrant,
+            errors.AuthorizationPending,
+            errors.SlowDown,
+            errors.DeviceDenied,
+            errors.DeviceExpired,
+        ),
+    ),
+    Route(
+        "POST",
+        "/auth/device/code",
+        tokens.begin_device,
+        Access.anyone(),
+        reply=DeviceCodesView,
+        is_raw=True,
+        errors=_RAW,
+    ),
+    Route(
+        "GET",
+        "/auth/device",
+        tokens.show_device,
+        Access.human(),
+        query=DeviceQuery,
+        reply=DeviceView,
+        errors=(errors.UserCodeUnknown,),
+        limit=_GUESSING,
+    ),
+    Route(
+        "POST",
+        "/auth/device",
+        tokens.answer_device,
+        Access.human(),
+        body=DeviceAnswer,
+        status=204,
+        errors=(errors.UserCodeUnknown, errors.SessionNeeded),
+        limit=_GUESSING,
+    ),
+    Route("POST", "/auth/logout", sessions.log_out, Access.human(), reply=LogoutView, errors=(errors.SessionNeeded,)),
+    Route(
+        "POST",
+        "/auth/backchannel-logout/{provider}",
+        sessions.take_logout_notice,
+        Access.anyone(),
+        status=204,
+        is_raw=True,
+        errors=(*_RAW, errors.LogoutTokenRefused, errors.ProviderUnknown, errors.ProviderAway),
+    ),
+    Route("GET", "/auth/sessions", sessions.list_sessions, Access.human(), query=PageQuery, reply=SessionPage),
+    Route(
+        "DELETE",
+        "/auth/sessions",
+        sessions.end_other_sessions,
+        Access.human(),
+        reply=EndedView,
+        errors=(errors.SessionNeeded,),
+    ),
+    Route("DELETE", "/auth/sessions/{session_id}", sessions.end_session, Access.human(), status=204),
+    Route("GET", "/api/v2/me", sessions.show_me, Access.signed_in(), reply=MeView),
+    Route("GET", _ORGS, orgs.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
+    Route("POST", _ORGS, orgs.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
+    Route("GET", f"{_ORGS}/{{org_id}}", orgs.get_org, Access.member(Role.VIEWER), reply=OrgView),
     Route(
         "GET",
         f"{_ORGS}/{{org_id}}/audit-log",
-        audit_handlers.list_audit_log,
+        audit.list_audit_log,
         Access.member(Role.ADMIN),
         query=AuditLogQuery,
         reply=AuditLogPage,
@@ -56,7 +146,7 @@ ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET",
         f"{_ORGS}/{{org_id}}/audit-log/verify",
-        audit_handlers.verify_audit_log,
+        audit.verify_audit_log,
         Access.member(Role.ADMIN),
         query=VerifyQuery,
         reply=AuditVerdictView,
@@ -64,7 +154,7 @@ ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET",
         f"{_PLATFORM}/audit-log",
-        audit_handlers.list_platform_audit_log,
+        audit.list_platform_audit_log,
         Access.platform(),
         query=AuditLogQuery,
         reply=AuditLogPage,
@@ -72,12 +162,12 @@ ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET",
         f"{_PLATFORM}/audit-log/verify",
-        audit_handlers.verify_platform_audit_log,
+        audit.verify_platform_audit_log,
         Access.platform(),
         query=VerifyQuery,
         reply=AuditVerdictView,
     ),
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
-    Route("POST", "/_events/audit-anchors", audit_handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
 ]

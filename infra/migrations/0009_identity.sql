@@ -24,7 +24,7 @@ comment on table core.sessions is 'One row per sign-in of a person; not a tenant
 comment on column core.sessions.bound_org_id is 'Set when an organisation''s own identity provider vouched: the session reaches this organisation alone.';
 create index sessions_user on core.sessions (user_id);
 create index sessions_issuer on core.sessions (issuer, subject);
-create index sessions_bound_org on core.sessions (bound_org_id) where bound_org_id is not null;
+create index sessions_bound_org on core.sessions (bound_org_id);
 create index sessions_expires on core.sessions (expires_at);
 
 create table core.refresh_tokens (
@@ -48,7 +48,7 @@ create table core.device_grants (
   denied_at        timestamptz
 );
 comment on table core.device_grants is 'Terminals that wait for a person to approve them (RFC 8628); a row is deleted when its code is redeemed.';
-create index device_grants_approved on core.device_grants (approved_by) where approved_by is not null;
+create index device_grants_approved on core.device_grants (approved_by);
 create index device_grants_expires on core.device_grants (expires_at);
 
 create table core.logout_tokens (

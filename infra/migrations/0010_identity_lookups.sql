@@ -8,12 +8,12 @@ drop function core.find_principal(uuid, uuid);
 -- its owners, who could otherwise lock themselves out.
 create function core.find_session(wanted_session_id uuid, wanted_user_id uuid, wanted_org_id uuid)
 returns table (
-  session_id uuid, signed_in_at timestamptz, last_seen_at timestamptz, expires_at timestamptz,
+  session_id uuid, bound_org_id uuid, signed_in_at timestamptz, last_seen_at timestamptz, expires_at timestamptz,
   user_id uuid, email text, name text, is_platform_admin boolean, role text, plan text, is_sso_required boolean
 )
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select s.id, s.signed_in_at, s.last_seen_at, s.expires_at,
+  select s.id, s.bound_org_id, s.signed_in_at, s.last_seen_at, s.expires_at,
     u.id, u.email, u.name, u.is_platform_admin and s.bound_org_id is null, m.role, o.plan,
     m.role is distinct from 'owner' and s.bound_org_id is null and exists (
       select from core.sso_connections c where c.org_id = o.id and c.is_enabled and c.is_enforced)
@@ -27,12 +27,12 @@ comment on function core.find_session is 'A session that was not ended, by the i
 
 create function core.find_browser_session(wanted_secret_hash bytea, wanted_org_id uuid)
 returns table (
-  session_id uuid, signed_in_at timestamptz, last_seen_at timestamptz, expires_at timestamptz,
+  session_id uuid, bound_org_id uuid, signed_in_at timestamptz, last_seen_at timestamptz, expires_at timestamptz,
   user_id uuid, email text, name text, is_platform_admin boolean, role text, plan text, is_sso_required boolean
 )
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select s.id, s.signed_in_at, s.last_seen_at, s.expires_at,
+  select s.id, s.bound_org_id, s.signed_in_at, s.last_seen_at, s.expires_at,
     u.id, u.email, u.name, u.is_platform_admin and s.bound_org_id is null, m.role, o.plan,
     m.role is distinct from 'owner' and s.bound_org_id is null and exists (
       select from core.sso_connections c where c.org_id = o.id and c.is_enabled and c.is_enforced)

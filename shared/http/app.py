@@ -191,6 +191,7 @@ class App(Generic[_Deps]):
             json=_parse_body(request, content, route.most_members) if not route.is_raw and event is None else None,
             idempotency=_idempotency(request, route, actor, content),
             event=event,
+            address=str(self._address(request) or ""),
         )
         return self._answer(route, call, deps)
 
@@ -342,5 +343,7 @@ def _render(reply: Reply) -> Response:
         )
     for name, value in reply.headers.items():
         response.headers[name] = value
+    for cookie in reply.cookies:
+        response.headers.add("Set-Cookie", cookie)
     response.headers.setdefault("traceparent", current_traceparent())
     return response

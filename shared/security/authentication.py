@@ -6,6 +6,7 @@ Owns the order of checks. Says nothing about what a caller may do (`shared.http.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -26,11 +27,13 @@ from .tokens import JwksCache, TokenRule, verify_token
 from .trusted_issuers import TrustedIssuers
 
 _FIND_SESSION = """
-select session_id, signed_in_at, last_seen_at, expires_at, user_id, email, name, is_platform_admin, role, plan, is_sso_required
+select session_id, bound_org_id, signed_in_at, last_seen_at, expires_at, user_id, email, name, is_platform_admin, role, plan,
+  is_sso_required
 from core.find_session(cast(:session_id as uuid), cast(:user_id as uuid), cast(:org_id as uuid))
 """
 _FIND_BROWSER_SESSION = """
-select session_id, signed_in_at, last_seen_at, expires_at, user_id, email, name, is_platform_admin, role, plan, is_sso_required
+select session_id, bound_org_id, signed_in_at, last_seen_at, expires_at, user_id, email, name, is_platform_admin, role, plan,
+  is_sso_required
 from core.find_browser_session(:secret_hash, cast(:org_id as uuid))
 """
 _FIND_FEDERATED = """
@@ -118,7 +121,7 @@ class Authenticator:
         )
         if not rows or rows[0]["expires_at"] <= self._clock.now():
             raise Unauthenticated
-        return _person(rows[0], org_id, signed_in_at=rows[0]["signed_in_at"], session_id=rows[0]["session_id"])
+        return _signed_in(rows[0], org_id)
 
     def _by_cookie(self, secret: str, org_id: UUID | None, method: str, headers: Mapping[str, str]) -> Actor:
         if not sessions.is_session_secret(secret):
@@ -131,7 +134,7 @@ class Authenticator:
             raise Unauthenticated
         if now - rows[0]["last_seen_at"] >= sessions.NOTE_EVERY:
             self._note_use(secret_hash)
-        return _person(rows[0], org_id, signed_in_at=rows[0]["signed_in_at"], session_id=rows[0]["session_id"])
+        return _signed_in(rows[0], org_id)
 
     def _note_use(self, secret_hash: bytes) -> None:
         try:
@@ -184,7 +187,12 @@ def _credential(headers: Mapping[str, str]) -> str | None:
     return value.strip()
 
 
-def _person(found: Row, org_id: UUID | None, *, signed_in_at: datetime | None, session_id: UUID | None = None) -> Actor:
+def _signed_in(found: Row, org_id: UUID | None) -> Actor:
+    actor = _person(found, org_id, signed_in_at=found["signed_in_at"])
+    return replace(actor, session_id=found["session_id"], bound_org_id=found["bound_org_id"])
+
+
+def _person(found: Row, org_id: UUID | None, *, signed_in_at: datetime | None) -> Actor:
     is_member = found["role"] is not None
     return Actor(
         kind="human",
@@ -196,7 +204,6 @@ def _person(found: Row, org_id: UUID | None, *, signed_in_at: datetime | None, s
         is_platform_admin=found["is_platform_admin"],
         signed_in_at=signed_in_at,
         plan=found["plan"] or "free",
-        session_id=session_id,
         is_sso_required=bool(found["is_sso_required"]) and is_member,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from shared.settings import Settings
 
 
@@ -34,8 +36,26 @@ def guard(settings: Settings) -> None:
         for name in addresses
         if not getattr(settings, name).startswith("https://")
     ]
+    unsafe += _unsafe_issuers(settings)
     if unsafe:
         raise UnsafeStart("refusing to start: " + "; ".join(unsafe))
+
+
+def _unsafe_issuers(settings: Settings) -> list[str]:
+    """Name every list of issuers that cannot be read, or that names one without TLS: identities come from there."""
+    unsafe: list[str] = []
+    for name in ("oidc_providers", "trusted_issuers"):
+        text = getattr(settings, name)
+        if not text:
+            continue
+        try:
+            addresses = [item[field] for item in json.loads(text) for field in ("issuer", "jwks_url") if field in item]
+        except (ValueError, TypeError):
+            unsafe.append(f"DW_{name.upper()} is not a JSON list of objects")
+            continue
+        if not all(str(address).startswith("https://") for address in addresses):
+            unsafe.append(f"DW_{name.upper()} names an address that is not https")
+    return unsafe
 
 
 _EMULATOR_ONLY = (

@@ -78,7 +78,7 @@ def check_csrf(secret: str, method: str, headers: Mapping[str, str], own_origin:
 
 def is_live(session: Row, now: datetime) -> bool:
     """Say whether a session that was not ended is neither too old nor idle for too long."""
-    return now < session["expires_at"] and now < session["last_seen_at"] + IDLE_LIFETIME
+    return bool(now < session["expires_at"] and now < session["last_seen_at"] + IDLE_LIFETIME)
 
 
 def session_cookie(secret: str) -> str:

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -33,6 +34,7 @@ from shared.ports.queue import Queue
 from shared.ports.secret_store import Secret
 from shared.security.actor import Actor, Role
 from shared.security.api_keys import ApiKey, hash_key, make_key
+from shared.security.sessions import hash_session_secret
 from shared.settings import Settings
 from shared.testing.queue import MemoryQueue
 
@@ -168,6 +170,27 @@ class ClonedDatabase:
             admin=is_platform_admin,
         )
         return UUID(str(rows[0][0]))
+
+    def make_session(self, user_id: UUID, now: datetime, *, secret: str | None = None, **columns: Any) -> UUID:
+        """Sign a person in, in a browser when its secret is given; returns the session's id."""
+        values = {
+            "id": SystemEntropy().uuid(),
+            "user_id": user_id,
+            "kind": "terminal" if secret is None else "browser",
+            "secret_hash": None if secret is None else hash_session_secret(secret),
+            "issuer": "https://id.example",
+            "subject": str(user_id),
+            "signed_in_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(days=7),
+            **columns,
+        }
+        names = ", ".join(values)
+        self.owner.run(
+            f"insert into core.sessions ({names}) values ({', '.join(f':{name}' for name in values)})", **values
+        )
+        session_id: UUID = values["id"]
+        return session_id
 
     def make_member(self, org_id: UUID, role: str = "member", *, email: str | None = None) -> UUID:
         """Make a person with a role in an organisation; returns the person's id."""

@@ -149,6 +149,7 @@ class World:
         self.directory.sessions[session_id] = {
             "session_id": session_id,
             "user_id": user_id,
+            "bound_org_id": None,
             "signed_in_at": now,
             "last_seen_at": now,
             "expires_at": now + timedelta(days=7),

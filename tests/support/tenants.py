@@ -28,6 +28,10 @@ _VALUES: dict[str, Any] = {
     "secret_hash": bytes(32),
     "severity": "low",
     "scan.state_sources.kind": "upload",
+    "email": "x@example.test",
+    "period": "week",
+    "challenge": "x" * 16,
+    "domain": "example.test",
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
@@ -162,7 +166,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
             continue
         if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
-        elif column == "fingerprint":
+        elif column in {"fingerprint", "token_hash"}:
             values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]

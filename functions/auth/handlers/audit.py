@@ -14,21 +14,21 @@ from shared.http.paging import seq_page
 from shared.http.reply import Reply
 from shared.security.audit import PLATFORM_CHAIN, Head, Verdict, anchor_name, anchor_prefix, org_chain, read_anchor
 
-from . import audit_queries
-from .models import AuditEntryView, AuditLogQuery, AuditVerdictView, VerifyQuery
-from .wiring import AuthDeps
+from ..models.audit import AuditEntryView, AuditLogQuery, AuditVerdictView, VerifyQuery
+from ..queries import audit as queries
+from ..wiring import AuthDeps
 
 _HEADS_PER_PAGE = 200
 
 
 def list_audit_log(call: Call, deps: AuthDeps) -> Reply:
     """List who did what in the organisation, newest first."""
-    return _list(call, deps, audit_queries.list_audit)
+    return _list(call, deps, queries.list_audit)
 
 
 def list_platform_audit_log(call: Call, deps: AuthDeps) -> Reply:
     """List who did what that belongs to no organisation, newest first."""
-    return _list(call, deps, audit_queries.list_platform_audit)
+    return _list(call, deps, queries.list_platform_audit)
 
 
 def verify_audit_log(call: Call, deps: AuthDeps) -> Reply:
@@ -45,19 +45,19 @@ def anchor_audit_heads(call: Call, deps: AuthDeps) -> Reply:
     """Keep the head of every chain that grew since the last time where nobody who holds the database can change it."""
     written = 0
     after_id: UUID | None = None
-    while rows := audit_queries.list_changed_heads(deps.db, after_id=after_id, most=_HEADS_PER_PAGE):
+    while rows := queries.list_changed_heads(deps.db, after_id=after_id, most=_HEADS_PER_PAGE):
         for row in rows:
             _anchor(deps, org_chain(row["org_id"]), row)
             with deps.db.unit_in(row["org_id"], call.actor) as tx:
-                audit_queries.set_anchored(tx, seq=row["seq"])
+                queries.set_anchored(tx, seq=row["seq"])
         written += len(rows)
         after_id = rows[-1]["org_id"]
     with deps.db.unit_in(None, call.actor) as tx:
-        platform = audit_queries.get_changed_platform_head(tx)
+        platform = queries.get_changed_platform_head(tx)
     if platform is not None:
         _anchor(deps, PLATFORM_CHAIN, platform)
         with deps.db.unit_in(None, call.actor) as tx:
-            audit_queries.set_platform_anchored(tx, seq=platform["seq"])
+            queries.set_platform_anchored(tx, seq=platform["seq"])
         written += 1
     return Reply.ok({"written": written})
 
