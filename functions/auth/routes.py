@@ -6,14 +6,12 @@ from shared.http.access import Access
 from shared.http.errors import Invalid, MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
+from shared.http.permissions import may
 from shared.http.routes import Route
-from shared.security.actor import Role
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, discovery, orgs, sessions, sign_in, tokens
-from .models.audit import AuditLogPage, AuditLogQuery, AuditVerdictView, VerifyQuery
-from .models.orgs import CreateOrg, OrgPage, OrgView
+from .handlers import audit, discovery, purge, sessions, sign_in, tokens
 from .models.sign_in import (
     CallbackQuery,
     DeviceAnswer,
@@ -28,23 +26,23 @@ from .models.sign_in import (
     SessionPage,
     TokenView,
 )
+from .org_routes import ORG_ROUTES
+from .platform_routes import PLATFORM_ROUTES
 from .wiring import AuthDeps
 
-_ORGS = "/api/v2/orgs"
-_PLATFORM = "/api/v2/admin"
 _RAW = (MalformedRequest, MediaTypeUnsupported, Invalid)  # of bodies that may be forms
 _GUESSING = SIGNED_IN.costing(60)  # a code that a person types is short: nobody gets to try many
 
 ROUTES: list[Route[AuthDeps]] = [
-    Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, Access.anyone()),
-    Route("GET", "/.well-known/jwks.json", discovery.show_jwks, Access.anyone()),
+    Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, may("discovery:read")),
+    Route("GET", "/.well-known/jwks.json", discovery.show_jwks, may("discovery:read")),
     health_route("/auth"),
-    Route("GET", "/auth/providers", discovery.list_providers, Access.anyone(), reply=ProviderList),
+    Route("GET", "/auth/providers", discovery.list_providers, may("sign_in:begin"), reply=ProviderList),
     Route(
         "GET",
         "/auth/login",
         sign_in.begin_sign_in,
-        Access.anyone(),
+        may("sign_in:begin"),
         query=LoginQuery,
         status=302,
         errors=(errors.ProviderAway, errors.ProviderUnknown),
@@ -53,7 +51,7 @@ ROUTES: list[Route[AuthDeps]] = [
         "GET",
         "/auth/callback",
         sign_in.finish_sign_in,
-        Access.anyone(),
+        may("sign_in:finish"),
         query=CallbackQuery,
         status=303,
         errors=(
@@ -70,7 +68,7 @@ ROUTES: list[Route[AuthDeps]] = [
         "POST",
         "/auth/token",
         tokens.issue_token,
-        Access.anyone(),
+        may("tokens:issue"),
         reply=TokenView,
         is_raw=True,
         errors=(
@@ -86,7 +84,7 @@ ROUTES: list[Route[AuthDeps]] = [
         "POST",
         "/auth/device/code",
         tokens.begin_device,
-        Access.anyone(),
+        may("terminals:begin"),
         reply=DeviceCodesView,
         is_raw=True,
         errors=_RAW,
@@ -95,7 +93,7 @@ ROUTES: list[Route[AuthDeps]] = [
         "GET",
         "/auth/device",
         tokens.show_device,
-        Access.human(),
+        may("terminals:approve"),
         query=DeviceQuery,
         reply=DeviceView,
         errors=(errors.UserCodeUnknown,),
@@ -105,69 +103,39 @@ ROUTES: list[Route[AuthDeps]] = [
         "POST",
         "/auth/device",
         tokens.answer_device,
-        Access.human(),
+        may("terminals:approve"),
         body=DeviceAnswer,
         status=204,
         errors=(errors.UserCodeUnknown, errors.SessionNeeded),
         limit=_GUESSING,
     ),
-    Route("POST", "/auth/logout", sessions.log_out, Access.human(), reply=LogoutView, errors=(errors.SessionNeeded,)),
+    Route(
+        "POST", "/auth/logout", sessions.log_out, may("sessions:end"), reply=LogoutView, errors=(errors.SessionNeeded,)
+    ),
     Route(
         "POST",
         "/auth/backchannel-logout/{provider}",
         sessions.take_logout_notice,
-        Access.anyone(),
+        may("logout_notices:send"),
         status=204,
         is_raw=True,
         errors=(*_RAW, errors.LogoutTokenRefused, errors.ProviderUnknown, errors.ProviderAway),
     ),
-    Route("GET", "/auth/sessions", sessions.list_sessions, Access.human(), query=PageQuery, reply=SessionPage),
+    Route("GET", "/auth/sessions", sessions.list_sessions, may("sessions:read"), query=PageQuery, reply=SessionPage),
     Route(
         "DELETE",
         "/auth/sessions",
         sessions.end_other_sessions,
-        Access.human(),
+        may("sessions:end"),
         reply=EndedView,
         errors=(errors.SessionNeeded,),
     ),
-    Route("DELETE", "/auth/sessions/{session_id}", sessions.end_session, Access.human(), status=204),
-    Route("GET", "/api/v2/me", sessions.show_me, Access.signed_in(), reply=MeView),
-    Route("GET", _ORGS, orgs.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
-    Route("POST", _ORGS, orgs.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
-    Route("GET", f"{_ORGS}/{{org_id}}", orgs.get_org, Access.member(Role.VIEWER), reply=OrgView),
-    Route(
-        "GET",
-        f"{_ORGS}/{{org_id}}/audit-log",
-        audit.list_audit_log,
-        Access.member(Role.ADMIN),
-        query=AuditLogQuery,
-        reply=AuditLogPage,
-    ),
-    Route(
-        "GET",
-        f"{_ORGS}/{{org_id}}/audit-log/verify",
-        audit.verify_audit_log,
-        Access.member(Role.ADMIN),
-        query=VerifyQuery,
-        reply=AuditVerdictView,
-    ),
-    Route(
-        "GET",
-        f"{_PLATFORM}/audit-log",
-        audit.list_platform_audit_log,
-        Access.platform(),
-        query=AuditLogQuery,
-        reply=AuditLogPage,
-    ),
-    Route(
-        "GET",
-        f"{_PLATFORM}/audit-log/verify",
-        audit.verify_platform_audit_log,
-        Access.platform(),
-        query=VerifyQuery,
-        reply=AuditVerdictView,
-    ),
+    Route("DELETE", "/auth/sessions/{session_id}", sessions.end_session, may("sessions:end"), status=204),
+    Route("GET", "/api/v2/me", sessions.show_me, may("me:read"), reply=MeView),
+    *ORG_ROUTES,
+    *PLATFORM_ROUTES,
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
 ]

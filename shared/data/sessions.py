@@ -14,7 +14,7 @@ from pg8000 import native
 from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
+from .errors import DatabaseAway, QueryTimeout, RowInUse, UniqueViolated, WriteConflict
 from .rows import Row
 
 _PREPARED_AT_MOST = 200
@@ -23,6 +23,7 @@ _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
     "55P03": QueryTimeout,  # lock_not_available: lock_timeout
     "25P03": QueryTimeout,  # idle_in_transaction_session_timeout
     "25P04": QueryTimeout,  # transaction_timeout
+    "23001": RowInUse,  # restrict_violation
     "40001": WriteConflict,  # serialization_failure
     "40P01": WriteConflict,  # deadlock_detected
     "53300": DatabaseAway,  # too_many_connections

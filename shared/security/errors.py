@@ -29,6 +29,12 @@ class HumanRequired(AppError):
     code, status, title = "human_required", 403, "Only a signed-in person may do this"
 
 
+class KeyRequired(AppError):
+    """403 `key_required`: people are refused here; this is for programs."""
+
+    code, status, title = "key_required", 403, "Only an API key may do this"
+
+
 class FreshLoginRequired(AppError):
     """403 `fresh_login_required`: the sign-in is older than the call allows."""
 
@@ -45,12 +51,6 @@ class PlatformAdminRequired(AppError):
     """403 `platform_admin_required`: only platform admins may do this."""
 
     code, status, title = "platform_admin_required", 403, "Only a platform admin may do this"
-
-
-class FeatureRequired(AppError):
-    """402 `feature_required`: the organisation's plan does not include this."""
-
-    code, status, title = "feature_required", 402, "Your plan does not include this"
 
 
 class NotFound(AppError):

@@ -45,7 +45,12 @@ TRIGGERS = {
 LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisation is known
 KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known
 SESSION_USE_ROLE = "core_session_use"  # the same for sessions of browsers
-WRITERS = {"core.note_api_key_use": KEY_USE_ROLE, "core.note_session_use": SESSION_USE_ROLE}
+PURGE_ROLE = "core_purge"  # owns the one function that deletes what an organisation left
+WRITERS = {
+    "core.note_api_key_use": KEY_USE_ROLE,
+    "core.note_session_use": SESSION_USE_ROLE,
+    "core.purge_org_rows": PURGE_ROLE,
+}
 DEFINERS = (LOOKUP_ROLE, *WRITERS.values())
 SCHEMAS = ("core", "scan")
 
@@ -212,6 +217,7 @@ def test_whoever_holds_a_grant_stands_under_a_policy_and_a_floor(tenant_tables: 
                 for policy in policies
                 if policy["is_permissive"] == is_permissive and policy["command"] == "*"
                 for role in policy["roles"]
+                if role not in DEFINERS
             }
             problems += [f"{table.name}: no {word} for {role}, which holds a grant" for role in holders - covered]
             problems += [f"{table.name}: {word} for {role}, which holds no grant" for role in covered - holders]
@@ -272,6 +278,25 @@ def test_noting_the_use_of_a_session_may_change_one_column_of_one_table(tables: 
     }
     read = {("core.sessions", "SELECT", name) for name in ("secret_hash", "last_seen_at", "revoked_at")}
     assert found == {("core.sessions", "UPDATE", "last_seen_at"), *read}
+
+
+def test_purging_reaches_all_rows_of_organisations_that_were_given_up_and_no_others(tables: list[Table]) -> None:
+    """A new tenant table must say so, or a deleted organisation would leave its rows behind."""
+    problems: list[str] = []
+    given_up = "(org_id IN ( SELECT orgs.id\n   FROM core.orgs\n  WHERE (orgs.purged_at IS NOT NULL)))"
+    for table in tables:
+        grants = {(item["privilege"], item["column_name"]) for item in table.grants() if item["grantee"] == PURGE_ROLE}
+        policies = [item for item in table.ask(_POLICIES) if PURGE_ROLE in item["roles"]]
+        if table.name == "core.orgs":
+            assert grants == {("SELECT", "id"), ("SELECT", "purged_at")}
+            assert [(item["command"], item["using"]) for item in policies] == [("r", "(purged_at IS NOT NULL)")]
+            continue
+        is_emptied = table.tenant_column is not None and table.name not in KEPT
+        if grants != ({("DELETE", None), ("SELECT", "org_id"), ("SELECT", "ctid")} if is_emptied else set()):
+            problems.append(f"{table.name}: {PURGE_ROLE} holds {sorted(grants, key=str)}")
+        if [(*item["roles"], item["using"]) for item in policies] != ([(PURGE_ROLE, given_up)] if is_emptied else []):
+            problems.append(f"{table.name}: {PURGE_ROLE} stands under {policies}")
+    refuse(problems)
 
 
 def test_login_roles_and_public_hold_no_grant_on_any_table(tables: list[Table]) -> None:

@@ -240,10 +240,7 @@ def owner_without_powers(url: str) -> Iterator[str]:
     name = url.rsplit("/", 1)[1]
     with closing(connect(url)) as connection:
         roles = [
-            row[0]
-            for row in connection.run(
-                "select rolname from pg_roles where rolname ~ '_(work|login)$|^core_(lookup|key_use)$'"
-            )
+            row[0] for row in connection.run("select rolname from pg_roles where rolname ~ '_(work|login)$|^core_'")
         ]
         connection.run("create role plain_owner login createrole createdb nobypassrls password 'plain'")
         connection.run(f"alter database {name} owner to plain_owner")

@@ -143,6 +143,8 @@ def test_a_login_becomes_its_own_work_role_and_nobody_else(read_only: Two, login
         *map(work_role, LOGINS),
         "core_lookup",
         "core_key_use",
+        "core_purge",
+        "core_session_use",
         "driftwise_owner",
         "postgres",
         "pg_read_all_data",
