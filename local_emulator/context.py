@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from infra.suite import EntryPoint, Suite
 from shared.data.urls import with_login
 
-from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
+from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PEOPLE_DOMAINS, PROJECT, REGION, SENDER
 from .ports import HOST
 from .processes import Ports
 
@@ -70,6 +71,16 @@ class Context:
         """Return the AWS stand-in."""
         return self.ports.url("moto") if "moto" in self.names else None
 
+    def _provider(self) -> dict[str, object]:
+        """Return the one provider to sign in with; it speaks for the seeded people's domains."""
+        return {
+            "id": "emulator",
+            "name": "Local identity provider",
+            "issuer": self.issuer,
+            "client_id": CLIENT_ID,
+            "trusted_domains": list(PEOPLE_DOMAINS),
+        }
+
     def environment(self, entry_point: EntryPoint) -> dict[str, str]:
         """Return the variables of one function's process (`shared.settings` reads them)."""
         found: dict[str, str | None] = {
@@ -85,8 +96,7 @@ class Context:
             "DW_REGION": REGION,
             "DW_PUBLIC_URL": self.gateway_url,
             "DW_JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
-            "DW_OIDC_ISSUER": self.issuer,
-            "DW_OIDC_CLIENT_ID": CLIENT_ID,
+            "DW_OIDC_PROVIDERS": json.dumps([self._provider()]),
             "DW_EVENTS_SENDER": SENDER,
             "DW_SECRET_SCANNING_KEYS_URL": "",  # nobody reports leaks to a laptop
             "DW_REDIS_URL": self.redis_url,

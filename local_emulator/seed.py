@@ -48,6 +48,10 @@ insert into core.members (org_id, user_id, role)
 values (:org_id, :user_id, :role)
 on conflict (org_id, user_id) do update set role = excluded.role
 """
+_INSERT_SESSION = """
+insert into core.sessions (id, user_id, kind, issuer, subject, signed_in_at, expires_at)
+values (:id, :user_id, 'terminal', :issuer, :subject, now(), now() + interval '7 days')
+"""
 _DELETE_SEEDED_KEYS = "delete from core.api_keys where org_id = :org_id and name = any(cast(:names as text[]))"
 _INSERT_KEY = """
 insert into core.api_keys (org_id, public_id, secret_hash, pepper_version, name, scopes, created_by)
@@ -69,6 +73,7 @@ def seed(context: Context) -> dict[str, object]:
         connection.run("begin")
         org_id = _org(connection)
         users = {role: _person(connection, org_id, role) for role in PEOPLE}
+        session_ids = {role: _session(connection, user_id, context.issuer) for role, user_id in users.items()}
         api_keys = _api_keys(connection, org_id, users["owner"], Peppers(GoogleSecretStore(settings)))
         connection.run("commit")
     finally:
@@ -76,7 +81,7 @@ def seed(context: Context) -> dict[str, object]:
     signed_in_at = int(clock.now().timestamp())
     tokens = {
         role: issuer.issue(
-            {"sub": str(user_id), "auth_time": signed_in_at},
+            {"sub": str(user_id), "sid": str(session_ids[role]), "auth_time": signed_in_at},
             audience=settings.public_url,
             kind="at+jwt",
             lifetime=_TOKEN_LIFETIME,
@@ -116,6 +121,13 @@ def _person(connection: native.Connection, org_id: UUID, role: str) -> UUID:
     if not is_platform_admin:
         connection.run(_UPSERT_MEMBER, org_id=org_id, user_id=user_id, role=role)
     return user_id
+
+
+def _session(connection: native.Connection, user_id: UUID, issuer: str) -> UUID:
+    """Begin a session as a terminal would, for the token to name."""
+    session_id = SystemEntropy().uuid()
+    connection.run(_INSERT_SESSION, id=session_id, user_id=user_id, issuer=issuer, subject=str(user_id))
+    return session_id
 
 
 def _api_keys(connection: native.Connection, org_id: UUID, maker: UUID, peppers: Peppers) -> dict[str, str]:

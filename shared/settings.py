@@ -39,7 +39,11 @@ class Settings:
         jwks_url: where this suite's own token keys are published.
         token_activation_seconds: how long a version of the token key is published before it signs.
         events_issuer, events_jwks_url, events_audience, events_sender: how pushed events are authenticated.
-        oidc_issuer, oidc_client_id: the sign-in provider.
+        oidc_issuer, oidc_client_id: the sign-in provider, when there is one only.
+        oidc_providers: the sign-in providers as a JSON list, instead of the two settings above; see `functions/auth/README.md`.
+        trusted_issuers: other issuers whose access tokens are taken, a JSON list of `issuer`, `jwks_url`, `audience`, `token_type`.
+        admin_domains: e-mail domains, separated by commas; the first of their people to sign in becomes platform admin.
+        dns_server: `address:port` of the resolver that proofs of domains are asked from; emulator only.
         secret_scanning_keys_url: where GitHub publishes the keys that it signs reports of leaked keys with; empty to take no reports.
         redis_url: the rate limiter's server; empty for no limits, emulator only.
         redis_ca: certificate authority of that server, PEM; empty for the public ones.
@@ -77,6 +81,10 @@ class Settings:
     events_sender: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
+    oidc_providers: str = ""
+    trusted_issuers: str = ""
+    admin_domains: str = ""
+    dns_server: str = ""
     secret_scanning_keys_url: str = "https://api.github.com/meta/public_keys/secret_scanning"  # noqa: S105  # an address
     redis_url: str = ""
     redis_ca: str = ""

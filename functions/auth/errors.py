@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.http.errors import AppError
+from shared.security.plans import LimitReached
 
 
 class SignInFailed(AppError):
@@ -11,13 +12,195 @@ class SignInFailed(AppError):
     code, status, title = "sign_in_failed", 401, "The sign-in failed; start again"
 
 
+class PersonDisabled(AppError):
+    """401 `person_disabled`: the account is switched off."""
+
+    code, status, title = "person_disabled", 401, "This account is switched off"
+
+
 class ProviderAway(AppError):
     """503 `provider_away`: the identity provider does not answer."""
 
     code, status, title = "provider_away", 503, "The identity provider does not answer"
 
 
+class ProviderUnknown(AppError):
+    """404 `provider_unknown`: no such identity provider is configured."""
+
+    code, status, title = "provider_unknown", 404, "There is no such identity provider"
+
+
 class EmailUnverified(AppError):
     """403 `email_unverified`: the provider does not vouch for the e-mail address."""
 
     code, status, title = "email_unverified", 403, "Your identity provider has not verified your e-mail address"
+
+
+class DomainNotAllowed(AppError):
+    """403 `domain_not_allowed`: this provider is not used for the e-mail address's domain."""
+
+    code, status, title = "domain_not_allowed", 403, "This identity provider is not used for your e-mail domain"
+
+
+class IdentityConflict(AppError):
+    """409 `identity_conflict`: an account with this e-mail address signs in by another provider."""
+
+    code, status, title = "identity_conflict", 409, "Sign in as you did before: an account with this address exists"
+
+
+class OAuthError(AppError):
+    """400: an answer of the token endpoint; `error` is the member that OAuth clients read (RFC 6749 section 5.2)."""
+
+    status = 400
+    error = "invalid_request"
+
+    def __init__(self) -> None:
+        super().__init__(error=self.error)
+
+
+class InvalidGrant(OAuthError):
+    """400 `invalid_grant`: unknown, used, ended or too old."""
+
+    code, title, error = "invalid_grant", "The token or code is not valid", "invalid_grant"
+
+
+class AuthorizationPending(OAuthError):
+    """400 `authorization_pending`: nobody has answered yet; poll again (RFC 8628 section 3.5)."""
+
+    code, title, error = "authorization_pending", "Nobody has approved yet", "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """400 `slow_down`: polled too soon (RFC 8628 section 3.5)."""
+
+    code, title, error = "slow_down", "Poll more slowly", "slow_down"
+
+
+class DeviceDenied(OAuthError):
+    """400 `access_denied`: a person said no."""
+
+    code, title, error = "access_denied", "The request was denied", "access_denied"
+
+
+class DeviceExpired(OAuthError):
+    """400 `expired_token`: the device code is too old."""
+
+    code, title, error = "expired_token", "The device code has expired; start again", "expired_token"
+
+
+class UserCodeUnknown(AppError):
+    """404 `user_code_unknown`: no terminal waits under this code."""
+
+    code, status, title = "user_code_unknown", 404, "No terminal waits under this code"
+
+
+class SessionNeeded(AppError):
+    """403 `session_needed`: only somebody who signed in here can do this."""
+
+    code, status, title = "session_needed", 403, "Sign in here to do this"
+
+
+class LogoutTokenRefused(AppError):
+    """400 `logout_token_refused`: the provider's notice is not valid."""
+
+    code, status, title = "logout_token_refused", 400, "The logout token is not valid"
+
+
+class SessionBound(AppError):
+    """403 `session_bound`: the session was vouched for by one organisation's own identity provider and reaches no other."""
+
+    code, status, title = (
+        "session_bound",
+        403,
+        "This session reaches one organisation only; sign in without its provider",
+    )
+
+
+class RoleAboveYours(AppError):
+    """403 `role_above_yours`: nobody gives a role above their own, or changes somebody who has one."""
+
+    code, status, title = "role_above_yours", 403, "That role is above yours"
+
+
+class LastOwner(AppError):
+    """409 `last_owner`: an organisation is never without an owner."""
+
+    code, status, title = "last_owner", 409, "An organisation needs an owner; give the ownership to somebody else first"
+
+
+class MemberDisabled(AppError):
+    """409 `member_disabled`: the account of this member is switched off."""
+
+    code, status, title = "member_disabled", 409, "This member's account is switched off"
+
+
+class TransferToSelf(AppError):
+    """409 `transfer_to_self`: ownership goes to somebody else."""
+
+    code, status, title = "transfer_to_self", 409, "You own this organisation already"
+
+
+class AlreadyMember(AppError):
+    """409 `already_member`: the person belongs to the organisation already."""
+
+    code, status, title = "already_member", 409, "This person belongs to the organisation already"
+
+
+class SeatLimitReached(LimitReached):
+    """402 `seat_limit_reached`: the plan allows no more members."""
+
+    code, title = "seat_limit_reached", "Your plan's number of seats is used up"
+
+
+class InvitationUnknown(AppError):
+    """404 `invitation_unknown`: there is no invitation with this token."""
+
+    code, status, title = "invitation_unknown", 404, "There is no such invitation"
+
+
+class InvitationEnded(AppError):
+    """409 `invitation_ended`: accepted, revoked, expired, or made by somebody who could not make it any more."""
+
+    code, status, title = "invitation_ended", 409, "This invitation is over; ask for a new one"
+
+
+class InvitationForOther(AppError):
+    """403 `invitation_for_other`: it was made for another e-mail address than the one you signed in with."""
+
+    code, status, title = "invitation_for_other", 403, "This invitation is for another e-mail address"
+
+
+class LastPlatformAdmin(AppError):
+    """409 `last_platform_admin`: the platform is never without an admin."""
+
+    code, status, title = "last_platform_admin", 409, "The platform needs an admin"
+
+
+class UserBusy(AppError):
+    """409 `user_busy`: the person joined an organisation while being deleted."""
+
+    code, status, title = "user_busy", 409, "This person joined an organisation just now; try again"
+
+
+class DomainExists(AppError):
+    """409 `domain_exists`: the domain is on the list."""
+
+    code, status, title = "domain_exists", 409, "This domain is on the list already"
+
+
+class OrgDeleted(AppError):
+    """409 `org_deleted`: the organisation is deleted; restore it first."""
+
+    code, status, title = "org_deleted", 409, "This organisation is deleted"
+
+
+class OrgPurged(AppError):
+    """409 `org_purged`: the 30 days are over, its data is gone."""
+
+    code, status, title = "org_purged", 409, "This organisation cannot be restored any more"
+
+
+class OrgOwnerless(AppError):
+    """409 `org_ownerless`: none of its owners has an account any more."""
+
+    code, status, title = "org_ownerless", 409, "Nobody is left who owns this organisation"

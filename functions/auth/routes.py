@@ -3,64 +3,139 @@
 from __future__ import annotations
 
 from shared.http.access import Access
+from shared.http.errors import Invalid, MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
+from shared.http.permissions import may
 from shared.http.routes import Route
-from shared.security.actor import Role
-from shared.security.errors import Unauthenticated
+from shared.security.ratelimit import SIGNED_IN
 
-from . import errors, handlers
-from .models import (
-    AuditLogPage,
-    AuditLogQuery,
-    AuditVerdictView,
+from . import errors
+from .handlers import audit, discovery, purge, sessions, sign_in, tokens
+from .models.sign_in import (
     CallbackQuery,
-    CreateOrg,
+    DeviceAnswer,
+    DeviceCodesView,
+    DeviceQuery,
+    DeviceView,
+    EndedView,
+    LoginQuery,
+    LogoutView,
     MeView,
-    OrgPage,
-    OrgView,
+    ProviderList,
+    SessionPage,
     TokenView,
-    VerifyQuery,
 )
+from .org_routes import ORG_ROUTES
+from .platform_routes import PLATFORM_ROUTES
 from .wiring import AuthDeps
 
-_ORGS = "/api/v2/orgs"
+_RAW = (MalformedRequest, MediaTypeUnsupported, Invalid)  # of bodies that may be forms
+_GUESSING = SIGNED_IN.costing(60)  # a code that a person types is short: nobody gets to try many
 
 ROUTES: list[Route[AuthDeps]] = [
-    Route("GET", "/.well-known/openid-configuration", handlers.show_configuration, Access.anyone()),
-    Route("GET", "/.well-known/jwks.json", handlers.show_jwks, Access.anyone()),
+    Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, may("discovery:read")),
+    Route("GET", "/.well-known/jwks.json", discovery.show_jwks, may("discovery:read")),
     health_route("/auth"),
-    Route("GET", "/auth/login", handlers.begin_sign_in, Access.anyone(), status=302, errors=(errors.ProviderAway,)),
+    Route("GET", "/auth/providers", discovery.list_providers, may("sign_in:begin"), reply=ProviderList),
+    Route(
+        "GET",
+        "/auth/login",
+        sign_in.begin_sign_in,
+        may("sign_in:begin"),
+        query=LoginQuery,
+        status=302,
+        errors=(errors.ProviderAway, errors.ProviderUnknown),
+    ),
     Route(
         "GET",
         "/auth/callback",
-        handlers.finish_sign_in,
-        Access.anyone(),
+        sign_in.finish_sign_in,
+        may("sign_in:finish"),
         query=CallbackQuery,
+        status=303,
+        errors=(
+            errors.SignInFailed,
+            errors.EmailUnverified,
+            errors.DomainNotAllowed,
+            errors.IdentityConflict,
+            errors.PersonDisabled,
+            errors.ProviderAway,
+            errors.ProviderUnknown,
+        ),
+    ),
+    Route(
+        "POST",
+        "/auth/token",
+        tokens.issue_token,
+        may("tokens:issue"),
         reply=TokenView,
-        errors=(errors.SignInFailed, errors.EmailUnverified, errors.ProviderAway, Unauthenticated),
-    ),
-    Route("GET", "/api/v2/me", handlers.show_me, Access.signed_in(), reply=MeView),
-    Route("GET", _ORGS, handlers.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
-    Route("POST", _ORGS, handlers.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
-    Route("GET", f"{_ORGS}/{{org_id}}", handlers.get_org, Access.member(Role.VIEWER), reply=OrgView),
-    Route(
-        "GET",
-        f"{_ORGS}/{{org_id}}/audit-log",
-        handlers.list_audit_log,
-        Access.member(Role.ADMIN),
-        query=AuditLogQuery,
-        reply=AuditLogPage,
+        is_raw=True,
+        errors=(
+            *_RAW,
+            errors.InvalidGrant,
+            errors.AuthorizationPending,
+            errors.SlowDown,
+            errors.DeviceDenied,
+            errors.DeviceExpired,
+        ),
     ),
     Route(
-        "GET",
-        f"{_ORGS}/{{org_id}}/audit-log/verify",
-        handlers.verify_audit_log,
-        Access.member(Role.ADMIN),
-        query=VerifyQuery,
-        reply=AuditVerdictView,
+        "POST",
+        "/auth/device/code",
+        tokens.begin_device,
+        may("terminals:begin"),
+        reply=DeviceCodesView,
+        is_raw=True,
+        errors=_RAW,
     ),
+    Route(
+        "GET",
+        "/auth/device",
+        tokens.show_device,
+        may("terminals:approve"),
+        query=DeviceQuery,
+        reply=DeviceView,
+        errors=(errors.UserCodeUnknown,),
+        limit=_GUESSING,
+    ),
+    Route(
+        "POST",
+        "/auth/device",
+        tokens.answer_device,
+        may("terminals:approve"),
+        body=DeviceAnswer,
+        status=204,
+        errors=(errors.UserCodeUnknown, errors.SessionNeeded),
+        limit=_GUESSING,
+    ),
+    Route(
+        "POST", "/auth/logout", sessions.log_out, may("sessions:end"), reply=LogoutView, errors=(errors.SessionNeeded,)
+    ),
+    Route(
+        "POST",
+        "/auth/backchannel-logout/{provider}",
+        sessions.take_logout_notice,
+        may("logout_notices:send"),
+        status=204,
+        is_raw=True,
+        errors=(*_RAW, errors.LogoutTokenRefused, errors.ProviderUnknown, errors.ProviderAway),
+    ),
+    Route("GET", "/auth/sessions", sessions.list_sessions, may("sessions:read"), query=PageQuery, reply=SessionPage),
+    Route(
+        "DELETE",
+        "/auth/sessions",
+        sessions.end_other_sessions,
+        may("sessions:end"),
+        reply=EndedView,
+        errors=(errors.SessionNeeded,),
+    ),
+    Route("DELETE", "/auth/sessions/{session_id}", sessions.end_session, may("sessions:end"), status=204),
+    Route("GET", "/api/v2/me", sessions.show_me, may("me:read"), reply=MeView),
+    *ORG_ROUTES,
+    *PLATFORM_ROUTES,
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
-    Route("POST", "/_events/audit-anchors", handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
 ]

@@ -12,7 +12,7 @@ from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
-from .oidc import Provider
+from .providers import Providers
 
 SIGNING_KEY = "token-signing"
 AUDIT_ANCHORS = "audit-anchors"
@@ -24,12 +24,14 @@ class AuthDeps(Deps):
 
     Attributes:
         issuer: makes access tokens.
-        provider: where people sign in.
+        providers: where people sign in.
+        admin_domains: e-mail domains of the people who run the platform, as the deployment says.
         anchors: the bucket that keeps heads of audit chains.
     """
 
     issuer: TokenIssuer
-    provider: Provider
+    providers: Providers
+    admin_domains: frozenset[str]
     anchors: ObjectStore
 
 
@@ -44,10 +46,11 @@ def load_deps(settings: Settings) -> AuthDeps:
         activation_seconds=settings.token_activation_seconds,
     )
     common = build_deps(settings, fetch_token_keys=lambda _url: json.dumps(issuer.jwks()).encode())
-    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, clock)
+    admin_domains = frozenset(part.strip().lower() for part in settings.admin_domains.split(",") if part.strip())
     return AuthDeps(
         **{field.name: getattr(common, field.name) for field in fields(common)},
         issuer=issuer,
-        provider=provider,
+        providers=Providers.of(settings, clock),
+        admin_domains=admin_domains,
         anchors=GoogleObjectStore(settings, AUDIT_ANCHORS),
     )

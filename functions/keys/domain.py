@@ -50,7 +50,7 @@ def make(
         raise ExpiryPast
     cap = limit_of("api_keys", maker.plan)
     if cap.is_reached(live_keys):
-        raise KeyLimitReached(required_plan=cap.next_plan, used=live_keys, cap=cap.most)
+        raise KeyLimitReached(cap, live_keys)
     return sorted(set(scopes), key=lambda name: SCOPE_ROLES[name])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.http.errors import AppError
+from shared.security.plans import LimitReached
 
 
 class KeyRevoked(AppError):
@@ -23,10 +24,10 @@ class ScopeUnknown(AppError):
     code, status, title = "scope_unknown", 400, "Unknown scope"
 
 
-class KeyLimitReached(AppError):
+class KeyLimitReached(LimitReached):
     """402 `key_limit_reached`: the plan allows no more live keys."""
 
-    code, status, title = "key_limit_reached", 402, "Your plan's number of API keys is used up"
+    code, title = "key_limit_reached", "Your plan's number of API keys is used up"
 
 
 class ExpiryPast(AppError):

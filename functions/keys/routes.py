@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict
-from shared.http.access import Access
 from shared.http.errors import Invalid, MalformedRequest
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
+from shared.http.permissions import may
 from shared.http.routes import Route
 from shared.ports.errors import ServiceAway
-from shared.security.actor import Role
 from shared.security.errors import SignatureRefused
 
 from . import errors, handlers, leaks
@@ -25,19 +24,19 @@ ROUTES: list[Route[KeysDeps]] = [
         "POST",
         _KEYS,
         handlers.create_key,
-        Access.human(Role.ADMIN),
+        may("api_keys:create"),
         body=CreateKey,
         reply=NewKeyView,
         status=201,
         errors=(errors.ScopeUnknown, errors.ScopeAboveMaker, errors.ExpiryPast, errors.KeyLimitReached),
     ),
-    Route("GET", _KEYS, handlers.list_keys, Access.member(Role.VIEWER), query=PageQuery, reply=KeyPage),
-    Route("GET", _KEY, handlers.get_key, Access.member(Role.VIEWER), reply=KeyView),
+    Route("GET", _KEYS, handlers.list_keys, may("api_keys:read"), query=PageQuery, reply=KeyPage),
+    Route("GET", _KEY, handlers.get_key, may("api_keys:read"), reply=KeyView),
     Route(
         "POST",
         f"{_KEY}/rotate",
         handlers.rotate_key,
-        Access.human(Role.ADMIN),
+        may("api_keys:rotate"),
         body=RotateKey,
         reply=NewKeyView,
         status=201,
@@ -49,12 +48,12 @@ ROUTES: list[Route[KeysDeps]] = [
             errors.ScopeAboveMaker,
         ),
     ),
-    Route("DELETE", _KEY, handlers.revoke_key, Access.human(Role.ADMIN), status=204, errors=(errors.KeyRevoked,)),
+    Route("DELETE", _KEY, handlers.revoke_key, may("api_keys:revoke"), status=204, errors=(errors.KeyRevoked,)),
     Route(  # open to anyone: the reporter's signature over the body is checked before the body is read
         "POST",
         "/api/v2/secret-scanning/report",
         leaks.report_leaks,
-        Access.anyone(),
+        may("leak_reports:send"),
         reply=LeakFeedbacks,
         errors=(
             SignatureRefused,

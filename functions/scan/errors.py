@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.http.errors import AppError
+from shared.security.plans import LimitReached
 
 
 class StateUnreadable(AppError):
@@ -53,16 +54,22 @@ class AccountExists(AppError):
     code, status, title = "account_exists", 409, "This cloud account is connected already"
 
 
-class AccountLimitReached(AppError):
+class AccountLimitReached(LimitReached):
     """402 `account_limit_reached`: the plan allows no more cloud accounts."""
 
-    code, status, title = "account_limit_reached", 402, "Your plan's number of cloud accounts is used up"
+    code, title = "account_limit_reached", "Your plan's number of cloud accounts is used up"
 
 
-class SourceLimitReached(AppError):
+class SourceLimitReached(LimitReached):
     """402 `source_limit_reached`: the plan allows no more state sources."""
 
-    code, status, title = "source_limit_reached", 402, "Your plan's number of state sources is used up"
+    code, title = "source_limit_reached", "Your plan's number of state sources is used up"
+
+
+class ScanLimitReached(LimitReached):
+    """402 `scan_limit_reached`: the plan allows no more scans at the same time."""
+
+    code, title = "scan_limit_reached", "Your plan's number of scans at the same time is used up"
 
 
 class CredentialsRefused(AppError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from shared.http.access import Access
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
+from shared.http.permissions import may
 from shared.http.routes import Route
-from shared.security.actor import Role
-from shared.security.errors import FeatureRequired
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
@@ -16,7 +15,6 @@ from .ingestion import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
-_READ, _WORK, _MANAGE = Access.member(Role.VIEWER), Access.member(Role.MEMBER), Access.member(Role.ADMIN)
 _HEAVY, _HEAVIEST = SIGNED_IN.costing(10), SIGNED_IN.costing(20)  # calls that ask a cloud, or make a lot of work
 _STATE_ERRORS = (errors.StateUnreadable, errors.StateVersionUnsupported, errors.StateEncrypted, errors.StateTooLarge)
 
@@ -25,15 +23,15 @@ def _account_routes(root: str) -> list[Route[ScanDeps]]:
     one = f"{root}/{{account_id}}"
     return [
         Route(
-            "POST", root, accounts.create_account, _MANAGE,
+            "POST", root, accounts.create_account, may("cloud_accounts:create"),
             body=models.CreateAccount, reply=models.AccountView, status=201,
             errors=(errors.AccountExists, errors.AccountLimitReached),
         ),
-        Route("GET", root, accounts.list_accounts, _READ, query=PageQuery, reply=models.AccountPage),
-        Route("GET", one, accounts.get_account, _READ, reply=models.AccountView),
-        Route("PATCH", one, accounts.change_account, _MANAGE, body=models.ChangeAccount, reply=models.AccountView),
-        Route("DELETE", one, accounts.delete_account, _MANAGE, status=204),
-        Route("POST", f"{one}/verify", accounts.verify_account, _MANAGE, reply=models.VerifyView, limit=_HEAVY),
+        Route("GET", root, accounts.list_accounts, may("cloud_accounts:read"), query=PageQuery, reply=models.AccountPage),
+        Route("GET", one, accounts.get_account, may("cloud_accounts:read"), reply=models.AccountView),
+        Route("PATCH", one, accounts.change_account, may("cloud_accounts:change"), body=models.ChangeAccount, reply=models.AccountView),
+        Route("DELETE", one, accounts.delete_account, may("cloud_accounts:delete"), status=204),
+        Route("POST", f"{one}/verify", accounts.verify_account, may("cloud_accounts:verify"), reply=models.VerifyView, limit=_HEAVY),
     ]  # fmt: skip
 
 
@@ -42,39 +40,39 @@ ROUTES: list[Route[ScanDeps]] = [
     *_account_routes(f"{_O}/cloud-accounts"),
     *_account_routes(f"{_O}/accounts"),
     Route(
-        "POST", f"{_O}/state-sources", sources.create_source, _MANAGE,
+        "POST", f"{_O}/state-sources", sources.create_source, may("state_sources:create"),
         body=models.CreateSource, reply=models.SourceView, status=201, errors=(errors.SourceLimitReached,),
     ),
-    Route("GET", f"{_O}/state-sources", sources.list_sources, _READ, query=PageQuery, reply=models.SourcePage),
-    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, _READ, reply=models.SourceView),
-    Route("DELETE", f"{_O}/state-sources/{{source_id}}", sources.delete_source, _MANAGE, status=204),
+    Route("GET", f"{_O}/state-sources", sources.list_sources, may("state_sources:read"), query=PageQuery, reply=models.SourcePage),
+    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, may("state_sources:read"), reply=models.SourceView),
+    Route("DELETE", f"{_O}/state-sources/{{source_id}}", sources.delete_source, may("state_sources:delete"), status=204),
     Route(
-        "PUT", f"{_O}/state-sources/{{source_id}}/state", sources.upload_state, _MANAGE,
+        "PUT", f"{_O}/state-sources/{{source_id}}/state", sources.upload_state, may("states:upload"),
         query=models.UploadQuery, reply=models.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
         limit=_HEAVIEST, errors=(*_STATE_ERRORS, errors.StateOlder, errors.SourceNotUploadable),
     ),
-    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, _MANAGE, reply=models.SourceView, limit=_HEAVY),
+    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=models.SourceView, limit=_HEAVY),
     Route(
-        "POST", f"{_O}/scans", scans.start_scan, _WORK,
-        body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, FeatureRequired),
+        "POST", f"{_O}/scans", scans.start_scan, may("scans:start"),
+        body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached),
         limit=_HEAVIEST,
     ),
-    Route("GET", f"{_O}/scans", scans.list_scans, _READ, query=PageQuery, reply=models.ScanPage),
-    Route("GET", f"{_O}/scans/{{scan_id}}", scans.get_scan, _READ, reply=models.ScanView),
-    Route("POST", f"{_O}/scans/{{scan_id}}/cancel", scans.cancel_scan, _WORK, reply=models.ScanView, errors=(errors.ScanEnded,)),
+    Route("GET", f"{_O}/scans", scans.list_scans, may("scans:read"), query=PageQuery, reply=models.ScanPage),
+    Route("GET", f"{_O}/scans/{{scan_id}}", scans.get_scan, may("scans:read"), reply=models.ScanView),
+    Route("POST", f"{_O}/scans/{{scan_id}}/cancel", scans.cancel_scan, may("scans:cancel"), reply=models.ScanView, errors=(errors.ScanEnded,)),
     Route(
-        "GET", f"{_O}/scans/{{scan_id}}/resources", scans.list_resources, _READ,
+        "GET", f"{_O}/scans/{{scan_id}}/resources", scans.list_resources, may("scans:read"),
         query=models.ResourceQuery, reply=models.ResourcePage,
     ),
-    Route("GET", f"{_O}/scans/{{scan_id}}/coverage", scans.show_coverage, _READ, reply=models.CoverageView),
+    Route("GET", f"{_O}/scans/{{scan_id}}/coverage", scans.show_coverage, may("scans:read"), reply=models.CoverageView),
     Route(
-        "POST", f"{_O}/scans/{{scan_id}}/drift", scans.compare_again, _WORK,
+        "POST", f"{_O}/scans/{{scan_id}}/drift", scans.compare_again, may("scans:compare"),
         reply=models.ScanView, status=202, errors=(errors.ScanNotComparable,), limit=_HEAVY,
     ),
     Route(
-        "GET", f"{_O}/scans/{{scan_id}}/drift", drift.list_scan_drift, _READ, query=models.DriftQuery, reply=models.DriftPage
+        "GET", f"{_O}/scans/{{scan_id}}/drift", drift.list_scan_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage
     ),
-    Route("GET", f"{_O}/drift", drift.list_drift, _READ, query=models.DriftQuery, reply=models.DriftPage),
+    Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[ScanDeps]] = [

@@ -4,8 +4,9 @@ Three questions. `lint`: is anything against the rules that `pgrls.toml` does no
 proven isolated (nobody without an organisation reads, nobody reads or writes another organisation's rows)? `matrix`: is
 who may do what still what was reviewed and committed (`--write` writes it anew)?
 
-The proof is over what the work roles can reach. The policies of core_lookup and core_key_use admit every row, so they are
-taken away in the copy that is proven; nobody can become either, and tests/conformance/test_tenancy.py holds what they may do.
+The proof is over what the work roles can reach. The policies of the roles that own functions (core_lookup, core_key_use,
+core_purge) admit more, so they are taken away in the copy that is proven; nobody can become one of them, and
+tests/conformance/test_tenancy.py holds what they may do.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MATRIX = ROOT / "tests" / "conformance" / "rls_matrix.md"
 MIGRATIONS = ROOT / "infra" / "migrations"
 LOOKUP_ROLE = "core_lookup"
 KEY_USE_ROLE = "core_key_use"
+PURGE_ROLE = "core_purge"
 
 _PROOFS = ("anon", "cross-tenant", "write")
 _SEARCHES = ("anon", "cross-tenant", "write", "escalation", "reachability")
@@ -85,6 +87,7 @@ def matrix(url: str) -> str:
         *(item.work for item in functions),
         LOOKUP_ROLE,
         KEY_USE_ROLE,
+        PURGE_ROLE,
     ]
     return _pgrls("matrix", url, "--roles", ",".join(roles), "--format", "markdown").stdout.strip() + "\n"
 
@@ -118,7 +121,7 @@ def _verdicts(url: str, mode: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _drop_lookup_policies(connection: native.Connection) -> None:
-    for (statement,) in connection.run(_LOOKUP_POLICIES, roles=[LOOKUP_ROLE, KEY_USE_ROLE]):
+    for (statement,) in connection.run(_LOOKUP_POLICIES, roles=[LOOKUP_ROLE, KEY_USE_ROLE, PURGE_ROLE]):
         connection.run(statement)
 
 

@@ -1,6 +1,6 @@
 """The first layer of tenancy, checked in every statement: `python -m infra.lint.tenancy_sql`.
 
-SQL stands in `functions/*/queries*` and `shared/data/statements.py` and nowhere else. Each statement is parsed, and each
+SQL stands in a function's `queries`, its `…_queries` and `shared/data/statements.py`, nowhere else. Each statement is parsed, and each
 tenant table that it touches must be bound to the organisation by name: `<table or alias>.org_id = :org_id`, in the `where`
 or in the join that brings the table in. Which tables are tenant tables is read from the migrations.
 """
@@ -241,7 +241,8 @@ def _name(table: exp.Table) -> str:
 
 
 def _is_place_for_sql(name: str) -> bool:
-    return re.fullmatch(r"functions/[a-z]+/queries(\.py|/[a-z_/]+\.py)|shared/data/statements\.py", name) is not None
+    places = r"functions/[a-z]+/(([a-z]+_)?queries\.py|queries/[a-z_/]+\.py)|shared/data/statements\.py"
+    return re.fullmatch(places, name) is not None
 
 
 def _strings(tree: ast.Module) -> Iterator[ast.Constant | ast.JoinedStr]:

@@ -70,3 +70,7 @@ class IdempotencyMismatch(AppError):
 
 class AlreadyHandled(Exception):
     """An event that was handled before; the sender gets its 2xx and nothing happens."""
+
+
+class RowInUse(Exception):
+    """Other rows point at one that was to be deleted; the domain says what that means. Never leaves a handler unconverted."""

@@ -15,7 +15,7 @@ from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from .connections import sqlstate
-from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
+from .errors import DatabaseAway, QueryTimeout, RowInUse, UniqueViolated, WriteConflict
 from .rows import Row
 
 _PREPARED_AT_MOST = 200
@@ -26,6 +26,7 @@ _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
     "25P04": QueryTimeout,  # transaction_timeout
     "28P01": DatabaseAway,  # invalid_password
     "28000": DatabaseAway,  # invalid_authorization_specification
+    "23001": RowInUse,  # restrict_violation
     "40001": WriteConflict,  # serialization_failure
     "40P01": WriteConflict,  # deadlock_detected
     "53300": DatabaseAway,  # too_many_connections

@@ -1,4 +1,4 @@
-"""All SQL of the shared tables: outbox, idempotency keys, event claims, audit log."""
+"""All SQL of the shared tables: outbox, idempotency keys, event claims, audit log, counted model calls."""
 
 from __future__ import annotations
 
@@ -193,4 +193,19 @@ update core.reseal_runs
 set status = 'done', moved_at = now(), finished_at = now()
 where {_STANDS_THERE}
 returning seen, changed, overtaken, unreadable
+"""
+
+# Makes the counters of these windows where there are none, and holds them, in one order for everybody.
+HOLD_MODEL_CALLS = """
+insert into core.model_calls as c (period, starts_at)
+values ('hour', cast(:hour as timestamptz)), ('week', cast(:week as timestamptz))
+on conflict (org_id, period, starts_at) do update
+set used = c.used
+returning c.period, c.used
+"""
+
+CHARGE_MODEL_CALL = """
+update core.model_calls
+set used = used + 1
+where org_id = :org_id and (period, starts_at) in (('hour', cast(:hour as timestamptz)), ('week', cast(:week as timestamptz)))
 """

@@ -10,14 +10,16 @@ from shared.security.actor import SCOPE_ROLES, Actor, Role
 from shared.security.errors import (
     FreshLoginRequired,
     HumanRequired,
+    KeyRequired,
     NotFound,
     PlatformAdminRequired,
     RoleRequired,
     ScopeRequired,
+    SsoRequired,
     Unauthenticated,
 )
 
-Who: TypeAlias = Literal["anyone", "signed_in", "member", "human", "platform", "event"]
+Who: TypeAlias = Literal["anyone", "signed_in", "member", "human", "key", "platform", "event"]
 
 _FRESH = timedelta(minutes=15)
 
@@ -29,16 +31,18 @@ class Access:
     Attributes:
         who: `anyone` (no credential, or a signature that the handler checks), `signed_in` (a person or key, no
             organisation in the path), `member` (a person or key of the path's organisation), `human` (the same, people
-            only), `platform` (platform admins), `event` (an authenticated push from the queue or the scheduler).
+            only), `key` (keys only), `platform` (platform admins), `event` (an authenticated push from the queue or the scheduler).
         role: least role; for keys the scope that is worth as much.
         is_fresh: the sign-in must be at most 15 minutes old.
         event: name of the subscription or schedule.
+        permission: its name in `shared.http.permissions`; empty for events.
     """
 
     who: Who
     role: Role | None = None
     is_fresh: bool = False
     event: str = ""
+    permission: str = ""
 
     @classmethod
     def anyone(cls) -> Access:
@@ -61,6 +65,11 @@ class Access:
         return cls("human", role, fresh)
 
     @classmethod
+    def key(cls, role: Role) -> Access:
+        """Let keys in whose scope is worth at least this role; never people."""
+        return cls("key", role)
+
+    @classmethod
     def platform(cls) -> Access:
         """Let platform admins in."""
         return cls("platform")
@@ -77,7 +86,8 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
     Raises:
         Unauthenticated: (401) nobody is signed in.
         NotFound: (404) not a member of this organisation: its existence is not told.
-        HumanRequired, ScopeRequired, RoleRequired, FreshLoginRequired, PlatformAdminRequired: (403).
+        HumanRequired, KeyRequired, ScopeRequired, RoleRequired, SsoRequired, FreshLoginRequired,
+        PlatformAdminRequired: (403).
     """
     if access.who == "anyone":
         return
@@ -86,8 +96,12 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
     if access.who == "platform":
         if not (actor.is_human and actor.is_platform_admin):
             raise PlatformAdminRequired
+    elif access.who == "key" and actor.kind != "key":
+        raise KeyRequired
     elif access.role is not None and actor.role is None:
         raise NotFound
+    if access.role is not None and actor.is_sso_required:
+        raise SsoRequired
     if access.who == "human" and not actor.is_human:
         raise HumanRequired
     if access.role is not None and actor.role is not None and actor.role < access.role:

@@ -191,6 +191,7 @@ class App(Generic[_Deps]):
             json=_parse_body(request, content, route.most_members) if not route.is_raw and event is None else None,
             idempotency=_idempotency(request, route, actor, content),
             event=event,
+            address=str(self._address(request) or ""),
         )
         return self._answer(route, call, deps)
 
@@ -207,7 +208,13 @@ class App(Generic[_Deps]):
         is_open = route.access.who == "anyone"
         try:
             address = self._address(request)
-            actor = Actor() if is_open else deps.authenticator.authenticate(headers, _org_id(path), address)
+            actor = (
+                Actor()
+                if is_open
+                else deps.authenticator.authenticate(
+                    headers, _org_id(path), address, method=request.method, cookies=request.cookies
+                )
+            )
         except Unauthenticated:
             self._charge(WITHOUT_CREDENTIAL, Actor(), request, trail)
             raise
@@ -336,5 +343,7 @@ def _render(reply: Reply) -> Response:
         )
     for name, value in reply.headers.items():
         response.headers[name] = value
+    for cookie in reply.cookies:
+        response.headers.add("Set-Cookie", cookie)
     response.headers.setdefault("traceparent", current_traceparent())
     return response

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -13,11 +14,12 @@ from pydantic import BaseModel, ValidationError
 from shared.data.unit_of_work import Idempotency
 from shared.security.actor import Actor
 
-from .errors import Invalid, MalformedRequest, RouteNotFound
+from .errors import Invalid, MalformedRequest, MediaTypeUnsupported, RouteNotFound
+from .strict_json import is_storable, parse_json
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MOST_PROBLEMS, _MOST_FIELD_NAME = 20, 100
+_MOST_PROBLEMS, _MOST_FIELD_NAME, _MOST_FIELDS = 20, 100, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Call:
         json: the parsed body, None without one.
         idempotency: the Idempotency-Key, when one came.
         event: set on event routes.
+        address: the client's, empty when nobody knows it.
     """
 
     actor: Actor
@@ -62,6 +65,7 @@ class Call:
     json: Any = None
     idempotency: Idempotency | None = None
     event: Event | None = None
+    address: str = ""
 
     def path_uuid(self, name: str) -> UUID:
         """Return a path parameter that is an id.
@@ -87,6 +91,23 @@ class Call:
             raise MalformedRequest("send a JSON object")
         return validated(model, self.json)
 
+    def form(self, model: type[_Model]) -> _Model:
+        """Return a body that may be a form, as OAuth's clients send it, or JSON; of a route that takes raw bodies.
+
+        Raises:
+            MalformedRequest: (400 `malformed_request`) it is neither, or a field comes twice.
+            Invalid: (422 `invalid`) fields are wrong; each is named.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json":
+            found = parse_json(self.content)
+            if not isinstance(found, dict):
+                raise MalformedRequest("send a JSON object")
+            return validated(model, found)
+        if kind != "application/x-www-form-urlencoded":
+            raise MediaTypeUnsupported("send application/x-www-form-urlencoded or application/json")
+        return validated(model, parse_form(self.content))
+
     def query(self, model: type[_Model]) -> _Model:
         """Return the query as a model.
 
@@ -105,6 +126,27 @@ def parse_uuid(text: str) -> UUID:
     if _UUID.fullmatch(text) is None:
         raise RouteNotFound
     return UUID(text)
+
+
+def parse_form(content: bytes) -> dict[str, str]:
+    """Parse a form: ASCII, every field once, nothing that cannot be stored (WHATWG URL, application/x-www-form-urlencoded).
+
+    Raises:
+        MalformedRequest: (400 `malformed_request`).
+    """
+    try:
+        pairs = parse_qsl(
+            content.decode("ascii"), keep_blank_values=True, strict_parsing=bool(content), errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )  # fmt: skip
+    except ValueError:
+        raise MalformedRequest("the form cannot be read") from None
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise MalformedRequest("a field of the form comes twice")
+    if not all(is_storable(text) for pair in pairs for text in pair):
+        raise MalformedRequest("a text holds NUL or half of a surrogate pair")
+    return found
 
 
 def validated(model: type[_Model], values: object) -> _Model:

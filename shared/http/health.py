@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .access import Access
 from .call import Call
 from .deps import Deps
+from .permissions import may
 from .reply import Reply
 from .routes import Route
 
@@ -26,4 +26,4 @@ def show_health(_call: Call, _deps: Deps) -> Reply:
 
 def health_route(root: str) -> Route[Any]:
     """Make the health route below a function's root, e.g. `/keys`."""
-    return Route("GET", f"{root}/health", show_health, Access.anyone(), reply=Health)
+    return Route("GET", f"{root}/health", show_health, may("health:read"), reply=Health)

@@ -22,6 +22,7 @@ from shared.security.actor import SCOPE_ROLES
 from shared.security.errors import (
     FreshLoginRequired,
     HumanRequired,
+    KeyRequired,
     NotFound,
     PlatformAdminRequired,
     RoleRequired,
@@ -48,6 +49,7 @@ _SECURITY: Mapping[str, list[Json]] = {
     "signed_in": _SIGNED_IN,
     "member": _SIGNED_IN,
     "human": [{"bearer": []}],
+    "key": [{"apiKey": []}],
     "platform": [{"bearer": []}],
 }
 _SECURITY_SCHEMES: Json = {
@@ -159,9 +161,11 @@ def _access_errors(access: Access) -> Iterator[type[AppError]]:
         yield PlatformAdminRequired
     if access.who == "human":
         yield HumanRequired
-    if access.role is not None:
+    if access.who == "key":
+        yield KeyRequired
+    elif access.role is not None:
         yield RoleRequired
-    if access.role is not None and access.who == "member":
+    if access.role is not None and access.who in {"member", "key"}:
         yield ScopeRequired
     if access.is_fresh:
         yield FreshLoginRequired
@@ -207,11 +211,13 @@ def _access_text(access: Access) -> str:
     sentences: list[str] = []
     if access.role is not None:
         sentences.append(f"Least role: {access.role.name.lower()}.")
-    if access.role is not None and access.who == "member":
+    if access.role is not None and access.who in {"member", "key"}:
         scope = next((name for name, worth in SCOPE_ROLES.items() if worth >= access.role), None)
         sentences.append(f"Least scope of a key: {scope}." if scope else "Keys are refused.")
     if access.who == "human":
         sentences.append("Keys are refused.")
+    if access.who == "key":
+        sentences.append("People are refused.")
     if access.who == "platform":
         sentences.append("Platform admins only.")
     if access.is_fresh:

@@ -10,19 +10,19 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import Invalid
+from .strict_json import is_storable
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 200
 _SEQ_BYTES = 8
 
 
-class PageQuery(BaseModel):
+class KeysetQuery(BaseModel):
     """Query of a list call: the page size, and where the last page ended."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MOST_LIMIT)
     cursor: str | None = Field(None, max_length=100)
-    offset: int = Field(0, ge=0, le=10_000, description="Accepted for older clients; `cursor` is faster and exact.")
 
     def after_id(self) -> UUID | None:
         """Return the id the page starts behind.
@@ -37,6 +37,37 @@ class PageQuery(BaseModel):
         except ValueError as error:
             raise _refused() from error
         if write_cursor(found) != self.cursor:  # the decoder skips what it does not know
+            raise _refused()
+        return found
+
+
+class PageQuery(KeysetQuery):
+    """Query of a list call that older clients page through by number."""
+
+    offset: int = Field(0, ge=0, le=10_000, description="Accepted for older clients; `cursor` is faster and exact.")
+
+
+class TextPageQuery(BaseModel):
+    """Query of a list call in order of the alphabet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MOST_LIMIT)
+    cursor: str | None = Field(None, max_length=400)
+
+    def after_text(self) -> str | None:
+        """Return the text that the page starts behind.
+
+        Raises:
+            Invalid: (422 `invalid`) the cursor is not one of ours.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            found = base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4)).decode()
+        except ValueError as error:
+            raise _refused() from error
+        if write_text_cursor(found) != self.cursor or not is_storable(found):
             raise _refused()
         return found
 
@@ -86,8 +117,22 @@ def write_cursor(last_id: UUID) -> str:
     return base64.urlsafe_b64encode(last_id.bytes).rstrip(b"=").decode()
 
 
+def write_text_cursor(last_text: str) -> str:
+    """Return the cursor of a page that ended with this text."""
+    return base64.urlsafe_b64encode(last_text.encode()).rstrip(b"=").decode()
+
+
+def text_page(
+    rows: Sequence[Mapping[str, Any]], query: TextPageQuery, view: Callable[[Mapping[str, Any]], BaseModel], *, by: str
+) -> dict[str, Any]:
+    """Make the reply of a list call in order of the column `by`; as `page`."""
+    shown = rows[: query.limit]
+    last = write_text_cursor(shown[-1][by]) if len(rows) > query.limit and shown else None
+    return {"items": [view(row).model_dump(mode="json") for row in shown], "next_cursor": last}
+
+
 def page(
-    rows: Sequence[Mapping[str, Any]], query: PageQuery, view: Callable[[Mapping[str, Any]], BaseModel]
+    rows: Sequence[Mapping[str, Any]], query: KeysetQuery, view: Callable[[Mapping[str, Any]], BaseModel]
 ) -> dict[str, Any]:
     """Make the reply of a list call.
 

@@ -18,6 +18,7 @@ class Reply:
         body: JSON-ready value, or None for no body.
         headers: more headers.
         content: bytes to send instead of JSON, with `content_type`.
+        cookies: values of `Set-Cookie` fields.
         shown_once: top-level members that are left out when the answer is stored for a repeated request.
     """
 
@@ -27,6 +28,7 @@ class Reply:
     content: bytes | None = None
     content_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
+    cookies: tuple[str, ...] = ()
 
     @classmethod
     def ok(cls, body: BaseModel | Mapping[str, Any]) -> Reply:
@@ -52,6 +54,11 @@ class Reply:
     def redirect(cls, location: str) -> Reply:
         """Answer 302; the location is ours or the sign-in provider's, never the caller's."""
         return cls(302, headers={"Location": location, "Cache-Control": "no-store"})
+
+    @classmethod
+    def see_other(cls, location: str) -> Reply:
+        """Answer 303: go on with GET; the location as for `redirect`."""
+        return cls(303, headers={"Location": location, "Cache-Control": "no-store"})
 
     @classmethod
     def text(cls, content: str, content_type: str) -> Reply:

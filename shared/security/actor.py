@@ -43,6 +43,9 @@ class Actor:
         is_platform_admin: a person who runs the platform.
         signed_in_at: when the person last proved who they are.
         plan: plan of the organisation.
+        session_id: of a person who signed in here.
+        bound_org_id: the one organisation that the session reaches, when that one's own identity provider vouched.
+        is_sso_required: the organisation takes nobody of this role who did not sign in by its own identity provider.
     """
 
     kind: ActorKind = "anonymous"
@@ -55,6 +58,9 @@ class Actor:
     is_platform_admin: bool = False
     signed_in_at: datetime | None = None
     plan: str = "free"
+    session_id: UUID | None = None
+    bound_org_id: UUID | None = None
+    is_sso_required: bool = False
 
     @property
     def is_human(self) -> bool:

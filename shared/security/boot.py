@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from shared.settings import Settings
 
 from .token_issuer import LEAST_ACTIVATION_SECONDS
@@ -38,13 +40,31 @@ def guard(settings: Settings) -> None:
         for name in addresses
         if not getattr(settings, name).startswith("https://")
     ]
+    unsafe += _unsafe_issuers(settings)
     if unsafe:
         raise UnsafeStart("refusing to start: " + "; ".join(unsafe))
 
 
+def _unsafe_issuers(settings: Settings) -> list[str]:
+    """Name every list of issuers that cannot be read, or that names one without TLS: identities come from there."""
+    unsafe: list[str] = []
+    for name in ("oidc_providers", "trusted_issuers"):
+        text = getattr(settings, name)
+        if not text:
+            continue
+        try:
+            addresses = [item[field] for item in json.loads(text) for field in ("issuer", "jwks_url") if field in item]
+        except (ValueError, TypeError):
+            unsafe.append(f"DW_{name.upper()} is not a JSON list of objects")
+            continue
+        if not all(str(address).startswith("https://") for address in addresses):
+            unsafe.append(f"DW_{name.upper()} names an address that is not https")
+    return unsafe
+
+
 _EMULATOR_ONLY = (
     "database_url", "database_password_secret", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "storage_endpoint",
-    "aws_endpoint", "egress_bypass",
+    "aws_endpoint", "egress_bypass", "dns_server",
 )  # fmt: skip
 _PRIVATE_OR_BESIDE = ("https://", "http://127.0.0.1:", "http://localhost:")
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")

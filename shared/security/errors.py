@@ -29,22 +29,28 @@ class HumanRequired(AppError):
     code, status, title = "human_required", 403, "Only a signed-in person may do this"
 
 
+class KeyRequired(AppError):
+    """403 `key_required`: people are refused here; this is for programs."""
+
+    code, status, title = "key_required", 403, "Only an API key may do this"
+
+
 class FreshLoginRequired(AppError):
     """403 `fresh_login_required`: the sign-in is older than the call allows."""
 
     code, status, title = "fresh_login_required", 403, "Sign in again to do this"
 
 
+class SsoRequired(AppError):
+    """403 `sso_required`: the organisation takes only people whom its own identity provider signed in."""
+
+    code, status, title = "sso_required", 403, "Sign in by your organisation's identity provider"
+
+
 class PlatformAdminRequired(AppError):
     """403 `platform_admin_required`: only platform admins may do this."""
 
     code, status, title = "platform_admin_required", 403, "Only a platform admin may do this"
-
-
-class FeatureRequired(AppError):
-    """402 `feature_required`: the organisation's plan does not include this."""
-
-    code, status, title = "feature_required", 402, "Your plan does not include this"
 
 
 class NotFound(AppError):

@@ -50,12 +50,14 @@ class TokenRule:
         audience: exact `aud`.
         types: allowed `typ` header values, lower case; a missing `typ` counts as "".
         required: claims that must be present.
+        has_subject: the token must name somebody; a provider's logout token need not.
     """
 
     issuer: str
     audience: str
     types: frozenset[str]
     required: tuple[str, ...] = ("exp", "iat", "iss", "aud", "sub")
+    has_subject: bool = True
 
 
 class JwksCache:
@@ -159,11 +161,11 @@ def verify_token(token: str, rule: TokenRule, keys: JwksCache, clock: Clock) -> 
         raise Unauthenticated from error
     if claims["aud"] not in (rule.audience, [rule.audience]):  # a token that is good elsewhere too is not ours
         raise Unauthenticated
-    _check_claims(claims, clock.now())
+    _check_claims(claims, clock.now(), has_subject=rule.has_subject)
     return claims
 
 
-def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
+def _check_claims(claims: Mapping[str, Any], now: datetime, *, has_subject: bool) -> None:
     moment = now.timestamp()
     times = {name: claims[name] for name in ("exp", "iat", "nbf", "auth_time") if name in claims}
     if not all(_is_moment(value) for value in times.values()):
@@ -175,7 +177,8 @@ def _check_claims(claims: Mapping[str, Any], now: datetime) -> None:
         and times.get("nbf", 0) <= moment + LEEWAY_SECONDS
         and times.get("auth_time", 0) <= moment + LEEWAY_SECONDS
     )
-    if not is_current or not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    is_named = isinstance(subject, str) and 0 < len(subject) <= 255
+    if not is_current or not (is_named or (subject is None and not has_subject)):
         raise Unauthenticated
 
 

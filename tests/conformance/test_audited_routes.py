@@ -32,7 +32,7 @@ ROUTES: list[Route[Any]] = [
     route
     for name in sorted(load_suite(SUITE_FILE).functions)
     for route in importlib.import_module(f"functions.{name}.routes").ROUTES
-    if route.method in {"POST", "PUT", "PATCH", "DELETE"} and route.access.who in {"member", "human", "platform"}
+    if route.method in {"POST", "PUT", "PATCH", "DELETE"} and route.access.who in {"member", "human", "key", "platform"}
 ]
 
 

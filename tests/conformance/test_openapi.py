@@ -103,7 +103,7 @@ def test_who_may_call_is_said(document: dict[str, Any]) -> None:
         for route in routes_of(name):
             operation = found[route.method, route.path]
             schemes = {scheme for way in operation["security"] for scheme in way}
-            expected = {"anyone": set(), "human": {"bearer"}, "platform": {"bearer"}}
+            expected = {"anyone": set(), "human": {"bearer"}, "key": {"apiKey"}, "platform": {"bearer"}}
             assert schemes == expected.get(route.access.who, {"apiKey", "bearer"}), f"{route.method} {route.path}"
             assert ("401" in operation["responses"]) >= (route.access.who != "anyone")
 

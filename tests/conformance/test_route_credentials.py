@@ -26,7 +26,7 @@ from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
 from shared.security.actor import SCOPE_ROLES, Role
 from shared.security.api_keys import ApiKey, make_key, parse_key
-from shared.security.tokens import TokenIssuer
+from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 from shared.testing.clock import FakeClock
 from shared.testing.key_manager import MemoryKeyManager

@@ -64,6 +64,11 @@ def send(
     return suite.call(route.method, path_of(route, org_id or suite.org_id), token, **options)
 
 
+def insider(suite: RunningSuite, route: Route[Any]) -> str:
+    """Return the token of somebody whom the route lets in."""
+    return suite.tokens["platform_admin" if route.access.who == "platform" else "owner"]
+
+
 def as_json(content: bytes, media_type: str = "application/json") -> dict[str, Any]:
     return {"content": content, "headers": {"Content-Type": media_type}}
 
@@ -132,6 +137,12 @@ def test_what_is_for_people_refuses_every_key(emulator: RunningSuite, route: Rou
     problem(send(emulator, route, emulator.api_keys["admin"]), 403, "human_required")
 
 
+@over([route for route in GUARDED if route.access.who == "platform"])
+def test_what_is_for_platform_admins_refuses_everybody_else(emulator: RunningSuite, route: Route[Any]) -> None:
+    for token in (emulator.tokens["owner"], emulator.tokens["viewer"], emulator.api_keys["admin"]):
+        problem(send(emulator, route, token), 403, "platform_admin_required")
+
+
 @over(JSON_WRITING)
 def test_malformed_json_is_refused(emulator: RunningSuite, route: Route[Any]) -> None:
     for content in (
@@ -144,25 +155,25 @@ def test_malformed_json_is_refused(emulator: RunningSuite, route: Route[Any]) ->
         b'{"a":"\\u0000"}',
         b"[1e999]",
     ):
-        problem(send(emulator, route, emulator.tokens["owner"], **as_json(content)), 400, "malformed_request")
+        problem(send(emulator, route, insider(emulator, route), **as_json(content)), 400, "malformed_request")
 
 
 @over(WITH_MODEL)
 def test_a_body_that_is_no_object_is_refused(emulator: RunningSuite, route: Route[Any]) -> None:
     for content in (b"", b"[]", b"null", b"7", b'"x"'):
-        problem(send(emulator, route, emulator.tokens["owner"], **as_json(content)), 400, "malformed_request")
+        problem(send(emulator, route, insider(emulator, route), **as_json(content)), 400, "malformed_request")
 
 
 @over(WRITING)
 def test_a_body_over_the_cap_is_refused(emulator: RunningSuite, route: Route[Any]) -> None:
     content = b'"' + b"x" * (route.body_limit_bytes - 1) + b'"'
-    found = problem(send(emulator, route, emulator.tokens["owner"], **as_json(content)), 413, "body_too_large")
+    found = problem(send(emulator, route, insider(emulator, route), **as_json(content)), 413, "body_too_large")
     assert found["limit_bytes"] == route.body_limit_bytes
     chunks = {
         "content": iter([content[: len(content) // 2], content[len(content) // 2 :]]),
         "headers": {"Content-Type": "application/json"},
     }
-    problem(send(emulator, route, emulator.tokens["owner"], **chunks), 413, "body_too_large")
+    problem(send(emulator, route, insider(emulator, route), **chunks), 413, "body_too_large")
 
 
 @over(JSON_WRITING)
@@ -175,14 +186,14 @@ def test_another_media_type_is_refused(emulator: RunningSuite, route: Route[Any]
         "",
     ):
         problem(
-            send(emulator, route, emulator.tokens["owner"], **as_json(b"{}", media_type)), 415, "media_type_unsupported"
+            send(emulator, route, insider(emulator, route), **as_json(b"{}", media_type)), 415, "media_type_unsupported"
         )
 
 
 @over(WITH_MODEL)
 def test_an_unknown_field_is_refused_by_name(emulator: RunningSuite, route: Route[Any]) -> None:
     content = json.dumps({"no_such_field": "tiger-secret"}).encode()
-    response = send(emulator, route, emulator.tokens["owner"], **as_json(content))
+    response = send(emulator, route, insider(emulator, route), **as_json(content))
     found = problem(response, 422, "invalid")
     assert "no_such_field" in {item["field"] for item in found["errors"]}
     assert "tiger-secret" not in response.text, "the answer repeats what was sent"
@@ -191,14 +202,14 @@ def test_an_unknown_field_is_refused_by_name(emulator: RunningSuite, route: Rout
 @over(WITH_QUERY)
 def test_an_unknown_or_repeated_parameter_is_refused_by_name(emulator: RunningSuite, route: Route[Any]) -> None:
     for params in ({"no_such_parameter": "1"}, {"no_such_parameter": ["1", "2"]}):
-        found = problem(send(emulator, route, emulator.tokens["owner"], params=params), 422, "invalid")
+        found = problem(send(emulator, route, insider(emulator, route), params=params), 422, "invalid")
         assert "no_such_parameter" in {item["field"] for item in found["errors"]}
 
 
 @over([route for route in WITH_QUERY if "limit" in (route.query.model_fields if route.query else {})])
 def test_a_page_has_a_size_that_can_be_had_and_a_cursor_of_ours(emulator: RunningSuite, route: Route[Any]) -> None:
     for params in ({"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"cursor": "garbage"}, {"cursor": "\x00"}):
-        response = send(emulator, route, emulator.tokens["owner"], params=params)
+        response = send(emulator, route, insider(emulator, route), params=params)
         if response.status_code != 404:  # the list belongs to something that does not exist
             problem(response, 422, "invalid")
 
@@ -209,7 +220,7 @@ def test_a_thing_that_does_not_exist_is_not_found_whatever_its_id_looks_like(
 ) -> None:
     for thing in (str(uuid4()), "1", "not-an-id", "%00", "%F0%9F%94%91", "'--", "..%2F..", "a" * 3000):
         path = re.sub(r"\{[a-z_]+\}", thing, route.path.replace("{org_id}", str(emulator.org_id)))
-        problem(emulator.call(route.method, path, emulator.tokens["owner"]), 404, "not_found")
+        problem(emulator.call(route.method, path, insider(emulator, route)), 404, "not_found")
 
 
 @over(ROUTES)

@@ -16,6 +16,17 @@ from shared.security.audit import GENESIS, Entry, Event, Head, hash_entry, org_c
 from tests.support.running_suite import RunningSuite, problem
 
 
+def anchor(suite: RunningSuite) -> None:
+    """Let the hour pass after which heads are anchored."""
+    described = json.loads((suite.logs.parent / "emulator.json").read_bytes())
+    worker = f"http://127.0.0.1:{suite.processes['auth_worker']}"
+    tokens = f"{described['google']['http']}/_token"
+    token = httpx.get(tokens, params={"audience": worker}, trust_env=False).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    reply = httpx.post(f"{worker}/_events/audit-anchors", headers=headers, content=b"{}", timeout=60, trust_env=False)
+    assert reply.status_code == 200, reply.text
+
+
 @dataclass
 class Org:
     """An organisation of the test's own."""
@@ -51,16 +62,7 @@ class Org:
         return found
 
     def anchor(self) -> None:
-        """Let the hour pass after which heads are anchored."""
-        described = json.loads((self.suite.logs.parent / "emulator.json").read_bytes())
-        worker = f"http://127.0.0.1:{self.suite.processes['auth_worker']}"
-        tokens = f"{described['google']['http']}/_token"
-        token = httpx.get(tokens, params={"audience": worker}, trust_env=False).json()["token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        reply = httpx.post(
-            f"{worker}/_events/audit-anchors", headers=headers, content=b"{}", timeout=60, trust_env=False
-        )
-        assert reply.status_code == 200, reply.text
+        anchor(self.suite)
 
     def rewrite(self, from_seq: int) -> None:
         """Write the chain anew from an entry on, with fitting hashes and head: all that the database holds fits again."""

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -34,6 +35,7 @@ from shared.ports.queue import Queue
 from shared.ports.secret_store import Secret, SecretStore
 from shared.security.actor import Actor, Role
 from shared.security.api_keys import ApiKey, hash_key, make_key
+from shared.security.sessions import hash_session_secret
 from shared.settings import Settings
 from shared.testing.queue import MemoryQueue
 from shared.testing.secret_store import MemorySecretStore
@@ -174,6 +176,27 @@ class ClonedDatabase:
         )
         return UUID(str(rows[0][0]))
 
+    def make_session(self, user_id: UUID, now: datetime, *, secret: str | None = None, **columns: Any) -> UUID:
+        """Sign a person in, in a browser when its secret is given; returns the session's id."""
+        values = {
+            "id": SystemEntropy().uuid(),
+            "user_id": user_id,
+            "kind": "terminal" if secret is None else "browser",
+            "secret_hash": None if secret is None else hash_session_secret(secret),
+            "issuer": "https://id.example",
+            "subject": str(user_id),
+            "signed_in_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(days=7),
+            **columns,
+        }
+        names = ", ".join(values)
+        self.owner.run(
+            f"insert into core.sessions ({names}) values ({', '.join(f':{name}' for name in values)})", **values
+        )
+        session_id: UUID = values["id"]
+        return session_id
+
     def make_member(self, org_id: UUID, role: str = "member", *, email: str | None = None) -> UUID:
         """Make a person with a role in an organisation; returns the person's id."""
         user_id = self.make_user(email)
@@ -222,10 +245,7 @@ def owner_without_powers(url: str) -> Iterator[str]:
     name = url.rsplit("/", 1)[1]
     with closing(connect(url)) as connection:
         roles = [
-            row[0]
-            for row in connection.run(
-                "select rolname from pg_roles where rolname ~ '_(work|login)$|^core_(lookup|key_use)$'"
-            )
+            row[0] for row in connection.run("select rolname from pg_roles where rolname ~ '_(work|login)$|^core_'")
         ]
         connection.run("create role plain_owner login createrole createdb nobypassrls password 'plain'")
         connection.run(f"alter database {name} owner to plain_owner")

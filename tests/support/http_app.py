@@ -21,6 +21,7 @@ from shared.http.routes import Route
 from shared.security.api_keys import hash_key, make_key
 from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.peppers import Peppers
+from shared.security.sessions import hash_session_secret
 from shared.security.token_issuer import TokenIssuer
 from shared.security.tokens import JwksCache
 from shared.settings import Settings
@@ -50,20 +51,40 @@ class Directory:
     roles: dict[tuple[UUID, UUID], str] = field(default_factory=dict)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     uses: list[dict[str, Any]] = field(default_factory=list)
+    sessions: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    browsers: dict[bytes, UUID] = field(default_factory=dict)
+    federated: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    enforcing: set[UUID] = field(default_factory=set)
 
     def lookup(self, sql: str, **values: Any) -> list[Row]:
         if "find_api_key" in sql:
             found = self.keys.get(values["public_id"])
             role = self.roles.get((found["org_id"], found["maker_id"])) if found else None
             return [{**found, "maker_role": role}] if found else []
-        if "find_principal" in sql:
-            person = self.people.get(values["user_id"])
-            role = self.roles.get((values["org_id"], values["user_id"]))
-            return [{**person, "role": role, "plan": "team" if role else None}] if person else []
+        if "core.find_session" in sql:
+            return self._principal(self.sessions.get(values["session_id"]), values["org_id"], values["user_id"])
+        if "core.find_browser_session" in sql:
+            session_id = self.browsers.get(values["secret_hash"])
+            return self._principal(self.sessions.get(session_id) if session_id else None, values["org_id"])
+        if "core.find_federated_principal" in sql:
+            user_id = self.federated.get((values["issuer"], values["subject"]))
+            return self._principal({"user_id": user_id} if user_id else None, values["org_id"])
         if "note_api_key_use" in sql:
             self.uses.append(values)
             return [{"is_noted": True}]
         return [{"up": 1}]
+
+    def _principal(self, session: dict[str, Any] | None, org_id: UUID | None, user_id: UUID | None = None) -> list[Row]:
+        if session is None or session.get("revoked_at") or (user_id or session["user_id"]) != session["user_id"]:
+            return []
+        person = self.people.get(session["user_id"])
+        role = self.roles.get((org_id, session["user_id"])) if org_id else None
+        if person is None:
+            return []
+        is_sso_required = role != "owner" and org_id in self.enforcing
+        return [
+            {**session, **person, "role": role, "plan": "team" if role else None, "is_sso_required": is_sso_required}
+        ]
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -119,8 +140,24 @@ class World:
         }
         if role is not None:
             self.directory.roles[ORG, user_id] = role
-        body = {"sub": str(user_id), "auth_time": int(self.clock.now().timestamp()), **claims}
+        session_id = self.session(user_id)
+        body = {"sub": str(user_id), "sid": str(session_id), **claims}
         return self.issuer.issue(body, audience=self.settings.public_url, kind="at+jwt", lifetime=_HOUR)
+
+    def session(self, user_id: UUID, *, secret: str | None = None) -> UUID:
+        """Sign a person in, in a browser when a secret is given; returns the session's id."""
+        session_id, now = self.entropy.uuid(), self.clock.now()
+        self.directory.sessions[session_id] = {
+            "session_id": session_id,
+            "user_id": user_id,
+            "bound_org_id": None,
+            "signed_in_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(days=7),
+        }
+        if secret is not None:
+            self.directory.browsers[hash_session_secret(secret)] = session_id
+        return session_id
 
     def key(
         self,

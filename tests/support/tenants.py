@@ -31,6 +31,10 @@ _VALUES: dict[str, Any] = {
     "proved_by": "current",
     "webhook.configs.provider": "github",
     "webhook.deliveries_in.provider": "github",
+    "email": "x@example.test",
+    "period": "week",
+    "challenge": "x" * 16,
+    "domain": "example.test",
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
@@ -165,7 +169,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
             continue
         if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
-        elif column in {"fingerprint", "body_sha256"}:
+        elif column in {"fingerprint", "body_sha256", "token_hash"}:
             values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]

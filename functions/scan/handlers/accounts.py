@@ -47,7 +47,7 @@ def create_account(call: Call, deps: ScanDeps) -> Reply:
         queries.lock_plan(tx)
         cap, used = limit_of("cloud_accounts", call.actor.plan), queries.count_accounts(tx)
         if cap.is_reached(used):
-            raise AccountLimitReached(required_plan=cap.next_plan, used=used, cap=cap.most)
+            raise AccountLimitReached(cap, used)
         try:
             row = queries.insert_account(tx, **values)
         except UniqueViolated as error:

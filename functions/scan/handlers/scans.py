@@ -12,11 +12,10 @@ from shared.http.call import Call
 from shared.http.errors import Invalid
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
-from shared.security.errors import FeatureRequired
 from shared.security.plans import limit_of
 
 from ..domain.shards import cut
-from ..errors import ScanEnded, ScanInProgress, ScanNotComparable
+from ..errors import ScanEnded, ScanInProgress, ScanLimitReached, ScanNotComparable
 from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartScan
 from ..queries import accounts as account_queries
 from ..queries import scans as queries
@@ -36,7 +35,7 @@ def start_scan(call: Call, deps: ScanDeps) -> Reply:
         if active_here:
             raise ScanInProgress  # said before any limit of the plan: a bigger plan would not help
         if cap.is_reached(active):
-            raise FeatureRequired("too many scans at once", required_plan=cap.next_plan, used=active, cap=cap.most)
+            raise ScanLimitReached(cap, active)
         fetched = [
             row["id"] for row in source_queries.list_sources_of_account(tx, wish.account_id) if row["kind"] != "upload"
         ]

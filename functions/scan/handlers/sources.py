@@ -27,7 +27,7 @@ def create_source(call: Call, deps: ScanDeps) -> Reply:
         account_queries.lock_plan(tx)
         cap, used = limit_of("state_sources", call.actor.plan), queries.count_sources(tx)
         if cap.is_reached(used):
-            raise SourceLimitReached(required_plan=cap.next_plan, used=used, cap=cap.most)
+            raise SourceLimitReached(cap, used)
         row = queries.insert_source(tx, **wish.model_dump())
         tx.audit("scan:state_source:created", "state_source", row["id"], name=wish.name, kind=wish.kind)
         return tx.settle(Reply.created(SourceView.of(row)))

@@ -44,6 +44,7 @@ _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
     "key_id": "core.api_keys", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
 }  # fmt: skip
+_NO_FILTERS: dict[str, Any] = dict.fromkeys(("actor", "action", "target", "from_at", "to_at"))
 # What goes into `**values`: names besides those above, with their values.
 _MORE: dict[str, dict[str, Any]] = {
     "insert_sign_in": {"state_hash": bytes(32), "nonce": "n", "code_verifier": "v", "return_path": "/", "expires_at": None},
@@ -75,7 +76,8 @@ _MORE: dict[str, dict[str, Any]] = {
     "list_deliveries": {
         "after_id": None, "most": 50, "skipped": 0, "config_id": None, "provider": None, "status": None, "proved_by": None,
     },
-    "list_audit": {"actor": None, "action": None, "target": None, "from_at": None, "to_at": None},
+    "list_audit": _NO_FILTERS,
+    "list_platform_audit": _NO_FILTERS,
 }  # fmt: skip
 
 
@@ -93,14 +95,14 @@ def copy(database_server: DatabaseServer, tenants: TwoTenants) -> Iterator[Clone
 
 def query_modules() -> Iterator[tuple[str, ModuleType]]:
     for folder in pkgutil.iter_modules(functions.__path__):
-        name = f"functions.{folder.name}.queries"
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError:
-            continue
-        yield folder.name, module
-        for part in pkgutil.iter_modules(getattr(module, "__path__", [])):
-            yield folder.name, importlib.import_module(f"{name}.{part.name}")
+        name = f"functions.{folder.name}"
+        for found in pkgutil.iter_modules(importlib.import_module(name).__path__):
+            if not found.name.endswith("queries"):
+                continue
+            module = importlib.import_module(f"{name}.{found.name}")
+            yield folder.name, module
+            for part in pkgutil.iter_modules(getattr(module, "__path__", [])):
+                yield folder.name, importlib.import_module(f"{module.__name__}.{part.name}")
 
 
 def query_functions() -> list[Any]:

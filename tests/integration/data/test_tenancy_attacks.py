@@ -143,6 +143,8 @@ def test_a_login_becomes_its_own_work_role_and_nobody_else(read_only: Two, login
         *map(work_role, LOGINS),
         "core_lookup",
         "core_key_use",
+        "core_purge",
+        "core_session_use",
         "driftwise_owner",
         "postgres",
         "pg_read_all_data",
@@ -375,7 +377,14 @@ def test_lookups_are_for_logins_that_need_them_and_never_for_work_roles(read_onl
         "core.find_api_key('x')": set(LOGINS),
         "core.find_reported_api_keys(array['x'])": {"keys_login"},
         "core.note_api_key_use('x', '', '', 1)": set(LOGINS),
-        "core.find_principal(cast(null as uuid), cast(null as uuid))": set(LOGINS),
+        "core.find_session(cast(null as uuid), cast(null as uuid), cast(null as uuid))": set(LOGINS),
+        "core.find_browser_session('', cast(null as uuid))": set(LOGINS),
+        "core.find_federated_principal('x', 'x', cast(null as uuid))": set(LOGINS),
+        "core.note_session_use('')": set(LOGINS),
+        "core.find_invitation('')": {"auth_login"},
+        "core.find_sso_connection(cast(null as uuid))": {"auth_login"},
+        "core.find_sso_domain('x')": {"auth_login"},
+        "core.list_stale_sso_connections(1, 1)": {"auth_login"},
     }
     connection = read_only.database.connect(login)
     for call, callers in calls.items():

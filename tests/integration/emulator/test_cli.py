@@ -227,7 +227,7 @@ def test_a_whole_suite_comes_up_serves_crashes_and_goes(place: Path) -> None:
     assert settings["DW_PUBLIC_URL"] == gateway
     assert settings["DW_DATABASE_URL"] == found["databases"]["tiny_login"]
     assert settings["DW_KMS_ENDPOINT"] == found["google"]["grpc"]
-    assert settings["DW_OIDC_ISSUER"] == found["idp"]["issuer"]
+    assert json.loads(settings["DW_OIDC_PROVIDERS"])[0]["issuer"] == found["idp"]["issuer"]
     assert "DW_DATABASE_URL" not in get(f"{gateway}/")
     assert get(f"{found['idp']['issuer']}/.well-known/openid-configuration")["issuer"] == found["idp"]["issuer"]
     names = {process["name"] for process in found["processes"]}

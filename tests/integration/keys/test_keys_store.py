@@ -77,7 +77,7 @@ class Function:
         self.app: App[KeysDeps] = App("keys", lambda _: self.deps, ROUTES, settings=self.settings)
 
     def token(self, user_id: UUID) -> str:
-        body = {"sub": str(user_id), "auth_time": int(self.clock.now().timestamp())}
+        body = {"sub": str(user_id), "sid": str(self.database.make_session(user_id, self.clock.now()))}
         return self.issuer.issue(body, audience=PUBLIC_URL, kind="at+jwt", lifetime=timedelta(hours=1))
 
     def call(

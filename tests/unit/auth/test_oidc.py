@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from functions.auth.errors import EmailUnverified, ProviderAway, SignInFailed
-from functions.auth.oidc import Person, Provider
+from functions.auth.domain.sign_in import Person
+from functions.auth.errors import ProviderAway, SignInFailed
+from functions.auth.oidc import Provider, ProviderRules
 from shared.security.tokens import JwksCache
 from shared.testing.clock import FakeClock
 
@@ -29,15 +30,22 @@ CLAIMS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def read(header: dict[str, Any] | None = None, without: str = "", **claims: Any) -> Person:
-    provider = Provider(ISSUER, CLIENT, CLOCK)
+def make_provider(issuer: str, clock: FakeClock, verified_claim: str = "email_verified") -> Provider:
+    return Provider(ProviderRules(issuer, CLIENT, verified_claim), clock)
+
+
+def read(
+    header: dict[str, Any] | None = None, without: str = "", verified_claim: str = "email_verified", **claims: Any
+) -> Person:
+    provider = make_provider(ISSUER, CLOCK, verified_claim)
     provider._keys = JwksCache("", CLOCK, fetch=lambda _: json.dumps({"keys": [JWK]}).encode())
     body = {name: value for name, value in (CLAIMS | claims).items() if name != without}
     return provider._read_id_token(jwt.encode(body, KEY, "RS256", {"kid": "k"} | (header or {})), "n")
 
 
 def test_a_person_is_read_from_a_good_token() -> None:
-    assert read() == Person(ISSUER, "s", "p@example.test", "P", NOW - 5)
+    assert read() == Person(ISSUER, "s", "p@example.test", True, "P", NOW - 5)
+    assert read(sid="s1").issuer_session == "s1"
     assert read(without="azp").subject == "s"
     assert read(aud=[CLIENT]).subject == "s", "OpenID Connect Core 3.1.3.7 lets the audience be a list"
     assert read(without="auth_time").signed_in_at == NOW
@@ -76,13 +84,26 @@ def test_a_token_that_does_not_fit_fails_the_sign_in(change: dict[str, Any]) -> 
         {"email_verified": False},
         {"email_verified": "true"},
         {"without": "email_verified"},
-        {"without": "email"},
-        {"email": ["a"]},
+        {"email_verified": 1},
+        {"verified_claim": "xms_edov"},
+        {"verified_claim": "xms_edov", "xms_edov": "0"},
+        {"verified_claim": "xms_edov", "xms_edov": False},
     ],
 )
-def test_an_address_that_the_provider_does_not_vouch_for_is_not_taken(change: dict[str, Any]) -> None:
-    with pytest.raises(EmailUnverified):
-        read(**change)
+def test_an_address_that_the_provider_does_not_vouch_for_is_not_verified(change: dict[str, Any]) -> None:
+    assert not read(**change).is_email_verified
+
+
+@pytest.mark.parametrize("value", [True, 1, "1", "true"])
+def test_entra_id_vouches_by_a_claim_of_its_own(value: object) -> None:
+    assert read(verified_claim="xms_edov", without="email_verified", xms_edov=value).is_email_verified
+
+
+@pytest.mark.parametrize(
+    "email", [["a"], "", "a", "a@", "@b", "a@b@c", "a b@example.test", "a@exa mple", "x" * 65 + "@a.b"]
+)
+def test_what_is_no_address_is_left_out(email: object) -> None:
+    assert not read(email=email).email
 
 
 class Site:
@@ -135,12 +156,12 @@ def begin(provider: Provider) -> str:
 def test_metadata_that_does_not_fit_its_issuer_is_not_used(site: Site, changes: dict[str, Any]) -> None:
     site.changes = changes
     with pytest.raises(ProviderAway):
-        begin(Provider(site.issuer, CLIENT, FakeClock()))
+        begin(make_provider(site.issuer, FakeClock()))
 
 
 def test_the_provider_may_be_away_for_a_while_once_it_is_known(site: Site) -> None:
     clock = FakeClock()
-    provider = Provider(site.issuer, CLIENT, clock)
+    provider = make_provider(site.issuer, clock)
     assert begin(provider).startswith(f"{site.issuer}/authorization_endpoint?")
     site.status = 500
     clock.advance(3601)
@@ -155,5 +176,5 @@ def test_the_provider_may_be_away_for_a_while_once_it_is_known(site: Site) -> No
 def test_a_provider_that_never_answered_is_a_503(site: Site) -> None:
     site.status = 503
     with pytest.raises(ProviderAway) as caught:
-        begin(Provider(site.issuer, CLIENT, FakeClock()))
+        begin(make_provider(site.issuer, FakeClock()))
     assert caught.value.retry_after_seconds

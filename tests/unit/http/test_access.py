@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.http.access import Access, authorise
+from shared.http.access import Access, Who, authorise
 from shared.http.errors import AppError
 from shared.security.actor import SCOPE_ROLES, Actor, Role
 from shared.security.errors import FreshLoginRequired, ScopeRequired
@@ -25,6 +26,7 @@ RULES = {
     **{f"human:{role.name}": Access.human(role) for role in Role},
     "human:fresh": Access.human(fresh=True),
     "human:OWNER:fresh": Access.human(Role.OWNER, fresh=True),
+    **{f"key:{role.name}": Access.key(role) for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN)},
     "platform": Access.platform(),
     "event": Access.from_event("x"),
 }
@@ -60,6 +62,8 @@ def expected(rule: str, caller: str) -> str:
         return "yes"
     if who[0] == "platform":
         return "yes" if caller == "platform admin" else "platform_admin_required"
+    if who[0] == "key" and actor[0] != "key":
+        return "key_required"
     if needed is not None and caller in {"stranger", "platform admin"}:
         return "not_found"
     if who[0] == "human" and actor[0] == "key":
@@ -84,7 +88,7 @@ def test_access_table(rule: str, caller: str) -> None:
 
 
 def test_the_table_covers_every_kind_of_rule() -> None:
-    assert {rule.who for rule in RULES.values()} == {"anyone", "signed_in", "member", "human", "platform", "event"}
+    assert {rule.who for rule in RULES.values()} == set(typing.get_args(Who))
 
 
 def test_nothing_but_a_member_reaches_an_organisations_rows() -> None:

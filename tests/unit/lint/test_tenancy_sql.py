@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.lint.tenancy_sql import ROOT, Statement, Tables, check, check_tree, read_tables, statements_of
+from tests.conformance.test_tenancy import NOT_TENANT_TABLES
 
 TABLES = Tables(
     frozenset({"core.orgs", "core.api_keys", "core.members", "core.users"}),
@@ -156,6 +157,16 @@ def test_a_new_tenant_table_joins_by_itself(tree: Path) -> None:
     assert list(check_tree(tree)) == ["functions/keys/queries.py:1: more.org_id = :org_id is missing for scan.more"]
 
 
+@pytest.mark.parametrize("file", ["functions/keys/leak_queries.py", "functions/keys/queries/leaks.py"])
+def test_queries_of_one_subject_have_a_module_of_their_own(tree: Path, file: str) -> None:
+    path = tree / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text('_GET = "select id from core.things where org_id = :org_id"\n')
+    assert list(check_tree(tree)) == []
+    path.write_text('_GET = "select id from core.things"\n')
+    assert list(check_tree(tree)) == [f"{file}:1: things.org_id = :org_id is missing for core.things"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -190,9 +201,7 @@ def test_where_sql_is_allowed_outside_it_names_no_table(tree: Path) -> None:
 def test_the_tenant_tables_of_the_suite_are_read_from_its_migrations() -> None:
     tables = read_tables(ROOT / "infra" / "migrations")
     assert {"core.orgs", "core.members", "core.api_keys", "scan.drift_items"} <= set(tables.tenant)
-    assert tables.known - set(tables.tenant) == {
-        "core.users", "core.user_identities", "core.sign_ins", "core.platform_audit_log", "core.platform_audit_head",
-    }  # fmt: skip
+    assert tables.known - set(tables.tenant) == set(NOT_TENANT_TABLES)
 
 
 def test_this_tree_is_quiet() -> None:

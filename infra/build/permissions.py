@@ -1,0 +1,80 @@
+"""Writes `infra/permissions.md` from the permission table and the routes: `python -m infra.build.permissions [--check]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.suite import load_suite
+from shared.http.access import Access
+from shared.http.permissions import PERMISSIONS
+from shared.security.actor import SCOPE_ROLES
+
+from .openapi import routes_of
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "infra" / "permissions.md"
+_HEAD = """# Who may do what
+
+Made from `shared/http/permissions.py` and the route tables by `python -m infra.build.permissions`; a test fails when it is
+stale. A higher role includes the lower ones: viewer < member < admin < owner. A key is worth its widest scope, and never more
+than its maker is today. *Fresh*: signed in within the last 15 minutes.
+
+| permission | people | keys | calls |
+|---|---|---|---|
+"""
+# What a handler asks for itself, once it knows what the call is about.
+_ASKED_BY_HANDLERS = {"members:remove": "`DELETE /api/v2/orgs/{org_id}/members/{user_id}` of others"}
+_PEOPLE = {"anyone": "anyone", "signed_in": "any", "key": "none", "platform": "platform admins"}
+_KEYS = {"anyone": "anyone", "signed_in": "any", "human": "none", "platform": "none"}
+
+
+def permissions_text() -> str:
+    """Return the overview as Markdown."""
+    calls: defaultdict[str, list[str]] = defaultdict(list)
+    for function in load_suite().functions:
+        for route in routes_of(function):
+            calls[route.access.permission].append(f"`{route.method} {route.path}`")
+    rows = [
+        f"| `{name}` | {_people(access)} | {_keys(access)} | {_calls(name, calls[name])} |\n"
+        for name, access in PERMISSIONS.items()
+    ]
+    return _HEAD + "".join(rows)
+
+
+def _calls(name: str, routes: Sequence[str]) -> str:
+    return "<br>".join(routes) or _ASKED_BY_HANDLERS.get(name, "not served yet")
+
+
+def _people(access: Access) -> str:
+    found = _PEOPLE.get(access.who) or (access.role.name.lower() if access.role else "any")
+    return f"{found}, fresh" if access.is_fresh else found
+
+
+def _keys(access: Access) -> str:
+    if (found := _KEYS.get(access.who)) is not None:
+        return found
+    return next((f"`{scope}`" for scope, worth in SCOPE_ROLES.items() if access.role and worth >= access.role), "none")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the file, or only say whether it is what it should be; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.build.permissions", description="Write infra/permissions.md."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
+    options = parser.parse_args(arguments)
+    text = permissions_text()
+    if not options.check:
+        FILE.write_text(text, encoding="utf-8")
+    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
+        sys.stderr.write("infra/permissions.md is stale: run `python -m infra.build.permissions` and commit it\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
