@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from shared.http.call import Call
 from shared.http.deps import Deps
@@ -17,17 +18,15 @@ _CSP = (
 )
 _CACHED = "public, max-age=300"
 
+Handler: TypeAlias = Callable[[Call, Deps], Reply]
 
-def show_page(name: str) -> Callable[[Call, Deps], Reply]:
+
+def show_page(name: str) -> Handler:
     """Make the handler of one page; anyone may see it: what it shows, it asks the API for."""
-
-    def show(_call: Call, _deps: Deps) -> Reply:
-        return _file(name, "text/html")
-
-    return show
+    return _named(lambda _call, _deps: _file(name, "text/html"), name, f"Show the page {name}; anyone may see it.")
 
 
-def show_asset(name: str, content_type: str) -> Callable[[Call, Deps], Reply]:
+def show_asset(name: str, content_type: str) -> Handler:
     """Make the handler of one file that the pages load; anyone may have it."""
 
     def show(_call: Call, _deps: Deps) -> Reply:
@@ -35,7 +34,14 @@ def show_asset(name: str, content_type: str) -> Callable[[Call, Deps], Reply]:
         reply.headers["Cache-Control"] = _CACHED
         return reply
 
-    return show
+    return _named(show, name, f"Serve the pages' file {name}; anyone may have it.")
+
+
+def _named(handler: Handler, file: str, text: str) -> Handler:
+    """Give a handler the name and the words that the OpenAPI document shows."""
+    handler.__name__ = f"show_{file.replace('.', '_')}"
+    handler.__doc__ = text
+    return handler
 
 
 def _file(name: str, content_type: str) -> Reply:
