@@ -97,6 +97,8 @@ class Form:
         extra: more XML behind the reference, inside SignedInfo.
         key_info: instead of the certificate's; empty for none.
         sign: signed bytes to signature; None uses the key.
+        wrap_base64: breaks the signature's text into lines that end so.
+        prefix: False declares the signature's namespace as the default one, as Microsoft's products do.
     """
 
     method: str = RSA_SHA256
@@ -109,7 +111,8 @@ class Form:
     extra: str = ""
     key_info: str | None = None
     sign: Callable[[bytes], bytes] | None = None
-    wrap_base64: bool = False
+    wrap_base64: str = ""
+    prefix: bool = True
 
 
 def sign(xml: str, key: Key, certificate: bytes, form: Form | None = None) -> str:
@@ -126,13 +129,20 @@ def sign(xml: str, key: Key, certificate: bytes, form: Form | None = None) -> st
         f'<ds:DigestMethod Algorithm="{form.digest}"/><ds:DigestValue>{_digest(content, form.digest)}</ds:DigestValue>'
         f"</ds:Reference>{form.extra}</ds:SignedInfo>"
     )
+    if not form.prefix:
+        signed_info = _unprefixed(signed_info)
     value = base64.b64encode(
         (form.sign or (lambda data: _sign(data, key, form.method)))(canonical(signed_info))
     ).decode()
     if form.wrap_base64:
-        value = "\n".join(value[at : at + 76] for at in range(0, len(value), 76))
+        value = form.wrap_base64.join(value[at : at + 76] for at in range(0, len(value), 76))
     info = key_info(certificate) if form.key_info is None else form.key_info
-    return xml.replace(SIGNATURE_HERE, wrap_signature(signed_info, value, info), 1)
+    written = wrap_signature(signed_info, value, info)
+    return xml.replace(SIGNATURE_HERE, written if form.prefix else _unprefixed(written), 1)
+
+
+def _unprefixed(xml: str) -> str:
+    return xml.replace("<ds:", "<").replace("</ds:", "</").replace("xmlns:ds=", "xmlns=")
 
 
 def _transforms(form: Form) -> str:
