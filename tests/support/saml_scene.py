@@ -51,3 +51,8 @@ def refusal(
 def at(now: datetime) -> ExpectedResponse:
     """Expect the same response at another time."""
     return replace(EXPECTED, now=now)
+
+
+def cut(xml: str, tag: str) -> str:
+    """Return the first element of a name, as it is written."""
+    return xml[xml.index(f"<{tag}") : xml.index(f"</{tag}>") + len(tag) + 3]

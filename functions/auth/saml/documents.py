@@ -136,12 +136,12 @@ def _check_bytes(content: bytes, limits: Limits) -> None:
     rest = content[declaration.end() :] if declaration else content
     if not declaration and content[:5].lower() == b"<?xml":
         raise SamlRefused(Refusal.NOT_UTF8)
+    if not rest.lstrip(b" \t\r\n").startswith(b"<"):
+        raise SamlRefused(Refusal.NOT_WELL_FORMED)
     if limits.comments:
         rest = rest.replace(b"<!--", b"")
     if b"<!" in rest or b"<?" in rest or _REFERENCE.search(rest):
         raise SamlRefused(Refusal.MARKUP_FORBIDDEN)
-    if not rest.lstrip(b" \t\r\n").startswith(b"<"):
-        raise SamlRefused(Refusal.NOT_WELL_FORMED)
 
 
 def _check_events(events: Iterable[tuple[str, object]], limits: Limits) -> None:

@@ -25,7 +25,7 @@ from .shapes import (
     SIGNED_ASSERTION,
     SIGNED_RESPONSE_SHAPE,
     check_shape,
-    parts,
+    find_named,
 )
 from .signatures import is_signed, verify_element
 from .times import parse_instant
@@ -115,16 +115,13 @@ def _check_status(response: Element) -> None:
 
 def _check_parts(root: Element) -> None:
     """Count assertions and look where signatures stand, by local name: no namespace hides one."""
-    assertions = [found for found in parts(root) if found.tag != SIGNATURE]
+    assertions = find_named(root, ASSERTION, ENCRYPTED_ASSERTION)
     if len(assertions) != 1 or assertions[0].tag not in {ASSERTION, ENCRYPTED_ASSERTION}:
         raise SamlRefused(Refusal.ASSERTION_COUNT)
     if assertions[0] is not root and assertions[0].getparent() is not root:
         raise SamlRefused(Refusal.ASSERTION_COUNT)
-    places = {root, assertions[0]}
-    for found in parts(root):
-        if found in places:
-            continue
-        if found.tag != SIGNATURE or found.getparent() not in places:
+    for signature in find_named(root, SIGNATURE):
+        if signature.tag != SIGNATURE or signature.getparent() not in {root, assertions[0]}:
             raise SamlRefused(Refusal.SIGNATURE_PLACE)
 
 

@@ -7,7 +7,6 @@ Source: saml-schema-protocol-2.0, saml-schema-assertion-2.0, XML Signature 1.1, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -127,10 +126,10 @@ def _is_ours(name: str) -> bool:
     return etree.QName(name).namespace in {SAML, SAMLP, XENC, XENC11}
 
 
-def parts(element: Element) -> Iterator[Element]:
-    """Walk over every part that could be taken for an assertion or a signature, whatever its namespace."""
-    wanted = {etree.QName(tag).localname for tag in (ASSERTION, ENCRYPTED_ASSERTION, SIGNATURE)}
-    return (found for found in element.iter() if etree.QName(found).localname in wanted)
+def find_named(root: Element, *tags: str) -> list[Element]:
+    """Find every element that could be taken for one of these: by local name, whatever its namespace."""
+    wanted = {etree.QName(tag).localname for tag in tags}
+    return [found for found in root.iter() if etree.QName(found).localname in wanted]
 
 
 def _one(*shapes: Shape) -> Item:
