@@ -18,7 +18,7 @@ SP = "https://app.driftwise.example/auth/saml/c1/metadata"
 ACS = "https://app.driftwise.example/auth/saml/c1/acs"
 REQUEST = Request("_4f1c2b7ad9e84c0fb7c35a0e6d1f2a3b4c5d6e7f", SP, ACS, "relay-1")
 IDP = SamlIdp()
-ANSWER = IDP.answer(REQUEST, now=NOW)
+ANSWER = replace(IDP.answer(REQUEST, now=NOW), response_id="_response-1", assertion_id="_assertion-1")
 CONNECTION = Connection(IDP.entity_id, (IDP.certificate,))
 EXPECTED = ExpectedResponse(REQUEST.id, ACS, SP, NOW)
 DECRYPTOR = PrivateKeyDecryptor([rsa_key("service provider")])

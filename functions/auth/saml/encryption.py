@@ -122,9 +122,7 @@ def decrypt_assertion(encrypted: Element, decryptor: Decryptor | None, *, allow_
     content = _cipher_value(data)
     try:
         key = decryptor.unwrap_key(_cipher_value(wrapped_key), oaep)
-        if len(key) != cipher_bytes[method]:
-            raise SamlRefused(Refusal.DECRYPTION_FAILED)
-        return _open_gcm(key, content) if method in _GCM_KEY_BYTES else _open_cbc(key, content)
+        return _open(method, key, content, key_bytes=cipher_bytes[method])
     except (KeyRefused, InvalidTag, ValueError):
         # Without its cause: nothing of how it failed may reach a log line that a stranger's request can trigger.
         raise SamlRefused(Refusal.DECRYPTION_FAILED) from None
@@ -163,6 +161,12 @@ def _read_oaep(method: Element) -> Oaep:
     if algorithm == _OAEP or (algorithm == _OAEP_MGF1_SHA1 and mask_element is None):
         return Oaep(digest, mask)
     raise SamlRefused(Refusal.ENCRYPTION_ALGORITHM)
+
+
+def _open(method: str, key: bytes, content: bytes, *, key_bytes: int) -> bytes:
+    if len(key) != key_bytes:
+        raise KeyRefused
+    return _open_gcm(key, content) if method in _GCM_KEY_BYTES else _open_cbc(key, content)
 
 
 def _open_gcm(key: bytes, content: bytes) -> bytes:
