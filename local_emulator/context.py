@@ -9,7 +9,8 @@ from pathlib import Path
 
 from infra.suite import EntryPoint, Suite
 
-from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PEOPLE_DOMAINS, PROJECT, REGION, SENDER
+from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
+from .people import PEOPLE
 from .ports import HOST
 from .postgres import with_login
 from .processes import Ports
@@ -78,7 +79,7 @@ class Context:
             "name": "Local identity provider",
             "issuer": self.issuer,
             "client_id": CLIENT_ID,
-            "trusted_domains": list(PEOPLE_DOMAINS),
+            "trusted_domains": sorted({person.email.partition("@")[2] for person in PEOPLE}),
         }
 
     def environment(self, entry_point: EntryPoint) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from shared.http.errors import AppError
 
 
@@ -103,3 +105,22 @@ class LogoutTokenRefused(AppError):
     """400 `logout_token_refused`: the provider's notice is not valid."""
 
     code, status, title = "logout_token_refused", 400, "The logout token is not valid"
+
+
+class SamlRefused(AppError):
+    """401 `saml_refused`: the identity provider's answer was not accepted; `reason` is for the audit log alone.
+
+    The caller is told nothing else: whoever forges answers would learn from it how far the last one came.
+    """
+
+    code, status, title = "saml_refused", 401, "The sign-in was refused; start again, or ask your administrator"
+
+    def __init__(self, reason: StrEnum) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class SamlMetadataInvalid(AppError):
+    """422 `saml_metadata_invalid`: the identity provider's metadata cannot be used; `detail` tells the administrator why."""
+
+    code, status, title = "saml_metadata_invalid", 422, "The identity provider's metadata cannot be used"
