@@ -7,11 +7,14 @@ from shared.http.errors import Invalid, MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.routes import Route
+from shared.ports.errors import ServiceAway
 from shared.security.actor import Role
+from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout, EgressTooLarge
+from shared.security.plans import FeatureRequired
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, discovery, orgs, sessions, sign_in, tokens
+from .handlers import audit, discovery, orgs, saml, sessions, sign_in, sso_config, sso_domains, tokens
 from .models.audit import AuditLogPage, AuditLogQuery, AuditVerdictView, VerifyQuery
 from .models.orgs import CreateOrg, OrgPage, OrgView
 from .models.sign_in import (
@@ -28,10 +31,13 @@ from .models.sign_in import (
     SessionPage,
     TokenView,
 )
+from .models.sso import AddDomain, DomainPage, DomainView, PutSsoConfig, SamlLoginQuery, SsoConfigView
 from .wiring import AuthDeps
 
 _ORGS = "/api/v2/orgs"
 _PLATFORM = "/api/v2/admin"
+_SAML = "/auth/saml/{connection}"
+_SSO = f"{_ORGS}/{{org_id}}/sso-config"
 _RAW = (MalformedRequest, MediaTypeUnsupported, Invalid)  # of bodies that may be forms
 _GUESSING = SIGNED_IN.costing(60)  # a code that a person types is short: nobody gets to try many
 
@@ -135,6 +141,81 @@ ROUTES: list[Route[AuthDeps]] = [
     Route("GET", _ORGS, orgs.list_orgs, Access.human(), query=PageQuery, reply=OrgPage),
     Route("POST", _ORGS, orgs.create_org, Access.human(), body=CreateOrg, reply=OrgView, status=201),
     Route("GET", f"{_ORGS}/{{org_id}}", orgs.get_org, Access.member(Role.VIEWER), reply=OrgView),
+    Route("GET", f"{_SAML}/metadata", saml.show_saml_metadata, Access.anyone()),
+    Route(
+        "GET",
+        f"{_SAML}/login",
+        saml.begin_saml_sign_in,
+        Access.anyone(),
+        query=SamlLoginQuery,
+        status=302,
+        errors=(errors.SamlMetadataInvalid, ServiceAway),
+    ),
+    Route(
+        "POST",
+        f"{_SAML}/acs",
+        saml.finish_saml_sign_in,
+        Access.anyone(),
+        status=303,
+        is_raw=True,
+        errors=(
+            *_RAW,
+            errors.SignInFailed,
+            errors.SamlRefused,
+            errors.SamlMetadataInvalid,
+            errors.SamlEmailMissing,
+            errors.DomainUnproven,
+            errors.PersonDisabled,
+            errors.SeatLimitReached,
+        ),
+    ),
+    Route("GET", _SSO, sso_config.show_sso_config, Access.member(Role.VIEWER), reply=SsoConfigView),
+    Route(
+        "PUT",
+        _SSO,
+        sso_config.put_sso_config,
+        Access.human(Role.ADMIN, fresh=True),
+        body=PutSsoConfig,
+        reply=SsoConfigView,
+        errors=(
+            FeatureRequired,
+            errors.SamlMetadataInvalid,
+            EgressRefused,
+            EgressFailed,
+            EgressTimeout,
+            EgressTooLarge,
+            ServiceAway,
+        ),
+    ),
+    Route("DELETE", _SSO, sso_config.delete_sso_config, Access.human(Role.ADMIN, fresh=True), status=204),
+    Route("GET", f"{_SSO}/domains", sso_domains.list_domains, Access.member(Role.VIEWER), reply=DomainPage),
+    Route(
+        "POST",
+        f"{_SSO}/domains",
+        sso_domains.add_domain,
+        Access.human(Role.ADMIN, fresh=True),
+        body=AddDomain,
+        reply=DomainView,
+        status=201,
+        errors=(FeatureRequired, errors.DomainInvalid, errors.TooManyDomains),
+    ),
+    Route(
+        "POST",
+        f"{_SSO}/domains/{{domain}}/verify",
+        sso_domains.verify_domain,
+        Access.human(Role.ADMIN),
+        reply=DomainView,
+        errors=(errors.DomainInvalid, errors.DomainProofMissing, errors.DomainTaken, errors.DnsAway),
+        limit=SIGNED_IN.costing(20),
+    ),
+    Route(
+        "DELETE",
+        f"{_SSO}/domains/{{domain}}",
+        sso_domains.delete_domain,
+        Access.human(Role.ADMIN, fresh=True),
+        status=204,
+        errors=(errors.DomainInvalid,),
+    ),
     Route(
         "GET",
         f"{_ORGS}/{{org_id}}/audit-log",
@@ -169,5 +250,6 @@ ROUTES: list[Route[AuthDeps]] = [
     ),
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
+    Route("POST", "/_events/sso-metadata", sso_config.refresh_metadata, Access.from_event("sso-metadata")),
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
 ]

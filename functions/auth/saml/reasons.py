@@ -57,3 +57,5 @@ class Refusal(StrEnum):
     AUDIENCE = "audience"
     AUTHN_STATEMENT = "authn_statement"
     SESSION_EXPIRED = "session_expired"
+    # what the caller finds
+    REPLAYED = "replayed"
