@@ -104,7 +104,7 @@ def test_a_person_signs_in_and_becomes_a_member(organisation: Organisation) -> N
     assert me["email"] == "member@acme.example"
     assert not me["is_platform_admin"]
     assert browser.send("GET", organisation.suite.org("", organisation.id)).json()["role"] == "viewer"
-    assert {name for name in browser.cookies} == {"__Host-driftwise"}
+    assert set(browser.cookies) == {"__Host-driftwise"}
 
 
 def test_such_a_session_reaches_no_other_organisation(organisation: Organisation) -> None:

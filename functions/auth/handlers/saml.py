@@ -36,7 +36,7 @@ def show_saml_metadata(call: Call, deps: AuthDeps) -> Reply:
     from ..saml.sp_metadata import ServiceProvider, write_metadata
     from ..saml_party import acs_url, certificate_der, sp_entity_id
 
-    org_id, row = _connection(call, deps)
+    _, row = _connection(call, deps)
     certificate, url = certificate_der(row), deps.settings.public_url
     provider = ServiceProvider(sp_entity_id(url, row["id"]), acs_url(url, row["id"]), [certificate], [certificate])
     return Reply(200, content=write_metadata(provider), content_type="application/samlmetadata+xml")
