@@ -97,13 +97,14 @@ def test_what_is_not_plain_xml_is_refused(change: Callable[[bytes], bytes], reas
         (b"<x>" * 20_000 + b"</x>" * 20_000, Refusal.NOT_WELL_FORMED),
         (b"<x>" + b"<y/>" * 5_000 + b"</x>", Refusal.TOO_MANY_PARTS),
         (b"<x " + b" ".join(b"a%d='1'" % at for at in range(17)) + b"/>", Refusal.TOO_MANY_PARTS),
+        (b"<x " + b" ".join(b"xmlns:a%d='urn:a'" % at for at in range(33)) + b"/>", Refusal.TOO_MANY_PARTS),
         (b"<x xmlns='relative'/>", Refusal.NAMESPACE_FORBIDDEN),
         (b"<x xmlns:a='1'/>", Refusal.NAMESPACE_FORBIDDEN),
         (b"<x xmlns:a='urn:a b'/>", Refusal.NOT_WELL_FORMED),
         ("<x xmlns:a='urn:ä'/>".encode(), Refusal.NOT_WELL_FORMED),
         (b"<x><y xmlns:a='./x'/></x>", Refusal.NAMESPACE_FORBIDDEN),
     ],
-    ids=["deep", "very deep", "many", "attributes", "relative", "number", "space", "not ascii", "inner"],
+    ids=["deep", "very deep", "many", "attributes", "namespaces", "relative", "number", "space", "not ascii", "inner"],
 )
 def test_bounds_and_namespaces(content: bytes, reason: Refusal) -> None:
     with pytest.raises(SamlRefused) as caught:
