@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from functions.auth.errors import SamlRefused
-from functions.auth.saml.documents import MOST_BYTES, decode_message, parse
+from functions.auth.saml import documents
+from functions.auth.saml.documents import METADATA, MOST_BYTES, decode_message, parse
 from functions.auth.saml.reasons import Refusal
 from tests.support.saml_scene import ANSWER, IDP, refusal
 
@@ -187,8 +188,6 @@ def test_a_form_field_is_measured_before_it_is_decoded() -> None:
 
 
 def test_metadatas_comments_may_hide_nothing() -> None:
-    from functions.auth.saml.documents import METADATA
-
     root = parse(b"<!-- a --><x><y>one<!-- <z/> -->two</y></x>", METADATA)
     assert [child.tag for child in root] == ["y"]
     assert "".join(root[0].itertext()) == "onetwo"
@@ -196,3 +195,23 @@ def test_metadatas_comments_may_hide_nothing() -> None:
         with pytest.raises(SamlRefused) as caught:
             parse(content, METADATA)
         assert caught.value.reason is Refusal.MARKUP_FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _start(b"<!DOCTYPE x>"),
+        _start(FROM_DTD),
+        _start(b"<!-- hello -->"),
+        _start(b"<?php ?>"),
+        _inside("<!---->"),
+        _inside("<?x?>"),
+    ],
+)
+def test_the_tree_is_checked_too_should_the_bytes_ever_be_misread(
+    change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "_check_bytes", lambda *_: None)
+    with pytest.raises(SamlRefused) as caught:
+        parse(change(GOOD))
+    assert caught.value.reason is Refusal.MARKUP_FORBIDDEN
