@@ -33,6 +33,7 @@ class Limits:
 
     Attributes:
         most_bytes: of the document.
+        most_namespaces: in scope of one element.
         comments: let comments through and drop them; metadata written by hand has them.
         ids: which attributes may name an element is checked, and that each name is used once.
     """
@@ -41,12 +42,13 @@ class Limits:
     most_depth: int
     most_elements: int
     most_attributes: int
+    most_namespaces: int
     comments: bool = False
     ids: bool = True
 
 
-MESSAGE: Final = Limits(MOST_BYTES, most_depth=24, most_elements=5_000, most_attributes=16)
-METADATA: Final = Limits(1024 * 1024, 24, 20_000, 32, comments=True, ids=False)
+MESSAGE: Final = Limits(MOST_BYTES, most_depth=24, most_elements=5_000, most_attributes=16, most_namespaces=32)
+METADATA: Final = Limits(1024 * 1024, 24, 20_000, 32, 64, comments=True, ids=False)
 
 _DECLARATION = re.compile(
     rb"""<\?xml\s+version=(?:"1\.0"|'1\.0')(?:\s+encoding=(?:"utf-8"|'utf-8'))?(?:\s+standalone=(?:"\w+"|'\w+'))?\s*\?>""",
@@ -155,10 +157,15 @@ def _check_events(events: Iterable[tuple[str, object]], limits: Limits) -> None:
         depth, count = depth + 1, count + 1
         if depth > limits.most_depth:
             raise SamlRefused(Refusal.TOO_DEEP)
-        if count > limits.most_elements or len(found.attrib) > limits.most_attributes:
+        namespaces = found.nsmap
+        if (
+            count > limits.most_elements
+            or len(found.attrib) > limits.most_attributes
+            or len(namespaces) > limits.most_namespaces
+        ):
             raise SamlRefused(Refusal.TOO_MANY_PARTS)
         # A relative namespace name makes libxml2 give up canonicalisation, and an empty text then has a digest, too.
-        if not all(_NAMESPACE.fullmatch(uri) for uri in found.nsmap.values()):
+        if not all(_NAMESPACE.fullmatch(uri) for uri in namespaces.values()):
             raise SamlRefused(Refusal.NAMESPACE_FORBIDDEN)
 
 

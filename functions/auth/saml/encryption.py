@@ -123,7 +123,7 @@ def decrypt_assertion(encrypted: Element, decryptor: Decryptor | None, *, allow_
     try:
         key = decryptor.unwrap_key(_cipher_value(wrapped_key), oaep)
         return _open(method, key, content, key_bytes=cipher_bytes[method])
-    except (KeyRefused, InvalidTag, ValueError):
+    except (KeyRefused, InvalidTag):
         # Without its cause: nothing of how it failed may reach a log line that a stranger's request can trigger.
         raise SamlRefused(Refusal.DECRYPTION_FAILED) from None
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from functions.auth.errors import SamlRefused
-from functions.auth.saml.documents import MOST_BYTES, decode_message, parse
+from functions.auth.saml import documents
+from functions.auth.saml.documents import METADATA, MOST_BYTES, decode_message, parse
 from functions.auth.saml.reasons import Refusal
 from tests.support.saml_scene import ANSWER, IDP, refusal
 
@@ -97,13 +98,14 @@ def test_what_is_not_plain_xml_is_refused(change: Callable[[bytes], bytes], reas
         (b"<x>" * 20_000 + b"</x>" * 20_000, Refusal.NOT_WELL_FORMED),
         (b"<x>" + b"<y/>" * 5_000 + b"</x>", Refusal.TOO_MANY_PARTS),
         (b"<x " + b" ".join(b"a%d='1'" % at for at in range(17)) + b"/>", Refusal.TOO_MANY_PARTS),
+        (b"<x " + b" ".join(b"xmlns:a%d='urn:a'" % at for at in range(33)) + b"/>", Refusal.TOO_MANY_PARTS),
         (b"<x xmlns='relative'/>", Refusal.NAMESPACE_FORBIDDEN),
         (b"<x xmlns:a='1'/>", Refusal.NAMESPACE_FORBIDDEN),
         (b"<x xmlns:a='urn:a b'/>", Refusal.NOT_WELL_FORMED),
         ("<x xmlns:a='urn:ä'/>".encode(), Refusal.NOT_WELL_FORMED),
         (b"<x><y xmlns:a='./x'/></x>", Refusal.NAMESPACE_FORBIDDEN),
     ],
-    ids=["deep", "very deep", "many", "attributes", "relative", "number", "space", "not ascii", "inner"],
+    ids=["deep", "very deep", "many", "attributes", "namespaces", "relative", "number", "space", "not ascii", "inner"],
 )
 def test_bounds_and_namespaces(content: bytes, reason: Refusal) -> None:
     with pytest.raises(SamlRefused) as caught:
@@ -186,8 +188,6 @@ def test_a_form_field_is_measured_before_it_is_decoded() -> None:
 
 
 def test_metadatas_comments_may_hide_nothing() -> None:
-    from functions.auth.saml.documents import METADATA
-
     root = parse(b"<!-- a --><x><y>one<!-- <z/> -->two</y></x>", METADATA)
     assert [child.tag for child in root] == ["y"]
     assert "".join(root[0].itertext()) == "onetwo"
@@ -195,3 +195,23 @@ def test_metadatas_comments_may_hide_nothing() -> None:
         with pytest.raises(SamlRefused) as caught:
             parse(content, METADATA)
         assert caught.value.reason is Refusal.MARKUP_FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _start(b"<!DOCTYPE x>"),
+        _start(FROM_DTD),
+        _start(b"<!-- hello -->"),
+        _start(b"<?php ?>"),
+        _inside("<!---->"),
+        _inside("<?x?>"),
+    ],
+)
+def test_the_tree_is_checked_too_should_the_bytes_ever_be_misread(
+    change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "_check_bytes", lambda *_: None)
+    with pytest.raises(SamlRefused) as caught:
+        parse(change(GOOD))
+    assert caught.value.reason is Refusal.MARKUP_FORBIDDEN
