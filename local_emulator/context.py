@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from infra.suite import EntryPoint, Suite
 from shared.data.urls import with_login
 
-from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PEOPLE_DOMAINS, PROJECT, REGION, SENDER
+from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
+from .people import PEOPLE
 from .ports import HOST
 from .processes import Ports
 
@@ -67,6 +69,11 @@ class Context:
         return self.ports.url("collector") if "collector" in self.names else None
 
     @property
+    def dns_server(self) -> str | None:
+        """Return the name server that proofs of domains are asked from."""
+        return f"{HOST}:{self.ports.of('dns')}" if "dns" in self.names else None
+
+    @property
     def aws_endpoint(self) -> str | None:
         """Return the AWS stand-in."""
         return self.ports.url("moto") if "moto" in self.names else None
@@ -78,7 +85,7 @@ class Context:
             "name": "Local identity provider",
             "issuer": self.issuer,
             "client_id": CLIENT_ID,
-            "trusted_domains": list(PEOPLE_DOMAINS),
+            "trusted_domains": sorted({person.email.partition("@")[2] for person in PEOPLE}),
         }
 
     def environment(self, entry_point: EntryPoint) -> dict[str, str]:
@@ -98,6 +105,8 @@ class Context:
             "DW_JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
             "DW_OIDC_PROVIDERS": json.dumps([self._provider()]),
             "DW_EVENTS_SENDER": SENDER,
+            "DW_EGRESS_BYPASS": urlsplit(self.gateway_url).netloc,  # the identity provider's metadata are behind it
+            "DW_DNS_SERVER": self.dns_server,
             "DW_SECRET_SCANNING_KEYS_URL": "",  # nobody reports leaks to a laptop
             "DW_REDIS_URL": self.redis_url,
             "DW_REDIS_DEADLINE_MS": "2000",  # a busy laptop is no outage

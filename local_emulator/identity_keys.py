@@ -1,4 +1,4 @@
-"""The identity provider's keys: the one that signs tokens, and the certificate that will sign SAML assertions.
+"""The identity provider's keys: the one that signs tokens, and the one that signs SAML responses, with its certificate.
 
 Both are made once and kept under the data directory, so that a restart does not sign anybody out.
 """
@@ -22,11 +22,17 @@ _CERTIFICATE_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class IdentityKeys:
-    """Attributes: `key_id` names `token_key` in the key set; `certificate` belongs to a key of its own."""
+    """Attributes: `key_id` names `token_key` in the key set; `certificate` belongs to `saml_key`."""
 
     token_key: rsa.RSAPrivateKey
     key_id: str
+    saml_key: rsa.RSAPrivateKey
     certificate: x509.Certificate
+
+    @property
+    def certificate_der(self) -> bytes:
+        """Return the certificate as metadata and signatures hold it."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
 
     def jwks(self) -> dict[str, object]:
         """Return the public token key as a key set (RFC 7517)."""
@@ -39,7 +45,7 @@ class IdentityKeys:
 
         Source: https://docs.oasis-open.org/security/saml/v2.0/saml-metadata-2.0-os.pdf (2.4.3)
         """
-        der = base64.b64encode(self.certificate.public_bytes(serialization.Encoding.DER)).decode()
+        der = base64.b64encode(self.certificate_der).decode()
         return _METADATA.format(base_url=base_url, certificate=der)
 
 
@@ -57,7 +63,7 @@ def load_keys(directory: Path) -> IdentityKeys:
     public = token_key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return IdentityKeys(token_key, hashlib.sha256(public).hexdigest()[:24], certificate)
+    return IdentityKeys(token_key, hashlib.sha256(public).hexdigest()[:24], saml_key, certificate)
 
 
 def _key(file: Path) -> rsa.RSAPrivateKey:
@@ -102,7 +108,7 @@ def _base64url(number: int) -> str:
 _METADATA = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{base_url}/saml/metadata">
-  <md:IDPSSODescriptor WantAuthnRequestsSigned="false"
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="true"
       protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     <md:KeyDescriptor use="signing">
       <ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">

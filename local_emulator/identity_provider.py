@@ -1,6 +1,7 @@
-"""The OpenID provider of the laptop: five people, one click to be one of them, and the checks a real provider makes.
+"""The identity provider of the laptop: five people, one click to be one of them, and the checks a real provider makes.
 
-Owns sign-in for one registered client, served under `/idp` (the gateway passes the browser on). Written here instead of
+Owns sign-in for one registered OpenID client, and by SAML (`saml_provider`) for the service providers behind the gateway;
+served under `/idp` (the gateway passes the browser on). Written here instead of
 on `oidc-provider-mock`, which ignores PKCE, derives the issuer from the Host header and makes a new key at every start,
 so that a client which forgets one of these would work here and fail in production.
 Run as `python -m local_emulator.identity_provider --port 0 --base-url URL --client-secret-file FILE --data-dir DIR`.
@@ -13,10 +14,7 @@ import argparse
 import base64
 import hashlib
 import hmac
-import html
 import logging
-import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,34 +26,16 @@ import jwt
 from werkzeug.serving import make_server
 
 from .identity_keys import IdentityKeys, load_keys
-from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX
+from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, SAML_PREFIX
+from .once import Once
+from .people import PEOPLE, Person, find_person, people_page
 from .ports import HOST
+from .saml_pages import add_saml_pages
+from .saml_provider import SamlProvider, fetch_metadata
 
 CODE_SECONDS = 60
 TOKEN_SECONDS = 3600
 _CHALLENGE_LENGTH = 43  # base64url of 32 bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who can sign in."""
-
-    email: str
-    name: str
-
-    @property
-    def subject(self) -> str:
-        """Return the lasting id: the same in every emulator."""
-        return hashlib.sha256(f"driftwise:{self.email}".encode()).hexdigest()[:24]
-
-
-PEOPLE = (
-    Person("owner@acme.example", "Olivia Owner"),
-    Person("admin@acme.example", "Amir Admin"),
-    Person("member@acme.example", "Mina Member"),
-    Person("viewer@acme.example", "Viktor Viewer"),
-    Person("platform@driftwise.example", "Paula Platform"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +50,6 @@ class SignIn:
     signed_in_at: int
 
 
-class Once:
-    """Values behind random keys, each handed out once and only for a while."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._kept: dict[str, tuple[float, SignIn]] = {}
-        self._lock = threading.Lock()
-
-    def put(self, value: SignIn, seconds: float) -> str:
-        """Keep a value; returns its key."""
-        key = secrets.token_urlsafe(32)
-        now = self._clock()
-        with self._lock:
-            self._kept = {name: kept for name, kept in self._kept.items() if kept[0] > now}
-            self._kept[key] = (now + seconds, value)
-        return key
-
-    def get(self, key: str, *, take: bool) -> SignIn | None:
-        """Return a value that is still good; `take` makes it the last time."""
-        with self._lock:
-            found = self._kept.pop(key, None) if take else self._kept.get(key)
-        return found[1] if found is not None and found[0] > self._clock() else None
-
-
 @dataclass(frozen=True, slots=True)
 class Provider:
     """The provider's settings and memory.
@@ -101,6 +57,7 @@ class Provider:
     Attributes:
         base_url: the issuer, without a trailing slash; the browser and the functions use the same.
         redirect_uris: the only addresses that get a code.
+        fetch: reads the metadata of SAML service providers.
     """
 
     base_url: str
@@ -108,8 +65,9 @@ class Provider:
     redirect_uris: frozenset[str]
     keys: IdentityKeys
     people: tuple[Person, ...] = PEOPLE
-    codes: Once = field(default_factory=Once)
-    tokens: Once = field(default_factory=Once)
+    codes: Once[SignIn] = field(default_factory=Once[SignIn])
+    tokens: Once[SignIn] = field(default_factory=Once[SignIn])
+    fetch: Callable[[str], bytes] = fetch_metadata
 
 
 class RefusedError(Exception):
@@ -133,7 +91,9 @@ def create_app(provider: Provider) -> flask.Flask:
     pages.post("/authorize", endpoint="choose")(lambda: _choose_person(provider))
     pages.post("/token", endpoint="token")(lambda: _token(provider))
     pages.route("/userinfo", methods=["GET", "POST"], endpoint="userinfo")(lambda: _userinfo(provider))
-    pages.get("/saml/metadata", endpoint="saml")(lambda: _saml_metadata(provider))
+    gateway_url = provider.base_url.removesuffix(IDENTITY_PROVIDER_PREFIX)
+    saml = SamlProvider(provider.base_url, provider.keys, gateway_url + SAML_PREFIX, provider.fetch)
+    add_saml_pages(pages, saml, provider.people)
     app.register_blueprint(pages)
     app.get("/_health", endpoint="health")(lambda: {"status": "ok"})
     app.errorhandler(RefusedError)(_render)
@@ -172,13 +132,7 @@ def _show_people(provider: Provider) -> flask.Response | str:
         return _back(provider, redirect_uri, {"error": error.code, "error_description": error.description})
     if question.get("prompt") == "none":
         return _back(provider, redirect_uri, {"error": "login_required"})
-    hint = question.get("login_hint", "")
-    buttons = "".join(
-        f'<button name="email" value="{html.escape(person.email)}"{" autofocus" if person.email == hint else ""}>'
-        f"<strong>{html.escape(person.name)}</strong><span>{html.escape(person.email)}</span></button>"
-        for person in provider.people
-    )
-    return _PAGE.replace("{buttons}", buttons)
+    return people_page(provider.people, hint=question.get("login_hint", ""))
 
 
 def _choose_person(provider: Provider) -> flask.Response:
@@ -187,8 +141,7 @@ def _choose_person(provider: Provider) -> flask.Response:
         scopes, challenge = _read_question()
     except RefusedError as error:
         return _back(provider, redirect_uri, {"error": error.code, "error_description": error.description})
-    chosen = flask.request.form.get("email", "")
-    person = next((person for person in provider.people if person.email == chosen), None)
+    person = find_person(provider.people, flask.request.form.get("email", ""))
     if person is None:
         return _back(provider, redirect_uri, {"error": "access_denied"})
     nonce = flask.request.args.get("nonce")
@@ -299,11 +252,6 @@ def _userinfo(provider: Provider) -> dict[str, object]:
     return _claims(sign_in)
 
 
-def _saml_metadata(provider: Provider) -> flask.Response:
-    document = provider.keys.saml_metadata(provider.base_url)
-    return flask.Response(document, mimetype="application/samlmetadata+xml")
-
-
 def _render(error: RefusedError) -> tuple[dict[str, str], int, dict[str, str]]:
     headers = {"WWW-Authenticate": f'Bearer error="{error.code}"'} if error.status == 401 else {}  # noqa: PLR2004
     return {"error": error.code, "error_description": error.description}, error.status, headers
@@ -311,26 +259,12 @@ def _render(error: RefusedError) -> tuple[dict[str, str], int, dict[str, str]]:
 
 def _harden(reply: flask.Response) -> flask.Response:
     reply.headers["Cache-Control"] = "no-store"
-    reply.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    reply.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
     reply.headers["X-Content-Type-Options"] = "nosniff"
     reply.headers["Referrer-Policy"] = "no-referrer"
     return reply
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in: local identity provider</title><style>
-body { font: 16px/1.5 system-ui, sans-serif; background: #f4f5f7; color: #1d2430; display: grid; place-items: center;
-  min-height: 100vh; margin: 0 }
-main { background: #fff; padding: 2rem; border-radius: 12px; width: min(26rem, 90vw); box-shadow: 0 2px 12px #0002 }
-h1 { font-size: 1.25rem; margin: 0 } p { margin: .25rem 0 1.25rem; color: #5a6472 }
-button { display: flex; flex-direction: column; width: 100%; margin: .5rem 0; padding: .7rem 1rem; font: inherit;
-  text-align: left; background: #fff; border: 1px solid #c9d0da; border-radius: 8px; cursor: pointer }
-button:hover, button:focus-visible { border-color: #2457d6; outline: 2px solid #2457d6; outline-offset: -1px }
-span { color: #5a6472; font-size: .9rem }
-</style></head><body><main><h1>Choose who signs in</h1>
-<p>Local identity provider: it asks for no password.</p><form method="post">{buttons}</form></main></body></html>
-"""
 
 
 def main() -> None:

@@ -11,4 +11,4 @@ CLIENT_SECRET = "oidc-client-secret"  # noqa: S105 (the secret's name)
 CALLBACK_PATH = "/auth/callback"
 IDENTITY_PROVIDER = "idp"
 IDENTITY_PROVIDER_PREFIX = "/idp"
-PEOPLE_DOMAINS = ("acme.example", "driftwise.example")  # of the people whom the identity provider knows
+SAML_PREFIX = "/auth/saml/"  # service providers' entity ids begin so, behind the gateway's address

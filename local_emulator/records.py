@@ -70,6 +70,7 @@ class DataDirectory:
         self.logs = self.path / "logs"
         self.run = self.path / "run"
         self.emulator_file = self.path / "emulator.json"
+        self.dns_records = self.path / "dns_records.json"  # written by whoever wants to prove a domain
         self._processes_file = self.run / "processes.json"
         self._credentials_file = self.run / "credentials.json"
 

@@ -24,6 +24,7 @@ from .records import DataDirectory, ProcessRecord, Running, start_time, write_pr
 from .topology import EMULATOR_ROOT, Options, Topology
 
 _OUTPUT = threading.Lock()  # several nodes may become ready at once
+_PIPE = sys.stdout  # what `up` reads; log lines of the suite's own code go to the other one, see below
 
 
 def main() -> int:
@@ -50,8 +51,8 @@ def emit(event: dict[str, object]) -> None:
     """Tell `up`; it may have gone away."""
     with _OUTPUT:
         try:
-            sys.stdout.write(json.dumps(event) + "\n")
-            sys.stdout.flush()
+            _PIPE.write(json.dumps(event) + "\n")
+            _PIPE.flush()
         except OSError:
             _close_output()
 
@@ -171,4 +172,5 @@ def options_argument(options: Options) -> str:
 
 
 if __name__ == "__main__":
+    sys.stdout = sys.stderr
     sys.exit(main())

@@ -26,7 +26,7 @@ from .records import DataDirectory, write_private
 
 EMULATOR_ROOT = Path(__file__).resolve().parents[1]
 
-_BACKENDS = ("google", "redis", "moto", "collector", IDENTITY_PROVIDER, "scheduler", "gateway")
+_BACKENDS = ("google", "redis", "moto", "collector", "dns", IDENTITY_PROVIDER, "scheduler", "gateway")
 _STAGE_BACKENDS, _STAGE_FUNCTIONS, _STAGE_FRONT = 0, 1, 2
 
 
@@ -81,6 +81,9 @@ class Topology:
             *self._postgres(),
             *self._google(),
             self._module("redis", "redis_server", "--port", restart_limit=3),
+            self._module(
+                "dns", "dns_server", "--port", lambda: ["--records", str(self._data.dns_records)], restart_limit=3
+            ),
             self._module("collector", "collector", "--port", health_path="/_health"),
             Process("moto", self._moto_command, directory=EMULATOR_ROOT),
             self._identity_provider(),
@@ -210,7 +213,7 @@ class Topology:
         return Process(
             entry_point.name,
             command,
-            needs=("postgres", "google", "redis", "moto", "collector"),
+            needs=("postgres", "google", "redis", "moto", "collector", "dns"),
             # gunicorn puts a control socket into that directory; without it all functions share one in the home.
             environment=lambda: {"XDG_RUNTIME_DIR": str(folder), **self.context().environment(entry_point)},
             directory=self._options.root,
@@ -316,7 +319,7 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
             )
         chosen |= {name} if name in processes else functions[name]
     if chosen & entry_points:
-        chosen |= {*server, "google", "redis", "moto", "collector"}
+        chosen |= {*server, "google", "redis", "moto", "collector", "dns"}
     if "scheduler" in chosen:
         chosen |= {"google"}
     steps = {"ports"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from shared.http.errors import AppError
 from shared.security.plans import LimitReached
 
@@ -204,3 +206,64 @@ class OrgOwnerless(AppError):
     """409 `org_ownerless`: none of its owners has an account any more."""
 
     code, status, title = "org_ownerless", 409, "Nobody is left who owns this organisation"
+
+
+class SamlRefused(AppError):
+    """401 `saml_refused`: the identity provider's answer was not accepted; `reason` is for the audit log alone.
+
+    The caller is told nothing else: whoever forges answers would learn from it how far the last one came.
+    """
+
+    code, status, title = "saml_refused", 401, "The sign-in was refused; start again, or ask your administrator"
+
+    def __init__(self, reason: StrEnum) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class SamlMetadataInvalid(AppError):
+    """422 `saml_metadata_invalid`: the identity provider's metadata cannot be used; `detail` tells the administrator why."""
+
+    code, status, title = "saml_metadata_invalid", 422, "The identity provider's metadata cannot be used"
+
+
+class SamlEmailMissing(AppError):
+    """403 `saml_email_missing`: the identity provider did not tell one e-mail address."""
+
+    code, status, title = "saml_email_missing", 403, "Your identity provider did not tell your e-mail address"
+
+
+class DomainUnproven(AppError):
+    """403 `domain_unproven`: the organisation has not proven that the address's domain is its own."""
+
+    code, status, title = "domain_unproven", 403, "Your e-mail domain is not proven to be your organisation's"
+
+
+class DomainInvalid(AppError):
+    """422 `domain_invalid`: not a public domain name."""
+
+    code, status, title = "domain_invalid", 422, "This is not a domain name"
+
+
+class DomainTaken(AppError):
+    """409 `domain_taken`: another organisation has proven the domain."""
+
+    code, status, title = "domain_taken", 409, "Another organisation has proven this domain; ask support"
+
+
+class DomainProofMissing(AppError):
+    """409 `domain_proof_missing`: the TXT record is not there yet."""
+
+    code, status, title = "domain_proof_missing", 409, "The TXT record was not found"
+
+
+class DnsAway(AppError):
+    """503 `dns_away`: the domain's name servers do not answer."""
+
+    code, status, title = "dns_away", 503, "The domain's name servers do not answer"
+
+
+class TooManyDomains(AppError):
+    """409 `too_many_domains`: more than an organisation may claim."""
+
+    code, status, title = "too_many_domains", 409, "An organisation can have 100 domains"

@@ -109,7 +109,8 @@ def read_providers(settings: Settings) -> list[ProviderConfig]:
         return TypeAdapter(list[ProviderConfig]).validate_json(settings.oidc_providers)
     if not settings.oidc_issuer:
         return []
-    return [ProviderConfig(id=DEFAULT, name="", issuer=settings.oidc_issuer, client_id=settings.oidc_client_id)]
+    only = {"id": DEFAULT, "issuer": settings.oidc_issuer, "client_id": settings.oidc_client_id}
+    return [ProviderConfig.model_validate(only)]
 
 
 def _rules(config: ProviderConfig) -> ProviderRules:

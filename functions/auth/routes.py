@@ -11,7 +11,7 @@ from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, discovery, purge, sessions, sign_in, tokens
+from .handlers import audit, discovery, purge, sessions, sign_in, sso_config, tokens
 from .models.sign_in import (
     CallbackQuery,
     DeviceAnswer,
@@ -28,6 +28,7 @@ from .models.sign_in import (
 )
 from .org_routes import ORG_ROUTES
 from .platform_routes import PLATFORM_ROUTES
+from .sso_routes import SSO_ROUTES
 from .wiring import AuthDeps
 
 _RAW = (MalformedRequest, MediaTypeUnsupported, Invalid)  # of bodies that may be forms
@@ -134,8 +135,10 @@ ROUTES: list[Route[AuthDeps]] = [
     Route("GET", "/api/v2/me", sessions.show_me, may("me:read"), reply=MeView),
     *ORG_ROUTES,
     *PLATFORM_ROUTES,
+    *SSO_ROUTES,
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
+    Route("POST", "/_events/sso-metadata", sso_config.refresh_metadata, Access.from_event("sso-metadata")),
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
     Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
 ]

@@ -16,7 +16,14 @@ from .wiring import AuthDeps
 
 
 def start_browser_session(
-    tx: UnitOfWork, deps: AuthDeps, call: Call, user_id: UUID, person: Person, *, bound_org_id: UUID | None = None
+    tx: UnitOfWork,
+    deps: AuthDeps,
+    call: Call,
+    user_id: UUID,
+    person: Person,
+    *,
+    bound_org_id: UUID | None = None,
+    ends_at: datetime | None = None,
 ) -> str:
     """Begin the session of a browser; returns the cookie to set.
 
@@ -27,6 +34,7 @@ def start_browser_session(
         user_id: whose session.
         person: as the provider vouches.
         bound_org_id: the organisation whose own provider that is; the session reaches no other.
+        ends_at: when the provider wants the session to be over, if it said so.
     """
     secret, now = make_session_secret(deps.entropy), deps.clock.now()
     signed_in_at = min(datetime.fromtimestamp(person.signed_in_at, UTC), now)
@@ -42,7 +50,7 @@ def start_browser_session(
         bound_org_id=bound_org_id,
         signed_in_at=signed_in_at,
         last_seen_at=now,
-        expires_at=domain.expires_at(now),
+        expires_at=domain.expires_at(now, ends_at),
         **domain.shown_origin(call.headers.get("user-agent", ""), call.address),
     )
     return session_cookie(secret)

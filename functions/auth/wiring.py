@@ -9,13 +9,18 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
+from shared.security.egress import EgressGuard, EgressPolicy, SystemResolver, for_process
+from shared.security.envelope import Envelope
 from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
+from .domain_records import DomainRecords
 from .providers import Providers
 
 SIGNING_KEY = "token-signing"
 AUDIT_ANCHORS = "audit-anchors"
+SEALING_KEY = "identity"
+_METADATA_CALLS = EgressPolicy(methods=frozenset({"GET"}), redirects=2, most_response_bytes=262_144)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +32,26 @@ class AuthDeps(Deps):
         providers: where people sign in.
         admin_domains: e-mail domains of the people who run the platform, as the deployment says.
         anchors: the bucket that keeps heads of audit chains.
+        envelope: seals our keys for organisations' own identity providers.
+        egress: reads those providers' metadata.
+        domain_records: reads what proves a domain.
     """
 
     issuer: TokenIssuer
     providers: Providers
     admin_domains: frozenset[str]
     anchors: ObjectStore
+    envelope: Envelope
+    egress: EgressGuard
+    domain_records: DomainRecords
 
 
 def load_deps(settings: Settings) -> AuthDeps:
     """Build the clients of one process."""
     clock = SystemClock()
+    keys = GoogleKeyManager(settings)
     issuer = TokenIssuer(
-        GoogleKeyManager(settings),
+        keys,
         SIGNING_KEY,
         settings.public_url,
         clock,
@@ -53,4 +65,7 @@ def load_deps(settings: Settings) -> AuthDeps:
         providers=Providers.of(settings, clock),
         admin_domains=admin_domains,
         anchors=GoogleObjectStore(settings, AUDIT_ANCHORS),
+        envelope=Envelope(keys, SEALING_KEY, common.entropy),
+        egress=EgressGuard(for_process(_METADATA_CALLS, settings), SystemResolver(), clock),
+        domain_records=DomainRecords(settings.dns_server),
     )

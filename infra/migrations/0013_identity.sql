@@ -65,12 +65,11 @@ alter table core.sign_ins add column provider text not null default 'default' ch
 create table core.saml_requests (
   request_hash  bytea primary key check (octet_length(request_hash) = 32),
   connection_id uuid not null,
-  browser_hash  bytea not null check (octet_length(browser_hash) = 32),
   return_path   text not null,
   created_at    timestamptz not null default now(),
   expires_at    timestamptz not null
 );
-comment on table core.saml_requests is 'SAML requests under way: one row from the request to its response, used once, bound to one browser.';
+comment on table core.saml_requests is 'SAML requests under way: one row from the request to its response, used once.';
 create index saml_requests_expires on core.saml_requests (expires_at);
 
 create table core.saml_replays (
@@ -121,6 +120,7 @@ create table core.sso_connections (
   is_enabled          boolean not null default false,
   is_enforced         boolean not null default false,
   allows_unsolicited  boolean not null default false,
+  allows_cbc          boolean not null default false,
   idp_entity_id       text not null check (length(idp_entity_id) between 1 and 1024),
   metadata_url        text check (length(metadata_url) <= 2000),
   metadata_xml        text not null check (length(metadata_xml) <= 262144),
@@ -193,16 +193,16 @@ grant select, delete, insert (device_code_hash, user_code_hash, client_name, add
   update (polled_at, approved_by, denied_at) on core.device_grants to auth_work;
 grant select, delete, insert (issuer, jti, expires_at) on core.logout_tokens to auth_work;
 grant insert (provider) on core.sign_ins to auth_work;
-grant select, delete, insert (request_hash, connection_id, browser_hash, return_path, expires_at) on core.saml_requests to auth_work;
+grant select, delete, insert (request_hash, connection_id, return_path, expires_at) on core.saml_requests to auth_work;
 grant select, delete, insert (connection_id, assertion_hash, expires_at) on core.saml_replays to auth_work;
 grant select, delete, insert (domain, created_by) on core.allowed_domains to auth_work;
 grant select, insert (user_id) on core.platform_bootstrap to auth_work;
 grant select, insert (email, role, token_hash, invited_by, expires_at), update (accepted_at, revoked_at)
   on core.invitations to auth_work;
 grant select, delete,
-  insert (id, is_enabled, is_enforced, allows_unsolicited, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
+  insert (id, is_enabled, is_enforced, allows_unsolicited, allows_cbc, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
     metadata_error, email_attribute, default_role, sp_certificate, sp_key_encrypted),
-  update (is_enabled, is_enforced, allows_unsolicited, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
+  update (is_enabled, is_enforced, allows_unsolicited, allows_cbc, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
     metadata_error, email_attribute, default_role, sp_certificate, sp_key_encrypted, updated_at)
   on core.sso_connections to auth_work;
 grant select, delete, insert (domain, challenge), update (verified_at, challenge) on core.sso_domains to auth_work;

@@ -61,6 +61,20 @@ as $$
 $$;
 comment on function core.find_federated_principal is 'The person whom another trusted issuer names by this subject.';
 
+drop function core.list_orgs_of_user(uuid, uuid, integer);
+create function core.list_orgs_of_user(wanted_user_id uuid, bound_to uuid, after_id uuid, page_size integer)
+returns table (id uuid, name text, plan text, role text, created_at timestamptz)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select o.id, o.name, o.plan, m.role, o.created_at
+  from core.members m
+  join core.orgs o on o.id = m.org_id and o.deleted_at is null
+  where m.user_id = wanted_user_id and (bound_to is null or o.id = bound_to) and (after_id is null or o.id > after_id)
+  order by o.id
+  limit page_size
+$$;
+comment on function core.list_orgs_of_user is 'The organisations a person belongs to, in order of id, one page; of a bound session, the one it reaches.';
+
 create function core.find_invitation(wanted_token_hash bytea)
 returns table (org_id uuid, invitation_id uuid)
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -122,14 +136,14 @@ as $$
 $$;
 comment on function core.note_session_use is 'Notes that a browser''s session was used, at most every five minutes; only for who knows its hash.';
 
-revoke execute on function core.find_session(uuid, uuid, uuid),
+revoke execute on function core.list_orgs_of_user(uuid, uuid, uuid, integer), core.find_session(uuid, uuid, uuid),
   core.find_browser_session(bytea, uuid), core.find_federated_principal(text, text, uuid), core.find_invitation(bytea),
   core.find_sso_connection(uuid), core.find_sso_domain(text), core.list_stale_sso_connections(integer, integer),
   core.note_session_use(bytea) from public;
 grant execute on function core.find_session(uuid, uuid, uuid), core.find_browser_session(bytea, uuid),
   core.find_federated_principal(text, text, uuid), core.note_session_use(bytea)
   to auth_login, keys_login, scan_login, analyze_login, webhook_login, scim_login;
-grant execute on function core.find_invitation(bytea), core.find_sso_connection(uuid), core.find_sso_domain(text),
+grant execute on function core.list_orgs_of_user(uuid, uuid, uuid, integer), core.find_invitation(bytea), core.find_sso_connection(uuid), core.find_sso_domain(text),
   core.list_stale_sso_connections(integer, integer) to auth_login;
 
 grant core_lookup, core_session_use to current_user with inherit false, set true;
@@ -137,6 +151,7 @@ grant create on schema core to core_lookup, core_session_use;
 alter function core.find_session(uuid, uuid, uuid) owner to core_lookup;
 alter function core.find_browser_session(bytea, uuid) owner to core_lookup;
 alter function core.find_federated_principal(text, text, uuid) owner to core_lookup;
+alter function core.list_orgs_of_user(uuid, uuid, uuid, integer) owner to core_lookup;
 alter function core.find_invitation(bytea) owner to core_lookup;
 alter function core.find_sso_connection(uuid) owner to core_lookup;
 alter function core.find_sso_domain(text) owner to core_lookup;

@@ -98,6 +98,8 @@ class Call:
             MalformedRequest: (400 `malformed_request`) it is neither, or a field comes twice.
             Invalid: (422 `invalid`) fields are wrong; each is named.
         """
+        if not self.content:
+            return validated(model, {})
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/json":
             found = parse_json(self.content)

@@ -3,63 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
 import jwt
 import pytest
 
+from tests.support.browser import PERSON, Browser, terminal
 from tests.support.running_suite import RunningSuite, problem
-
-PERSON = "owner@acme.example"
-
-
-@dataclass
-class Browser:
-    """Keeps cookies by their exact name and follows nothing by itself."""
-
-    suite: RunningSuite
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def send(self, method: str, url: str, **options: Any) -> httpx.Response:
-        headers = (
-            {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
-        )
-        address = url if url.startswith("http") else self.suite.url + url
-        response = httpx.request(
-            method, address, headers=headers, follow_redirects=False, timeout=30, trust_env=False, **options
-        )
-        for line in response.headers.get_list("set-cookie"):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
-            if "max-age=0" in line.lower():
-                del self.cookies[name]
-        return response
-
-    def begin(self) -> str:
-        """Ask to sign in; returns the provider's page."""
-        response = self.send("GET", "/auth/login")
-        assert response.status_code == 302, response.text
-        return response.headers["location"]
-
-    def choose(self, page: str, email: str = PERSON) -> str:
-        """Fill in the provider's form; returns where it sends the browser back to."""
-        shown = self.send("GET", page)
-        assert shown.status_code == 200, shown.text
-        assert 'form method="post"' in shown.text
-        assert f'value="{email}"' in shown.text or email == "nobody@acme.example"
-        response = self.send("POST", page, data={"email": email})
-        assert response.status_code == 303, response.text
-        return response.headers["location"]
-
-    def sign_in(self, email: str = PERSON) -> dict[str, Any]:
-        """Sign in from start to end; returns the token answer."""
-        response = self.send("GET", self.choose(self.begin(), email))
-        assert response.status_code == 200, response.text
-        found: dict[str, Any] = response.json()
-        return found
 
 
 @pytest.fixture
@@ -76,37 +26,30 @@ def changed(url: str, **parameters: str | None) -> str:
     return parts._replace(query=urlencode(kept)).geturl()
 
 
-def test_a_person_signs_in_and_every_function_knows_the_token(browser: Browser, emulator: RunningSuite) -> None:
-    answer = browser.sign_in()
-    assert answer["token_type"] == "Bearer"
-    assert answer["expires_in"] == 600
-    token = answer["access_token"]
-    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
-    me = emulator.call("GET", "/api/v2/me", token)
-    assert me.status_code == 200, me.text
-    assert me.json()["email"] == PERSON
-    assert emulator.call("GET", emulator.org("/api-keys"), token).status_code == 200
-    assert emulator.call("GET", emulator.org("/scans"), token).status_code == 200
-    assert emulator.call("GET", emulator.org(""), token).json()["role"] == "owner"
-    orgs = emulator.call("GET", "/api/v2/orgs", token).json()["items"]
+def test_a_person_signs_in_and_every_function_knows_the_browser(browser: Browser, emulator: RunningSuite) -> None:
+    me = browser.sign_in()
+    assert me["email"] == PERSON
+    assert me["csrf_token"]
+    assert browser.send("GET", emulator.org("/api-keys")).status_code == 200
+    assert browser.send("GET", emulator.org("/scans")).status_code == 200
+    assert browser.send("GET", emulator.org("")).json()["role"] == "owner"
+    orgs = browser.send("GET", "/api/v2/orgs").json()["items"]
     assert str(emulator.org_id) in {org["id"] for org in orgs}
 
 
 def test_the_same_person_signs_in_again_as_the_same_user(emulator: RunningSuite) -> None:
-    ids = {
-        jwt.decode(
-            Browser(emulator).sign_in("member@acme.example")["access_token"], options={"verify_signature": False}
-        )["sub"]
-        for _ in range(2)
-    }
-    assert len(ids) == 1
+    people = [Browser(emulator).sign_in("member@acme.example") for _ in range(2)]
+    assert len({person["id"] for person in people}) == 1
+    assert len({person["session_id"] for person in people}) == 2
 
 
 def test_the_published_keys_verify_the_token(browser: Browser, emulator: RunningSuite) -> None:
     configuration = emulator.call("GET", "/.well-known/openid-configuration").json()
     assert configuration["issuer"] == emulator.url
     keys = jwt.PyJWKClient(configuration["jwks_uri"])
-    token = browser.sign_in()["access_token"]
+    browser.sign_in()
+    token = terminal(browser)["access_token"]
+    assert jwt.get_unverified_header(token)["typ"] == "at+jwt"
     claims = jwt.decode(
         token, keys.get_signing_key_from_jwt(token), algorithms=["ES256"], audience=emulator.url, issuer=emulator.url
     )
@@ -136,9 +79,39 @@ def test_the_cookie_is_for_this_host_only_and_out_of_reach_of_scripts(emulator: 
     assert "domain" not in line.lower()
 
 
-def test_a_sign_in_leaves_no_cookie_behind(browser: Browser) -> None:
-    browser.sign_in()
-    assert browser.cookies == {}
+def test_a_sign_in_leaves_one_cookie_behind_which_no_script_reads(browser: Browser) -> None:
+    response = browser.send("GET", browser.choose(browser.begin()))
+    assert set(browser.cookies) == {"__Host-driftwise"}
+    line = next(item for item in response.headers.get_list("set-cookie") if item.startswith("__Host-driftwise="))
+    assert {"path=/", "secure", "httponly", "samesite=lax"} <= {item.strip().lower() for item in line.split(";")}
+    assert "domain" not in line.lower()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\\\evil.example",
+        "/\\t/evil.example",
+        "evil",
+        "/a b",
+        "/" + "a" * 500,
+    ],
+)
+def test_a_sign_in_leads_back_to_our_own_pages_only(browser: Browser, path: str) -> None:
+    problem(browser.send("GET", "/auth/login", params={"return_to": path}), 422, "invalid")
+
+
+def test_a_sign_in_leads_back_to_where_it_began(browser: Browser) -> None:
+    page = browser.send("GET", "/auth/login", params={"return_to": "/device?user_code=BCDF-GHJK"}).headers["location"]
+    back = browser.send("GET", browser.choose(page))
+    assert back.headers["location"] == "/device?user_code=BCDF-GHJK"
+
+
+def test_an_unknown_provider_is_named_as_such(browser: Browser) -> None:
+    problem(browser.send("GET", "/auth/login?provider=nobody"), 404, "provider_unknown")
+    assert [item["id"] for item in browser.send("GET", "/auth/providers").json()["items"]] == ["emulator"]
 
 
 @pytest.mark.parametrize("state", ["forged" * 8, "", "x", "\u00fc", "a" * 201, "%00"])
@@ -167,7 +140,7 @@ def test_a_callback_in_a_browser_without_the_cookie_is_refused_and_burns_the_sta
 def test_a_callback_works_once(browser: Browser) -> None:
     back = browser.choose(browser.begin())
     cookies = dict(browser.cookies)
-    assert browser.send("GET", back).status_code == 200
+    assert browser.send("GET", back).status_code == 303
     browser.cookies = cookies
     problem(browser.send("GET", back), 401, "sign_in_failed")
 
@@ -201,14 +174,16 @@ def test_a_person_the_provider_refuses_is_told_to_start_again(browser: Browser) 
 
 def test_a_disabled_person_gets_no_token_and_loses_the_one_in_hand(emulator: RunningSuite) -> None:
     email = "viewer@acme.example"
-    token = Browser(emulator).sign_in(email)["access_token"]
+    signed_in = Browser(emulator)
+    signed_in.sign_in(email)
+    token = terminal(signed_in)["access_token"]
     connection = emulator.owner()
     try:
         connection.run("update core.users set disabled_at = now() where email = :email", email=email)
         problem(emulator.call("GET", "/api/v2/me", token), 401, "unauthenticated")
+        problem(signed_in.send("GET", "/api/v2/me"), 401, "unauthenticated")
         browser = Browser(emulator)
-        response = browser.send("GET", browser.choose(browser.begin(), email))
-        problem(response, 401)
+        problem(browser.send("GET", browser.choose(browser.begin(), email)), 401, "person_disabled")
     finally:
         connection.run("update core.users set disabled_at = null where email = :email", email=email)
         connection.close()
@@ -228,4 +203,4 @@ def test_two_first_sign_ins_at_once_both_succeed(emulator: RunningSuite) -> None
     backs = [browser.choose(browser.begin(), "admin@acme.example") for browser in browsers]
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda pair: pair[0].send("GET", pair[1]), zip(browsers, backs, strict=True)))
-    assert [answer.status_code for answer in answers] == [200] * 4, [answer.text[:200] for answer in answers]
+    assert [answer.status_code for answer in answers] == [303] * 4, [answer.text[:200] for answer in answers]

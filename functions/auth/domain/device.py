@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from shared.ports.clock import Entropy
 
-from ..errors import AuthorizationPending, DeviceDenied, DeviceExpired, InvalidGrant, SlowDown, UserCodeUnknown
+from ..errors import (
+    AuthorizationPending,
+    DeviceDenied,
+    DeviceExpired,
+    InvalidGrant,
+    OAuthError,
+    SlowDown,
+    UserCodeUnknown,
+)
 
 LIFETIME = timedelta(minutes=10)
 INTERVAL = timedelta(seconds=5)
@@ -49,21 +58,19 @@ def check_waiting(grant: Mapping[str, Any] | None, *, now: datetime) -> Mapping[
     return grant
 
 
-def check_poll(grant: Mapping[str, Any] | None, *, now: datetime) -> Mapping[str, Any]:
-    """Decide what a polling terminal gets; returns the grant when a person approved it.
+def judge_poll(grant: Mapping[str, Any] | None, *, now: datetime) -> UUID | OAuthError:
+    """Decide what a polling terminal gets: the session that let it in, or what to tell it.
 
-    Raises:
-        InvalidGrant, DeviceExpired, DeviceDenied, SlowDown, AuthorizationPending: (400).
+    An error is returned and not raised, as that somebody polled must be stored with it.
     """
     if grant is None:
-        raise InvalidGrant
+        return InvalidGrant()
     if grant["expires_at"] <= now:
-        raise DeviceExpired
+        return DeviceExpired()
     if grant["denied_at"] is not None:
-        raise DeviceDenied
+        return DeviceDenied()
     if grant["approved_by"] is not None:
-        return grant
-    polled_at = grant["polled_at"]
-    if polled_at is not None and now - polled_at < INTERVAL:
-        raise SlowDown
-    raise AuthorizationPending
+        approved_by: UUID = grant["approved_by"]
+        return approved_by
+    is_too_soon = grant["polled_at"] is not None and now - grant["polled_at"] < INTERVAL
+    return SlowDown() if is_too_soon else AuthorizationPending()

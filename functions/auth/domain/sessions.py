@@ -49,9 +49,10 @@ def judge_refresh(found: Mapping[str, Any], *, now: datetime) -> Refresh:
     return Refresh.GOOD
 
 
-def expires_at(now: datetime) -> datetime:
-    """Return when a session that begins now ends, whatever happens."""
-    return now + LONGEST_LIFETIME
+def expires_at(now: datetime, ends_at: datetime | None = None) -> datetime:
+    """Return when a session that begins now ends, whatever happens; earlier when the provider said so."""
+    longest = now + LONGEST_LIFETIME
+    return longest if ends_at is None else min(longest, ends_at)
 
 
 def shown_origin(user_agent: str, address: str) -> dict[str, str]:

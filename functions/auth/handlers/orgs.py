@@ -16,9 +16,11 @@ from ..wiring import AuthDeps
 
 
 def list_orgs(call: Call, deps: AuthDeps) -> Reply:
-    """List the organisations of the person who calls."""
-    query = call.query(PageQuery)
-    rows = queries.list_orgs(deps.db, UUID(call.actor.id), after_id=query.after_id(), most=query.limit + 1)
+    """List the organisations of the person who calls; of a session that reaches one, that one."""
+    query, bound_to = call.query(PageQuery), call.actor.bound_org_id
+    rows = queries.list_orgs(
+        deps.db, UUID(call.actor.id), bound_to=bound_to, after_id=query.after_id(), most=query.limit + 1
+    )
     return Reply.ok(page(rows, query, OrgView.model_validate))
 
 

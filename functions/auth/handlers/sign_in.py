@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import urlencode
 from uuid import UUID
 
 from shared.data.unit_of_work import UnitOfWork
@@ -15,6 +16,7 @@ from ..errors import SignInFailed
 from ..models.sign_in import CallbackQuery, LoginQuery
 from ..providers import client_secret
 from ..queries import sign_in as queries
+from ..queries import sso
 from ..starting import start_browser_session
 from ..wiring import AuthDeps
 
@@ -22,6 +24,8 @@ from ..wiring import AuthDeps
 def begin_sign_in(call: Call, deps: AuthDeps) -> Reply:
     """Send the browser to the identity provider; anyone may begin."""
     query = call.query(LoginQuery)
+    if query.provider is None and (own := _own_provider(deps, query)) is not None:
+        return Reply.redirect(own)
     config, provider = deps.providers.find(query.provider)
     state, nonce, code_verifier = (_token(deps.entropy.token_bytes(32)) for _ in range(3))
     location = provider.authorization_url(
@@ -74,6 +78,16 @@ def finish_sign_in(call: Call, deps: AuthDeps) -> Reply:
     reply = Reply.see_other(begun["return_path"])
     reply.cookies = (secret, _state_cookie("", 0))
     return reply
+
+
+def _own_provider(deps: AuthDeps, query: LoginQuery) -> str | None:
+    """Return where the people of an address's domain sign in, when their organisation has an identity provider of its own."""
+    domain_name = (query.email or "").rpartition("@")[2].lower()
+    connection_id = sso.find_domain(deps.db, domain_name) if domain_name else None
+    if connection_id is None:
+        return None
+    kept = {"return_to": query.return_to, **({"fresh": "true"} if query.fresh else {})}
+    return f"{deps.settings.public_url}/auth/saml/{connection_id}/login?{urlencode(kept)}"
 
 
 def _resolve_user(tx: UnitOfWork, deps: AuthDeps, person: domain.Person) -> UUID:

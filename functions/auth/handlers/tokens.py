@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.reply import Reply
@@ -89,47 +90,52 @@ def answer_device(call: Call, deps: AuthDeps) -> Reply:
 
 
 def _refresh(call: Call, deps: AuthDeps, token: str) -> Reply:
-    token_hash, now = domain.hash_token(token), deps.clock.now()
+    token_hash = domain.hash_token(token)
     with deps.db.unit(call.actor) as tx:
         found = queries.lock_refresh(tx, token_hash)
-        verdict = domain.judge_refresh(found, now=now) if found is not None else Refresh.ENDED
-        if found is not None and verdict is Refresh.REUSED:
-            queries.revoke_session(tx, found["session_id"], user_id=found["user_id"], now=now)
-            tx.audit_platform("auth:session:reuse_detected", "session", found["session_id"])
-        if found is not None and verdict is Refresh.GOOD:
-            queries.set_refresh_used(tx, token_hash, now=now)
-            queries.touch_session(tx, found["session_id"], now=now)
-            refresh_token = _new_refresh(tx, deps, found["session_id"])
-    if found is None or verdict is not Refresh.GOOD:
+        reply = _use_refresh(tx, deps, token_hash, found) if found is not None else None
+    if reply is None:
         raise InvalidGrant
-    return _token_reply(deps, found["user_id"], found["session_id"], found["signed_in_at"], refresh_token)
+    return reply
+
+
+def _use_refresh(tx: UnitOfWork, deps: AuthDeps, token_hash: bytes, found: Row) -> Reply | None:
+    """Use a refresh token up; None when it is worth nothing."""
+    now = deps.clock.now()
+    verdict = domain.judge_refresh(found, now=now)
+    if verdict is Refresh.REUSED:
+        queries.revoke_session(tx, found["session_id"], user_id=found["user_id"], now=now)
+        tx.audit_platform("auth:session:reuse_detected", "session", found["session_id"])
+    if verdict is not Refresh.GOOD:
+        return None
+    queries.set_refresh_used(tx, token_hash, now=now)
+    queries.touch_session(tx, found["session_id"], now=now)
+    return _hand_out(tx, deps, found["user_id"], found["session_id"], found["signed_in_at"])
 
 
 def _redeem_device(call: Call, deps: AuthDeps, code: str) -> Reply:
     code_hash, now = domain.hash_token(code), deps.clock.now()
-    refused: OAuthError | None = None
     with deps.db.unit(call.actor) as tx:
         grant = queries.lock_device(tx, code_hash)
-        try:
-            approved = device.check_poll(grant, now=now)
-        except OAuthError as error:  # kept for after the commit: that somebody polled must last
-            refused = error
-            if grant is not None:
-                queries.set_device_polled(tx, code_hash, now=now)
+        verdict = device.judge_poll(grant, now=now)
+        if isinstance(verdict, OAuthError):
+            reply = None
+            queries.set_device_polled(tx, code_hash, now=now)
         else:
-            session_id, user_id, signed_in_at = _start_terminal(tx, deps, approved["approved_by"])
-            refresh_token = _new_refresh(tx, deps, session_id)
+            reply = _start_terminal(tx, deps, verdict)
             queries.delete_device(tx, code_hash)
-    if refused is not None:
-        raise refused
-    return _token_reply(deps, user_id, session_id, signed_in_at, refresh_token)
+    if isinstance(verdict, OAuthError):
+        raise verdict
+    if reply is None:
+        raise InvalidGrant
+    return reply
 
 
-def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> tuple[UUID, UUID, datetime]:
+def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> Reply | None:
     """Begin a terminal's session as the one who approved: the same person, provider and bounds, no fresher sign-in."""
     approving = queries.get_session(tx, approving_id)
     if approving is None or approving["revoked_at"] is not None:
-        raise InvalidGrant
+        return None
     session_id, now = deps.entropy.uuid(), deps.clock.now()
     queries.insert_session(
         tx,
@@ -147,21 +153,18 @@ def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> tuple
         user_agent="",
         address="",
     )
-    return session_id, approving["user_id"], approving["signed_in_at"]
+    return _hand_out(tx, deps, approving["user_id"], session_id, approving["signed_in_at"])
 
 
-def _new_refresh(tx: UnitOfWork, deps: AuthDeps, session_id: UUID) -> str:
-    token = domain.make_token(deps.entropy, _REFRESH)
-    queries.insert_refresh(tx, token_hash=domain.hash_token(token), session_id=session_id)
-    return token
-
-
-def _token_reply(deps: AuthDeps, user_id: UUID, session_id: UUID, signed_in_at: datetime, refresh_token: str) -> Reply:
-    token = deps.issuer.issue(
+def _hand_out(tx: UnitOfWork, deps: AuthDeps, user_id: UUID, session_id: UUID, signed_in_at: datetime) -> Reply:
+    """Sign an access token inside the transaction: while KMS is away nothing is used up, and the caller may try again."""
+    refresh_token = domain.make_token(deps.entropy, _REFRESH)
+    queries.insert_refresh(tx, token_hash=domain.hash_token(refresh_token), session_id=session_id)
+    access_token = deps.issuer.issue(
         {"sub": str(user_id), "sid": str(session_id), "auth_time": int(signed_in_at.timestamp())},
         audience=deps.settings.public_url,
         kind="at+jwt",
         lifetime=domain.ACCESS_TOKEN_LIFETIME,
     )
     seconds = int(domain.ACCESS_TOKEN_LIFETIME.total_seconds())
-    return Reply.ok(TokenView(access_token=token, expires_in=seconds, refresh_token=refresh_token))
+    return Reply.ok(TokenView(access_token=access_token, expires_in=seconds, refresh_token=refresh_token))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_PATH = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"  # a path of ours: no second slash, no backslash, nothing invisible
+RETURN_PATH = r"^/([!-.0-\[\]-~][!-\[\]-~]*)?$"  # a path of ours: no second slash, no backslash, nothing invisible
 
 
 class LoginQuery(BaseModel):
@@ -22,7 +22,7 @@ class LoginQuery(BaseModel):
     email: str | None = Field(
         None, max_length=320, description="Goes to the provider as a hint; finds the organisation's own."
     )
-    return_to: str = Field("/", max_length=500, pattern=_PATH, description="Path of ours to come back to.")
+    return_to: str = Field("/", max_length=500, pattern=RETURN_PATH, description="Path of ours to come back to.")
     fresh: bool = Field(default=False, description="Prove who you are again, even if the provider still knows you.")
 
 

@@ -12,7 +12,7 @@ from shared.security.errors import NotFound
 
 _LIST_ORGS = """
 select id, name, plan, role, created_at
-from core.list_orgs_of_user(cast(:user_id as uuid), cast(:after_id as uuid), cast(:most as integer))
+from core.list_orgs_of_user(cast(:user_id as uuid), cast(:bound_to as uuid), cast(:after_id as uuid), cast(:most as integer))
 """
 _INSERT_ORG = "insert into core.orgs (name) values (:name) returning id, name, plan, created_at"
 _INSERT_OWNER = "insert into core.members (user_id, role) values (:user_id, 'owner')"
@@ -53,9 +53,9 @@ where org_id = :org_id and (period, starts_at) in (('hour', cast(:hour as timest
 """
 
 
-def list_orgs(db: Lookups, user_id: UUID, *, after_id: UUID | None, most: int) -> Sequence[Row]:
-    """List the organisations of a person, by id."""
-    return db.lookup(_LIST_ORGS, user_id=user_id, after_id=after_id, most=most)
+def list_orgs(db: Lookups, user_id: UUID, *, bound_to: UUID | None, after_id: UUID | None, most: int) -> Sequence[Row]:
+    """List the organisations of a person, by id; `bound_to` leaves that one alone."""
+    return db.lookup(_LIST_ORGS, user_id=user_id, bound_to=bound_to, after_id=after_id, most=most)
 
 
 def insert_org(tx: UnitOfWork, *, name: str, owner_id: UUID) -> Row:

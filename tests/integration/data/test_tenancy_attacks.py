@@ -370,7 +370,7 @@ def test_a_foreign_key_is_no_window_into_another_organisation(two: Two) -> None:
 @pytest.mark.parametrize("login", LOGINS)
 def test_lookups_are_for_logins_that_need_them_and_never_for_work_roles(read_only: Two, login: str) -> None:
     calls = {
-        "core.list_orgs_of_user(cast(null as uuid), cast(null as uuid), 1)": {"auth_login"},
+        "core.list_orgs_of_user(cast(null as uuid), cast(null as uuid), cast(null as uuid), 1)": {"auth_login"},
         "core.list_orgs_with_outbox(0, 100)": {"webhook_login"},
         "core.list_changed_audit_heads(cast(null as uuid), 1)": {"auth_login"},
         "scan.list_orgs_with_active_scans(100)": {"scan_login"},
