@@ -40,7 +40,7 @@ def kms(estate: Estate) -> Iterator[kms_v1.KeyManagementServiceClient]:
         yield kms_v1.KeyManagementServiceClient(transport=KeyManagementServiceGrpcTransport(channel=channel))
 
 
-def disable(client: kms_v1.KeyManagementServiceClient, version: str) -> None:
+def disable(client: kms_v1.KeyManagementServiceClient, version: int) -> None:
     state = kms_v1.CryptoKeyVersion.CryptoKeyVersionState.DISABLED
     changed = kms_v1.CryptoKeyVersion(name=f"{KEY}/cryptoKeyVersions/{version}", state=state)
     client.update_crypto_key_version(crypto_key_version=changed, update_mask={"paths": ["state"]})
@@ -83,7 +83,8 @@ def test_credentials_are_wrapped_anew_while_accounts_are_verified_and_the_old_ve
                 "all is wrapped anew",
             )
             for version in range(before, after):
-                disable(client, str(version))
+                disable(client, version)
+            client.destroy_crypto_key_version(name=f"{KEY}/cryptoKeyVersions/{before}")
             seen = verified[0]
             wait_until(lambda: verified[0] >= seen + 4, "they are verified still", timeout_seconds=120)
         finally:

@@ -192,6 +192,7 @@ def test_the_tenant_tables_of_the_suite_are_read_from_its_migrations() -> None:
     assert {"core.orgs", "core.members", "core.api_keys", "scan.drift_items"} <= set(tables.tenant)
     assert tables.known - set(tables.tenant) == {
         "core.users", "core.user_identities", "core.sign_ins", "core.platform_audit_log", "core.platform_audit_head",
+        "core.sealed_columns", "core.reseal_runs",
     }  # fmt: skip
 
 
