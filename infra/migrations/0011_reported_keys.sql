@@ -8,9 +8,11 @@ returns table (org_id uuid, key_id uuid, public_id text, secret_hash bytea, pepp
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select k.org_id, k.id, k.public_id, k.secret_hash, k.pepper_version,
-    k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) and m.role is not null
   from core.api_keys k
   join core.orgs o on o.id = k.org_id and o.deleted_at is null
+  left join core.users u on u.id = k.created_by and u.disabled_at is null
+  left join core.members m on m.org_id = k.org_id and m.user_id = u.id
   where k.public_id = any(wanted_public_ids)
 $$;
 comment on function core.find_reported_api_keys is 'The keys with these public ids, revoked ones too: what a reporter of leaked keys found in public.';

@@ -105,7 +105,7 @@ class SecretVersions:
         except ServiceAway as error:
             is_gone = isinstance(error, VersionUnusable)
             self._refused[number] = now + (self._fresh_seconds if is_gone else self._away_seconds), type(error)
-            _log.warning("secret version not usable", secret=self._name, version=number, is_gone=is_gone)
+            _log.warning("secret version not usable", name=self._name, version=number, is_gone=is_gone)
             raise
         return found
 
@@ -124,7 +124,7 @@ class SecretVersions:
             except ServiceAway:
                 if self._newest is None:
                     raise
-                _log.warning("newest secret version not refreshed", secret=self._name)
+                _log.warning("newest secret version not refreshed", name=self._name)
             return self._newest
         finally:
             self._newest_lock.release()

@@ -109,9 +109,9 @@ class TokenIssuer:
 
     def _choose(self) -> PublicKey:
         found = signing_version(self._published(), self._clock.now(), self._activation)
-        if found.version != self._signing:
-            _log.info("signing key version chosen", key=self._key, version=found.version, before=self._signing)
-            self._signing = found.version
+        if self._signing not in (None, found.version):
+            _log.info("signing key version changed", key=self._key, version=found.version, before=self._signing)
+        self._signing = found.version
         return found
 
     def _jwk(self, item: PublicKey) -> dict[str, object]:

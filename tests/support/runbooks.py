@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 RUNBOOKS = Path(__file__).parents[2] / "infra" / "runbooks"
-_BLOCK = re.compile(r"^```sql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^ *```sql\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
 
 def queries_of(name: str) -> list[list[str]]:

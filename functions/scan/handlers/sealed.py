@@ -9,7 +9,7 @@ from shared.http.reply import Reply
 
 from ..wiring import ScanDeps
 
-_WORK_SECONDS = 240.0  # well within the time of an entry point that the scheduler waits for
+_WORK_SECONDS = 150.0  # the scheduler waits 180 s for an answer and then asks again
 
 
 def tend_sealed_columns(call: Call, deps: ScanDeps) -> Reply:

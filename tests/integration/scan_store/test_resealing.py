@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -15,8 +16,9 @@ from pg8000 import native
 
 from functions.scan.queries import accounts
 from functions.scan.wiring import CREDENTIALS
+from infra.suite import load_suite
 from shared.data import resealing
-from shared.data.resealing import Progress, Resealer
+from shared.data.resealing import Progress, Resealer, SealedColumn
 from shared.ports.clock import SystemClock, SystemEntropy
 from shared.ports.errors import ServiceAway
 from shared.ports.key_manager import Wrapped
@@ -58,10 +60,12 @@ class Vault(MemoryKeyManager):
             self.before_wrap()
         if not self.lags:
             return super().wrap(key, plaintext, context=context)
-        newest = self._wrapping[key].versions.popitem()
-        found = super().wrap(key, plaintext, context=context)
-        self._wrapping[key].versions[newest[0]] = newest[1]
-        return found
+        with self._lock:
+            versions = self._wrapping[key].versions
+            number, newest = versions.popitem()
+            found = super().wrap(key, plaintext, context=context)
+            versions[number] = newest
+            return found
 
 
 @dataclass
@@ -383,7 +387,9 @@ def test_an_operators_run_is_checked_when_it_is_asked_for(safe: Safe) -> None:
 
 
 def test_every_sealed_column_has_somebody_who_looks_after_it(database: ClonedDatabase) -> None:
-    assert [row[0] for row in database.owner.run("select name from core.sealed_columns")] == [CREDENTIALS.name]
+    wirings = [importlib.import_module(f"functions.{name}.wiring") for name in load_suite().functions]
+    declared = {item.name for module in wirings for item in vars(module).values() if isinstance(item, SealedColumn)}
+    assert {row[0] for row in database.owner.run("select name from core.sealed_columns")} == declared
 
 
 def test_a_run_never_shows_what_is_sealed(safe: Safe) -> None:
