@@ -70,11 +70,19 @@ class _Trail:
     span: Span | None = None
     blocks: ExitStack = field(default_factory=ExitStack)
 
-    def open_span(self, name: str, kind: traces.Kind, parent: object, **attributes: str) -> None:
+    def open_span(
+        self, name: str, kind: traces.Kind, parent: object, *, is_from_inside: bool, attributes: Mapping[str, str]
+    ) -> None:
         """Begin the span of this request, which goes on until it is answered."""
-        caused_by = known_traceparent(parent)
         self.span = self.blocks.enter_context(
-            traces.span(name, kind=kind, parent=caused_by, started_ns=self.started_ns, attributes=attributes)
+            traces.span(
+                name,
+                kind=kind,
+                parent=known_traceparent(parent),
+                is_from_inside=is_from_inside,
+                started_ns=self.started_ns,
+                attributes=attributes,
+            )
         )
 
     def facts(self) -> dict[str, object]:
@@ -163,8 +171,13 @@ class App(Generic[_Deps]):
         route, path = self._table.find("GET" if request.method == "HEAD" else request.method, request.path)
         trail.route = route.path
         if route.access.who != "event":  # an event's span begins once its message says what caused it
-            method = {"http.request.method": request.method, "http.route": route.path}
-            trail.open_span(f"{route.method} {route.path}", "server", request.headers.get("traceparent"), **method)
+            trail.open_span(
+                f"{route.method} {route.path}",
+                "server",
+                request.headers.get("traceparent"),
+                is_from_inside=not self._settings.is_production,
+                attributes={"http.request.method": request.method, "http.route": route.path},
+            )
         check_body_head(request, route.body_limit_bytes, takes_gzip=route.takes_gzip)
         if route.access.who == "anyone":
             self._charge(route.rate_limit, Actor(), request, trail)
@@ -175,7 +188,13 @@ class App(Generic[_Deps]):
             content = self._read_body(request, route, trail)
             actor, event = _authenticate_event(deps, headers, content)
             caused_by = event.attributes.get("traceparent")
-            trail.open_span(f"process {route.access.event}", "consumer", caused_by, **{"http.route": route.path})
+            trail.open_span(
+                f"process {route.access.event}",
+                "consumer",
+                caused_by,
+                is_from_inside=True,
+                attributes={"http.route": route.path},
+            )
             trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
             authorise(route.access, actor, deps.clock.now())
         else:  # who may not come in does not get to send a body either
