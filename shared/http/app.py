@@ -30,7 +30,7 @@ from shared.telemetry import log, traces
 from shared.telemetry.context import current_traceparent, known_traceparent, start_request
 
 from .access import authorise
-from .bodies import check_body_head, check_head, drain, read_body
+from .bodies import check_body_head, drain, read_body, read_head
 from .call import Call, Event, parse_uuid
 from .client_address import Address, client_address
 from .deps import Deps
@@ -165,7 +165,7 @@ class App(Generic[_Deps]):
         return response
 
     def _serve(self, request: Request, trail: _Trail) -> Response:
-        check_head(request)
+        headers = read_head(request)
         if request.path == _HEALTH:
             return self._health(request)
         route, path = self._table.find("GET" if request.method == "HEAD" else request.method, request.path)
@@ -174,15 +174,15 @@ class App(Generic[_Deps]):
             trail.open_span(
                 f"{route.method} {route.path}",
                 "server",
-                request.headers.get("traceparent"),
+                headers.get("traceparent"),
                 is_from_inside=not self._settings.is_production,
                 attributes={"http.request.method": request.method, "http.route": route.path},
             )
         check_body_head(request, route.body_limit_bytes, takes_gzip=route.takes_gzip)
+        address = self._address(request)
         if route.access.who == "anyone":
-            self._charge(route.rate_limit, Actor(), request, trail)
+            self._charge(route.rate_limit, Actor(), address, trail)
         deps = self.deps()
-        headers = {name.lower(): value for name, value in request.headers.items()}
         event = None
         if route.access.who == "event":
             content = self._read_body(request, route, trail)
@@ -198,14 +198,14 @@ class App(Generic[_Deps]):
             trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
             authorise(route.access, actor, deps.clock.now())
         else:  # who may not come in does not get to send a body either
-            actor = self._admit(request, route, deps, headers, path, trail)
+            actor = self._admit(route, deps, headers, path, address, trail)
             content = self._read_body(request, route, trail)
         call = Call(
             actor=actor,
             path=path,
             query_values=_query_values(request),
             headers=headers,
-            cookies=request.cookies,
+            cookies=request.cookies if "cookie" in headers else {},
             content=content,
             json=_parse_body(request, content, route.most_members) if not route.is_raw and event is None else None,
             idempotency=_idempotency(request, route, actor, content),
@@ -215,33 +215,31 @@ class App(Generic[_Deps]):
 
     def _admit(
         self,
-        request: Request,
         route: Route[_Deps],
         deps: _Deps,
         headers: Mapping[str, str],
         path: Mapping[str, str],
+        address: Address | None,
         trail: _Trail,
     ) -> Actor:
         """Find out who calls, charge the call, decide whether the caller may go on."""
         is_open = route.access.who == "anyone"
         try:
-            address = self._address(request)
             actor = Actor() if is_open else deps.authenticator.authenticate(headers, _org_id(path), address)
         except Unauthenticated:
-            self._charge(WITHOUT_CREDENTIAL, Actor(), request, trail)
+            self._charge(WITHOUT_CREDENTIAL, Actor(), address, trail)
             raise
         trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
         if not is_open:  # open ones were charged before anything else was done for them
             limit = WITHOUT_CREDENTIAL if actor.kind == "anonymous" else route.rate_limit
-            self._charge(limit, actor, request, trail)
+            self._charge(limit, actor, address, trail)
         authorise(route.access, actor, deps.clock.now())
         return actor
 
-    def _charge(self, limit: Limit | None, actor: Actor, request: Request, trail: _Trail) -> None:
+    def _charge(self, limit: Limit | None, actor: Actor, address: Address | None, trail: _Trail) -> None:
         """Charge a call to its caller. Raises: RateLimited, ServiceAway."""
         if limit is None:
             return
-        address = self._address(request)
         verdict = self._limiter.charge(limit, actor, str(address) if address else None)
         if verdict is None:
             trail.rate_limit = "away"
@@ -295,6 +293,8 @@ def _parse_body(request: Request, content: bytes, most_members: int) -> Any:
 def _query_values(request: Request) -> dict[str, str]:
     """Return the query; a name that comes twice is refused, as two readers would pick different values of it."""
     found: dict[str, str] = {}
+    if not request.query_string:
+        return found
     for name, values in request.args.lists():
         if len(values) > 1:
             raise Invalid(
@@ -355,5 +355,6 @@ def _render(reply: Reply) -> Response:
         )
     for name, value in reply.headers.items():
         response.headers[name] = value
-    response.headers.setdefault("traceparent", current_traceparent())
+    if "traceparent" not in reply.headers:
+        response.headers["traceparent"] = current_traceparent()
     return response

@@ -4,8 +4,10 @@ Owns OpenTelemetry: nothing of it is loaded while no endpoint is set. A span car
 value that came from outside, never an exception's text. The current span is the request's trace context
 (`shared.telemetry.context`), so what a unit of work puts into the outbox is caused by that unit.
 
-Owns which requests are traced: one in so many, and all that a traced one causes. Who calls from outside cannot choose: neither
-the flag nor the trace id counts, as a caller could have all of its requests traced by either (W3C Trace Context, Security Considerations: denial of service).
+Owns which requests are traced: one in so many, and all that a traced one causes. Who calls from outside cannot choose:
+neither its flag nor its trace id counts, as it could have all its requests traced by either (W3C Trace Context, Security
+Considerations, Denial of service).
+
 Source: https://opentelemetry.io/docs/specs/otel/trace/, semantic conventions 1.37 for HTTP, messaging and databases.
 """
 
