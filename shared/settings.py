@@ -55,6 +55,7 @@ class Settings:
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         otlp_endpoint: where spans are sent, OTLP over HTTP, without `/v1/traces`; empty for no tracing.
+        trace_percent: how many of a hundred requests are traced; what a traced one causes always is.
         debug: never in production.
     """
 
@@ -96,6 +97,7 @@ class Settings:
     pool_size: int = 5
     egress_bypass: str = ""
     otlp_endpoint: str = ""
+    trace_percent: int = 10
     debug: bool = False
 
     @property

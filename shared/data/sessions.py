@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, NoReturn
 
 from pg8000 import native
+from pg8000.converters import TIMESTAMPTZ, timestamptz_in
 from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
@@ -52,6 +54,7 @@ class Session:
             raise DatabaseAway from error
         except DatabaseError as error:
             _raise_typed(error)
+        self._connection.register_in_adapter(TIMESTAMPTZ, _moment)
         self._prepared: dict[str, native.PreparedStatement] = {}
 
     @property
@@ -91,6 +94,14 @@ class Session:
         statement = native.PreparedStatement(self._connection, sql)
         self._prepared[sql] = statement
         return statement
+
+
+def _moment(text: str) -> object:
+    """Read a timestamp with time zone; pg8000's own way (`strptime`) takes ten times as long."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # infinity, and years that Python does not know
+        return timestamptz_in(text)
 
 
 def _raise_typed(error: DatabaseError) -> NoReturn:

@@ -22,6 +22,7 @@ from flask import Request, Response
 from shared.data.errors import AlreadyHandled, DatabaseAway
 from shared.data.unit_of_work import Idempotency, Replayed
 from shared.security.actor import Actor
+from shared.security.authentication import Client
 from shared.security.boot import guard
 from shared.security.errors import Unauthenticated
 from shared.security.ratelimit import WITHOUT_CREDENTIAL, Limit, Limiter
@@ -30,7 +31,7 @@ from shared.telemetry import log, traces
 from shared.telemetry.context import current_traceparent, known_traceparent, start_request
 
 from .access import authorise
-from .bodies import check_body_head, check_head, drain, read_body
+from .bodies import check_body_head, drain, read_body, read_head
 from .call import Call, Event, parse_uuid
 from .client_address import Address, client_address
 from .deps import Deps
@@ -70,11 +71,19 @@ class _Trail:
     span: Span | None = None
     blocks: ExitStack = field(default_factory=ExitStack)
 
-    def open_span(self, name: str, kind: traces.Kind, parent: object, **attributes: str) -> None:
+    def open_span(
+        self, name: str, kind: traces.Kind, parent: object, *, is_from_inside: bool, attributes: Mapping[str, str]
+    ) -> None:
         """Begin the span of this request, which goes on until it is answered."""
-        caused_by = known_traceparent(parent)
         self.span = self.blocks.enter_context(
-            traces.span(name, kind=kind, parent=caused_by, started_ns=self.started_ns, attributes=attributes)
+            traces.span(
+                name,
+                kind=kind,
+                parent=known_traceparent(parent),
+                is_from_inside=is_from_inside,
+                started_ns=self.started_ns,
+                attributes=attributes,
+            )
         )
 
     def facts(self) -> dict[str, object]:
@@ -157,79 +166,83 @@ class App(Generic[_Deps]):
         return response
 
     def _serve(self, request: Request, trail: _Trail) -> Response:
-        check_head(request)
+        headers = read_head(request)
         if request.path == _HEALTH:
             return self._health(request)
         route, path = self._table.find("GET" if request.method == "HEAD" else request.method, request.path)
         trail.route = route.path
         if route.access.who != "event":  # an event's span begins once its message says what caused it
-            method = {"http.request.method": request.method, "http.route": route.path}
-            trail.open_span(f"{route.method} {route.path}", "server", request.headers.get("traceparent"), **method)
+            trail.open_span(
+                f"{route.method} {route.path}",
+                "server",
+                headers.get("traceparent"),
+                is_from_inside=not self._settings.is_production,
+                attributes={"http.request.method": request.method, "http.route": route.path},
+            )
         check_body_head(request, route.body_limit_bytes, takes_gzip=route.takes_gzip)
+        address = self._address(request)
         if route.access.who == "anyone":
-            self._charge(route.rate_limit, Actor(), request, trail)
+            self._charge(route.rate_limit, Actor(), address, trail)
         deps = self.deps()
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        cookies: Mapping[str, str] = request.cookies if "cookie" in headers else {}
         event = None
         if route.access.who == "event":
             content = self._read_body(request, route, trail)
             actor, event = _authenticate_event(deps, headers, content)
             caused_by = event.attributes.get("traceparent")
-            trail.open_span(f"process {route.access.event}", "consumer", caused_by, **{"http.route": route.path})
+            trail.open_span(
+                f"process {route.access.event}",
+                "consumer",
+                caused_by,
+                is_from_inside=True,
+                attributes={"http.route": route.path},
+            )
             trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
             authorise(route.access, actor, deps.clock.now())
         else:  # who may not come in does not get to send a body either
-            actor = self._admit(request, route, deps, headers, path, trail)
+            actor = self._admit(route, deps, headers, path, Client(request.method, address, cookies), trail)
             content = self._read_body(request, route, trail)
         call = Call(
             actor=actor,
             path=path,
             query_values=_query_values(request),
             headers=headers,
-            cookies=request.cookies,
+            cookies=cookies,
             content=content,
             json=_parse_body(request, content, route.most_members) if not route.is_raw and event is None else None,
             idempotency=_idempotency(request, route, actor, content),
             event=event,
-            address=str(self._address(request) or ""),
+            address=str(address or ""),
         )
         return self._answer(route, call, deps)
 
     def _admit(
         self,
-        request: Request,
         route: Route[_Deps],
         deps: _Deps,
         headers: Mapping[str, str],
         path: Mapping[str, str],
+        client: Client,
         trail: _Trail,
     ) -> Actor:
         """Find out who calls, charge the call, decide whether the caller may go on."""
         is_open = route.access.who == "anyone"
         try:
-            address = self._address(request)
-            actor = (
-                Actor()
-                if is_open
-                else deps.authenticator.authenticate(
-                    headers, _org_id(path), address, method=request.method, cookies=request.cookies
-                )
-            )
+            actor = Actor() if is_open else deps.authenticator.authenticate(headers, _org_id(path), client)
         except Unauthenticated:
-            self._charge(WITHOUT_CREDENTIAL, Actor(), request, trail)
+            self._charge(WITHOUT_CREDENTIAL, Actor(), client.address, trail)
             raise
         trail.actor, trail.org_id = f"{actor.kind}:{actor.id}", actor.org_id
         if not is_open:  # open ones were charged before anything else was done for them
             limit = WITHOUT_CREDENTIAL if actor.kind == "anonymous" else route.rate_limit
-            self._charge(limit, actor, request, trail)
+            self._charge(limit, actor, client.address, trail)
         authorise(route.access, actor, deps.clock.now())
         return actor
 
-    def _charge(self, limit: Limit | None, actor: Actor, request: Request, trail: _Trail) -> None:
+    def _charge(self, limit: Limit | None, actor: Actor, address: Address | None, trail: _Trail) -> None:
         """Charge a call to its caller. Raises: RateLimited, ServiceAway."""
         if limit is None:
             return
-        address = self._address(request)
         verdict = self._limiter.charge(limit, actor, str(address) if address else None)
         if verdict is None:
             trail.rate_limit = "away"
@@ -283,6 +296,8 @@ def _parse_body(request: Request, content: bytes, most_members: int) -> Any:
 def _query_values(request: Request) -> dict[str, str]:
     """Return the query; a name that comes twice is refused, as two readers would pick different values of it."""
     found: dict[str, str] = {}
+    if not request.query_string:
+        return found
     for name, values in request.args.lists():
         if len(values) > 1:
             raise Invalid(
@@ -345,5 +360,6 @@ def _render(reply: Reply) -> Response:
         response.headers[name] = value
     for cookie in reply.cookies:
         response.headers.add("Set-Cookie", cookie)
-    response.headers.setdefault("traceparent", current_traceparent())
+    if "traceparent" not in reply.headers:
+        response.headers["traceparent"] = current_traceparent()
     return response

@@ -107,8 +107,8 @@ def _limited(request: Request, seconds: float) -> Generator[_Reading | None]:
         yield reading
 
 
-def check_head(request: Request) -> None:
-    """Check the sizes of the request line and of the headers.
+def read_head(request: Request) -> dict[str, str]:
+    """Check the sizes of the request line and of the headers; returns the headers, lower-case names.
 
     Raises:
         UriTooLong: (414 `uri_too_long`).
@@ -118,11 +118,12 @@ def check_head(request: Request) -> None:
         raise UriTooLong(limit_bytes=_MOST_PATH_BYTES)
     if len(request.query_string) > _MOST_QUERY_BYTES:
         raise UriTooLong(limit_bytes=_MOST_QUERY_BYTES)
-    sizes = [len(name) + len(value) for name, value in request.headers.items()]
-    if len(sizes) > _MOST_HEADERS:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if len(headers) > _MOST_HEADERS:
         raise HeadersTooLarge(limit_headers=_MOST_HEADERS)
-    if sum(sizes) > _MOST_HEADER_BYTES:
+    if sum(map(len, headers)) + sum(map(len, headers.values())) > _MOST_HEADER_BYTES:
         raise HeadersTooLarge(limit_bytes=_MOST_HEADER_BYTES)
+    return headers
 
 
 def check_body_head(request: Request, limit_bytes: int, *, takes_gzip: bool) -> None:

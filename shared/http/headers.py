@@ -22,7 +22,7 @@ def harden(response: Response, *, is_production: bool) -> None:
 
     Source: RFC 6797; OWASP Secure Headers Project.
     """
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+    own = {name.lower() for name, _ in response.headers}
+    response.headers.extend({name: value for name, value in _HEADERS.items() if name.lower() not in own})
     if is_production:
         response.headers["Strict-Transport-Security"] = _HSTS

@@ -97,7 +97,8 @@ class RouteTable(Generic[_Deps]):
                 raise ValueError(f"two routes for {route.method} {route.path}")
             seen.add((route.method, route.path))
         rules = [Rule(_PARAMETER.sub(r"<\1>", route.path), methods=[route.method], endpoint=route) for route in routes]
-        self._map = Map(rules, strict_slashes=True, merge_slashes=False, redirect_defaults=False)
+        table = Map(rules, strict_slashes=True, merge_slashes=False, redirect_defaults=False)
+        self._rules = table.bind("localhost")  # answers by path alone, so it is the same for every request
 
     def find(self, method: str, path: str) -> tuple[Route[_Deps], Mapping[str, str]]:
         """Find a route and its path parameters.
@@ -109,7 +110,7 @@ class RouteTable(Generic[_Deps]):
         if not path.startswith("/") or path.startswith("//"):  # werkzeug would read any number of slashes as one
             raise RouteNotFound
         try:
-            found: tuple[Any, Mapping[str, Any]] = self._map.bind("localhost").match(path, method=method)
+            found: tuple[Any, Mapping[str, Any]] = self._rules.match(path, method=method)
         except WerkzeugMethodNotAllowed as error:
             raise MethodNotAllowed(allowed=sorted(error.valid_methods or ())) from None
         except HTTPException:

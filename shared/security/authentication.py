@@ -6,7 +6,7 @@ Owns the order of checks. Says nothing about what a caller may do (`shared.http.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -44,6 +44,21 @@ _NOTE_SESSION_USE = "select core.note_session_use(:secret_hash) as is_noted"
 _log = logger("authentication")
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who sent a request, before anybody is known.
+
+    Attributes:
+        method: of the request.
+        address: None when it is not known; a key that is bound to networks is refused then.
+        cookies: the browser's; its session counts where no other credential came.
+    """
+
+    method: str = "GET"
+    address: IPv4Address | IPv6Address | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class Authenticator:
     """Authenticates callers; at most one database round trip each."""
 
@@ -73,19 +88,14 @@ class Authenticator:
         self,
         headers: Mapping[str, str],
         org_id: UUID | None,
-        address: IPv4Address | IPv6Address | None = None,
-        *,
-        method: str = "GET",
-        cookies: Mapping[str, str] | None = None,
+        client: Client,
     ) -> Actor:
         """Find out who calls.
 
         Args:
             headers: lower-case names; `x-api-key`, or `authorization: Bearer` with a key or a token.
             org_id: the organisation in the path.
-            address: the client's; a key that is bound to networks is refused without one.
-            method: of the request.
-            cookies: the browser's; its session counts where no other credential came.
+            client: what is known of who sent the request.
 
         Returns:
             The actor; anonymous when no credential came.
@@ -97,10 +107,10 @@ class Authenticator:
         """
         credential = _credential(headers)
         if credential is None:
-            secret = (cookies or {}).get(sessions.COOKIE)
-            return Actor() if secret is None else self._by_cookie(secret, org_id, method, headers)
+            secret = client.cookies.get(sessions.COOKIE)
+            return Actor() if secret is None else self._by_cookie(secret, org_id, client.method, headers)
         if credential.startswith(PREFIX):
-            return self._keys.authenticate(credential, org_id, address)
+            return self._keys.authenticate(credential, org_id, client.address)
         return self._by_token(credential, org_id)
 
     def forget_key(self, key_id: UUID) -> None:

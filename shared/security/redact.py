@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 REDACTED: Final = "[redacted]"
 
@@ -71,8 +72,11 @@ _UUID = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-
 _SECRET_FIELD = re.compile(rf"(?:.*[_.\s-])?(?:{_TELLING}|set-cookie|x-api-key)s?", re.IGNORECASE)
 
 _OURS = frozenset(
-    {"time", "severity", "function", "area", "logging.googleapis.com/trace", "logging.googleapis.com/spanId"}
-)
+    {
+        "time", "severity", "function", "area", "route", "request_id", "logging.googleapis.com/trace",
+        "logging.googleapis.com/spanId",
+    }
+)  # fmt: skip
 
 
 def redact_text(text: str, *, has_people: bool = False, has_ids: bool = False) -> str:
@@ -97,6 +101,8 @@ def redact(value: Any, *, has_people: bool = False, depth: int = _MOST_DEPTH) ->
         return value
     if isinstance(value, str):
         return redact_text(value, has_people=has_people)
+    if isinstance(value, UUID):
+        return str(value)
     if depth <= 0:
         return _TOO_MUCH
     if isinstance(value, Mapping):

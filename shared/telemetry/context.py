@@ -27,7 +27,7 @@ def start_request(request_id: str | None, traceparent: str | None) -> str:
     found = request_id if known_id and request_id else secrets.token_hex(16)
     _request_id.set(found)
     trace_id = known_trace.split("-")[1] if known_trace else secrets.token_hex(16)
-    _traceparent.set(f"00-{trace_id}-{secrets.token_hex(8)}-01")
+    _traceparent.set(f"00-{trace_id}-{secrets.token_hex(8)}-00")  # nothing is traced before a span is open
     return found
 
 

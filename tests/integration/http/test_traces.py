@@ -78,7 +78,8 @@ def collector() -> Iterator[CollectorServer]:
 def tiny(tmp_path_factory: pytest.TempPathFactory, collector: CollectorServer) -> Iterator[FunctionProcess]:
     address = f"http://127.0.0.1:{collector.server_address[1]}"
     folder = tmp_path_factory.mktemp("traced")
-    with function_process(folder, SOURCE, DW_OTLP_ENDPOINT=address, DW_ENTRY_POINT="tiny") as running:
+    variables = {"DW_OTLP_ENDPOINT": address, "DW_ENTRY_POINT": "tiny", "DW_TRACE_PERCENT": "100"}
+    with function_process(folder, SOURCE, **variables) as running:
         yield running
 
 
@@ -135,6 +136,27 @@ def test_a_cause_that_is_none_starts_a_tree_of_its_own(collector: CollectorServe
     wait_until(lambda: set(collector.spans.trace_ids()) - before, "no span came")
     (new,) = set(collector.spans.trace_ids()) - before
     assert [item.parent_id for item in collector.spans.trace(new)] == [""]
+
+
+def test_what_its_cause_left_out_is_left_out_too_and_the_log_says_so(
+    collector: CollectorServer, tiny: FunctionProcess
+) -> None:
+    trace_id = "4" * 32
+    answer = httpx.get(f"{tiny.url}/things/1", headers={"traceparent": f"00-{trace_id}-{CAUSE}-00"}, trust_env=False)
+    assert answer.headers["traceparent"].startswith(f"00-{trace_id}-")
+    assert answer.headers["traceparent"].endswith("-00")
+    spans(collector, tiny, "/things/1", "5" * 32, 2)  # what was sent before has arrived with these
+    assert not collector.spans.trace(trace_id)
+    (line,) = (item for item in tiny.lines() if str(item.get("logging.googleapis.com/trace", "")).endswith(trace_id))
+    assert line["logging.googleapis.com/trace_sampled"] is False
+
+
+def test_a_request_that_no_span_tells_of_does_not_claim_one(collector: CollectorServer, tiny: FunctionProcess) -> None:
+    trace_id = "6" * 32
+    headers = {"traceparent": f"00-{trace_id}-{CAUSE}-01"}
+    assert httpx.get(f"{tiny.url}/nothing-here", headers=headers, trust_env=False).status_code == 404
+    (line,) = (item for item in tiny.lines() if str(item.get("logging.googleapis.com/trace", "")).endswith(trace_id))
+    assert line["logging.googleapis.com/trace_sampled"] is False
 
 
 def test_what_is_left_is_sent_when_the_process_ends(tmp_path: Path, collector: CollectorServer) -> None:
