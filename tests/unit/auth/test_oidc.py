@@ -40,7 +40,8 @@ def read(
     provider = make_provider(ISSUER, CLOCK, verified_claim)
     provider._keys = JwksCache("", CLOCK, fetch=lambda _: json.dumps({"keys": [JWK]}).encode())
     body = {name: value for name, value in (CLAIMS | claims).items() if name != without}
-    return provider._read_id_token(jwt.encode(body, KEY, "RS256", {"kid": "k"} | (header or {})), "n")
+    text = jwt.encode(body, KEY, "RS256", {"kid": "k"} | (header or {}))
+    return provider._person(provider._verify_id_token(text, "n"))
 
 
 def test_a_person_is_read_from_a_good_token() -> None:
