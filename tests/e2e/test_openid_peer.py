@@ -117,7 +117,6 @@ def test_a_person_signs_in_and_the_other_provider_stays(
 ) -> None:
     listed = browser.send("GET", "/auth/providers").json()["items"]
     assert [item["id"] for item in listed] == ["emulator", "peer"]
-    before = int(time.time())
     me = sign_in(browser, pages)
     assert pages.shown == ["login", "consent"]
     assert (me["email"], me["name"]) == ("ada@peer.example", "Ada Peer"), "told at the userinfo endpoint only"
@@ -125,7 +124,6 @@ def test_a_person_signs_in_and_the_other_provider_stays(
     assert sign_in(again, pages)["id"] == me["id"]
     assert pages.shown == ["login", "consent"], "the provider knows the person, and asks nothing"
     assert again.me()["signed_in_at"] == me["signed_in_at"], "auth_time is when the person proved who they are"
-    assert before <= int(time.time())
     other = Browser(suite)
     assert other.sign_in()["email"] == "owner@acme.example", "the emulator's provider"
 
@@ -193,7 +191,7 @@ def test_signing_out_at_the_provider_ends_the_session_here(
     sign_in(somebody, their_pages, "bob")
     while not provider.peer.events.empty():
         provider.peer.events.get()
-    pages.sign_out(f"{provider.issuer}/session/end")
+    assert pages.sign_out(f"{provider.issuer}/session/end") == f"{provider.issuer}/session/end/success"
     assert provider.peer.next_event() == {"logout": "ada", "error": None}
     for path in ("/api/v2/me", f"/api/v2/orgs/{uuid4()}/api-keys"):
         problem(browser.send("GET", path), 401, "unauthenticated")

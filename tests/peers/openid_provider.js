@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 
 import { Provider } from 'oidc-provider';
 
+console.info = console.error; // what it has to say for itself goes to the log, standard output is ours
 const lines = createInterface({ input: process.stdin });
 const [line] = await once(lines, 'line');
 const config = JSON.parse(line);
