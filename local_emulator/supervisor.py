@@ -37,6 +37,7 @@ def main() -> int:
         only=tuple(raw["only"]),
         suite_file=Path(raw["suite_file"]),
         root=Path(raw["root"]),
+        providers_file=None if raw["providers_file"] is None else Path(raw["providers_file"]),
     )
     data = DataDirectory(options.data_dir)
     try:

@@ -7,6 +7,7 @@ them (it answers 503 for a function that is not up yet).
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -39,6 +40,8 @@ class Options:
         postgres: `embedded`, `docker` or `url`.
         only: names of processes, or of functions for all their entry points; empty for everything.
         root: the folder that holds `functions/`, `shared/` and `infra/migrations/`.
+        providers_file: sign-in providers besides the emulator's own: a JSON list as `DW_OIDC_PROVIDERS` has it, each element
+            with its `client_secret`.
     """
 
     data_dir: Path
@@ -47,6 +50,7 @@ class Options:
     only: tuple[str, ...] = ()
     suite_file: Path = SUITE_FILE
     root: Path = EMULATOR_ROOT
+    providers_file: Path | None = None
 
 
 class Topology:
@@ -56,7 +60,7 @@ class Topology:
         """Read the suite and choose the names; starts nothing.
 
         Raises:
-            EmulatorError: the suite is wrong, a name is unknown, or DATABASE_URL is missing.
+            EmulatorError: the suite or a file is wrong, a name is unknown, or DATABASE_URL is missing.
         """
         try:
             self.suite = load_suite(options.suite_file)
@@ -65,6 +69,7 @@ class Topology:
         self._options = options
         self._data = data
         self.names = _chosen(self.suite, options)
+        self._providers = _read_providers(options.providers_file)
         self.ports = Ports()
         self.backend = postgres.choose(options.postgres, data.path / "postgres", data.password("postgres"), environment)
         self.gateway_port = options.port or reserve_port()
@@ -108,6 +113,7 @@ class Topology:
             gateway_url=f"http://{HOST}:{self.gateway_port}",
             ports=self.ports,
             names=frozenset(self.names),
+            more_providers=self._providers,
         )
 
     def write_upstreams(self) -> None:
@@ -250,7 +256,7 @@ class Topology:
             self.context().google["grpc"],
             self._options.suite_file,
             targets,
-            secrets={CLIENT_SECRET: self._data.password(CLIENT_SECRET)},
+            secrets={CLIENT_SECRET: self.context().client_secrets(self._data.password(CLIENT_SECRET))},
             storage_url=self.context().google["http"],
         )
 
@@ -303,6 +309,22 @@ class Topology:
             restart_limit=restart_limit,
             stage=stage,
         )
+
+
+def _read_providers(file: Path | None) -> tuple[Mapping[str, object], ...]:
+    """Read the further sign-in providers; the functions judge the rest of what they say."""
+    if file is None:
+        return ()
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmulatorError(f"--oidc-providers: {file} cannot be read", str(error)) from error
+    if not isinstance(found, list) or not all(
+        isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("client_secret"), str)
+        for item in found
+    ):
+        raise EmulatorError(f"--oidc-providers: {file} must be a JSON list of objects with id and client_secret")
+    return tuple(found)
 
 
 def _chosen(suite: Suite, options: Options) -> set[str]:

@@ -7,26 +7,36 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from shared.ports.clock import Clock
+from shared.ports.errors import ServiceAway
 from shared.ports.secret_store import Secret
+from shared.security.egress import EgressResponse
 from shared.security.errors import Unauthenticated
+from shared.security.operator_calls import call, read_target
 from shared.security.tokens import JwksCache, TokenRule, verify_token
+from shared.telemetry.log import logger
 
 from .domain.sign_in import Person
 from .errors import LogoutTokenRefused, ProviderAway, SignInFailed
 
-_TIMEOUT_SECONDS = 5.0
 _DISCOVERY_SECONDS = 3600.0
 _DISCOVERY_RETRY_SECONDS = 30.0
+_FIRST_RETRY_SECONDS = 1.0  # while nothing is known of the provider: nobody can sign in, so try again soon
+_NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+_OPTIONAL = ("userinfo_endpoint", "end_session_endpoint")
+_ERROR_WORD = re.compile(r"[a-z_]{1,50}")
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*")  # RFC 6750 section 2.1
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_log = logger("oidc")
 _LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -72,8 +82,9 @@ class Provider:
         self._issuer = rules.issuer
         self._client_id = rules.client_id
         self._clock = clock
-        self._metadata: dict[str, Any] | None = None
+        self._metadata: Mapping[str, Any] | None = None
         self._read_at = 0.0
+        self._tried_at: float | None = None
         self._keys: JwksCache | None = None
         self._lock = threading.Lock()
 
@@ -136,42 +147,57 @@ class Provider:
             "redirect_uri": redirect_uri,
             "code_verifier": code_verifier,
         }
-        token = self._redeem(str(metadata["token_endpoint"]), form, secret)
-        return self._read_id_token(token, nonce)
+        tokens = self._redeem(metadata, form, secret)
+        claims = self._verify_id_token(tokens.get("id_token"), nonce)
+        if "email" not in claims and "userinfo_endpoint" in metadata:
+            claims = {**self._read_userinfo(metadata, tokens.get("access_token"), claims["sub"]), **claims}
+        return self._person(claims)
 
-    def _redeem(self, endpoint: str, form: dict[str, str], secret: Secret) -> str:
-        import httpx
-
-        try:
-            reply = httpx.post(
-                endpoint,
-                data=form,
-                auth=(self._client_id, secret.reveal().decode()),
-                timeout=_TIMEOUT_SECONDS,
-                trust_env=False,
+    def _redeem(self, metadata: Mapping[str, Any], form: dict[str, str], secret: Secret) -> Mapping[str, Any]:
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        methods = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        if isinstance(methods, list) and "client_secret_basic" not in methods and "client_secret_post" in methods:
+            form |= {"client_id": self._client_id, "client_secret": secret.reveal().decode()}
+        else:
+            headers["Authorization"] = _basic(self._client_id, secret)
+        reply = self._call("POST", metadata["token_endpoint"], headers, urlencode(form).encode())
+        if reply.status != 200:
+            _log.warning(
+                "code not redeemed", issuer=self._issuer, status=reply.status, error=_error_word(reply.content)
             )
-        except httpx.HTTPError as error:
-            raise ProviderAway(retry_after_seconds=5) from error
-        if reply.status_code >= 500:
-            raise ProviderAway(retry_after_seconds=5)
-        try:
-            token = reply.json().get("id_token")
-        except (ValueError, AttributeError) as error:
-            raise SignInFailed from error
-        if reply.status_code != 200 or not isinstance(token, str):
             raise SignInFailed
-        return token
+        return _object(reply.content)
 
-    def _read_id_token(self, token: str, nonce: str) -> Person:
+    def _verify_id_token(self, token: object, nonce: str) -> Mapping[str, Any]:
+        """Verify an ID token (OpenID Connect Core 1.0 section 3.1.3.7); returns its claims."""
         rule = TokenRule(self._issuer, self._client_id, frozenset({"jwt", ""}))
         if self._keys is None:
             raise ProviderAway(retry_after_seconds=5)
+        if not isinstance(token, str):
+            raise SignInFailed
         try:
             claims = verify_token(token, rule, self._keys, self._clock)
         except Unauthenticated as error:
             raise SignInFailed from error
+        except ServiceAway as error:
+            raise ProviderAway(retry_after_seconds=5) from error
         if claims.get("nonce") != nonce or claims.get("azp", self._client_id) != self._client_id:
             raise SignInFailed
+        return claims
+
+    def _read_userinfo(self, metadata: Mapping[str, Any], access_token: object, subject: str) -> Mapping[str, Any]:
+        """Read what a strict provider tells of a person at this endpoint only (OpenID Connect Core 1.0 sections 5.3, 5.4)."""
+        if not isinstance(access_token, str) or _BEARER.fullmatch(access_token) is None:
+            raise SignInFailed
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+        reply = self._call("GET", metadata["userinfo_endpoint"], headers)
+        found = _object(reply.content) if reply.status == 200 else {}
+        if found.get("sub") != subject:  # an answer about somebody else, section 5.3.2
+            raise SignInFailed
+        names = ("email", "name", self._rules.verified_claim)
+        return {name: found[name] for name in names if name in found}
+
+    def _person(self, claims: Mapping[str, Any]) -> Person:
         email = claims.get("email")
         return Person(
             issuer=self._issuer,
@@ -194,7 +220,7 @@ class Provider:
             endpoint = self._discover().get("end_session_endpoint")
         except ProviderAway:
             return None
-        if not isinstance(endpoint, str) or not endpoint:
+        if endpoint is None:
             return None
         query = {"client_id": self._client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
@@ -222,6 +248,8 @@ class Provider:
             claims = verify_token(token, rule, self._keys, self._clock)
         except Unauthenticated as error:
             raise LogoutTokenRefused from error
+        except ServiceAway as error:
+            raise ProviderAway(retry_after_seconds=5) from error
         events, jti = claims["events"], claims["jti"]
         subject, session = claims.get("sub"), claims.get("sid")
         is_notice = isinstance(events, dict) and isinstance(events.get(_LOGOUT_EVENT), dict) and "nonce" not in claims
@@ -231,42 +259,97 @@ class Provider:
             raise LogoutTokenRefused
         return LogoutNotice(self._issuer, subject, session, jti, datetime.fromtimestamp(claims["exp"], UTC))
 
-    def _discover(self) -> dict[str, Any]:
-        """Read the provider's metadata (OpenID Connect Discovery 1.0 section 4); kept for an hour, longer while it is away."""
-        with self._lock:
-            now = self._clock.monotonic_seconds()
-            if self._metadata is not None and now - self._read_at <= _DISCOVERY_SECONDS:
-                return self._metadata
-            try:
-                found = self._read_metadata()
-            except ProviderAway:
-                if self._metadata is None:
-                    raise
-                self._read_at = now - _DISCOVERY_SECONDS + _DISCOVERY_RETRY_SECONDS
-                return self._metadata
-            if self._metadata is None or found["jwks_uri"] != self._metadata["jwks_uri"]:
-                self._keys = JwksCache(str(found["jwks_uri"]), self._clock)
-            self._metadata, self._read_at = found, now
-            return found
+    def _discover(self) -> Mapping[str, Any]:
+        """Read the provider's metadata (OpenID Connect Discovery 1.0 section 4); kept for an hour, longer while it is away.
 
-    def _read_metadata(self) -> dict[str, Any]:
-        import httpx
-
-        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        One thread at a time asks. While the provider is slow or away, who needs what is known already does not wait, and who
+        waited for an answer that did not come does not ask again.
+        """
+        now = self._clock.monotonic_seconds()
+        if self._metadata is not None and now - self._read_at <= _DISCOVERY_SECONDS:
+            return self._metadata
+        if self._metadata is None:
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
+            return self._metadata
         try:
-            reply = httpx.get(url, timeout=_TIMEOUT_SECONDS, trust_env=False)
-            reply.raise_for_status()
-            found = reply.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ProviderAway(retry_after_seconds=5) from error
-        needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-        if (
-            not isinstance(found, dict)
-            or found.get("issuer") != self._issuer
-            or not all(found.get(name) for name in needed)
-        ):
-            raise ProviderAway("the provider's metadata does not fit its issuer", retry_after_seconds=60)
+            return self._read_again(now)
+        finally:
+            self._lock.release()
+
+    def _read_again(self, now: float) -> Mapping[str, Any]:
+        if self._metadata is not None and now - self._read_at <= _DISCOVERY_SECONDS:
+            return self._metadata
+        if self._metadata is None and self._tried_at is not None and now - self._tried_at < _FIRST_RETRY_SECONDS:
+            raise ProviderAway(retry_after_seconds=5)
+        self._tried_at = now
+        try:
+            found = self._read_metadata()
+        except ProviderAway:
+            if self._metadata is None:
+                raise
+            self._read_at = now - _DISCOVERY_SECONDS + _DISCOVERY_RETRY_SECONDS
+            return self._metadata
+        if self._metadata is None or found["jwks_uri"] != self._metadata["jwks_uri"]:
+            self._keys = JwksCache(found["jwks_uri"], self._clock)
+        self._metadata, self._read_at = found, now
         return found
+
+    def _read_metadata(self) -> Mapping[str, Any]:
+        url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        reply = self._call("GET", url, {"Accept": "application/json"})
+        try:
+            found = _object(reply.content) if reply.status == 200 else {}
+        except SignInFailed as error:
+            raise ProviderAway(retry_after_seconds=5) from error
+        named = {name: found[name] for name in (*_NEEDED, *_OPTIONAL) if found.get(name)}
+        is_whole = found.get("issuer") == self._issuer and named.keys() >= set(_NEEDED)
+        if not is_whole or not all(_is_address(url, self._issuer) for url in named.values()):
+            raise ProviderAway("the provider's metadata does not fit its issuer", retry_after_seconds=60)
+        return {name: value for name, value in found.items() if name in named or name not in _OPTIONAL}
+
+    def _call(self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> EgressResponse:
+        try:
+            reply = call(method, url, service="provider", clock=self._clock, headers=headers, content=content)
+        except ServiceAway as error:
+            raise ProviderAway(retry_after_seconds=5) from error
+        if reply.status >= 500:
+            raise ProviderAway(retry_after_seconds=5)
+        return reply
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise SignInFailed from error
+    if not isinstance(found, dict):
+        raise SignInFailed
+    return found
+
+
+def _error_word(content: bytes) -> str:
+    """Return the word by which a token endpoint says what is wrong, for the log (RFC 6749 section 5.2)."""
+    try:
+        word = _object(content).get("error")
+    except SignInFailed:
+        word = None
+    return word if isinstance(word, str) and _ERROR_WORD.fullmatch(word) else ""
+
+
+def _is_address(url: object, issuer: str) -> bool:
+    """Say whether metadata name an address that can be used; none leads from an issuer with TLS to a place without."""
+    try:
+        target = read_target(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    return target is not None and (target.scheme == "https" or not issuer.startswith("https://"))
+
+
+def _basic(client_id: str, secret: Secret) -> str:
+    """Return the client's credentials; both parts are form-encoded before they are joined (RFC 6749 section 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret.reveal().decode())}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def _vouches(claim: str, claims: Mapping[str, Any]) -> bool:

@@ -92,12 +92,15 @@ def client_secret(stored: Secret, provider_id: str) -> Secret:
         provider_id: whose.
 
     Raises:
-        ProviderAway: (503 `provider_away`) the object holds none for this provider.
+        ProviderAway: (503 `provider_away`) the object cannot be read, or holds none for this provider.
     """
-    content = stored.reveal()
-    if not content.lstrip().startswith(b"{"):
-        return stored
-    found = json.loads(content).get(provider_id)
+    content = stored.reveal().strip()  # a file's last line break comes along easily
+    if not content.startswith(b"{"):
+        return Secret(content)
+    try:
+        found = json.loads(content).get(provider_id)
+    except (ValueError, RecursionError):
+        found = None  # and no cause: an error's text would show a part of what it could not read
     if not isinstance(found, str) or not found:
         raise ProviderAway("the provider's client secret is missing", retry_after_seconds=60)
     return Secret(found.encode())

@@ -1,7 +1,8 @@
 """Who may open a connection: `python -m infra.lint.egress`.
 
-Calls to user-given URLs go through `shared/security/egress`. Any other module of the functions that imports an HTTP client
-or a socket is either in the list below, with its reason, or a way around the guard. So are exceptions to the guard's policy.
+Calls to user-given URLs go through `shared/security/egress`. Any other module of the functions that imports an HTTP client,
+a socket, or the calls to what the operator names, is either in the list below, with its reason, or a way around the guard. So
+are exceptions to the guard's policy.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ CLIENTS = frozenset({
     "aiohttp", "boto3", "botocore", "ftplib", "h11", "h2", "http.client", "httpcore", "httpx", "imaplib", "nntplib", "poplib",
     "pycurl", "requests", "smtplib", "socket", "socketserver", "telnetlib", "urllib.request", "urllib3", "websocket",
     "websockets", "xmlrpc.client",
+    "shared.security.operator_calls",  # ours, without the guard's rules on addresses
 })  # fmt: skip
 ALLOWED = {
     "shared/security/egress/transport.py": ("httpcore", "socket"),  # the guard: dials checked addresses
     "shared/security/egress/resolver.py": ("socket",),  # the guard: looks names up
-    "shared/security/tokens.py": ("httpx",),  # key sets of configured issuers
-    "functions/auth/oidc.py": ("httpx",),  # the configured sign-in provider
+    "shared/security/tokens.py": ("shared.security.operator_calls",),  # key sets of configured issuers
+    "functions/auth/oidc.py": ("shared.security.operator_calls",),  # the configured sign-in providers
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints
     "functions/scan/readers/aws/base.py": ("botocore",),  # its errors
     "functions/scan/ingestion.py": ("botocore",),  # its errors
@@ -36,7 +38,7 @@ def check_tree(root: Path) -> Iterator[str]:
     used: set[tuple[str, str]] = set()
     for path in sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.py")):
         name, tree = path.relative_to(root).as_posix(), ast.parse(path.read_text("utf-8"))
-        used |= {(name, client) for client, _ in _clients(tree)}
+        used |= {(name, client) for client, _ in _clients(name, tree)}
         yield from check(name, tree)
     for name, clients in ALLOWED.items():
         yield from (
@@ -54,7 +56,7 @@ def check(name: str, tree: ast.Module) -> Iterator[str]:
         tree: what it holds.
     """
     allowed = ALLOWED.get(name, ())
-    for client, line in _clients(tree):
+    for client, line in _clients(name, tree):
         if client not in allowed:
             yield f"{name}:{line}: imports {client}: call user-given URLs through shared.security.egress"
     if name.startswith(GUARD):
@@ -68,20 +70,23 @@ def check(name: str, tree: ast.Module) -> Iterator[str]:
             )
 
 
-def _clients(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _clients(name: str, tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield each client that is imported, in whatever way, and the line."""
+    package = name.split("/")[:-1]
     for node in ast.walk(tree):
-        for module in _imported(node):
+        for module in _imported(node, package):
             parts = module.split(".")
             for client in {".".join(parts[:length]) for length in range(1, len(parts) + 1)} & CLIENTS:
                 yield client, getattr(node, "lineno", 0)
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
+def _imported(node: ast.AST, package: Sequence[str]) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        inside = package[: len(package) - node.level + 1] if node.level else []
+        start = [*inside, *([node.module] if node.module else [])]
+        yield from (".".join([*start, alias.name]) for alias in node.names)
     elif isinstance(node, ast.Call) and _called(node) in {"__import__", "import_module", "find_spec"}:
         words = [*node.args, *(keyword.value for keyword in node.keywords)]
         yield from (word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str))

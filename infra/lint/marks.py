@@ -17,6 +17,7 @@ SILENT = ("functions", "shared")
 SUFFIXES = frozenset({
     ".css", ".html", ".js", ".json", ".md", ".py", ".sh", ".sql", ".tf", ".tfvars", ".toml", ".txt", ".yaml", ".yml", "",
 })  # fmt: skip
+FOREIGN = frozenset({"__pycache__", "node_modules"})  # not ours, or made
 RECORDED = ("tests/fixtures/",)  # what other programs wrote
 GENERATED = re.compile(r"requirements.*\.txt|LICENSE")
 
@@ -56,7 +57,7 @@ def _files(root: Path) -> Iterator[Path]:
         name = path.relative_to(root).as_posix()
         if path.is_symlink() or not path.is_file() or path.suffix not in SUFFIXES or "/." in f"/{name}":
             continue
-        if "__pycache__" in path.parts or name.startswith(RECORDED) or GENERATED.fullmatch(path.name):
+        if not FOREIGN.isdisjoint(path.parts) or name.startswith(RECORDED) or GENERATED.fullmatch(path.name):
             continue
         yield path
 

@@ -3,8 +3,8 @@
 Owns the strict layer in front of PyJWT (RFC 8725): the algorithm comes from the key, never from the token; only the
 header members we use may appear; exactly one key may match. Source: RFC 7515, RFC 7519, RFC 9068.
 
-httpx, PyJWT and cryptography are loaded by the functions that use them: together they are a third of a cold start, and a
-health check or a page needs none of them.
+PyJWT and cryptography are loaded by the functions that use them: they are a good part of a cold start, and a health check
+or a page needs neither.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.http.errors import AppError
@@ -89,7 +90,7 @@ class JwksCache:
         """
         self._url = url
         self._clock = clock
-        self._fetch = fetch or _fetch
+        self._fetch = fetch or partial(_fetch, clock)
         self._read = read or _read_jwks
         self._keys: dict[str, tuple[str, Any]] = {}
         self._fetched_at: float | None = None
@@ -220,20 +221,13 @@ def _refuse(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
 
 
-def _fetch(url: str) -> bytes:
-    import httpx
+def _fetch(clock: Clock, url: str) -> bytes:
+    from .operator_calls import call
 
-    content = bytearray()
-    try:
-        with httpx.stream("GET", url, timeout=5.0, follow_redirects=False, trust_env=False) as reply:
-            reply.raise_for_status()
-            for chunk in reply.iter_bytes():
-                content += chunk
-                if len(content) > _MOST_JWKS_BYTES:
-                    break
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ServiceAway("jwks") from error
-    return bytes(content)
+    reply = call("GET", url, service="jwks", clock=clock)
+    if reply.status != 200:
+        raise ServiceAway("jwks")
+    return reply.content
 
 
 def _read_jwks(content: bytes) -> dict[str, tuple[str, Any]]:

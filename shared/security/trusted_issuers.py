@@ -30,7 +30,9 @@ class IssuerConfig(BaseModel):
     issuer: str = Field(min_length=1, max_length=500)
     jwks_url: str = Field(min_length=1, max_length=2000)
     audience: str = Field(min_length=1, max_length=500)
-    token_type: str = Field("at+jwt", max_length=50, description="The `typ` that its access tokens carry, lower case.")
+    token_type: str = Field(
+        "at+jwt", pattern=r"^[a-z0-9+.-]{1,50}$", description="The `typ` that its access tokens carry, lower case."
+    )
 
 
 class TrustedIssuer:
@@ -58,9 +60,14 @@ class TrustedIssuers:
         """Read the setting.
 
         Raises:
-            ValueError: it is not the JSON that it must be.
+            ValueError: it is not the JSON that it must be, names an issuer twice, or this suite itself.
         """
         configs = read_trusted_issuers(settings.trusted_issuers)
+        names = [config.issuer for config in configs]
+        if len(set(names)) != len(names):
+            raise ValueError("DW_TRUSTED_ISSUERS names one issuer twice")
+        if settings.public_url in names:  # else somebody else's keys would speak for our sessions
+            raise ValueError("DW_TRUSTED_ISSUERS names this suite itself")
         return cls({config.issuer: TrustedIssuer(config, clock, fetch) for config in configs})
 
     def issuer_of(self, token: str) -> TrustedIssuer | None:

@@ -24,6 +24,7 @@ from shared.security.peppers import Peppers
 from shared.security.sessions import hash_session_secret
 from shared.security.token_issuer import TokenIssuer
 from shared.security.tokens import JwksCache
+from shared.security.trusted_issuers import TrustedIssuers
 from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager
@@ -112,7 +113,6 @@ class World:
     def deps(self, settings: Settings) -> Deps:
         """Build the clients of the App."""
         db = cast("Database", self.directory)
-        own = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.issuer.jwks()).encode())
         pushed = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.events_issuer.jwks()).encode())
         return Deps(
             settings=settings,
@@ -122,9 +122,16 @@ class World:
             peppers=self.peppers,
             clock=self.clock,
             entropy=self.entropy,
-            authenticator=Authenticator(db, self.peppers, own, settings, self.clock),
+            authenticator=self.authenticator(settings=settings),
             events=EventVerifier(pushed, settings, self.clock),
         )
+
+    def authenticator(
+        self, trusted: TrustedIssuers | None = None, *, settings: Settings | None = None
+    ) -> Authenticator:
+        """Make what finds out who calls; the settings say whom else to trust when nothing is given."""
+        own = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.issuer.jwks()).encode())
+        return Authenticator(self.directory, self.peppers, own, settings or self.settings, self.clock, trusted)
 
     def app(self, routes: Sequence[Route[Any]]) -> App[Deps]:
         """Make an App of these routes."""

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from shared.ports.clock import Entropy
-from shared.security.sessions import IDLE_LIFETIME, LONGEST_LIFETIME
+from shared.security.sessions import IDLE_LIFETIME, LONGEST_LIFETIME, is_live
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 _MOST_USER_AGENT, _MOST_ADDRESS = 200, 64
@@ -53,6 +53,11 @@ def expires_at(now: datetime, ends_at: datetime | None = None) -> datetime:
     """Return when a session that begins now ends, whatever happens; earlier when the provider said so."""
     longest = now + LONGEST_LIFETIME
     return longest if ends_at is None else min(longest, ends_at)
+
+
+def may_let_in(session: Mapping[str, Any], *, now: datetime) -> bool:
+    """Decide whether a session that approved a terminal is still there when the terminal comes."""
+    return session["revoked_at"] is None and is_live(session, now)
 
 
 def shown_origin(user_agent: str, address: str) -> dict[str, str]:

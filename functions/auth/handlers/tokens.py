@@ -132,11 +132,14 @@ def _redeem_device(call: Call, deps: AuthDeps, code: str) -> Reply:
 
 
 def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> Reply | None:
-    """Begin a terminal's session as the one who approved: the same person, provider and bounds, no fresher sign-in."""
-    approving = queries.get_session(tx, approving_id)
-    if approving is None or approving["revoked_at"] is not None:
-        return None
+    """Begin a terminal's session as the one who approved: the same person, provider and bounds, no fresher sign-in.
+
+    It ends no later than the one that let it in: else terminals that let each other in would stay for ever.
+    """
     session_id, now = deps.entropy.uuid(), deps.clock.now()
+    approving = queries.get_session(tx, approving_id)
+    if approving is None or not domain.may_let_in(approving, now=now):
+        return None
     queries.insert_session(
         tx,
         id=session_id,
@@ -149,7 +152,7 @@ def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> Reply
         bound_org_id=approving["bound_org_id"],
         signed_in_at=approving["signed_in_at"],
         last_seen_at=now,
-        expires_at=domain.expires_at(now),
+        expires_at=min(domain.expires_at(now), approving["expires_at"]),
         user_agent="",
         address="",
     )

@@ -18,7 +18,7 @@ values
    :last_seen_at, :expires_at, :user_agent, :address)
 """
 _GET_SESSION = """
-select id, user_id, issuer, subject, issuer_session, bound_org_id, signed_in_at, revoked_at
+select id, user_id, issuer, subject, issuer_session, bound_org_id, signed_in_at, last_seen_at, expires_at, revoked_at
 from core.sessions
 where id = :session_id
 """
