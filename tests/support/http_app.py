@@ -137,8 +137,10 @@ class World:
         """Make an App of these routes."""
         return App("under-test", self.deps, routes, settings=self.settings)
 
-    def person(self, role: str | None = None, *, is_platform_admin: bool = False, **claims: Any) -> str:
-        """Make a person, with a role in `ORG` or none; returns a token."""
+    def person(
+        self, role: str | None = None, *, is_platform_admin: bool = False, minutes_ago: float = 0, **claims: Any
+    ) -> str:
+        """Make a person, with a role in `ORG` or none, who signed in so long ago; returns a token."""
         user_id = self.entropy.uuid()
         self.directory.people[user_id] = {
             "email": "p@example.test",
@@ -148,6 +150,7 @@ class World:
         if role is not None:
             self.directory.roles[ORG, user_id] = role
         session_id = self.session(user_id)
+        self.directory.sessions[session_id]["signed_in_at"] -= timedelta(minutes=minutes_ago)
         body = {"sub": str(user_id), "sid": str(session_id), **claims}
         return self.issuer.issue(body, audience=self.settings.public_url, kind="at+jwt", lifetime=_HOUR)
 
