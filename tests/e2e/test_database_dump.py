@@ -31,7 +31,7 @@ from tests.support.database_dump import (
     words_of_source,
 )
 from tests.support.running_suite import ROOT, RunningSuite
-from tests.support.sealed_fields import NONCE_BYTES, TAG_BYTES, Sealer
+from tests.support.sealed_fields import LAYOUTS, NONCE_BYTES, TAG_BYTES, Sealer, keys_of
 from tests.support.secret_journey import Journey, travelled
 
 # What the journey must have left rows in; otherwise a table would be clean because it is empty.
@@ -174,10 +174,12 @@ def test_the_search_finds_a_secret_in_a_large_file(tmp_path: Path) -> None:
 
 
 def test_a_key_in_the_dump_would_be_tried(journey: Journey) -> None:
-    sealer = Sealer()
-    parts = sealer.seal(journey.credentials, Place("t", "c", UUID(int=1), UUID(int=2)))
-    nonce, ciphertext = parts_of(parts.joined(), len(journey.credentials))
-    (key,) = sealer.vault.plain
-    tables = {"core.x": b"1\t\\\\x" + key.hex().encode() + b"\tt\n"}
-    tried = set(keys_made_of(words_of_dump(tables)))
-    assert [found for found in tried if is_opened_by(found, nonce, ciphertext, journey.credentials)] == [key]
+    for layout in LAYOUTS:
+        sealer = Sealer(layout)
+        parts = sealer.seal(journey.credentials, Place("t", "c", UUID(int=1), UUID(int=2)))
+        nonce, ciphertext = parts_of(parts.joined(), len(journey.credentials))
+        (key,) = sealer.vault.plain
+        opening = key if layout == 1 else keys_of(key)[0]
+        tables = {"core.x": b"1\t\\\\x" + key.hex().encode() + b"\tt\n"}
+        tried = set(keys_made_of(words_of_dump(tables)))
+        assert [found for found in tried if is_opened_by(found, nonce, ciphertext, journey.credentials)] == [opening]

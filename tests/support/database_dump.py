@@ -18,6 +18,8 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pg8000 import native
 
+from tests.support.sealed_fields import keys_of
+
 PIECE_BYTES = 12  # so much of a secret is worth something
 _STRIDE = 8  # in large files: every piece of at least 19 bytes is found
 _KEY_SIZES = (16, 24, 32)
@@ -131,14 +133,20 @@ def words_of_dump(tables: Mapping[str, bytes]) -> set[bytes]:
 
 
 def keys_made_of(words: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield every AES key that somebody could make of a word: as it is, decoded, filled up, cut, hashed."""
+    """Yield every AES key that somebody could make of a word: as it is, decoded, filled up, cut, hashed, derived."""
     for word in words:
         if 0 < len(word) <= _MOST_KEY_MATERIAL:
             for material in (word, *_decoded(word)):
-                if len(material) in _KEY_SIZES:
-                    yield material
-                yield hashlib.sha256(material).digest()
-                yield material[:32].ljust(32, b"\0")
+                for key in _as_keys(material):
+                    yield key
+                    yield keys_of(key)[0]
+
+
+def _as_keys(material: bytes) -> Iterator[bytes]:
+    if len(material) in _KEY_SIZES:
+        yield material
+    yield hashlib.sha256(material).digest()
+    yield material[:32].ljust(32, b"\0")
 
 
 def _decoded(word: bytes) -> Iterator[bytes]:
