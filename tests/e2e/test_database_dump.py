@@ -180,4 +180,5 @@ def test_a_key_in_the_dump_would_be_tried(journey: Journey) -> None:
     (key,) = sealer.vault.plain
     tables = {"core.x": b"1\t\\\\x" + key.hex().encode() + b"\tt\n"}
     tried = set(keys_made_of(words_of_dump(tables)))
-    assert [found for found in tried if is_opened_by(found, nonce, ciphertext, journey.credentials)] == [key]
+    opening, _ = parts.cipher(key, sealer.vault.contexts[-1])
+    assert [found for found in tried if is_opened_by(found, nonce, ciphertext, journey.credentials)] == [opening]

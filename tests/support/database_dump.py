@@ -18,6 +18,8 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pg8000 import native
 
+from tests.support.sealed_fields import derived_key
+
 PIECE_BYTES = 12  # so much of a secret is worth something
 _STRIDE = 8  # in large files: every piece of at least 19 bytes is found
 _KEY_SIZES = (16, 24, 32)
@@ -137,6 +139,7 @@ def keys_made_of(words: Iterable[bytes]) -> Iterator[bytes]:
             for material in (word, *_decoded(word)):
                 if len(material) in _KEY_SIZES:
                     yield material
+                    yield derived_key(material)
                 yield hashlib.sha256(material).digest()
                 yield material[:32].ljust(32, b"\0")
 

@@ -5,6 +5,7 @@ The vault and the entropy remember what they gave; the parts are found in the se
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
 
 from shared.ports.clock import SystemEntropy
@@ -23,19 +24,32 @@ class Parts:
     Attributes:
         head: everything before the wrapped data key.
         wrapped: the data key as KMS wrapped it.
+        between: what stands before the nonce: the head's own tag in layout 2, nothing in layout 1.
         nonce: 12 bytes.
         ciphertext, tag: as AES-GCM gave them.
     """
 
     head: bytes
     wrapped: bytes
+    between: bytes
     nonce: bytes
     ciphertext: bytes
     tag: bytes
 
     def joined(self) -> bytes:
         """Put the field together again."""
-        return self.head + self.wrapped + self.nonce + self.ciphertext + self.tag
+        return self.head + self.wrapped + self.between + self.nonce + self.ciphertext + self.tag
+
+    def cipher(self, data_key: bytes, context: bytes) -> tuple[bytes, bytes]:
+        """Return the AES key of the body and what its tag covers beside it, as the layout's description has it."""
+        if self.head[0] == 1:
+            return data_key, self.head + self.wrapped + context
+        return derived_key(data_key), context
+
+
+def derived_key(data_key: bytes) -> bytes:
+    """Return the body's key in layout 2: the first block of HKDF-Expand (RFC 5869 section 2.3)."""
+    return hmac.digest(data_key, b"driftwise envelope 2" + bytes([1]), "sha256")
 
 
 class RecordingVault(MemoryKeyManager):
@@ -49,7 +63,7 @@ class RecordingVault(MemoryKeyManager):
 
     def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> bytes:
         found = super().wrap(key, plaintext, context=context)
-        self.wrapped.append(found)
+        self.wrapped.append(getattr(found, "ciphertext", found))
         self.plain.append(plaintext)
         self.contexts.append(context)
         return found
@@ -93,18 +107,13 @@ class Sealer:
         """Seal a field and take it apart."""
         sealed = self.envelope.seal(Secret(plaintext), place)
         wrapped = self.vault.wrapped[-1]
-        nonces = [drawn for drawn in self.entropy.drawn if len(drawn) == NONCE_BYTES]
+        nonce = next(drawn for drawn in reversed(self.entropy.drawn) if len(drawn) == NONCE_BYTES)
         start = sealed.index(wrapped)
         end = start + len(wrapped)
-        parts = Parts(
-            sealed[:start],
-            wrapped,
-            sealed[end : end + NONCE_BYTES],
-            sealed[end + NONCE_BYTES : -TAG_BYTES],
-            sealed[-TAG_BYTES:],
+        body = sealed.index(nonce, end)
+        text = body + NONCE_BYTES
+        parts = Parts(sealed[:start], wrapped, sealed[end:body], nonce, sealed[text:-TAG_BYTES], sealed[-TAG_BYTES:])
+        assert len(parts.ciphertext) == len(plaintext), (
+            "the body is not nonce, text and tag: teach this helper the layout"
         )
-        assert parts.nonce == nonces[-1], (
-            "the nonce does not stand behind the wrapped key: teach this helper the layout"
-        )
-        assert len(parts.ciphertext) == len(plaintext)
         return parts
