@@ -49,10 +49,12 @@ def declared_of(row: Mapping[str, Any]) -> Declared:
     )
 
 
-def live_row(resource: LiveResource, specs: Mapping[str, TypeSpec], marks: Marks, seal: Sealer) -> dict[str, object]:
+def live_row(
+    resource: LiveResource, specs: Mapping[str, TypeSpec], seal: Sealer, *, marks: Marks | None = None
+) -> dict[str, object]:
     """Turn a live resource into a row; `marks` are those of the account's states (see `sealing.marks_of`)."""
     spec = specs.get(resource.type)
-    resource = mark_live(resource, spec, marks, seal)
+    resource = mark_live(resource, spec, marks or {}, seal)
     return {
         "type": resource.type,
         "key": resource.key,

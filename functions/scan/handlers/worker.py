@@ -174,7 +174,7 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
     scope = signed_in.scope(region)
 
     def row(item: LiveResource) -> dict[str, object]:
-        return records.live_row(item, SPECS, marks, seal)
+        return records.live_row(item, SPECS, seal, marks=marks)
 
     for listing in service.listings:
         if listing.is_global != (region == GLOBAL):
@@ -238,7 +238,7 @@ def _hide(
     hidden = [mark_live(item, SPECS.get(item.type), marks, seal) for item in live]
     late = [item for item, before in zip(hidden, live, strict=True) if item != before]
     if late:
-        rows = [records.live_row(item, SPECS, marks, seal) for item in late]
+        rows = [records.live_row(item, SPECS, seal, marks=marks) for item in late]
         queries.upsert_live(tx, account_id=account["id"], scan_id=scan["id"], resources=rows)
     by_identity = {(item.type, item.key): item for item in hidden}
     return [

@@ -110,7 +110,7 @@ def declared(attributes: Attributes, *sensitive: str, spec: TypeSpec = SPEC) -> 
 def seen(attributes: Attributes, *states: Declared, spec: TypeSpec = SPEC, **more: Any) -> LiveResource:
     """See a resource, as it comes back from the database, while these states are known."""
     resource = LiveResource(spec.type, "k", "r", attributes, "arn:k", **more)
-    return records.live_of(json.loads(json.dumps(records.live_row(resource, SPECS, marks_of(states), SEAL))))
+    return records.live_of(json.loads(json.dumps(records.live_row(resource, SPECS, SEAL, marks=marks_of(states)))))
 
 
 def drift_of(live: LiveResource, *states: Declared) -> list[Drift]:
