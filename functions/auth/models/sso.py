@@ -68,19 +68,19 @@ class SsoConfigView(BaseModel):
     metadata_url: str | None = None
     metadata_fetched_at: datetime | None = None
     metadata_error: str | None = Field(
-        None, description="Why the metadata could not be read again; the last good ones count."
+        default=None, description="Why the metadata could not be read again; the last good ones count."
     )
     allow_idp_initiated: bool = False
     allow_cbc_encryption: bool = False
     email_attribute: str = ""
     default_role: str = "viewer"
-    sp_entity_id: str | None = Field(None, description="What the provider calls us: audience, entity id.")
+    sp_entity_id: str | None = Field(default=None, description="What the provider calls us: audience, entity id.")
     sp_metadata_url: str | None = None
     acs_url: str | None = Field(
-        None, description="Where the provider sends people back to: ACS, reply URL, single sign-on URL."
+        default=None, description="Where the provider sends people back to: ACS, reply URL, single sign-on URL."
     )
     login_url: str | None = None
-    scim_endpoint: str | None = Field(None, description="Only in plans with SCIM.")
+    scim_endpoint: str | None = Field(default=None, description="Only in plans with SCIM.")
 
 
 class AddDomain(BaseModel):
