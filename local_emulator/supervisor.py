@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
+import structlog
+
 from .context import Context
 from .errors import EmulatorError
 from .processes import Table, stop_records
@@ -29,6 +31,8 @@ _PIPE = sys.stdout  # what `up` reads; log lines of the suite's own code go to t
 
 def main() -> int:
     """Run one emulator; its options are the only argument, as JSON."""
+    # shared code that the supervisor runs may log: standard output is for events alone
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     raw = json.loads(sys.argv[1])
     options = Options(
         data_dir=Path(raw["data_dir"]),

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from shared.http.routes import Route
+from tests.conformance.test_route_credentials import acts_at_once
 from tests.conformance.test_routes import ROUTES, name_of
 from tests.support.filled_bodies import Filler
 from tests.support.running_suite import RunningSuite
@@ -45,6 +46,8 @@ class Sent:
         self, route: Route[Any], path: str, *, headers: dict[str, str] | None = None, **options: Any
     ) -> httpx.Response:
         token = self.suite.tokens["platform_admin" if route.access.who == "platform" else "owner"]
+        if acts_at_once(route):  # it would end the session or the organisation that the other calls need
+            token = "garbage"
         sent = {"traceparent": f"00-{self.trace_id}-{CAUSE}-01", **(headers or {})}
         answer = self.suite.call(route.method, path, token, headers=sent, **options)
         self.answers.append((name_of(route), answer))
@@ -141,7 +144,7 @@ def test_no_answer_holds_what_was_sent_but_the_name_that_was_given(sent: Sent) -
     for name, answer in sent.answers:
         shown = f"{answer.headers}\n{answer.text}"
         assert not leaks(CREDENTIAL, shown), f"{name} shows a credential again"
-        if not answer.is_success:
+        if answer.is_error:  # what went well may carry a name or a hint back to whoever gave it
             assert planted_in(shown) == set(), f"{name} {answer.status_code}: {shown[:600]}"
 
 
