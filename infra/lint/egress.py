@@ -22,6 +22,7 @@ CLIENTS = frozenset({
 ALLOWED = {
     "shared/security/egress/transport.py": ("httpcore", "socket"),  # the guard: dials checked addresses
     "shared/security/egress/resolver.py": ("socket",),  # the guard: looks names up
+    "shared/data/connections.py": ("aiohttp",),  # errors of the database's connector
     "shared/security/tokens.py": ("httpx",),  # key sets of configured issuers
     "functions/auth/oidc.py": ("httpx",),  # the configured sign-in provider
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints

@@ -5,21 +5,25 @@ Loads the driver, so it is imported with the first connection and not before.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pg8000 import native
 from pg8000.core import CoreConnection
+from pg8000.exceptions import InterfaceError
 
 if TYPE_CHECKING:
-    from google.cloud.sql.connector import Connector
+    from concurrent.futures import Future
 
     from shared.settings import Settings
 
-_CONNECT_SECONDS = 10
-_SOCKET_SECONDS = 20  # above the login roles' statement_timeout, so that the server ends a slow statement first
+_CONNECT_SECONDS = 10  # the connector asks two things of Google first
+_CLOSE_SECONDS = 3
+_SOCKET_SECONDS = 12  # above the login roles' statement_timeout, so that the server ends a slow statement first
 
 
 class Connections:
@@ -27,7 +31,7 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connector: Connector | None = None
+        self._cloud_sql: _CloudSql | None = None
         self._lock = threading.Lock()
 
     def open(self) -> CoreConnection:
@@ -40,8 +44,8 @@ class Connections:
 
     def close(self) -> None:
         """Stop what the connector runs in the background."""
-        if self._connector is not None:
-            self._connector.close()
+        if self._cloud_sql is not None:
+            self._cloud_sql.close()
 
     def _open_url(self) -> CoreConnection:
         parts = urlsplit(self._settings.require("database_url"))
@@ -57,24 +61,101 @@ class Connections:
         )
 
     def _open_cloud_sql(self) -> CoreConnection:
-        """Open by the connector: IAM database authentication, TLS by its client certificate.
-
-        Source: https://github.com/GoogleCloudPlatform/cloud-sql-python-connector
-        """
         with self._lock:
-            if self._connector is None:
-                from google.cloud.sql.connector import Connector, IPTypes
+            found = self._cloud_sql = self._cloud_sql or _CloudSql()
+        try:
+            return found.open(self._settings)
+        except TimeoutError:
+            with self._lock:
+                if self._cloud_sql is found:
+                    self._cloud_sql = None
+            found.abandon()
+            raise
 
-                self._connector = Connector(ip_type=IPTypes.PRIVATE, refresh_strategy="lazy")
-        connection: CoreConnection = self._connector.connect(
-            self._settings.database_instance,
-            "pg8000",
-            user=self._settings.require("database_user"),
-            db=self._settings.database_name,
-            enable_iam_auth=True,
-            timeout=_CONNECT_SECONDS,
-        )
+
+class _CloudSql:
+    """The Cloud SQL Python connector, on a thread of its own: IAM database authentication, TLS by its client certificate.
+
+    The connector sets no time limit to reaching the server, nor to what is read from it later, and while it tries it does
+    nothing else: a server that does not answer would hold up every caller for as long as the system goes on trying, some
+    two minutes. So callers wait for it only so long, and a connector that kept one waiting in vain is given up.
+
+    Source: https://github.com/GoogleCloudPlatform/cloud-sql-python-connector
+    """
+
+    def __init__(self) -> None:
+        from google.auth.exceptions import GoogleAuthError
+        from google.cloud.sql.connector import Connector, IPTypes
+
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._connector = Connector(ip_type=IPTypes.PRIVATE, refresh_strategy="lazy", loop=self._loop)
+        except GoogleAuthError as error:
+            self._loop.close()
+            raise InterfaceError("this process has no identity") from error
+        self._thread = threading.Thread(target=self._run, name="cloud-sql", daemon=True)
+        self._thread.start()
+
+    def open(self, settings: Settings) -> CoreConnection:
+        """Open a connection.
+
+        Raises:
+            TimeoutError: not in time; use this object no more.
+            pg8000.exceptions.InterfaceError, pg8000.exceptions.DatabaseError, OSError: it cannot be opened.
+        """
+        from aiohttp import ClientError
+        from google.auth.exceptions import GoogleAuthError
+
+        waiting = self._begin(settings)
+        try:
+            connection = waiting.result(_CONNECT_SECONDS)
+        except TimeoutError:
+            waiting.cancel()
+            raise
+        except (
+            ClientError,
+            GoogleAuthError,
+            KeyError,
+        ) as error:  # KeyError: what two callers fail with, it forgets twice
+            raise InterfaceError("Cloud SQL does not let us in") from error
+        opened = connection._usock  # noqa: SLF001  # the connector takes no time limit for what is read
+        if opened is not None:
+            opened.settimeout(_SOCKET_SECONDS)
         return connection
+
+    def abandon(self) -> None:
+        """End what runs in the background, once it comes back from where it may hang; nobody waits for that."""
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._end()))
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self.abandon()
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _begin(self, settings: Settings) -> Future[CoreConnection]:
+        connecting = self._connector.connect_async(
+            settings.database_instance,
+            "pg8000",
+            user=settings.require("database_user"),
+            db=settings.database_name,
+            enable_iam_auth=True,
+        )
+        try:
+            return asyncio.run_coroutine_threadsafe(connecting, self._loop)
+        except RuntimeError as error:  # it was given up this moment
+            connecting.close()
+            raise InterfaceError("the connector was given up") from error
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        try:
+            await self._connector.close_async()
+        finally:
+            self._loop.stop()
 
 
 def _tls(query: str) -> ssl.SSLContext | bool:

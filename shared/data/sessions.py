@@ -14,7 +14,7 @@ from pg8000 import native
 from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from .errors import DatabaseAway, QueryTimeout, UniqueViolated, WriteConflict
+from .errors import DatabaseAway, DatabaseSilent, QueryTimeout, UniqueViolated, WriteConflict
 from .rows import Row
 
 _PREPARED_AT_MOST = 200
@@ -44,7 +44,7 @@ class Session:
         try:
             self._connection = connect()
         except (InterfaceError, OSError) as error:
-            raise DatabaseAway from error
+            raise _away(error) from error
         except DatabaseError as error:
             _raise_typed(error)
         self._prepared: dict[str, native.PreparedStatement] = {}
@@ -61,7 +61,7 @@ class Session:
         except DatabaseError as error:
             _raise_typed(error)
         except (InterfaceError, OSError, AttributeError) as error:  # AttributeError: pg8000 after the socket is gone
-            raise DatabaseAway from error
+            raise _away(error) from error
 
     def run(self, sql: str, **values: object) -> list[Row]:
         """Run one statement with named parameters (`:name`); prepared on first use."""
@@ -72,7 +72,7 @@ class Session:
         except DatabaseError as error:
             _raise_typed(error)
         except (InterfaceError, OSError, AttributeError) as error:
-            raise DatabaseAway from error
+            raise _away(error) from error
         return [dict(zip(names, row, strict=True)) for row in rows or ()]
 
     def close(self) -> None:
@@ -86,6 +86,15 @@ class Session:
         statement = native.PreparedStatement(self._connection, sql)
         self._prepared[sql] = statement
         return statement
+
+
+def _away(error: BaseException | None) -> DatabaseAway:
+    """Return what a lost connection means; pg8000 hides a time limit that was reached behind an error of its own."""
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return DatabaseSilent()
+        error = error.__cause__
+    return DatabaseAway()
 
 
 def _raise_typed(error: DatabaseError) -> NoReturn:

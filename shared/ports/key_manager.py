@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import CiphertextRefused, ServiceAway
-from .google import deadline_seconds, insecure_channel, retry_within_deadline
+from .errors import CiphertextRefused
+from .google import GoogleService, deadline_seconds, open_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceClient
@@ -59,76 +60,72 @@ class GoogleKeyManager:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from google.cloud import kms_v1
-
         self._parent = f"projects/{settings.project}/locations/{settings.region}/keyRings/driftwise/cryptoKeys"
-        self._client = _client(kms_v1.KeyManagementServiceClient, settings)
+        self._service = GoogleService("kms", lambda: _client(settings))
 
     def sign(self, key: str, version: str, digest_sha256: bytes) -> bytes:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
-        try:
-            reply = self._client.asymmetric_sign(
-                request={"name": self._version(key, version), "digest": {"sha256": digest_sha256}},
-                timeout=deadline_seconds(),
-                retry=retry_within_deadline(),
+        request = {"name": self._version(key, version), "digest": {"sha256": digest_sha256}}
+        return self._service.call(
+            lambda client: (
+                client.asymmetric_sign(
+                    request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
+                ).signature
             )
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
-        return reply.signature
+        )
 
     def public_keys(self, key: str) -> list[PublicKey]:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
-        try:
-            versions = list(
-                self._client.list_crypto_key_versions(
-                    request={"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"},
-                    timeout=deadline_seconds(),
-                    retry=retry_within_deadline(),
+        request = {"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"}
+        versions = self._service.call(
+            lambda client: list(
+                client.list_crypto_key_versions(
+                    request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
                 )
             )
-            names = sorted(int(item.name.rsplit("/", 1)[1]) for item in versions if item.state.name == "ENABLED")
-            return [PublicKey(str(number), self._pem(key, str(number))) for number in names]
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        )
+        names = sorted(int(item.name.rsplit("/", 1)[1]) for item in versions if item.state.name == "ENABLED")
+        return [PublicKey(str(number), self._pem(key, str(number))) for number in names]
 
     def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> bytes:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
         request = {"name": f"{self._parent}/{key}", "plaintext": plaintext, "additional_authenticated_data": context}
-        try:
-            return self._client.encrypt(
-                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
-            ).ciphertext
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        return self._service.call(
+            lambda client: (
+                client.encrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline()).ciphertext
+            )
+        )
 
     def unwrap(self, key: str, ciphertext: bytes, *, context: bytes) -> bytes:
-        from google.api_core.exceptions import GoogleAPICallError, InvalidArgument, RetryError
-
-        request = {"name": f"{self._parent}/{key}", "ciphertext": ciphertext, "additional_authenticated_data": context}
-        try:
-            return self._client.decrypt(
-                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
-            ).plaintext
-        except InvalidArgument as error:
-            raise CiphertextRefused from error
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        request: dict[str, object] = {
+            "name": f"{self._parent}/{key}",
+            "ciphertext": ciphertext,
+            "additional_authenticated_data": context,
+        }
+        return self._service.call(partial(_decrypt, request))
 
     def _version(self, key: str, version: str) -> str:
         return f"{self._parent}/{key}/cryptoKeyVersions/{version}"
 
     def _pem(self, key: str, version: str) -> str:
-        return self._client.get_public_key(
-            name=self._version(key, version), timeout=deadline_seconds(), retry=retry_within_deadline()
-        ).pem
+        name = self._version(key, version)
+        return self._service.call(
+            lambda client: (
+                client.get_public_key(name=name, timeout=deadline_seconds(), retry=retry_within_deadline()).pem
+            )
+        )
 
 
-def _client(kind: type[KeyManagementServiceClient], settings: Settings) -> KeyManagementServiceClient:
-    if not settings.kms_endpoint:
-        return kind()
-    from google.cloud.kms_v1.services.key_management_service.transports import KeyManagementServiceGrpcTransport
+def _decrypt(request: dict[str, object], client: KeyManagementServiceClient) -> bytes:
+    from google.api_core.exceptions import InvalidArgument
 
-    return kind(transport=KeyManagementServiceGrpcTransport(channel=insecure_channel(settings.kms_endpoint)))
+    try:
+        return client.decrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline()).plaintext
+    except InvalidArgument as error:
+        raise CiphertextRefused from error
+
+
+def _client(settings: Settings) -> KeyManagementServiceClient:
+    from google.cloud.kms_v1 import KeyManagementServiceClient
+    from google.cloud.kms_v1.services.key_management_service.transports import (
+        KeyManagementServiceGrpcTransport as Transport,
+    )
+
+    return KeyManagementServiceClient(transport=Transport(channel=open_channel(settings.kms_endpoint, Transport)))

@@ -19,11 +19,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from shared.http.errors import AppError
 from shared.ports.clock import Clock
 from shared.ports.errors import ServiceAway
+from shared.ports.kept import Kept
 from shared.ports.key_manager import KeyManager, PublicKey
 from shared.telemetry.log import logger
 
@@ -278,18 +280,18 @@ def _usable_key(item: Any) -> tuple[str, Any] | None:
 class TokenIssuer:
     """Issues this suite's own tokens: ES256, signed by KMS; the private key never leaves it.
 
-    Two versions of the key may be live during rotation: the newest signs, all are published.
+    Two versions of the key may be live during rotation: the newest signs, all are published. Those that are known stay
+    published while KMS is away, so that everybody can verify what was signed before.
     """
 
-    _refresh_seconds = 60.0
+    _fresh_seconds = 60.0
 
     def __init__(self, keys: KeyManager, key: str, issuer: str, clock: Clock) -> None:
         self._keys = keys
         self._key = key
         self._issuer = issuer
         self._clock = clock
-        self._versions: Sequence[PublicKey] = ()
-        self._read_at: float | None = None
+        self._versions = Kept("token keys", partial(keys.public_keys, key), clock, fresh_seconds=self._fresh_seconds)
 
     def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
         """Sign a token.
@@ -336,13 +338,10 @@ class TokenIssuer:
         return f"{self._key}-{item.version}"
 
     def _published(self) -> Sequence[PublicKey]:
-        now = self._clock.monotonic_seconds()
-        if self._read_at is None or now - self._read_at > self._refresh_seconds:
-            self._versions = self._keys.public_keys(self._key)
-            self._read_at = now
-        if not self._versions:
+        found = self._versions.get()
+        if not found:
             raise ServiceAway("kms")
-        return self._versions
+        return found
 
 
 def _raw_signature(der: bytes) -> bytes:
