@@ -112,11 +112,8 @@ class _CloudSql:
         except TimeoutError:
             waiting.cancel()
             raise
-        except (
-            ClientError,
-            GoogleAuthError,
-            KeyError,
-        ) as error:  # KeyError: what two callers fail with, it forgets twice
+        # KeyError: what two callers fail with together, the connector forgets twice
+        except (ClientError, GoogleAuthError, KeyError) as error:
             raise InterfaceError("Cloud SQL does not let us in") from error
         opened = connection._usock  # noqa: SLF001  # the connector takes no time limit for what is read
         if opened is not None:
