@@ -9,7 +9,7 @@ from shared.http.routes import Route
 from shared.security.actor import Role
 from shared.security.errors import Unauthenticated
 
-from . import audit_handlers, errors, handlers
+from . import audit_handlers, errors, handlers, purge_handlers
 from .models import (
     AuditLogPage,
     AuditLogQuery,
@@ -80,4 +80,5 @@ ROUTES: list[Route[AuthDeps]] = [
 ]
 EVENT_ROUTES: list[Route[AuthDeps]] = [
     Route("POST", "/_events/audit-anchors", audit_handlers.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/sign-in-purge", purge_handlers.purge_sign_ins, Access.from_event("sign-in-purge")),
 ]
