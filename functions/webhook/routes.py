@@ -13,7 +13,7 @@ from shared.security.errors import SignatureRefused
 from shared.security.ratelimit import Limit, Quota
 
 from . import errors, models
-from .handlers import configs, deliveries, intake, relay, worker
+from .handlers import configs, deliveries, intake, purge, relay, worker
 from .wiring import WebhookDeps
 
 _CONFIGS = "/api/v2/orgs/{org_id}/webhook-configs"
@@ -55,4 +55,5 @@ EVENT_ROUTES: list[Route[WebhookDeps]] = [
     Route("POST", "/_events/webhook-purge", relay.purge_deliveries, Access.from_event("webhook-purge")),
     Route("POST", "/_events/webhook-deliveries", worker.work_delivery, Access.from_event("webhook-deliveries")),
     Route("POST", "/_events/webhook-dead-letters", worker.work_dead_letter, Access.from_event("webhook-dead-letters")),
+    Route("POST", "/_events/purge", purge.purge_shared_tables, Access.from_event("purge")),
 ]

@@ -26,6 +26,7 @@ ALLOWED = {
     "shared/security/egress/resolver.py": ("socket",),  # the guard: looks names up
     "shared/security/tokens.py": ("shared.security.operator_calls",),  # key sets of configured issuers
     "functions/auth/oidc.py": ("shared.security.operator_calls",),  # the configured sign-in providers
+    "shared/data/connections.py": ("aiohttp",),  # errors of the database's connector
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints
     "functions/scan/readers/aws/base.py": ("botocore",),  # its errors
     "functions/scan/ingestion.py": ("botocore",),  # its errors

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from google.cloud import secretmanager_v1
-from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
+    SecretManagerServiceGrpcTransport as Transport,
+)
 
-from shared.ports.google import insecure_channel
+from shared.ports.google import open_channel
 
 
 class Vault:
@@ -22,12 +24,8 @@ class Vault:
             endpoint: `host:port` of the emulator; empty for Google Cloud.
         """
         self._parent = f"projects/{project}/secrets"
-        kind = secretmanager_v1.SecretManagerServiceClient
-        self._client = (
-            kind(transport=SecretManagerServiceGrpcTransport(channel=insecure_channel(endpoint)))
-            if endpoint
-            else kind()
-        )
+        transport = Transport(channel=open_channel(endpoint, Transport))
+        self._client = secretmanager_v1.SecretManagerServiceClient(transport=transport)
 
     def add(self, name: str, value: bytes) -> int:
         """Add a version of a secret that exists; returns its number."""

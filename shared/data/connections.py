@@ -6,14 +6,16 @@ connection and not before.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pg8000 import native
 from pg8000.core import CoreConnection
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError, InterfaceError
 
 from shared.telemetry.log import logger
 
@@ -21,13 +23,14 @@ from .errors import DatabaseAway
 from .passwords import FixedPassword, Passwords, RotatingPassword
 
 if TYPE_CHECKING:
-    from google.cloud.sql.connector import Connector
+    from concurrent.futures import Future
 
     from shared.ports.secret_store import SecretStore
     from shared.settings import Settings
 
-_CONNECT_SECONDS = 10
-_SOCKET_SECONDS = 20  # above the login roles' statement_timeout, so that the server ends a slow statement first
+_CONNECT_SECONDS = 10  # the connector asks two things of Google first
+_CLOSE_SECONDS = 3
+_SOCKET_SECONDS = 12  # above the login roles' statement_timeout, so that the server ends a slow statement first
 LOGIN_REFUSED = {"28P01", "28000"}  # invalid_password, invalid_authorization_specification
 _log = logger("connections")
 
@@ -38,7 +41,7 @@ class Connections:
     def __init__(self, settings: Settings, secrets: SecretStore) -> None:
         self._settings = settings
         self._passwords = _passwords(settings, secrets)
-        self._connector: Connector | None = None
+        self._cloud_sql: _CloudSql | None = None
         self._lock = threading.Lock()
 
     def open(self) -> CoreConnection:
@@ -53,8 +56,8 @@ class Connections:
 
     def close(self) -> None:
         """Stop what the connector runs in the background."""
-        if self._connector is not None:
-            self._connector.close()
+        if self._cloud_sql is not None:
+            self._cloud_sql.close()
 
     def _open_url(self) -> CoreConnection:
         parts = urlsplit(self._settings.require("database_url"))
@@ -101,24 +104,99 @@ class Connections:
         return self._connect_cloud_sql()
 
     def _connect_cloud_sql(self) -> CoreConnection:
-        """Connect: IAM database authentication, TLS by the connector's client certificate.
-
-        Source: https://github.com/GoogleCloudPlatform/cloud-sql-python-connector
-        """
+        """Connect; a connector that kept a caller waiting in vain is given up."""
         with self._lock:
-            if self._connector is None:
-                from google.cloud.sql.connector import Connector, IPTypes
+            found = self._cloud_sql = self._cloud_sql or _CloudSql()
+        try:
+            return found.open(self._settings)
+        except TimeoutError:
+            with self._lock:
+                if self._cloud_sql is found:
+                    self._cloud_sql = None
+            found.abandon()
+            raise
 
-                self._connector = Connector(ip_type=IPTypes.PRIVATE, refresh_strategy="lazy")
-        connection: CoreConnection = self._connector.connect(
-            self._settings.database_instance,
-            "pg8000",
-            user=self._settings.require("database_user"),
-            db=self._settings.database_name,
-            enable_iam_auth=True,
-            timeout=_CONNECT_SECONDS,
-        )
+
+class _CloudSql:
+    """The Cloud SQL Python connector, on a thread of its own: IAM database authentication, TLS by its client certificate.
+
+    The connector sets no time limit to reaching the server, nor to what is read from it later, and while it tries it does
+    nothing else: a server that does not answer would hold up every caller for as long as the system goes on trying, some
+    two minutes. So callers wait for it only so long, and a connector that kept one waiting in vain is given up.
+
+    Source: https://github.com/GoogleCloudPlatform/cloud-sql-python-connector
+    """
+
+    def __init__(self) -> None:
+        from google.auth.exceptions import GoogleAuthError
+        from google.cloud.sql.connector import Connector, IPTypes
+
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._connector = Connector(ip_type=IPTypes.PRIVATE, refresh_strategy="lazy", loop=self._loop)
+        except GoogleAuthError as error:
+            self._loop.close()
+            raise InterfaceError("this process has no identity") from error
+        self._thread = threading.Thread(target=self._run, name="cloud-sql", daemon=True)
+        self._thread.start()
+
+    def open(self, settings: Settings) -> CoreConnection:
+        """Open a connection.
+
+        Raises:
+            TimeoutError: not in time; use this object no more.
+            pg8000.exceptions.InterfaceError, pg8000.exceptions.DatabaseError, OSError: it cannot be opened.
+        """
+        from aiohttp import ClientError
+        from google.auth.exceptions import GoogleAuthError
+
+        waiting = self._begin(settings)
+        try:
+            connection = waiting.result(_CONNECT_SECONDS)
+        except TimeoutError:
+            waiting.cancel()
+            raise
+        # KeyError: what two callers fail with together, the connector forgets twice
+        except (ClientError, GoogleAuthError, KeyError) as error:
+            raise InterfaceError("Cloud SQL does not let us in") from error
+        opened = connection._usock  # noqa: SLF001  # the connector takes no time limit for what is read
+        if opened is not None:
+            opened.settimeout(_SOCKET_SECONDS)
         return connection
+
+    def abandon(self) -> None:
+        """End what runs in the background, once it comes back from where it may hang; nobody waits for that."""
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._end()))
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        self.abandon()
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _begin(self, settings: Settings) -> Future[CoreConnection]:
+        connecting = self._connector.connect_async(
+            settings.database_instance,
+            "pg8000",
+            user=settings.require("database_user"),
+            db=settings.database_name,
+            enable_iam_auth=True,
+        )
+        try:
+            return asyncio.run_coroutine_threadsafe(connecting, self._loop)
+        except RuntimeError as error:  # it was given up this moment
+            connecting.close()
+            raise InterfaceError("the connector was given up") from error
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        try:
+            await self._connector.close_async()
+        finally:
+            self._loop.stop()
 
 
 def sqlstate(error: DatabaseError) -> str:

@@ -18,7 +18,7 @@ from shared.telemetry.log import logger
 from shared.telemetry.traces import span
 
 from .connections import Connections
-from .errors import DatabaseAway, PoolExhausted
+from .errors import DatabaseAway, DatabaseSilent, PoolExhausted
 from .outbox import delete_published
 from .rows import Row
 from .sessions import Session
@@ -124,9 +124,9 @@ class Database:
             proxy = self._checkout()
             try:
                 return proxy, ask(_session(proxy))
-            except DatabaseAway:
+            except DatabaseAway as error:
                 self._pool._invalidate(proxy)  # noqa: SLF001  # what SQLAlchemy's own engine calls on a disconnect
-                if is_last:
+                if is_last or isinstance(error, DatabaseSilent):  # who has waited that long does not wait once more
                     raise
             except BaseException:
                 self._roll_back(proxy)

@@ -14,6 +14,10 @@ class DatabaseAway(AppError):
         super().__init__(detail, retry_after_seconds=5)
 
 
+class DatabaseSilent(DatabaseAway):
+    """503 `database_away`: the database took the connection, or should have, and said nothing in time."""
+
+
 class OutcomeUnknown(DatabaseAway):
     """503 `outcome_unknown`: the connection ended between the commit and its answer."""
 

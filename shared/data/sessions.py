@@ -17,7 +17,7 @@ from pg8000.core import IN_FAILED_TRANSACTION, CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from .connections import sqlstate
-from .errors import DatabaseAway, QueryTimeout, RowInUse, UniqueViolated, WriteConflict
+from .errors import DatabaseAway, DatabaseSilent, QueryTimeout, RowInUse, UniqueViolated, WriteConflict
 from .rows import Row
 
 _PREPARED_AT_MOST = 200
@@ -51,7 +51,7 @@ class Session:
         try:
             self._connection = connect()
         except (InterfaceError, OSError) as error:
-            raise DatabaseAway from error
+            raise _away(error) from error
         except DatabaseError as error:
             _raise_typed(error)
         self._connection.register_in_adapter(TIMESTAMPTZ, _moment)
@@ -69,7 +69,7 @@ class Session:
         except DatabaseError as error:
             _raise_typed(error)
         except (InterfaceError, OSError, AttributeError) as error:  # AttributeError: pg8000 after the socket is gone
-            raise DatabaseAway from error
+            raise _away(error) from error
 
     def run(self, sql: str, **values: object) -> list[Row]:
         """Run one statement with named parameters (`:name`); prepared on first use."""
@@ -80,7 +80,7 @@ class Session:
         except DatabaseError as error:
             _raise_typed(error)
         except (InterfaceError, OSError, AttributeError) as error:
-            raise DatabaseAway from error
+            raise _away(error) from error
         return [dict(zip(names, row, strict=True)) for row in rows or ()]
 
     def close(self) -> None:
@@ -102,6 +102,15 @@ def _moment(text: str) -> object:
         return datetime.fromisoformat(text)
     except ValueError:  # infinity, and years that Python does not know
         return timestamptz_in(text)
+
+
+def _away(error: BaseException | None) -> DatabaseAway:
+    """Return what a lost connection means; pg8000 hides a time limit that was reached behind an error of its own."""
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return DatabaseSilent()
+        error = error.__cause__
+    return DatabaseAway()
 
 
 def _raise_typed(error: DatabaseError) -> NoReturn:

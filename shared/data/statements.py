@@ -81,6 +81,8 @@ limit :most
 READ_AUDIT_PAGE = f"{_AUDIT_PAGE} from core.audit_log where org_id = :org_id and {_AUDIT_AFTER}"
 READ_PLATFORM_AUDIT_PAGE = f"{_AUDIT_PAGE} from core.platform_audit_log where {_AUDIT_AFTER}"
 
+TRY_LOCK = "select pg_try_advisory_xact_lock(hashtextextended(:name, 0)) as is_mine"
+
 INSERT_OUTBOX = """
 insert into core.outbox (topic, ordering_key, payload, traceparent)
 select m.topic, m.ordering_key, m.payload, m.traceparent

@@ -136,6 +136,10 @@ class UnitOfWork:
         """Send a message after the commit, at least once; without the commit, never."""
         self._unsaved.append((topic, payload, ordering_key))
 
+    def try_lock(self, name: str) -> bool:
+        """Claim some work of the organisation until the end of this unit; False when another unit is at it."""
+        return bool(self.rows(statements.TRY_LOCK, name=f"{self.org_id}/{name}")[0]["is_mine"])
+
     def claim_event(self, subscription: str, event_id: str) -> None:
         """Claim an event for this transaction.
 

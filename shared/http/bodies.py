@@ -108,12 +108,20 @@ def _limited(request: Request, seconds: float) -> Generator[_Reading | None]:
 
 
 def read_head(request: Request) -> dict[str, str]:
-    """Check the sizes of the request line and of the headers; returns the headers, lower-case names.
+    """Check the sizes of the request line and of the headers, and that the path is the one that was asked for.
+
+    Returns:
+        The headers, lower-case names.
 
     Raises:
+        MalformedRequest: (400 `malformed_request`) a header moved the request to another path than the front door saw.
         UriTooLong: (414 `uri_too_long`).
         HeadersTooLarge: (431 `headers_too_large`).
     """
+    if request.environ.get(
+        "SCRIPT_NAME"
+    ):  # gunicorn takes it from a header when the connection comes from this machine
+        raise MalformedRequest("SCRIPT_NAME is not taken")
     if len(request.path.encode()) > _MOST_PATH_BYTES:
         raise UriTooLong(limit_bytes=_MOST_PATH_BYTES)
     if len(request.query_string) > _MOST_QUERY_BYTES:
@@ -212,6 +220,8 @@ def _read(request: Request, limit_bytes: int) -> bytes:
         raise BodyTooLarge(limit_bytes=limit_bytes) from None
     except (ClientDisconnected, OSError):
         raise MalformedRequest("the body ended early") from None
+    except Exception as error:  # the server's own parser: chunks that are not as they say, trailers that may not be
+        raise MalformedRequest("the body is not framed as it says") from error
     if left <= 0:
         raise BodyTooLarge(limit_bytes=limit_bytes)
     content = b"".join(chunks)

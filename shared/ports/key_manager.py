@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .errors import CiphertextRefused, ServiceAway, VersionUnusable
-from .google import deadline_seconds, insecure_channel, retry_within_deadline
+from .errors import CiphertextRefused, VersionUnusable
+from .google import GoogleService, deadline_seconds, open_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.cloud.kms_v1 import KeyManagementServiceClient
 
     from shared.settings import Settings
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,83 +93,52 @@ class GoogleKeyManager:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from google.cloud import kms_v1
-
         self._parent = f"projects/{settings.project}/locations/{settings.region}/keyRings/driftwise/cryptoKeys"
-        self._client = _client(kms_v1.KeyManagementServiceClient, settings)
+        self._service = GoogleService("kms", lambda: _client(settings))
         self._pems: dict[tuple[str, int], str] = {}  # a version's key never changes
 
     def sign(self, key: str, version: str, digest_sha256: bytes) -> bytes:
-        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, RetryError
-
-        try:
-            reply = self._client.asymmetric_sign(
-                request={"name": self._version(key, version), "digest": {"sha256": digest_sha256}},
-                timeout=deadline_seconds(),
-                retry=retry_within_deadline(),
-            )
-        except FailedPrecondition as error:
-            raise VersionUnusable("kms") from error
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
-        return reply.signature
+        request: dict[str, object] = {"name": self._version(key, version), "digest": {"sha256": digest_sha256}}
+        return self._service.call(partial(_usable, partial(_sign, request)))
 
     def public_keys(self, key: str) -> list[PublicKey]:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
-        try:
-            versions = list(
-                self._client.list_crypto_key_versions(
-                    request={"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"},
-                    timeout=deadline_seconds(),
-                    retry=retry_within_deadline(),
+        request = {"parent": f"{self._parent}/{key}", "filter": "state=ENABLED"}
+        versions = self._service.call(
+            lambda client: list(
+                client.list_crypto_key_versions(
+                    request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
                 )
             )
-            enabled = sorted((item for item in versions if item.state.name == "ENABLED"), key=_number)
-            found = [self._public_key(key, item) for item in enabled]
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        )
+        enabled = sorted((item for item in versions if item.state.name == "ENABLED"), key=_number)
+        found = [self._public_key(key, item) for item in enabled]
         return [item for item in found if item is not None]
 
     def wrap(self, key: str, plaintext: bytes, *, context: bytes) -> Wrapped:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
         request = {"name": f"{self._parent}/{key}", "plaintext": plaintext, "additional_authenticated_data": context}
-        try:
-            reply = self._client.encrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline())
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        reply = self._service.call(
+            lambda client: client.encrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline())
+        )
         return Wrapped(reply.ciphertext, _number(reply))
 
     def unwrap(self, key: str, ciphertext: bytes, *, context: bytes) -> bytes:
-        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, InvalidArgument, RetryError
-
-        request = {"name": f"{self._parent}/{key}", "ciphertext": ciphertext, "additional_authenticated_data": context}
-        try:
-            return self._client.decrypt(
-                request=request, timeout=deadline_seconds(), retry=retry_within_deadline()
-            ).plaintext
-        except InvalidArgument as error:
-            raise CiphertextRefused from error
-        except FailedPrecondition as error:
-            raise VersionUnusable("kms") from error
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("kms") from error
+        request: dict[str, object] = {
+            "name": f"{self._parent}/{key}",
+            "ciphertext": ciphertext,
+            "additional_authenticated_data": context,
+        }
+        return self._service.call(partial(_usable, partial(_decrypt, request)))
 
     def _version(self, key: str, version: str) -> str:
         return f"{self._parent}/{key}/cryptoKeyVersions/{version}"
 
     def _public_key(self, key: str, item: Any) -> PublicKey | None:
         """Read one listed version; None when it was disabled since it was listed."""
-        from google.api_core.exceptions import FailedPrecondition
-
         number = _number(item)
         if (key, number) not in self._pems:
             try:
-                self._pems[key, number] = self._client.get_public_key(
-                    name=item.name, timeout=deadline_seconds(), retry=retry_within_deadline()
-                ).pem
-            except FailedPrecondition:
+                self._pems[key, number] = self._service.call(partial(_usable, partial(_get_pem, item.name)))
+            except VersionUnusable:
                 return None
         times = (item.create_time, item.generate_time, item.import_time)
         return PublicKey(str(number), self._pems[key, number], max(time for time in times if time is not None))
@@ -176,9 +149,37 @@ def _number(named: Any) -> int:
     return int(named.name.rsplit("/", 1)[1])
 
 
-def _client(kind: type[KeyManagementServiceClient], settings: Settings) -> KeyManagementServiceClient:
-    if not settings.kms_endpoint:
-        return kind()
-    from google.cloud.kms_v1.services.key_management_service.transports import KeyManagementServiceGrpcTransport
+def _usable(ask: Callable[[KeyManagementServiceClient], _T], client: KeyManagementServiceClient) -> _T:
+    """Ask something of one version of a key. Raises: VersionUnusable: it is disabled or destroyed."""
+    from google.api_core.exceptions import FailedPrecondition
 
-    return kind(transport=KeyManagementServiceGrpcTransport(channel=insecure_channel(settings.kms_endpoint)))
+    try:
+        return ask(client)
+    except FailedPrecondition as error:
+        raise VersionUnusable("kms") from error
+
+
+def _sign(request: dict[str, object], client: KeyManagementServiceClient) -> bytes:
+    return client.asymmetric_sign(request=request, timeout=deadline_seconds(), retry=retry_within_deadline()).signature
+
+
+def _get_pem(name: str, client: KeyManagementServiceClient) -> str:
+    return client.get_public_key(name=name, timeout=deadline_seconds(), retry=retry_within_deadline()).pem
+
+
+def _decrypt(request: dict[str, object], client: KeyManagementServiceClient) -> bytes:
+    from google.api_core.exceptions import InvalidArgument
+
+    try:
+        return client.decrypt(request=request, timeout=deadline_seconds(), retry=retry_within_deadline()).plaintext
+    except InvalidArgument as error:
+        raise CiphertextRefused from error
+
+
+def _client(settings: Settings) -> KeyManagementServiceClient:
+    from google.cloud.kms_v1 import KeyManagementServiceClient
+    from google.cloud.kms_v1.services.key_management_service.transports import (
+        KeyManagementServiceGrpcTransport as Transport,
+    )
+
+    return KeyManagementServiceClient(transport=Transport(channel=open_channel(settings.kms_endpoint, Transport)))

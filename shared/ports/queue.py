@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from .errors import ServiceAway
-from .google import deadline_seconds, insecure_channel, retry_within_deadline
+from .google import GoogleService, deadline_seconds, open_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
+    from google.pubsub_v1.types import PubsubMessage
 
     from shared.settings import Settings
 
@@ -58,13 +59,10 @@ class GoogleQueue:
     _most_per_call = 500
 
     def __init__(self, settings: Settings) -> None:
-        from google.pubsub_v1 import PublisherClient
-
         self._parent = f"projects/{settings.project}/topics"
-        self._client = _client(PublisherClient, settings)
+        self._service = GoogleService("pubsub", lambda: _client(settings))
 
     def publish(self, topic: str, messages: Sequence[Message]) -> None:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.pubsub_v1.types import PubsubMessage
 
         for start in range(0, len(messages), self._most_per_call):
@@ -76,20 +74,15 @@ class GoogleQueue:
                 )
                 for item in messages[start : start + self._most_per_call]
             ]
-            try:
-                self._client.publish(
-                    topic=f"{self._parent}/{topic}",
-                    messages=batch,
-                    timeout=deadline_seconds(),
-                    retry=retry_within_deadline(),
-                )
-            except (GoogleAPICallError, RetryError) as error:
-                raise ServiceAway("pubsub") from error
+            self._service.call(partial(self._publish, f"{self._parent}/{topic}", batch))
+
+    @staticmethod
+    def _publish(topic: str, batch: list[PubsubMessage], client: PublisherClient) -> None:
+        client.publish(topic=topic, messages=batch, timeout=deadline_seconds(), retry=retry_within_deadline())
 
 
-def _client(kind: type[PublisherClient], settings: Settings) -> PublisherClient:
-    if not settings.pubsub_endpoint:
-        return kind()
-    from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+def _client(settings: Settings) -> PublisherClient:
+    from google.pubsub_v1 import PublisherClient
+    from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport as Transport
 
-    return kind(transport=PublisherGrpcTransport(channel=insecure_channel(settings.pubsub_endpoint)))
+    return PublisherClient(transport=Transport(channel=open_channel(settings.pubsub_endpoint, Transport)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import ServiceAway, VersionUnusable
-from .google import deadline_seconds, insecure_channel, retry_within_deadline
+from .errors import VersionUnusable
+from .google import GoogleService, deadline_seconds, open_channel, retry_within_deadline
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager_v1 import SecretManagerServiceClient
@@ -69,43 +70,37 @@ class GoogleSecretStore:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from google.cloud import secretmanager_v1
-
         self._parent = f"projects/{settings.project}/secrets"
-        self._client = _client(secretmanager_v1.SecretManagerServiceClient, settings)
+        self._service = GoogleService("secret_manager", lambda: _client(settings))
 
     def read(self, name: str, version: str = "latest") -> Secret:
-        from google.api_core.exceptions import FailedPrecondition, GoogleAPICallError, NotFound, RetryError
-
-        try:
-            reply = self._client.access_secret_version(
-                name=f"{self._parent}/{name}/versions/{version}",
-                timeout=deadline_seconds(),
-                retry=retry_within_deadline(),
-            )
-        except (FailedPrecondition, NotFound) as error:
-            raise VersionUnusable("secret_manager") from error
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("secret_manager") from error
+        full_name = f"{self._parent}/{name}/versions/{version}"
+        reply = self._service.call(partial(_access, full_name))
         return Secret(reply.payload.data)
 
     def latest_version(self, name: str) -> int:
-        from google.api_core.exceptions import GoogleAPICallError, RetryError
-
-        try:
-            reply = self._client.get_secret_version(
-                name=f"{self._parent}/{name}/versions/latest", timeout=deadline_seconds(), retry=retry_within_deadline()
+        full_name = f"{self._parent}/{name}/versions/latest"
+        reply = self._service.call(
+            lambda client: client.get_secret_version(
+                name=full_name, timeout=deadline_seconds(), retry=retry_within_deadline()
             )
-        except (GoogleAPICallError, RetryError) as error:
-            raise ServiceAway("secret_manager") from error
+        )
         return int(reply.name.rsplit("/", 1)[1])
 
 
-def _client(kind: type[SecretManagerServiceClient], settings: Settings) -> SecretManagerServiceClient:
-    if not settings.secrets_endpoint:
-        return kind()
+def _access(full_name: str, client: SecretManagerServiceClient) -> Any:
+    from google.api_core.exceptions import FailedPrecondition, NotFound
+
+    try:
+        return client.access_secret_version(name=full_name, timeout=deadline_seconds(), retry=retry_within_deadline())
+    except (FailedPrecondition, NotFound) as error:
+        raise VersionUnusable("secret_manager") from error
+
+
+def _client(settings: Settings) -> SecretManagerServiceClient:
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
-        SecretManagerServiceGrpcTransport,
+        SecretManagerServiceGrpcTransport as Transport,
     )
 
-    return kind(transport=SecretManagerServiceGrpcTransport(channel=insecure_channel(settings.secrets_endpoint)))
+    return SecretManagerServiceClient(transport=Transport(channel=open_channel(settings.secrets_endpoint, Transport)))

@@ -13,7 +13,7 @@ import ipaddress
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -254,13 +254,13 @@ class Limiter:
         arguments = [cost, ahead, int(LEASE_SECONDS * 1_000_000)]
         arguments += [value for item in quotas for value in (item.window_seconds * 1_000_000, item.units)]
         try:
-            granted, *found = self._client()(keys=list(keys), args=arguments)
-        except (RedisError, OSError) as error:
+            granted, *found = _numbers(self._client()(keys=list(keys), args=arguments), 1 + 4 * len(keys))
+        except (RedisError, OSError, TypeError, ValueError) as error:
             self._resume_at = time.monotonic() + _PAUSE_SECONDS
             _log.error("rate limiter away", reason=type(error).__name__)
             return None
         standings = tuple(_standing(quota, found[4 * n : 4 * n + 4]) for n, quota in enumerate(quotas))
-        return standings, int(granted)
+        return standings, granted
 
     def _client(self) -> Script:
         with self._lock:
@@ -316,6 +316,14 @@ def _network(address: str | None) -> str:
             return str(found.ipv4_mapped)
         return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
     return str(found)
+
+
+def _numbers(answer: Iterable[int], how_many: int) -> list[int]:
+    """Check an answer of the script. Raises: TypeError, ValueError: somebody else answered."""
+    found = [int(value) for value in answer]
+    if len(found) != how_many:
+        raise ValueError("not an answer of this script")
+    return found
 
 
 def _standing(quota: Quota, answer: Sequence[int]) -> Standing:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.running_suite import RunningSuite, problem
 
-from .test_audit_log import anchor
 from .test_sign_in import Browser
 
 PERSON = "viewer@acme.example"
@@ -72,7 +71,7 @@ def test_entries_are_found_and_pages_follow_each_other(emulator: RunningSuite, l
 
 
 def test_the_platforms_chain_is_verified_against_its_anchors(emulator: RunningSuite, linked: str) -> None:
-    anchor(emulator)
+    emulator.tick("audit-anchors")
     newest = read(emulator, limit="1")["items"][0]
     assert newest["target_id"] == linked
     found = read(emulator, "/verify", expected_min_seq=str(newest["seq"]))

@@ -145,12 +145,12 @@ def test_a_sweep_sends_what_was_lost_once_more(org: Org, truth: set[Finding]) ->
         scan = org.start_scan(account)
         lose(scan["shards_total"])
     assert org.send("GET", f"/scans/{scan['id']}")["shards_done"] == 0
-    assert org.estate.tick("scan-sweep")["swept"] == 0, "nothing is stuck yet"
+    assert org.estate.suite.tick("scan-sweep")["swept"] == 0, "nothing is stuck yet"
     org.arrange(
         "update scan.scans set created_at = now() - interval '1 hour' where org_id = :org_id and id = cast(:scan_id as uuid)",
         scan_id=scan["id"],
     )
-    org.estate.tick("scan-sweep")
+    org.estate.suite.tick("scan-sweep")
     found = org.finish(scan["id"])
     assert (found["status"], org.findings(scan["id"])) == ("done", truth)
 
@@ -166,7 +166,7 @@ def test_a_sweep_asks_for_a_comparison_that_was_lost(org: Org, truth: set[Findin
         "where org_id = :org_id and scan_id = cast(:scan_id as uuid)",
         scan_id=scan["id"],
     )
-    org.estate.tick("scan-sweep")
+    org.estate.suite.tick("scan-sweep")
     found = org.finish(scan["id"])
     assert (found["status"], org.findings(scan["id"])) == ("done", truth)
 
@@ -181,7 +181,7 @@ def test_a_sweep_gives_up_what_was_tried_too_often(org: Org) -> None:
         "where org_id = :org_id and scan_id = cast(:scan_id as uuid)",
         scan_id=scan["id"],
     )
-    org.estate.tick("scan-sweep")
+    org.estate.suite.tick("scan-sweep")
     found = org.finish(scan["id"])
     assert found["status"] == "done"
     assert org.findings(scan["id"]) == set()

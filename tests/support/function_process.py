@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,20 @@ class FunctionProcess:
         return [
             json.loads(line) for line in self.log.read_text("utf-8").splitlines(keepends=True) if line.endswith("}\n")
         ]
+
+
+def head(path: str, *fields: str) -> bytes:
+    """Return the head of a POST, as it goes over the wire."""
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *fields, "", ""]).encode()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Read until the other side has closed."""
+    found = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            found += piece
+    return found
 
 
 @contextmanager

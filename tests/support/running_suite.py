@@ -21,11 +21,12 @@ import httpx
 import pytest
 from pg8000 import native
 
+from infra.suite import load_suite
 from shared.data.migrations import connect
 
 ROOT = Path(__file__).parents[2]
 _RUNNING = pytest.StashKey["RunningSuite"]()
-_START_SECONDS, _ANSWER_SECONDS = 120, 30.0
+_START_SECONDS, _ANSWER_SECONDS, _TICK_SECONDS = 120, 30.0, 60.0
 
 
 @dataclass
@@ -93,6 +94,19 @@ class RunningSuite:
             )
         finally:
             connection.close()
+
+    def tick(self, schedule: str) -> dict[str, Any]:
+        """Fire a schedule, as Cloud Scheduler does; returns the answer."""
+        described = json.loads((self.logs.parent / "emulator.json").read_bytes())
+        fired = load_suite().schedules[schedule]
+        worker = f"http://127.0.0.1:{self.processes[fired.entry_point]}"
+        tokens = f"{described['google']['http']}/_token"
+        token = self.client.get(tokens, params={"audience": worker}).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        reply = self.client.post(worker + fired.path, headers=headers, content=b"{}", timeout=_TICK_SECONDS)
+        assert reply.status_code == 200, f"{schedule}: {reply.text}"
+        found: dict[str, Any] = reply.json()
+        return found
 
     def log_files(self) -> list[Path]:
         """Return every log file."""

@@ -137,17 +137,6 @@ class Estate:
             finally:
                 client.modify_push_config(subscription=name, push_config=pushed)
 
-    def tick(self, schedule: str) -> dict[str, Any]:
-        """Fire a schedule of the scan function, as Cloud Scheduler does."""
-        worker = f"http://127.0.0.1:{self.suite.processes['scan_worker']}"
-        tokens = f"{self.described['google']['http']}/_token"
-        token = httpx.get(tokens, params={"audience": worker}).json()["token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        reply = httpx.post(f"{worker}/_events/{schedule}", headers=headers, content=b"{}", timeout=60)
-        reply.raise_for_status()
-        found: dict[str, Any] = reply.json()
-        return found
-
     def process_id(self, name: str) -> int:
         """Return the id of a process of the suite (the leader of its group)."""
         running = DataDirectory(self.suite.logs.parent).read_running()

@@ -182,7 +182,7 @@ def test_two_relays_at_once_do_not_hold_each_other_up(database: ClonedDatabase) 
 
 
 def test_the_relay_finds_organisations_with_waiting_messages_and_only_those(database: ClonedDatabase) -> None:
-    from functions.webhook.queries import list_orgs_with_outbox
+    from functions.webhook.queries.relay import list_orgs_with_outbox
 
     busy, idle = database.make_org("Busy"), database.make_org("Idle")
     queue = MemoryQueue()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from threading import Event, Thread
 
@@ -13,59 +11,11 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.function_process import FunctionProcess, function_process
+from tests.support.function_process import FunctionProcess, head, read_all
 from tests.support.running_suite import problem
 from tests.support.waiting import wait_until
 
 MIB = 1024 * 1024
-SOURCE = """
-from shared.http.access import Access
-from shared.http.app import App
-from shared.http.reply import Reply
-from shared.http.routes import Route
-from shared.ports.clock import SystemClock
-
-
-class Clients:
-    clock = SystemClock()
-
-    def close(self):
-        pass
-
-
-def size(call, deps):
-    return Reply.ok({"size": len(call.content)})
-
-
-app = App("tiny", lambda settings: Clients(), [
-    Route("GET", "/size", size, Access.anyone()),
-    Route("POST", "/size", size, Access.anyone(), body_limit_bytes=100_000, is_raw=True),
-    Route("POST", "/zip", size, Access.anyone(), body_limit_bytes=100_000, is_raw=True, takes_gzip=True),
-    Route("POST", "/json", size, Access.anyone()),
-])
-
-
-def tiny(request):
-    return app.handle(request)
-"""
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionProcess]:
-    with function_process(tmp_path_factory.mktemp("tiny"), SOURCE, DW_BODY_SECONDS="1") as running:
-        yield running
-
-
-def head(path: str, *fields: str) -> bytes:
-    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *fields, "", ""]).encode()
-
-
-def read_all(connection: socket.socket) -> bytes:
-    found = b""
-    with suppress(ConnectionError):
-        while piece := connection.recv(65536):
-            found += piece
-    return found
 
 
 @pytest.mark.parametrize("coding", ["Content-Length: 90000", "Transfer-Encoding: chunked"])

@@ -38,6 +38,7 @@ from shared.security.ratelimit import (
     Quota,
 )
 from shared.telemetry.log import logger
+from tests.support.gate import gate_before
 from tests.support.http_app import ORG as ORG_ID
 from tests.support.http_app import SETTINGS, World, call, problem
 from tests.support.redis_server import free_port, redis_server, silent_server
@@ -277,6 +278,30 @@ def test_a_slow_limiter_keeps_nobody_waiting() -> None:
             with pytest.raises(ServiceAway):
                 slow.charge(SIGNING_IN, Actor(), "192.0.2.1")
         assert sum(wait > 0.04 for wait in waits) <= 2, "every call waits for a server that does not answer"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"-LOADING Redis is loading the dataset in memory\r\n",
+        b"-READONLY You can't write against a read only replica.\r\n",
+        b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+        b"-NOAUTH Authentication required.\r\n",
+        b"+OK\r\n",
+        b"$-1\r\n",
+        b"*4\r\n:0\r\n:4\r\n$1\r\nx\r\n:0\r\n",
+        b"*3\r\n:0\r\n:4\r\n:0\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    ],
+)
+def test_a_limiter_that_answers_something_else_is_away(url: str, answer: bytes) -> None:
+    with gate_before(url.removeprefix("redis://").removesuffix("/0")) as gate:
+        counted = limiter(f"redis://{gate.address}/0")
+        gate.answer(answer)
+        assert counted.charge(OPEN_TO_ALL, Actor(), "192.0.2.1") is None
+        with pytest.raises(ServiceAway):
+            counted.charge(SIGNING_IN, Actor(), "192.0.2.1")
+        counted.close()
 
 
 def test_the_limiter_counts_again_once_it_is_back() -> None:

@@ -1,0 +1,1 @@
+"""What callers see while something that a function stands on is away."""
