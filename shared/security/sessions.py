@@ -12,8 +12,8 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from shared.data.rows import Row
 from shared.http.errors import AppError
 from shared.ports.clock import Entropy
 
@@ -76,7 +76,7 @@ def check_csrf(secret: str, method: str, headers: Mapping[str, str], own_origin:
         raise CsrfRefused
 
 
-def is_live(session: Row, now: datetime) -> bool:
+def is_live(session: Mapping[str, Any], now: datetime) -> bool:
     """Say whether a session that was not ended is neither too old nor idle for too long."""
     return bool(now < session["expires_at"] and now < session["last_seen_at"] + IDLE_LIFETIME)
 
