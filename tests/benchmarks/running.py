@@ -100,7 +100,8 @@ def rate(worker: Callable[[int], Callable[[], object]], *, threads: int = THREAD
     """Count how often work gets done per second over a few seconds.
 
     Args:
-        worker: called once for each thread, with its number; returns what the thread does over and over.
+        worker: called once for each thread, with its number; returns what the thread does over and over; what answers False
+            did not get done.
         threads: how many.
 
     Raises:
@@ -112,8 +113,7 @@ def rate(worker: Callable[[int], Callable[[], object]], *, threads: int = THREAD
     def repeat(work: Callable[[], object]) -> int:
         count = 0
         while time.monotonic() < stop:
-            work()
-            count += 1
+            count += work() is not False
         return count
 
     with ThreadPoolExecutor(threads) as pool:
