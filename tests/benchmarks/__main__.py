@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import comparison, requests
+from . import comparison, requests, sessions
 from .result import Result
 
 MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
     "comparison": comparison.measure,
     "cold-start": requests.measure_cold_start,
     "tenant-read": requests.measure_tenant_read,
+    "sessions": sessions.measure_sessions,
 }
 
 

@@ -24,9 +24,7 @@ class Browser:
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         address = url if url.startswith("http") else self.suite.url + url
-        response = httpx.request(
-            method, address, headers=headers, follow_redirects=False, timeout=30, trust_env=False, **options
-        )
+        response = self.suite.client.request(method, address, headers=headers, follow_redirects=False, **options)
         for line in response.headers.get_list("set-cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value

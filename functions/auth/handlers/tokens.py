@@ -137,7 +137,7 @@ def _start_terminal(tx: UnitOfWork, deps: AuthDeps, approving_id: UUID) -> Reply
     It ends no later than the one that let it in: else terminals that let each other in would stay for ever.
     """
     session_id, now = deps.entropy.uuid(), deps.clock.now()
-    approving = queries.get_session(tx, approving_id)
+    approving = queries.lock_session(tx, approving_id)
     if approving is None or not domain.may_let_in(approving, now=now):
         return None
     queries.insert_session(

@@ -22,6 +22,7 @@ select id, user_id, issuer, subject, issuer_session, bound_org_id, signed_in_at,
 from core.sessions
 where id = :session_id
 """
+_LOCK_SESSION = f"{_GET_SESSION} for share"
 _LIST_SESSIONS = """
 select id, kind, user_agent, address, signed_in_at, created_at, last_seen_at, expires_at
 from core.sessions
@@ -104,6 +105,11 @@ def get_session(tx: UnitOfWork, session_id: UUID) -> Row | None:
     return tx.row(_GET_SESSION, session_id=session_id)
 
 
+def lock_session(tx: UnitOfWork, session_id: UUID) -> Row | None:
+    """Read a session that another one is begun from; whoever ends it waits, and ends the new one too."""
+    return tx.row(_LOCK_SESSION, session_id=session_id)
+
+
 def list_sessions(tx: UnitOfWork, user_id: UUID, **values: object) -> Sequence[Row]:
     """List a person's live sessions, newest first."""
     return tx.rows(_LIST_SESSIONS, user_id=user_id, **values)
@@ -116,14 +122,22 @@ def revoke_session(tx: UnitOfWork, session_id: UUID, *, user_id: UUID, now: date
 
 def revoke_others(tx: UnitOfWork, user_id: UUID, *, kept_id: UUID, now: datetime) -> int:
     """End all sessions of a person but one; returns how many."""
-    return len(tx.rows(_REVOKE_OTHERS, user_id=user_id, kept_id=kept_id, now=now))
+    return _revoke_all(tx, _REVOKE_OTHERS, user_id=user_id, kept_id=kept_id, now=now)
 
 
 def revoke_at_issuer(
     tx: UnitOfWork, *, issuer: str, subject: str | None, issuer_session: str | None, now: datetime
 ) -> int:
     """End the sessions that a provider's notice names; returns how many."""
-    return len(tx.rows(_REVOKE_AT_ISSUER, issuer=issuer, subject=subject, issuer_session=issuer_session, now=now))
+    return _revoke_all(tx, _REVOKE_AT_ISSUER, issuer=issuer, subject=subject, issuer_session=issuer_session, now=now)
+
+
+def _revoke_all(tx: UnitOfWork, sql: str, **values: object) -> int:
+    """Revoke until none is left: the first statement does not see a session that began while it waited for another's lock."""
+    ended = 0
+    while rows := tx.rows(sql, **values):
+        ended += len(rows)
+    return ended
 
 
 def touch_session(tx: UnitOfWork, session_id: UUID, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from shared.security.sessions import COOKIE, hash_session_secret
 from tests.support.auth_function import CLIENT_ID, PUBLIC_URL, AuthFunction, Visitor, refused, told
 from tests.support.database import ClonedDatabase
 from tests.support.openid_site import KEY, Site
+from tests.support.waiting import wait_until
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -221,18 +223,46 @@ def test_a_token_refreshed_while_its_session_is_ended_is_worth_nothing(
     nothing_works(function, tokens, late)
 
 
-def test_a_terminal_let_in_while_the_approving_session_is_ended_ends_with_the_persons_other_sessions(
-    function: AuthFunction,
+def ended_by_the_person(function: AuthFunction, elsewhere: Visitor) -> int:
+    return elsewhere.send("DELETE", "/auth/sessions").status_code
+
+
+def ended_by_the_provider(function: AuthFunction, _elsewhere: Visitor) -> int:
+    now = int(function.clock.now().timestamp())
+    event = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    claims = {"aud": CLIENT_ID, "sub": "s", "iat": now, "exp": now + 60, "jti": "1", "events": event}
+    form = {"logout_token": function.site.sign(claims)}
+    return function.visitor().send("POST", "/auth/backchannel-logout/site", form=form).status_code
+
+
+@pytest.mark.parametrize("end", [ended_by_the_person, ended_by_the_provider])
+def test_a_terminal_let_in_while_everything_is_ended_is_ended_too(
+    function: AuthFunction, monkeypatch: pytest.MonkeyPatch, end: Callable[[AuthFunction, Visitor], int]
 ) -> None:
-    """The order of the two is open; that a person who then signs out everywhere is out everywhere is not."""
+    """The terminal's session is as good as begun, and nobody else sees it yet."""
     browser, elsewhere = function.signed_in(), function.signed_in()
     code = browser.approve()
+    is_beginning, go_on = threading.Event(), threading.Event()
+    original = queries.insert_session
+
+    def insert_and_wait(*arguments: Any, **values: Any) -> None:
+        original(*arguments, **values)
+        is_beginning.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(queries, "insert_session", insert_and_wait)
     with ThreadPoolExecutor(2) as pool:
         polling = pool.submit(function.poll, code)
-        ending = pool.submit(browser.send, "POST", "/auth/logout")
+        assert is_beginning.wait(10)
+        ending = pool.submit(end, function, elsewhere)
+        wait_until(
+            lambda: function.database.owner.run("select exists (select from pg_locks where not granted)")[0][0],
+            "who ends the sessions does not wait for the one that begins",
+        )
+        go_on.set()
         late = told(polling.result())
-        assert ending.result().status_code == 200
-    assert elsewhere.send("DELETE", "/auth/sessions").status_code == 200
+        assert ending.result() in {200, 204}
+    assert late["access_token"]
     nothing_works(function, late)
 
 
