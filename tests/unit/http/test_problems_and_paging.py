@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from shared.http.call import parse_uuid, validated
 from shared.http.errors import AppError, Invalid, MethodNotAllowed, RouteNotFound
-from shared.http.paging import PageQuery, page, write_cursor
+from shared.http.paging import KeysetQuery, PageQuery, TextPageQuery, page, text_page, write_cursor, write_text_cursor
 from shared.http.problems import problem_body, render_problem
 from shared.ports.secret_store import Secret
 from shared.security.errors import Unauthenticated
@@ -162,3 +162,34 @@ TEXT = "01890a5d-ac96-774b-bcce-b302099a8057"
 def test_other_forms_of_an_id_name_nothing(text: str) -> None:
     with pytest.raises(RouteNotFound):
         parse_uuid(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=60))
+def test_a_text_cursor_comes_back_as_it_was(text: str) -> None:
+    assert TextPageQuery(cursor=write_text_cursor(text)).after_text() == text
+
+
+@pytest.mark.parametrize("cursor", ["!", "YQ==", "YR", " YQ", "YQ\n", "AA", "_w", "é"])
+def test_a_text_cursor_that_we_never_wrote_is_refused(cursor: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        TextPageQuery(cursor=cursor).after_text()
+    assert caught.value.facts["errors"][0]["field"] == "cursor"
+
+
+class Word(BaseModel):
+    word: str
+
+
+def test_pages_in_order_of_the_alphabet_lead_from_one_to_the_next() -> None:
+    words = [{"word": word} for word in ("a", "b", "c")]
+    first = text_page(words, TextPageQuery(limit=2), Word.model_validate, by="word")
+    assert [item["word"] for item in first["items"]] == ["a", "b"]
+    assert TextPageQuery(cursor=first["next_cursor"]).after_text() == "b"
+    last = text_page(words[2:], TextPageQuery(limit=2), Word.model_validate, by="word")
+    assert (len(last["items"]), last["next_cursor"]) == (1, None)
+
+
+def test_new_lists_do_not_page_by_number() -> None:
+    assert "offset" in PageQuery.model_fields
+    with pytest.raises(Invalid):
+        validated(KeysetQuery, {"offset": "1"})
