@@ -23,6 +23,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from local_emulator.aws import ACCOUNT, REGION
 from local_emulator.names import PROJECT
 from shared.security.api_keys import PREFIX
+from shared.security.sessions import COOKIE
 
 from .running_suite import RunningSuite
 from .scanning import Estate, Org
@@ -74,22 +75,61 @@ class Journey:
         assert self.suite.call("POST", "/api/v2/secret-scanning/report", json=report).status_code == 401
 
     def sign_in(self) -> None:
-        """Sign in through the provider, as a browser does."""
+        """Sign in through the provider as a browser does, then let a terminal in and refresh its token."""
         begun = self._browse("GET", "/auth/login")
         cookie = begun.headers["set-cookie"].partition(";")[0]
         page = begun.headers["location"]
         chosen = self._browse("POST", page, data={"email": "owner@acme.example"})
         back = parse_qs(urlsplit(chosen.headers["location"]).query)
         done = self._browse("GET", chosen.headers["location"], headers={"Cookie": cookie})
-        assert done.status_code == 200, done.text
-        token = done.json()["access_token"]
-        assert self.suite.call("GET", "/api/v2/me", token).status_code == 200
+        assert done.status_code == 303, f"{done.status_code} {done.text}"
+        session = next(line for line in done.headers.get_list("set-cookie") if line.startswith(f"{COOKIE}="))
+        session = session.partition(";")[0]
+        assert self._browse("GET", "/api/v2/me", headers={"Cookie": session}).status_code == 200
         self.secrets |= {
             "the state of a sign-in": back["state"][0].encode(),
             "the code of a sign-in": back["code"][0].encode(),
-            "an access token": token.rpartition(".")[2].encode(),
+            "a session's cookie": session.partition("=")[2].encode(),
             "the seeded owner's token": self.suite.tokens["owner"].rpartition(".")[2].encode(),
         }
+        codes = self._form("/auth/device/code", client_name="a terminal")
+        answer = {"user_code": codes["user_code"], "approve": True}
+        approved = self.suite.call("POST", "/auth/device", self.suite.tokens["owner"], json=answer)
+        assert approved.status_code == 204, approved.text
+        device = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": codes["device_code"]}
+        first = self._form("/auth/token", **device)
+        second = self._form("/auth/token", grant_type="refresh_token", refresh_token=first["refresh_token"])
+        self.secrets |= {
+            "a device code": codes["device_code"].encode(),
+            "an access token": second["access_token"].rpartition(".")[2].encode(),
+            "a used refresh token": first["refresh_token"].encode(),
+            "a refresh token": second["refresh_token"].encode(),
+        }
+
+    def _form(self, path: str, **fields: str) -> dict[str, Any]:
+        answer = self.suite.client.post(self.suite.url + path, data=fields)
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def invite(self) -> None:
+        """Invite somebody, twice with one Idempotency-Key."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        wish = {"email": "grace@acme.example", "role": "member"}
+        made = self.org.send("POST", "/invitations", json=wish, headers=headers)
+        assert self.org.send("POST", "/invitations", json=wish, headers=headers)["token"] is None
+        self.secrets["an invitation"] = made["token"].encode()
+
+    def take_webhooks_in(self) -> None:
+        """Make places to deliver to, with a secret of ours and with a sender's, and rotate both."""
+        for provider, given in (("github", None), ("gitlab", self.draw("a sender's secret"))):
+            wish = {"provider": provider, "name": provider} | ({"secret": given} if given else {})
+            made = self.org.send("POST", "/webhook-configs", json=wish)
+            again = {"secret": self.draw("a sender's next secret")} if given else {}
+            rotated = self.org.send("POST", f"/webhook-configs/{made['id']}/rotate", json=again)
+            for name, answer in (("made", made), ("rotated", rotated)):
+                if answer.get("secret"):
+                    self.secrets[f"a webhook's secret, {name} for {provider}"] = answer["secret"].encode()
 
     def _browse(self, method: str, url: str, **options: Any) -> httpx.Response:
         address = url if url.startswith("http") else self.suite.url + url
@@ -214,6 +254,8 @@ def travelled(suite: RunningSuite) -> Iterator[Journey]:
     journey.read_the_suites_secrets()
     journey.make_api_keys()
     journey.sign_in()
+    journey.invite()
+    journey.take_webhooks_in()
     journey.connect()
     journey.org.scan(journey.account_id)
     journey.take_states_in()
