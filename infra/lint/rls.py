@@ -5,7 +5,7 @@ proven isolated (nobody without an organisation reads, nobody reads or writes an
 who may do what still what was reviewed and committed (`--write` writes it anew)?
 
 The proof is over what the work roles can reach. The policies of the roles that own functions (core_lookup, core_key_use,
-core_purge) admit more, so they are taken away in the copy that is proven; nobody can become one of them, and
+core_session_use, core_purge) admit more, so they are taken away in the copy that is proven; nobody can become one of them, and
 tests/conformance/test_tenancy.py holds what they may do.
 """
 
@@ -33,7 +33,9 @@ MATRIX = ROOT / "tests" / "conformance" / "rls_matrix.md"
 MIGRATIONS = ROOT / "infra" / "migrations"
 LOOKUP_ROLE = "core_lookup"
 KEY_USE_ROLE = "core_key_use"
+SESSION_USE_ROLE = "core_session_use"
 PURGE_ROLE = "core_purge"
+_DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE, SESSION_USE_ROLE, PURGE_ROLE)
 
 _PROOFS = ("anon", "cross-tenant", "write")
 _SEARCHES = ("anon", "cross-tenant", "write", "escalation", "reachability")
@@ -85,9 +87,7 @@ def matrix(url: str) -> str:
         "PUBLIC",
         *(item.login for item in functions),
         *(item.work for item in functions),
-        LOOKUP_ROLE,
-        KEY_USE_ROLE,
-        PURGE_ROLE,
+        *_DEFINERS,
     ]
     return _pgrls("matrix", url, "--roles", ",".join(roles), "--format", "markdown").stdout.strip() + "\n"
 
@@ -121,7 +121,7 @@ def _verdicts(url: str, mode: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _drop_lookup_policies(connection: native.Connection) -> None:
-    for (statement,) in connection.run(_LOOKUP_POLICIES, roles=[LOOKUP_ROLE, KEY_USE_ROLE, PURGE_ROLE]):
+    for (statement,) in connection.run(_LOOKUP_POLICIES, roles=list(_DEFINERS)):
         connection.run(statement)
 
 

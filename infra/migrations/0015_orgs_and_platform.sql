@@ -29,7 +29,7 @@ begin
   end if;
 end
 $$;
-grant usage on schema core, scan to core_purge;
+grant usage on schema core, scan, webhook to core_purge;
 create index orgs_purged on core.orgs (purged_at) where purged_at is not null;
 create policy orgs_purge on core.orgs for select to core_purge using (purged_at is not null);
 grant select (id, purged_at) on core.orgs to core_purge;
@@ -42,7 +42,7 @@ begin
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped
-    where n.nspname in ('core', 'scan') and c.relkind = 'r'
+    where n.nspname in ('core', 'scan', 'webhook') and c.relkind = 'r'
       and (n.nspname, c.relname) not in (('core', 'audit_log'), ('core', 'audit_heads'))
   loop
     execute format(

@@ -36,9 +36,10 @@ next-iam-database next-database-mtls next-csp-reports
 """
 # What the security core promises beyond it.
 OF_THE_CORE = """
-answers-hardened credentials-forged events-authenticated tenancy-sessions tenancy-not-found
+answers-hardened credentials-forged events-authenticated tenancy-sessions tenancy-not-found tenancy-given-up
+refresh-once sessions-browser sessions-end saml-forged saml-domains roles-bounded invitations-once webhook-sealed
 keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report rotation-api-keys rotation-token-keys rotation-kms-key
-envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested
+rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
 audit-tampering-found audit-anchored ratelimit-told ratelimit-outage caps-head caps-time caps-json
 redaction-everywhere errors-say-little supply-lock supply-reproducible
