@@ -47,12 +47,14 @@ class ProviderRules:
     Attributes:
         issuer, client_id: exact.
         verified_claim: the claim that vouches for the e-mail address.
+        domain_claim: the claim that must be the domain of the address as well, empty for none.
         trusted_domains, allowed_domains: as `domain.sign_in.Person` has them.
     """
 
     issuer: str
     client_id: str
     verified_claim: str = "email_verified"
+    domain_claim: str = ""
     trusted_domains: frozenset[str] = frozenset()
     allowed_domains: frozenset[str] = frozenset()
 
@@ -194,22 +196,29 @@ class Provider:
         found = _object(reply.content) if reply.status == 200 else {}
         if found.get("sub") != subject:  # an answer about somebody else, section 5.3.2
             raise SignInFailed
-        names = ("email", "name", self._rules.verified_claim)
+        names = ("email", "name", self._rules.verified_claim, self._rules.domain_claim)
         return {name: found[name] for name in names if name in found}
 
     def _person(self, claims: Mapping[str, Any]) -> Person:
         email = claims.get("email")
+        email = email if isinstance(email, str) and _EMAIL.fullmatch(email) else ""
+        is_verified = _vouches(self._rules.verified_claim, claims) and self._manages(email, claims)
         return Person(
             issuer=self._issuer,
             subject=str(claims["sub"]),
-            email=email if isinstance(email, str) and _EMAIL.fullmatch(email) else "",
-            is_email_verified=_vouches(self._rules.verified_claim, claims),
+            email=email,
+            is_email_verified=bool(email) and is_verified,
             name=str(claims.get("name") or "")[:200],
             signed_in_at=int(claims.get("auth_time") or claims["iat"]),
             issuer_session=str(claims.get("sid") or "")[:255],
             trusted_domains=self._rules.trusted_domains,
             allowed_domains=self._rules.allowed_domains,
         )
+
+    def _manages(self, email: str, claims: Mapping[str, Any]) -> bool:
+        """Say whether the provider manages the account's domain; else it vouches for what was true once, if at all."""
+        domain = claims.get(self._rules.domain_claim)
+        return not self._rules.domain_claim or str(domain).lower() == email.rpartition("@")[2].lower()
 
     def logout_url(self, *, post_logout_redirect_uri: str) -> str | None:
         """Return the provider's own sign-out page, None when it has none or does not answer.

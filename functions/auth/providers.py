@@ -39,6 +39,15 @@ class ProviderConfig(BaseModel):
         "email_verified", description="The claim that vouches for the address; `xms_edov` for Microsoft Entra ID."
     )
 
+    domain_claim: str = Field(
+        "",
+        max_length=100,
+        description="The claim that must be the address's domain as well; `hd` for Google Workspace.",
+    )
+    signs_out: bool = Field(
+        default=True, description="Offer its sign-out page; not where that page wants an ID token, as Okta's does."
+    )
+
     @model_validator(mode="after")
     def _lower_domains(self) -> ProviderConfig:
         if any(domain != domain.lower() for domain in self.trusted_domains | self.allowed_domains):
@@ -81,7 +90,9 @@ class Providers:
     def logout_url(self, issuer: str, back_to: str) -> str | None:
         """Return the sign-out page of the provider with this issuer, None when there is none."""
         found = next((item for item in self._configs.values() if item.issuer == issuer), None)
-        return None if found is None else self._providers[found.id].logout_url(post_logout_redirect_uri=back_to)
+        if found is None or not found.signs_out:
+            return None
+        return self._providers[found.id].logout_url(post_logout_redirect_uri=back_to)
 
 
 def client_secret(stored: Secret, provider_id: str) -> Secret:
@@ -121,6 +132,7 @@ def _rules(config: ProviderConfig) -> ProviderRules:
         issuer=config.issuer,
         client_id=config.client_id,
         verified_claim=config.verified_claim,
+        domain_claim=config.domain_claim,
         trusted_domains=config.trusted_domains,
         allowed_domains=config.allowed_domains,
     )

@@ -32,14 +32,20 @@ CLAIMS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def make_provider(issuer: str, clock: FakeClock, verified_claim: str = "email_verified") -> Provider:
-    return Provider(ProviderRules(issuer, CLIENT, verified_claim), clock)
+def make_provider(
+    issuer: str, clock: FakeClock, verified_claim: str = "email_verified", domain_claim: str = ""
+) -> Provider:
+    return Provider(ProviderRules(issuer, CLIENT, verified_claim, domain_claim), clock)
 
 
 def read(
-    header: dict[str, Any] | None = None, without: str = "", verified_claim: str = "email_verified", **claims: Any
+    header: dict[str, Any] | None = None,
+    without: str = "",
+    verified_claim: str = "email_verified",
+    domain_claim: str = "",
+    **claims: Any,
 ) -> Person:
-    provider = make_provider(ISSUER, CLOCK, verified_claim)
+    provider = make_provider(ISSUER, CLOCK, verified_claim, domain_claim)
     provider._keys = JwksCache("", CLOCK, fetch=lambda _: json.dumps({"keys": [JWK]}).encode())
     body = {name: value for name, value in (CLAIMS | claims).items() if name != without}
     text = jwt.encode(body, KEY, "RS256", {"kid": "k"} | (header or {}))
@@ -91,10 +97,22 @@ def test_a_token_that_does_not_fit_fails_the_sign_in(change: dict[str, Any]) -> 
         {"verified_claim": "xms_edov"},
         {"verified_claim": "xms_edov", "xms_edov": "0"},
         {"verified_claim": "xms_edov", "xms_edov": False},
+        {"domain_claim": "hd"},
+        {"domain_claim": "hd", "hd": "other.test"},
+        {"domain_claim": "hd", "hd": "sub.example.test"},
+        {"domain_claim": "hd", "hd": ""},
+        {"domain_claim": "hd", "hd": ["example.test"]},
+        {"domain_claim": "hd", "hd": "example.test", "email_verified": False},
+        {"domain_claim": "hd", "without": "email", "hd": ""},
     ],
 )
 def test_an_address_that_the_provider_does_not_vouch_for_is_not_verified(change: dict[str, Any]) -> None:
     assert not read(**change).is_email_verified
+
+
+def test_google_vouches_where_it_manages_the_domain() -> None:
+    assert read(domain_claim="hd", hd="example.test").is_email_verified
+    assert read(domain_claim="hd", hd="Example.TEST", email="p@example.TEST").is_email_verified
 
 
 @pytest.mark.parametrize("value", [True, 1, "1", "true"])

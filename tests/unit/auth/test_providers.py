@@ -96,3 +96,9 @@ def test_a_client_secret_that_is_not_there_is_a_503_that_shows_nothing(stored: b
     assert caught.value.retry_after_seconds
     assert caught.value.__cause__ is None
     assert "one" not in str(caught.value)
+
+
+def test_a_sign_out_page_that_cannot_be_used_is_not_offered() -> None:
+    """The provider is never asked: nobody listens there."""
+    silent = {**ONE, "issuer": "http://127.0.0.1:9", "signs_out": False}
+    assert Providers.of(settings(silent), FakeClock()).logout_url("http://127.0.0.1:9", "https://us.example/") is None
