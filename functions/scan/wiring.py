@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from shared.data.resealing import Resealer, SealedColumn
+from shared.data.resealing import Resealer
+from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
@@ -21,13 +22,7 @@ from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
-CREDENTIALS = SealedColumn(
-    "scan.cloud_accounts",
-    "credentials_encrypted",
-    list_orgs=accounts.list_orgs_with_sealed_credentials,
-    list_rows=accounts.list_sealed_credentials,
-    swap=accounts.swap_credentials,
-)
+CREDENTIALS = SealedColumn("scan.cloud_accounts", "credentials_encrypted", accounts.SEALED_CREDENTIALS)
 
 
 @dataclass(frozen=True, slots=True)
