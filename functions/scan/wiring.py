@@ -23,6 +23,7 @@ from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
 CREDENTIALS = SealedColumn("scan.cloud_accounts", "credentials_encrypted", accounts.SEALED_CREDENTIALS)
+SEALED_COLUMNS = (CREDENTIALS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def load_deps(settings: Settings) -> ScanDeps:
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
-    resealer = Resealer(common.db, envelope, [CREDENTIALS], common.clock)
+    resealer = Resealer(common.db, envelope, SEALED_COLUMNS, common.clock)
     return ScanDeps(
         **shared,
         envelope=envelope,
