@@ -131,7 +131,8 @@ class WebhookOrg:
     def token(self, role: str = "admin") -> str:
         """Return a token of the admin, or of a new member with another role."""
         user_id = self.admin if role == "admin" else self.function.database.make_member(self.id, role)
-        body = {"sub": str(user_id), "auth_time": self.function.now}
+        session_id = self.function.database.make_session(user_id, self.function.clock.now())
+        body = {"sub": str(user_id), "sid": str(session_id)}
         return self.function.world.issuer.issue(body, audience=PUBLIC_URL, kind="at+jwt", lifetime=timedelta(hours=1))
 
     def call(self, method: str, path: str, body: Any = None, *, role: str = "admin", **headers: str) -> Response:
