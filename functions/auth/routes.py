@@ -7,6 +7,7 @@ from shared.http.errors import Invalid, MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
+from shared.http.resealing import resealing_route
 from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
@@ -142,4 +143,5 @@ EVENT_ROUTES: list[Route[AuthDeps]] = [
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
     Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
     Route("POST", "/_events/sign-in-purge", sign_in_purge.purge_sign_ins, Access.from_event("sign-in-purge")),
+    resealing_route("auth-sealed-columns"),
 ]

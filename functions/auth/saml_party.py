@@ -29,7 +29,7 @@ from .saml.certificates import self_signed
 from .saml.metadata import IdentityProvider, read_metadata
 from .saml.models import Connection
 from .saml.signing import PrivateKeySigner
-from .wiring import AuthDeps
+from .wiring import SP_KEY, AuthDeps
 
 _CERTIFICATE_LIFETIME = timedelta(days=3650)  # nobody checks its dates but administrators who see it expire
 _KEY_BITS = 2048
@@ -47,7 +47,7 @@ def acs_url(public_url: str, connection_id: UUID) -> str:
 
 def key_place(org_id: UUID, connection_id: UUID) -> Place:
     """Say where our key for a connection stands."""
-    return Place("core.sso_connections", "sp_key_encrypted", org_id, connection_id)
+    return SP_KEY.place(org_id, connection_id)
 
 
 def make_key(entropy: Entropy, common_name: str, now: datetime) -> tuple[Secret, str]:

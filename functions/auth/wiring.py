@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 
+from shared.data.resealing import Resealer
+from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
@@ -16,10 +18,13 @@ from shared.settings import Settings
 
 from .domain_records import DomainRecords
 from .providers import Providers
+from .queries import sso
 
 SIGNING_KEY = "token-signing"
 AUDIT_ANCHORS = "audit-anchors"
 SEALING_KEY = "identity"
+SP_KEY = SealedColumn("core.sso_connections", "sp_key_encrypted", sso.SEALED_SP_KEYS)
+SEALED_COLUMNS = (SP_KEY,)
 _METADATA_CALLS = EgressPolicy(methods=frozenset({"GET"}), redirects=2, most_response_bytes=262_144)
 
 
@@ -33,6 +38,7 @@ class AuthDeps(Deps):
         admin_domains: e-mail domains of the people who run the platform, as the deployment says.
         anchors: the bucket that keeps heads of audit chains.
         envelope: seals our keys for organisations' own identity providers.
+        resealer: seals them anew when their key is rotated.
         egress: reads those providers' metadata.
         domain_records: reads what proves a domain.
     """
@@ -42,6 +48,7 @@ class AuthDeps(Deps):
     admin_domains: frozenset[str]
     anchors: ObjectStore
     envelope: Envelope
+    resealer: Resealer
     egress: EgressGuard
     domain_records: DomainRecords
 
@@ -58,6 +65,7 @@ def load_deps(settings: Settings) -> AuthDeps:
         activation_seconds=settings.token_activation_seconds,
     )
     common = build_deps(settings, fetch_token_keys=lambda _url: json.dumps(issuer.jwks()).encode())
+    envelope = Envelope(keys, SEALING_KEY, common.entropy)
     admin_domains = frozenset(part.strip().lower() for part in settings.admin_domains.split(",") if part.strip())
     return AuthDeps(
         **{field.name: getattr(common, field.name) for field in fields(common)},
@@ -65,7 +73,8 @@ def load_deps(settings: Settings) -> AuthDeps:
         providers=Providers.of(settings, clock),
         admin_domains=admin_domains,
         anchors=GoogleObjectStore(settings, AUDIT_ANCHORS),
-        envelope=Envelope(keys, SEALING_KEY, common.entropy),
+        envelope=envelope,
+        resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
         egress=EgressGuard(for_process(_METADATA_CALLS, settings), SystemResolver(), clock),
         domain_records=DomainRecords(settings.dns_server),
     )

@@ -6,11 +6,12 @@ from shared.http.access import Access
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
+from shared.http.resealing import resealing_route
 from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
-from .handlers import accounts, drift, scans, sealed, sources, worker
+from .handlers import accounts, drift, scans, sources, worker
 from .ingestion import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -80,5 +81,5 @@ EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
-    Route("POST", "/_events/sealed-columns", sealed.tend_sealed_columns, Access.from_event("sealed-columns")),
+    resealing_route("sealed-columns"),
 ]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from uuid import UUID
 
-from shared.data.resealing import Resealer, SealedColumn
+from shared.data.resealing import Resealer
+from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
@@ -21,13 +22,8 @@ from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
-CREDENTIALS = SealedColumn(
-    "scan.cloud_accounts",
-    "credentials_encrypted",
-    list_orgs=accounts.list_orgs_with_sealed_credentials,
-    list_rows=accounts.list_sealed_credentials,
-    swap=accounts.swap_credentials,
-)
+CREDENTIALS = SealedColumn("scan.cloud_accounts", "credentials_encrypted", accounts.SEALED_CREDENTIALS)
+SEALED_COLUMNS = (CREDENTIALS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,7 @@ def load_deps(settings: Settings) -> ScanDeps:
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
-    resealer = Resealer(common.db, envelope, [CREDENTIALS], common.clock)
+    resealer = Resealer(common.db, envelope, SEALED_COLUMNS, common.clock)
     return ScanDeps(
         **shared,
         envelope=envelope,

@@ -6,6 +6,7 @@ from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteC
 from shared.http.access import Access
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
+from shared.http.resealing import resealing_route
 from shared.http.routes import Route
 from shared.ports.errors import ServiceAway
 from shared.security.actor import Role
@@ -56,4 +57,5 @@ EVENT_ROUTES: list[Route[WebhookDeps]] = [
     Route("POST", "/_events/webhook-deliveries", worker.work_delivery, Access.from_event("webhook-deliveries")),
     Route("POST", "/_events/webhook-dead-letters", worker.work_dead_letter, Access.from_event("webhook-dead-letters")),
     Route("POST", "/_events/purge", purge.purge_shared_tables, Access.from_event("purge")),
+    resealing_route("webhook-sealed-columns"),
 ]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from uuid import UUID
 
+from shared.data.resealing import Resealer
+from shared.data.sealed_columns import PurgedColumn, SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.clock import Clock
 from shared.ports.key_manager import GoogleKeyManager
@@ -15,7 +18,19 @@ from shared.security.envelope import Envelope, Place
 from shared.security.signatures import make_secret
 from shared.settings import Settings
 
+from .queries import configs
+
 SECRETS_KEY = "webhook-secrets"
+# One place for both columns, as a rotation moves a ciphertext over without KMS.
+_BOTH_SECRETS = "secret_encrypted"
+CURRENT_SECRET = SealedColumn(
+    "webhook.configs", "current_secret_encrypted", configs.SEALED_CURRENT_SECRETS, place_column=_BOTH_SECRETS
+)
+PREVIOUS_SECRET = SealedColumn(
+    "webhook.configs", "previous_secret_encrypted", configs.SEALED_PREVIOUS_SECRETS, place_column=_BOTH_SECRETS
+)
+BODY = PurgedColumn("webhook.deliveries_in", "body_encrypted", kept_for=timedelta(days=7))
+SEALED_COLUMNS = (CURRENT_SECRET, PREVIOUS_SECRET)
 
 
 class SecretMemory:
@@ -62,23 +77,25 @@ class WebhookDeps(Deps):
 
     Attributes:
         envelope: seals and opens secrets and bodies.
+        resealer: seals secrets anew when their key is rotated.
         opened: secrets that this process opened.
         decoy: what a delivery is checked against that meets fewer than two live secrets; nobody knows it.
     """
 
     envelope: Envelope
+    resealer: Resealer
     opened: SecretMemory
     decoy: Secret
 
 
 def secret_place(org_id: UUID, config_id: UUID) -> Place:
-    """Say where a config's secrets stand: one place for both columns, as a rotation moves a ciphertext over."""
-    return Place("webhook.configs", "secret_encrypted", org_id, config_id)
+    """Say where a config's secrets stand, the present one and the one before."""
+    return CURRENT_SECRET.place(org_id, config_id)
 
 
 def body_place(org_id: UUID, delivery_id: UUID) -> Place:
     """Say where a delivery's body stands."""
-    return Place("webhook.deliveries_in", "body_encrypted", org_id, delivery_id)
+    return BODY.place(org_id, delivery_id)
 
 
 def load_deps(settings: Settings) -> WebhookDeps:
@@ -89,6 +106,7 @@ def load_deps(settings: Settings) -> WebhookDeps:
     return WebhookDeps(
         **shared,
         envelope=envelope,
+        resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
         opened=SecretMemory(envelope, common.clock),
         decoy=make_secret(common.entropy),
     )

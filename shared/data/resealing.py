@@ -10,74 +10,31 @@ See ADR-0011.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.ports.errors import CiphertextRefused, VersionUnusable
-from shared.security.envelope import Place, key_version
+from shared.security.envelope import key_version
 from shared.telemetry.log import logger
 
 from . import statements
-from .rows import Lookups, Row
 
 if TYPE_CHECKING:
     from shared.ports.clock import Clock
     from shared.security.actor import Actor
-    from shared.security.envelope import Envelope
+    from shared.security.envelope import Envelope, Place
 
     from .database import Database
-    from .unit_of_work import UnitOfWork
+    from .rows import Row
+    from .sealed_columns import SealedColumn
 
 _BATCH_ROWS = 50
 _THREADS = 8
 _EVERY_VERSION = 2**32  # above any number that a ciphertext can name
 _log = logger("resealing")
-
-
-class ListOrgs(Protocol):
-    """Lists organisations with rows wrapped under a version below a number, in order of id; outside any of them."""
-
-    def __call__(self, lookups: Lookups, *, below_version: int, after_id: UUID | None, most: int) -> Sequence[UUID]: ...
-
-
-class ListRows(Protocol):
-    """Lists such rows of the unit's organisation, in order of id: `id` and `sealed`."""
-
-    def __call__(self, tx: UnitOfWork, *, below_version: int, after_id: UUID | None, most: int) -> Sequence[Row]: ...
-
-
-class Swap(Protocol):
-    """Stores `new` where a row with this `id` still holds `old` (both as PostgreSQL writes bytes); returns the ids."""
-
-    def __call__(self, tx: UnitOfWork, swaps: Sequence[Mapping[str, str]]) -> Collection[UUID]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SealedColumn:
-    """A column of ciphertexts: all that has to be declared for it to take part.
-
-    Attributes:
-        table, column: as in the place that its ciphertexts are bound to.
-        list_orgs, list_rows, swap: its queries.
-    """
-
-    table: str
-    column: str
-    list_orgs: ListOrgs
-    list_rows: ListRows
-    swap: Swap
-
-    @property
-    def name(self) -> str:
-        """As in `core.sealed_columns`."""
-        return f"{self.table}.{self.column}"
-
-    def place(self, org_id: UUID, row_id: UUID) -> Place:
-        """Say where a row's ciphertext stands."""
-        return Place(self.table, self.column, org_id, row_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +120,7 @@ class Resealer:
         return progress
 
     def _open_run(self, actor: Actor, column: SealedColumn, version: int) -> bool:
-        if not column.list_orgs(self._db, below_version=version, after_id=None, most=1):
+        if not column.queries.list_orgs(self._db, below_version=version, after_id=None, most=1):
             return False
         with self._db.unit_in(None, actor) as tx:
             made = tx.row(statements.OPEN_RESEAL_RUN, sealed_column=column.name, target_version=version)
@@ -205,7 +162,7 @@ class Resealer:
         with self._db.unit_in(org_id, actor) as tx:
             if tx.row(statements.LOCK_RESEAL_RUN, **run.stands()) is None:
                 return None
-            changed = len(run.column.swap(tx, swaps)) if swaps else 0
+            changed = len(run.column.queries.swap(tx, swaps)) if swaps else 0
             tx.execute(
                 statements.MOVE_RESEAL_RUN,
                 run_id=run.id,
@@ -229,12 +186,12 @@ class Resealer:
         while True:
             if org_id is not None:
                 with self._db.unit_in(org_id, actor) as tx:
-                    rows = run.column.list_rows(
+                    rows = run.column.queries.list_rows(
                         tx, below_version=run.below_version, after_id=after_id, most=_BATCH_ROWS
                     )
                 if rows:
                     return org_id, rows
-            orgs = run.column.list_orgs(self._db, below_version=run.below_version, after_id=org_id, most=1)
+            orgs = run.column.queries.list_orgs(self._db, below_version=run.below_version, after_id=org_id, most=1)
             if not orgs:
                 return None, ()
             org_id, after_id = orgs[0], None

@@ -22,8 +22,9 @@ from werkzeug.test import EnvironBuilder
 from functions.auth.domain_records import DomainRecords
 from functions.auth.providers import Providers
 from functions.auth.routes import EVENT_ROUTES, ROUTES
-from functions.auth.wiring import AuthDeps
+from functions.auth.wiring import SEALED_COLUMNS, SEALING_KEY, AuthDeps
 from shared.data.migrations import connect
+from shared.data.resealing import Resealer
 from shared.http.app import App
 from shared.ports.clock import SystemEntropy
 from shared.security.authentication import Authenticator, EventVerifier
@@ -51,9 +52,11 @@ class AuthFunction:
     database: ClonedDatabase
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=lambda: FakeClock(datetime.now(UTC)))
+    vault: MemoryKeyManager = field(default_factory=MemoryKeyManager)
 
     def __post_init__(self) -> None:
-        vault, secrets = MemoryKeyManager(), MemorySecretStore()
+        vault, secrets = self.vault, MemorySecretStore()
+        vault.add_wrapping_key(SEALING_KEY)
         vault.add_signing_key("token-signing")
         vault.add_signing_key("events")
         secrets.add_version("api-key-pepper", PEPPER.reveal())
@@ -70,6 +73,7 @@ class AuthFunction:
         peppers = Peppers(secrets, self.clock)
         own = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.issuer.jwks()).encode())
         pushed = JwksCache("", self.clock, fetch=lambda _: json.dumps(self.events_issuer.jwks()).encode())
+        envelope = Envelope(vault, SEALING_KEY, SystemEntropy())
         self.deps = AuthDeps(
             settings=settings,
             db=self.db,
@@ -84,7 +88,8 @@ class AuthFunction:
             providers=Providers([], self.clock),
             admin_domains=frozenset(),
             anchors=MemoryObjectStore(),
-            envelope=Envelope(vault, "identity", SystemEntropy()),
+            envelope=envelope,
+            resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             egress=EgressGuard(EgressPolicy(), SystemResolver(), self.clock),
             domain_records=DomainRecords(),
         )

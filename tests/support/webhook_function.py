@@ -14,7 +14,8 @@ from uuid import UUID
 from flask import Response
 
 from functions.webhook.routes import EVENT_ROUTES, ROUTES
-from functions.webhook.wiring import SECRETS_KEY, SecretMemory, WebhookDeps
+from functions.webhook.wiring import SEALED_COLUMNS, SECRETS_KEY, SecretMemory, WebhookDeps
+from shared.data.resealing import Resealer
 from shared.http.app import App
 from shared.ports.queue import Message
 from shared.security.envelope import Envelope
@@ -61,7 +62,8 @@ class WebhookFunction:
         envelope = Envelope(self.vault, SECRETS_KEY, common.entropy)
         own = {item.name: getattr(common, item.name) for item in fields(common) if item.name != "queue"}
         opened, decoy = SecretMemory(envelope, self.clock), make_secret(common.entropy)
-        return WebhookDeps(**own, queue=self.queue, envelope=envelope, opened=opened, decoy=decoy)
+        resealer = Resealer(self.db, envelope, SEALED_COLUMNS, self.clock)
+        return WebhookDeps(**own, queue=self.queue, envelope=envelope, resealer=resealer, opened=opened, decoy=decoy)
 
     @property
     def now(self) -> int:
@@ -129,7 +131,8 @@ class WebhookOrg:
     def token(self, role: str = "admin") -> str:
         """Return a token of the admin, or of a new member with another role."""
         user_id = self.admin if role == "admin" else self.function.database.make_member(self.id, role)
-        body = {"sub": str(user_id), "auth_time": self.function.now}
+        session_id = self.function.database.make_session(user_id, self.function.clock.now())
+        body = {"sub": str(user_id), "sid": str(session_id)}
         return self.function.world.issuer.issue(body, audience=PUBLIC_URL, kind="at+jwt", lifetime=timedelta(hours=1))
 
     def call(self, method: str, path: str, body: Any = None, *, role: str = "admin", **headers: str) -> Response:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.data.rows import Lookups, Row
+from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 
 _COLUMNS = """id, is_enabled, is_enforced, allows_unsolicited, allows_cbc, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
@@ -76,6 +77,26 @@ returning {_DOMAIN}
 """
 _DELETE_DOMAIN = "delete from core.sso_domains where org_id = :org_id and domain = :domain returning domain"
 _LIST_PROVEN = "select domain from core.sso_domains where org_id = :org_id and verified_at is not null"
+SEALED_SP_KEYS = SealedQueries(
+    orgs_sql="""
+select org_id
+from core.list_orgs_with_sealed_sp_keys(cast(:below_version as bigint), cast(:after_id as uuid), cast(:most as integer))
+""",
+    rows_sql="""
+select id, sp_key_encrypted as sealed
+from core.sso_connections
+where org_id = :org_id and sp_key_version < :below_version and (cast(:after_id as uuid) is null or id > :after_id)
+order by id
+limit :most
+""",
+    swap_sql="""
+update core.sso_connections as c
+set sp_key_encrypted = s.new
+from jsonb_to_recordset(cast(:swaps as jsonb)) as s (id uuid, old bytea, new bytea)
+where c.org_id = :org_id and c.id = s.id and c.sp_key_encrypted = s.old
+returning c.id
+""",
+)
 
 
 def get_connection(tx: UnitOfWork) -> Row | None:

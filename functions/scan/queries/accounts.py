@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from shared.data.rows import Lookups, Row
+from shared.data.rows import Row
+from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
@@ -42,26 +42,28 @@ returning {_COLUMNS}
 """
 _SET_VERIFIED = "update scan.cloud_accounts set verified_at = now() where org_id = :org_id and id = :account_id"
 _DELETE = "delete from scan.cloud_accounts where org_id = :org_id and id = :account_id returning id, name"
-_LIST_ORGS_WITH_SEALED = """
+SEALED_CREDENTIALS = SealedQueries(
+    orgs_sql="""
 select org_id
 from scan.list_orgs_with_sealed_credentials(
   cast(:below_version as bigint), cast(:after_id as uuid), cast(:most as integer)
 )
-"""
-_LIST_SEALED = """
+""",
+    rows_sql="""
 select id, credentials_encrypted as sealed
 from scan.cloud_accounts
 where org_id = :org_id and credentials_key_version < :below_version and (cast(:after_id as uuid) is null or id > :after_id)
 order by id
 limit :most
-"""
-_SWAP_SEALED = """
+""",
+    swap_sql="""
 update scan.cloud_accounts as a
 set credentials_encrypted = s.new
 from jsonb_to_recordset(cast(:swaps as jsonb)) as s (id uuid, old bytea, new bytea)
 where a.org_id = :org_id and a.id = s.id and a.credentials_encrypted = s.old
 returning a.id
-"""
+""",
+)
 
 
 def lock_plan(tx: UnitOfWork) -> None:
@@ -114,24 +116,6 @@ def delete_account(tx: UnitOfWork, account_id: UUID) -> Row:
         NotFound: (404 `not_found`).
     """
     return _found(tx.row(_DELETE, account_id=account_id))
-
-
-def list_orgs_with_sealed_credentials(
-    lookups: Lookups, *, below_version: int, after_id: UUID | None, most: int
-) -> Sequence[UUID]:
-    """List organisations with credentials wrapped under a KMS version below a number, in order of id."""
-    rows = lookups.lookup(_LIST_ORGS_WITH_SEALED, below_version=below_version, after_id=after_id, most=most)
-    return [row["org_id"] for row in rows]
-
-
-def list_sealed_credentials(tx: UnitOfWork, *, below_version: int, after_id: UUID | None, most: int) -> Sequence[Row]:
-    """List credentials wrapped under a KMS version below a number, in order of id."""
-    return tx.rows(_LIST_SEALED, below_version=below_version, after_id=after_id, most=most)
-
-
-def swap_credentials(tx: UnitOfWork, swaps: Sequence[Mapping[str, str]]) -> Sequence[UUID]:
-    """Put new ciphertexts in the place of old ones, where those still stand; returns the ids of those rows."""
-    return [row["id"] for row in tx.rows(_SWAP_SEALED, swaps=json.dumps(list(swaps)))]
 
 
 def _found(row: Row | None) -> Row:

@@ -13,13 +13,13 @@ from shared.telemetry.log import logger
 from ..queries import configs as config_queries
 from ..queries import deliveries as delivery_queries
 from ..queries import relay as queries
-from ..wiring import WebhookDeps
+from ..wiring import BODY, WebhookDeps
 
 _log = logger("webhook")
 _OLDER_THAN_SECONDS = 10
 _MOST_ORGS = 100
 _BATCH, _MOST_BATCHES = 500, 20
-_KEEP_ROWS, _KEEP_BODIES, _KEEP_CLAIMS = timedelta(days=30), timedelta(days=7), timedelta(days=1)
+_KEEP_ROWS, _KEEP_CLAIMS = timedelta(days=30), timedelta(days=1)
 
 
 def relay_outboxes(call: Call, deps: WebhookDeps) -> Reply:
@@ -34,7 +34,7 @@ def relay_outboxes(call: Call, deps: WebhookDeps) -> Reply:
 def purge_deliveries(call: Call, deps: WebhookDeps) -> Reply:
     """Forget what need not be kept: bodies after 7 days, deliveries after 30, claims after one, secrets whose grace ended."""
     now = deps.clock.now()
-    rows_before, bodies_before, claims_before = now - _KEEP_ROWS, now - _KEEP_BODIES, now - _KEEP_CLAIMS
+    rows_before, bodies_before, claims_before = now - _KEEP_ROWS, now - BODY.kept_for, now - _KEEP_CLAIMS
     orgs = delivery_queries.list_orgs_to_purge(
         deps.db,
         rows_before=rows_before,

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.data.rows import Lookups, Row
+from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
@@ -55,6 +56,50 @@ set previous_secret_encrypted = null, previous_expires_at = null
 where org_id = :org_id and previous_expires_at <= :before
 returning id
 """
+SEALED_CURRENT_SECRETS = SealedQueries(
+    orgs_sql="""
+select org_id
+from webhook.list_orgs_with_sealed_current_secrets(
+  cast(:below_version as bigint), cast(:after_id as uuid), cast(:most as integer)
+)
+""",
+    rows_sql="""
+select id, current_secret_encrypted as sealed
+from webhook.configs
+where org_id = :org_id and current_secret_key_version < :below_version and (cast(:after_id as uuid) is null or id > :after_id)
+order by id
+limit :most
+""",
+    swap_sql="""
+update webhook.configs as c
+set current_secret_encrypted = s.new
+from jsonb_to_recordset(cast(:swaps as jsonb)) as s (id uuid, old bytea, new bytea)
+where c.org_id = :org_id and c.id = s.id and c.current_secret_encrypted = s.old
+returning c.id
+""",
+)
+SEALED_PREVIOUS_SECRETS = SealedQueries(
+    orgs_sql="""
+select org_id
+from webhook.list_orgs_with_sealed_previous_secrets(
+  cast(:below_version as bigint), cast(:after_id as uuid), cast(:most as integer)
+)
+""",
+    rows_sql="""
+select id, previous_secret_encrypted as sealed
+from webhook.configs
+where org_id = :org_id and previous_secret_key_version < :below_version and (cast(:after_id as uuid) is null or id > :after_id)
+order by id
+limit :most
+""",
+    swap_sql="""
+update webhook.configs as c
+set previous_secret_encrypted = s.new
+from jsonb_to_recordset(cast(:swaps as jsonb)) as s (id uuid, old bytea, new bytea)
+where c.org_id = :org_id and c.id = s.id and c.previous_secret_encrypted = s.old
+returning c.id
+""",
+)
 
 
 def find_config(lookups: Lookups, config_id: UUID) -> Row | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from google.cloud import kms_v1
 
 from functions.scan.queries import accounts
 from functions.scan.wiring import CREDENTIALS
@@ -24,12 +23,11 @@ from shared.security.envelope import Envelope
 from shared.settings import Settings
 from tests.support.database import ClonedDatabase, actor_in
 from tests.support.google_emulator import Emulator
+from tests.support.kms_keys import PROJECT, REGION, destroy, make_keys, rotate
 from tests.support.running_suite import ROOT
 from tests.support.waiting import wait_until
 
-PROJECT, REGION, KEY, ROWS = "driftwise-local", "europe-west1", "credentials", 40
-LOCATION = f"projects/{PROJECT}/locations/{REGION}"
-NAME = f"{LOCATION}/keyRings/driftwise/cryptoKeys/{KEY}"
+KEY, ROWS = "credentials", 40
 EVENT = Actor("event", "scheduler")
 # The worker's job, in small batches so that there is a middle to be killed in.
 SOURCE = """
@@ -46,10 +44,7 @@ load_deps(load_settings()).resealer.tend(Actor("event", "scheduler"), seconds=60
 @pytest.fixture
 def google(tmp_path: Path) -> Iterator[Emulator]:
     running = Emulator(tmp_path)
-    client = running.kms()
-    client.create_key_ring(parent=LOCATION, key_ring_id="driftwise", key_ring=kms_v1.KeyRing())
-    made = kms_v1.CryptoKey(purpose=kms_v1.CryptoKey.CryptoKeyPurpose.ENCRYPT_DECRYPT)
-    client.create_crypto_key(parent=f"{LOCATION}/keyRings/driftwise", crypto_key_id=KEY, crypto_key=made)
+    make_keys(running.kms(), KEY)
     yield running
     assert running.stop() == 0
 
@@ -86,9 +81,7 @@ def test_what_a_killed_worker_began_another_one_finishes_and_the_old_version_is_
                 auth_kind="static_key", role_arn=None, external_id=None,
                 credentials_encrypted=envelope.seal(Secret(plaintext), CREDENTIALS.place(org_id, row_id)),
             )  # fmt: skip
-    client = google.kms()
-    client.create_crypto_key_version(parent=NAME, crypto_key_version=kms_v1.CryptoKeyVersion())
-    client.update_crypto_key_primary_version(name=NAME, crypto_key_version_id="2")
+    rotate(google.kms(), KEY, 2)
 
     def run() -> list[object]:
         rows = database.owner.run("select status, seen, changed, overtaken, unreadable from core.reseal_runs")
@@ -103,7 +96,7 @@ def test_what_a_killed_worker_began_another_one_finishes_and_the_old_version_is_
     assert 4 <= int(str(seen)) == changed < ROWS, "there was nothing left to go on with"
     Resealer(db, envelope, [CREDENTIALS], SystemClock()).tend(EVENT, seconds=600)
     assert run() == ["done", ROWS, ROWS, 0, 0]
-    client.destroy_crypto_key_version(name=f"{NAME}/cryptoKeyVersions/1")
+    destroy(google.kms(), KEY, 1)
     with db.unit(actor_in(org_id)) as tx:
         for row_id, plaintext in plain.items():
             sealed = bytes(accounts.get_account(tx, row_id)["credentials_encrypted"])
