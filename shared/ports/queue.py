@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -53,15 +54,16 @@ class GoogleQueue:
     _most_per_call = 500
 
     def __init__(self, settings: Settings) -> None:
-        from google.pubsub_v1 import PublisherClient
-
+        self._settings = settings
         self._parent = f"projects/{settings.project}/topics"
-        self._client = _client(PublisherClient, settings)
+        self._lock = threading.Lock()
+        self._client: PublisherClient | None = None
 
     def publish(self, topic: str, messages: Sequence[Message]) -> None:
         from google.api_core.exceptions import GoogleAPICallError, RetryError
         from google.pubsub_v1.types import PubsubMessage
 
+        client = self._publisher()
         for start in range(0, len(messages), self._most_per_call):
             batch = [
                 PubsubMessage(
@@ -72,7 +74,7 @@ class GoogleQueue:
                 for item in messages[start : start + self._most_per_call]
             ]
             try:
-                self._client.publish(
+                client.publish(
                     topic=f"{self._parent}/{topic}",
                     messages=batch,
                     timeout=deadline_seconds(),
@@ -80,6 +82,15 @@ class GoogleQueue:
                 )
             except (GoogleAPICallError, RetryError) as error:
                 raise ServiceAway("pubsub") from error
+
+    def _publisher(self) -> PublisherClient:
+        """Return the client, made with the first message: most requests publish nothing."""
+        with self._lock:
+            if self._client is None:
+                from google.pubsub_v1 import PublisherClient
+
+                self._client = _client(PublisherClient, self._settings)
+            return self._client
 
 
 def _client(kind: type[PublisherClient], settings: Settings) -> PublisherClient:
