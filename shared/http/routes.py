@@ -27,6 +27,13 @@ _PARAMETER = re.compile(r"\{([a-z_]+)\}")
 _Deps = TypeVar("_Deps")
 
 
+class _MatchedRule(Rule):
+    """A rule that requests are matched with; addresses are never built from it, and preparing that is most of its cost."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002, FBT001, FBT002  # werkzeug's signature
+        return _never_built
+
+
 @dataclass(frozen=True, slots=True)
 class Route(Generic[_Deps]):
     """One method of one path.
@@ -96,7 +103,10 @@ class RouteTable(Generic[_Deps]):
             if (route.method, route.path) in seen:
                 raise ValueError(f"two routes for {route.method} {route.path}")
             seen.add((route.method, route.path))
-        rules = [Rule(_PARAMETER.sub(r"<\1>", route.path), methods=[route.method], endpoint=route) for route in routes]
+        rules = [
+            _MatchedRule(_PARAMETER.sub(r"<\1>", route.path), methods=[route.method], endpoint=route)
+            for route in routes
+        ]
         table = Map(rules, strict_slashes=True, merge_slashes=False, redirect_defaults=False)
         self._rules = table.bind("localhost")  # answers by path alone, so it is the same for every request
 
@@ -116,3 +126,7 @@ class RouteTable(Generic[_Deps]):
         except HTTPException:
             raise RouteNotFound from None
         return found[0], found[1]
+
+
+def _never_built(*_values: object) -> tuple[str, str]:
+    raise NotImplementedError

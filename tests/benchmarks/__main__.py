@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import comparison, requests, sessions
+from . import cold_start, comparison, requests, sessions
 from .result import Result
 
 MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
     "comparison": comparison.measure,
-    "cold-start": requests.measure_cold_start,
+    "cold-start": cold_start.measure,
     "tenant-read": requests.measure_tenant_read,
     "sessions": sessions.measure_sessions,
 }
