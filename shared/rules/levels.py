@@ -19,7 +19,12 @@ def rank(level: Level) -> int:
 
 def highest(levels: Iterable[Level]) -> Level:
     """Return the worst of some levels, `none` when there are none: one more can only raise it."""
-    return max(levels, key=rank, default="none")
+    return LEVELS[max((rank(level) for level in levels), default=0)]
+
+
+def worst(severities: Iterable[Severity], least: Severity = "low") -> Severity:
+    """Return the worst of some severities and of the least that it may be."""
+    return SEVERITIES[min(SEVERITIES.index(severity) for severity in (*severities, least))]
 
 
 def raised(severity: Severity) -> Severity:

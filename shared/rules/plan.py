@@ -136,6 +136,17 @@ class Plan:
                     found[target].add(user)
         return {name: frozenset(users) for name, users in found.items()}
 
+    @cached_property
+    def _drift_by_address(self) -> Mapping[str, tuple[Change, ...]]:
+        found: dict[str, list[Change]] = defaultdict(list)
+        for change in self.drift:
+            found[change.address].append(change)
+        return {name: tuple(changes) for name, changes in found.items()}
+
+    def drift_of(self, address: str) -> tuple[Change, ...]:
+        """Return what changed outside of Terraform on one resource."""
+        return self._drift_by_address.get(address, ())
+
     def configured(self, change: Change, attribute: str) -> bool:
         """Say whether the configuration sets an attribute; yes when that cannot be told."""
         if self.references is None:

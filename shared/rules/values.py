@@ -193,3 +193,18 @@ def _flat(where: Path, value: object) -> Iterator[tuple[Path, Any]]:
             yield from _flat((*where, index), item)
     else:
         yield where, value
+
+
+def get_at(document: object, path: Path) -> Any:
+    """Return the value at a concrete path; a mark on the way is returned, None when there is nothing."""
+    value: Any = document
+    for step in path:
+        if isinstance(value, Mark):
+            return value
+        if isinstance(value, Mapping):
+            value = value.get(str(step))
+        elif is_list(value) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
