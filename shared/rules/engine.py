@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from .families import RULES
-from .levels import Level, Severity, highest, rank
+from .levels import Level, Severity, highest, rank, worst
 from .noise import Noise, judge_noise
 from .plan import Change, Plan, unknown_at
 from .rule import Evidence, Finding, Match, Rule, finding, seen
@@ -80,10 +80,8 @@ def judge_change(change: Change, plan: Plan) -> list[Finding]:
             unknown[path] = max((item, severity), unknown.get(path, (item, severity)), key=lambda pair: rank(pair[1]))
     if unknown:
         named = tuple(unknown[path][0] for path in sorted(unknown))[:_MOST_UNKNOWN]
-        is_weighty = any(grade == "medium" for _, grade in unknown.values())
-        found.append(
-            finding(UNKNOWN_VALUE, Match(named, "medium" if is_weighty else "low"), change.address, change.type)
-        )
+        grade = worst(item for _, item in unknown.values())
+        found.append(finding(UNKNOWN_VALUE, Match(named, grade), change.address, change.type))
     return found
 
 

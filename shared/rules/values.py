@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeGuard
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -120,7 +121,7 @@ def members(document: object, name: str) -> list[Any]:
 
 def number(value: object) -> float | None:
     """Return a number, whether or not it is spelled as text; None for everything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
         found = float(value)

@@ -28,7 +28,7 @@ RULES: tuple[Rule, ...] = (
     _switch("aws-cache-transit", severity="high", title=_WAY, types=("aws_elasticache_replication_group",), path="transit_encryption_enabled", bad=off, refs=("CKV_AWS_30",)),
     _switch("aws-memorydb-transit", severity="high", title=_WAY, types=("aws_memorydb_cluster",), path="tls_enabled", bad=off),
     _switch("aws-search-https", severity="high", title=_WAY, types=("aws_opensearch_domain", "aws_elasticsearch_domain"), path="domain_endpoint_options.enforce_https", bad=off, refs=("CKV_AWS_83",)),
-    _switch("aws-search-nodes", severity="medium", title=_WAY, types=("aws_opensearch_domain", "aws_elasticsearch_domain"), path="node_to_node_encryption.enabled", bad=off, refs=("CKV_AWS_6",)),
+    _switch("aws-search-nodes-transit", severity="medium", title=_WAY, types=("aws_opensearch_domain", "aws_elasticsearch_domain"), path="node_to_node_encryption.enabled", bad=off, refs=("CKV_AWS_6",)),
     _switch("aws-listener-plain", severity="high", title=_WAY, types=("aws_lb_listener", "aws_alb_listener"), path="protocol", bad=word("HTTP", "TCP"), refs=("CKV_AWS_2",)),
     _switch("aws-edge-plain", severity="high", title=_WAY, types=("aws_cloudfront_distribution",), path="default_cache_behavior.viewer_protocol_policy", bad=word("allow-all"), refs=("CKV_AWS_34",)),
     _switch("google-customer-key", severity="medium", title=_KEY, types=("google_sql_database_instance", "google_spanner_database"), path="encryption_key_name", bad=word(""), absent=True),

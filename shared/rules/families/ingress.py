@@ -111,7 +111,7 @@ def _opened(read: Reader, paths: tuple[str, ...]) -> Callable[[Change, Plan], It
         if found:
             note = f"Opened: {'; '.join(str(gain) for gain in found[:5])}{'; …' if len(found) > 5 else ''}."
             yield Match(evidence, worst(gain.severity for gain in found), note)
-        elif change.before is not None and (kept := worldly(after)):
+        elif change.before is not None and not gains(after, before) and (kept := worldly(after)):
             yield Match(evidence, "low", f"It is so already: {kept[0]}; this change keeps it.")
 
     return judge
@@ -242,7 +242,7 @@ RULES: tuple[Rule, ...] = (
     _rule("aws-rule-ingress", _TITLE, ("aws_security_group_rule", "aws_vpc_security_group_ingress_rule"), _aws_rule, _RULE_PATHS, *_REFS),
     _rule("aws-acl-ingress", _TITLE, ("aws_network_acl", "aws_default_network_acl"), _aws_group, ("ingress",), "CKV_AWS_352"),
     _rule("aws-acl-rule-ingress", _TITLE, ("aws_network_acl_rule",), _aws_rule, ("cidr_block", "ipv6_cidr_block", "from_port", "to_port", "protocol", "rule_action"), "CKV_AWS_352"),
-    _rule("google-firewall-ingress", _TITLE, ("google_compute_firewall",), _google_firewall, ("source_ranges", "allow", "direction", "disabled"), "CKV_GCP_2", "CKV_GCP_3", "CKV_GCP_106"),
+    _rule("google-firewall-ingress", _TITLE, ("google_compute_firewall",), _google_firewall, ("source_ranges", "source_tags", "source_service_accounts", "allow", "direction", "disabled"), "CKV_GCP_2", "CKV_GCP_3", "CKV_GCP_106"),
     _rule("google-policy-ingress", _TITLE, ("google_compute_firewall_policy_rule", "google_compute_network_firewall_policy_rule", "google_compute_region_network_firewall_policy_rule"), _google_policy, ("match", "action", "direction", "disabled")),
     _rule("azure-group-ingress", _TITLE, ("azurerm_network_security_group",), _azure_group, ("security_rule",), "CKV_AZURE_9", "CKV_AZURE_10"),
     _rule("azure-rule-ingress", _TITLE, ("azurerm_network_security_rule",), _azure_rule, _AZURE_PATHS, "CKV_AZURE_9", "CKV_AZURE_10"),

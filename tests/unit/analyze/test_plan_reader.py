@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 from functions.analyze.domain.plan import read_plan
 from functions.analyze.domain.plan.hiding import hide
 from functions.analyze.errors import PlanUnreadable
-from shared.http.errors import AppError
 from shared.rules.values import SENSITIVE, SENSITIVE_CHANGED, UNKNOWN
 
 SECRET = "hunter2-hunter2"
@@ -25,7 +25,7 @@ def _plan(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
 def _change(address: str = "aws_x.a", actions: tuple[str, ...] = ("update",), **body: Any) -> dict[str, Any]:
     return {
         "address": address,
-        "type": address.split(".")[-2].split("[")[0],
+        "type": address.split(".")[-2].split("[", maxsplit=1)[0],
         "change": {"actions": list(actions), "before": {}, "after": {}, **body},
     }
 
@@ -257,7 +257,5 @@ _MEMBERS = ["resource_changes", "resource_drift", "deferred_changes", "configura
 
 @given(st.dictionaries(st.sampled_from(_MEMBERS), _JSON))
 def test_no_document_breaks_the_reader(members: dict[str, Any]) -> None:
-    try:
+    with suppress(PlanUnreadable):
         read_plan({**_plan(), **json.loads(json.dumps(members))})
-    except AppError as error:
-        assert error.code == "plan_unreadable"
