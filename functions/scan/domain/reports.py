@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .severity import SEVERITIES
+from shared.rules.levels import SEVERITIES
 
 COLUMNS = (
     "severity",

@@ -1,52 +1,41 @@
-"""How bad a drift is, and which rule says so. Rules are data, first match wins; a rule only ever looks at one drift."""
+"""How bad a drift is, and which rule says so.
+
+A drift is judged by the same rules as a planned change (`shared.rules`): one that somebody made already. Beside them stands a
+floor by kind and place, as a drift shows one attribute at a time and nobody has reviewed it; the worse of the two counts.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from fnmatch import fnmatchcase
+from typing import Any
+
+from shared.rules.engine import judge_change
+from shared.rules.levels import Severity, rank, worst
+from shared.rules.plan import Change, Plan
+from shared.rules.rule import EXPOSURES, Finding
+from shared.rules.types import IDENTITY, NETWORK_RULES, PROTECTIONS, STATEFUL
+from shared.rules.values import SENSITIVE, SENSITIVE_CHANGED
 
 from .comparison import Drift
 
-Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
-
-_STATEFUL = frozenset(
-    {
-        "aws_db_instance", "aws_dynamodb_table", "aws_s3_bucket", "aws_ebs_volume", "aws_kms_key", "aws_sqs_queue",
-        "aws_secretsmanager_secret", "aws_ecr_repository", "aws_route53_zone", "aws_cloudwatch_log_group",
-    }
-)  # fmt: skip
-_IDENTITY_PREFIX = "aws_iam_"
-_RULE_TYPES = frozenset(
-    {"aws_security_group", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_network_acl",
-     "aws_network_acl_rule", "aws_default_security_group", "aws_vpc_security_group_egress_rule"}
-)  # fmt: skip
-_PROTECTIONS = frozenset(
-    {
-        "deletion_protection", "deletion_protection_enabled", "enable_deletion_protection", "backup_retention_period",
-        "storage_encrypted", "encrypted", "enable_key_rotation", "block_public_acls", "block_public_policy",
-        "ignore_public_acls", "restrict_public_buckets", "versioning_configuration", "versioning", "publicly_accessible",
-        "server_side_encryption", "server_side_encryption_configuration", "point_in_time_recovery", "rule",
-        "image_tag_mutability", "metadata_options", "kms_key_id", "kms_master_key_id", "sqs_managed_sse_enabled",
-        "disable_api_termination", "multi_az", "policy", "assume_role_policy", "is_enabled", "key_state",
-    }
-)  # fmt: skip
-_WORLD = ("0.0.0.0/0", "::/0")
+_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_NO_VERDICT = frozenset({"unknown-value", "uncovered-type"})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A severity and the rule that set it."""
+    """A severity and the rule that set it: a flag of `shared.rules`, or the id of a floor."""
 
     severity: Severity
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
-class SeverityRule:
-    """One rule.
+class Floor:
+    """The least that is said about a drift.
 
     Attributes:
         id: stable name, shown with the item.
@@ -61,54 +50,61 @@ class SeverityRule:
 
 def judge(drift: Drift) -> Verdict:
     """Return the severity of a drift and the rule that set it."""
-    for rule in _RULES:
-        if rule.applies(drift):
-            return Verdict(rule.severity, rule.id)
-    return Verdict("low", "changed-attribute")
+    floor = next(item for item in _FLOORS if item.applies(drift))
+    if floor.id == "tags-changed":
+        return Verdict(floor.severity, floor.id)
+    change = change_of(drift)
+    found = [item for item in judge_change(change, Plan((change,))) if item.flag not in _NO_VERDICT]
+    best = max(found, key=lambda item: rank(_severity(item)), default=None)
+    if best is not None and rank(_severity(best)) > rank(floor.severity):
+        return Verdict(_severity(best), best.flag)
+    is_exposed = best is not None and best.flag in EXPOSURES and _severity(best) == floor.severity
+    return Verdict(floor.severity, best.flag if best is not None and is_exposed else floor.id)
+
+
+def change_of(drift: Drift) -> Change:
+    """Return a drift as the change that it is: from what the state says to what runs."""
+    address = drift.address or f"{drift.type}.{drift.key}"
+    if drift.kind == "missing":
+        return Change(address, drift.type, ("delete",), {}, None)
+    if drift.kind == "unmanaged":
+        attached = {"policy_arn": drift.key.rsplit("|", 1)[-1]} if drift.type.endswith("_policy_attachment") else {}
+        return Change(address, drift.type, ("create",), None, attached)
+    before, after = (SENSITIVE, SENSITIVE_CHANGED) if drift.is_sensitive else (drift.before, drift.after)
+    return Change(address, drift.type, ("update",), _placed(drift.path, before), _placed(drift.path, after))
+
+
+def _placed(path: str | None, value: Any) -> dict[str, Any]:
+    """Return attributes that hold one value at a path."""
+    steps = [name or None for _, name in _STEP.findall(path or "")]
+    for name in reversed(steps[1:]):
+        value = {name: value} if name else [value]
+    return {steps[0]: value} if steps and steps[0] else {}
+
+
+def _severity(found: Finding) -> Severity:
+    """Return a finding's severity; what is opened behind everybody's back is high at least."""
+    is_new = found.flag in EXPOSURES and found.severity != "low"
+    return worst((found.severity,), "high") if is_new else found.severity
 
 
 def _top(path: str | None) -> str:
     return (path or "").split(".", 1)[0].split("[", 1)[0]
 
 
-def _opens_to_world(drift: Drift) -> bool:
-    """Ingress from anywhere that the state does not have."""
-    is_ingress = drift.type in _RULE_TYPES and "egress" not in f"{drift.type}.{drift.path}"
-    before, after = (json.dumps(side, default=str) for side in (drift.before, drift.after))
-    return is_ingress and any(world in after and world not in before for world in _WORLD)
+def _is_identity(drift: Drift) -> bool:
+    return any(fnmatchcase(drift.type, pattern) for pattern in IDENTITY)
 
 
-def _is_public_policy(drift: Drift) -> bool:
-    before, after = (json.dumps(side, default=str) for side in (drift.before, drift.after))
-    wide = ('"Principal": "*"', '"AWS": ["*"]')
-    return _top(drift.path) in {"policy", "assume_role_policy"} and any(
-        mark in after and mark not in before for mark in wide
-    )
-
-
-def _grants_admin(drift: Drift) -> bool:
-    return drift.kind == "unmanaged" and drift.type.startswith(_IDENTITY_PREFIX) and "AdministratorAccess" in drift.key
-
-
-_RULES: tuple[SeverityRule, ...] = (
-    SeverityRule("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
-    SeverityRule("public-ingress", "critical", _opens_to_world),
-    SeverityRule("public-access", "critical", _is_public_policy),
-    SeverityRule("admin-grant", "critical", _grants_admin),
-    SeverityRule(
-        "stateful-resource-missing", "critical", lambda drift: drift.kind == "missing" and drift.type in _STATEFUL
-    ),
-    SeverityRule(
-        "identity-unmanaged", "high",
-        lambda drift: drift.kind == "unmanaged" and drift.type.startswith(_IDENTITY_PREFIX),
-    ),
-    SeverityRule(
-        "network-rule-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in _RULE_TYPES
-    ),
-    SeverityRule("resource-missing", "high", lambda drift: drift.kind == "missing"),
-    SeverityRule("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in _RULE_TYPES),
-    SeverityRule("identity-changed", "high", lambda drift: drift.kind == "changed" and drift.type.startswith(_IDENTITY_PREFIX)),
-    SeverityRule("protection-changed", "high", lambda drift: drift.kind == "changed" and _top(drift.path) in _PROTECTIONS),
-    SeverityRule("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
-    SeverityRule("attribute-changed", "medium", lambda drift: drift.kind == "changed"),
-)  # fmt: skip
+_FLOORS: tuple[Floor, ...] = (
+    Floor("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
+    Floor("stateful-resource-missing", "critical", lambda drift: drift.kind == "missing" and drift.type in STATEFUL),
+    Floor("identity-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and _is_identity(drift)),
+    Floor("network-rule-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in NETWORK_RULES),
+    Floor("resource-missing", "high", lambda drift: drift.kind == "missing"),
+    Floor("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in NETWORK_RULES),
+    Floor("identity-changed", "high", lambda drift: drift.kind == "changed" and _is_identity(drift)),
+    Floor("protection-changed", "high", lambda drift: drift.kind == "changed" and _top(drift.path) in PROTECTIONS),
+    Floor("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
+    Floor("attribute-changed", "medium", lambda _drift: True),
+)

@@ -12,6 +12,7 @@ from shared.http.call import Call
 from shared.http.errors import MalformedRequest
 from shared.http.reply import Reply
 from shared.ports.queue import DEAD_LETTER_SOURCE
+from shared.rules.levels import SEVERITIES
 from shared.security.actor import Actor
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
@@ -20,7 +21,6 @@ from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.resources import Declared, LiveResource, NotChecked, Unread
 from ..domain.sealing import Marks, Sealer, incomparable, mark_declared, mark_live, marks_of
-from ..domain.severity import SEVERITIES
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
 from ..queries import accounts as account_queries

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.scan.domain.comparison import Drift
-from functions.scan.domain.severity import SEVERITIES, judge
+from functions.scan.domain.severity import judge
 from functions.scan.types.aws import SPECS
+from shared.rules.levels import SEVERITIES
 
 
 def _changed(kind: str, path: str, before: Any = None, after: Any = None, **more: Any) -> Drift:
@@ -41,7 +42,7 @@ CASES: list[tuple[Drift, str, str]] = [
     (_changed("aws_sqs_queue", "policy", None, OPEN_AWS), "critical", "public-access"),
     (_changed("aws_iam_role", "assume_role_policy", CLOSED, OPEN_AWS), "critical", "public-access"),
     (_changed("aws_s3_bucket_policy", "policy", OPEN, CLOSED), "high", "protection-changed"),
-    (_whole("unmanaged", "aws_iam_role_policy_attachment", "app|arn:aws:iam::aws:policy/AdministratorAccess"), "critical", "admin-grant"),
+    (_whole("unmanaged", "aws_iam_role_policy_attachment", "app|arn:aws:iam::aws:policy/AdministratorAccess"), "critical", "iam-wildcard"),
     (_whole("unmanaged", "aws_iam_user"), "high", "identity-unmanaged"),
     (_whole("unmanaged", "aws_security_group"), "high", "network-rule-unmanaged"),
     (_whole("unmanaged", "aws_instance"), "medium", "resource-unmanaged"),

@@ -1,0 +1,1 @@
+"""Decisions of plan analysis; no I/O."""

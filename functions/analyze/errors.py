@@ -1,0 +1,23 @@
+"""Every error that the analyze function can answer, each with its stable code."""
+
+from __future__ import annotations
+
+from shared.http.errors import AppError
+
+
+class PlanUnreadable(AppError):
+    """422 `plan_unreadable`: the bytes are not a Terraform plan as JSON; `looks_like` says what they seem to be."""
+
+    code, status, title = "plan_unreadable", 422, "The plan cannot be read"
+
+
+class PlanVersionUnsupported(AppError):
+    """422 `plan_version_unsupported`: a plan format of another major version."""
+
+    code, status, title = "plan_version_unsupported", 422, "The plan's format version is not supported"
+
+
+class PlanTooLarge(AppError):
+    """413 `plan_too_large`: the plan is over the cap."""
+
+    code, status, title = "plan_too_large", 413, "The plan is too large"

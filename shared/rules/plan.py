@@ -1,0 +1,193 @@
+"""What rules judge: one change of one resource, and the plan it stands in.
+
+A drift is such a change too, made by somebody else. Must not know how a plan is written to a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from .values import Document, Path, at, is_mark, raw
+
+_INDEX = re.compile(r"\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\]")
+_NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one resource instance.
+
+    Attributes:
+        address: with module and index key, e.g. `module.net["a"].aws_subnet.private[0]`.
+        type: Terraform type.
+        actions: as Terraform writes them; `("create", "delete")` makes the new one first.
+        before: attributes now; None when there is nothing yet.
+        after: attributes wanted, `UNKNOWN` where they are known only after the apply; None when it goes.
+        name: name in the configuration.
+        mode: `managed` or `data`.
+        provider: full provider name, empty when it is not known.
+        module: module address, empty for the root.
+        replace_paths: attributes that force the replacement.
+        reason: Terraform's `action_reason`.
+        previous_address: where it stood before it was moved.
+        is_import: it exists and is taken into the state.
+        deposed: key of a left-over object that an earlier replacement did not delete.
+        deferred: why its change is put off to a later plan.
+    """
+
+    address: str
+    type: str
+    actions: tuple[str, ...]
+    before: Document | None
+    after: Document | None
+    name: str = ""
+    mode: str = "managed"
+    provider: str = ""
+    module: str = ""
+    replace_paths: tuple[Path, ...] = ()
+    reason: str | None = None
+    previous_address: str | None = None
+    is_import: bool = False
+    deposed: str | None = None
+    deferred: str | None = None
+
+    @property
+    def is_create(self) -> bool:
+        """Something new is made, nothing goes."""
+        return self.actions == ("create",)
+
+    @property
+    def is_update(self) -> bool:
+        """It is changed in place."""
+        return self.actions == ("update",)
+
+    @property
+    def is_delete(self) -> bool:
+        """It goes and nothing takes its place."""
+        return self.actions == ("delete",)
+
+    @property
+    def is_replace(self) -> bool:
+        """It goes and a new one takes its place."""
+        return "create" in self.actions and ("delete" in self.actions or "forget" in self.actions)
+
+    @property
+    def destroys(self) -> bool:
+        """What runs now is gone afterwards."""
+        return "delete" in self.actions
+
+    @property
+    def is_noop(self) -> bool:
+        """Nothing happens to it."""
+        return self.actions in {("no-op",), ("read",), ()}
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Identity within a plan: deposed objects share an address."""
+        return self.address, self.deposed or ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan, or the part of the world that one drift shows.
+
+    Attributes:
+        changes: in the plan's order, each (address, deposed) once.
+        drift: what changed outside of Terraform since the last apply: `before` is the state, `after` what runs.
+        references: configuration address -> attribute -> configuration addresses it refers to, through modules; `*` holds
+            `depends_on`. None when the plan carries no configuration.
+        checks: (address, status) of conditions and checks that did not pass.
+        outputs: (name, actions) of output values that change.
+        relevant: (address, path) of outside changes that may have led to this plan.
+        terraform_version: as the plan says.
+        format_version: as the plan says.
+        notes: what a reader must know about how the plan was read.
+    """
+
+    changes: tuple[Change, ...]
+    drift: tuple[Change, ...] = ()
+    references: Mapping[str, Mapping[str, frozenset[str]]] | None = None
+    checks: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    relevant: tuple[tuple[str, str], ...] = ()
+    terraform_version: str = ""
+    format_version: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def by_config(self) -> Mapping[str, tuple[Change, ...]]:
+        """Every change by the address of its configuration."""
+        found: dict[str, list[Change]] = defaultdict(list)
+        for change in self.changes:
+            found[config_address(change.address)].append(change)
+        return {name: tuple(changes) for name, changes in found.items()}
+
+    @cached_property
+    def _users(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for user, attributes in (self.references or {}).items():
+            for targets in attributes.values():
+                for target in targets:
+                    found[target].add(user)
+        return {name: frozenset(users) for name, users in found.items()}
+
+    @cached_property
+    def _drift_by_address(self) -> Mapping[str, tuple[Change, ...]]:
+        found: dict[str, list[Change]] = defaultdict(list)
+        for change in self.drift:
+            found[change.address].append(change)
+        return {name: tuple(changes) for name, changes in found.items()}
+
+    def drift_of(self, address: str) -> tuple[Change, ...]:
+        """Return what changed outside of Terraform on one resource."""
+        return self._drift_by_address.get(address, ())
+
+    def configured(self, change: Change, attribute: str) -> bool:
+        """Say whether the configuration sets an attribute; yes when that cannot be told."""
+        if self.references is None:
+            return True
+        attributes = self.references.get(config_address(change.address))
+        return attributes is None or attribute in attributes
+
+    def referred(self, change: Change, *attributes: str) -> tuple[Change, ...]:
+        """Return the changes that some attributes of a resource refer to, in a stable order."""
+        known = (self.references or {}).get(config_address(change.address), _NOTHING)
+        targets = {target for name in attributes for target in known.get(name, frozenset())}
+        return tuple(found for target in sorted(targets) for found in self.by_config.get(target, ()))
+
+    def users(self, change: Change, *types: str) -> tuple[Change, ...]:
+        """Return the changes of some types whose configuration refers to a resource directly."""
+        names = sorted(self._users.get(config_address(change.address), frozenset()))
+        return tuple(found for name in names for found in self.by_config.get(name, ()) if found.type in types)
+
+    def dependents(self, change: Change) -> tuple[str, ...]:
+        """Return the addresses of what depends on a resource, directly or not, by the configuration's references."""
+        start = config_address(change.address)
+        seen, waiting = {start}, [start]
+        while waiting:
+            for user in self._users.get(waiting.pop(), frozenset()):
+                if user not in seen:
+                    seen.add(user)
+                    waiting.append(user)
+        seen.discard(start)
+        return tuple(sorted({found.address for name in seen for found in self.by_config.get(name, ())}))
+
+
+def config_address(address: str) -> str:
+    """Return the address without index keys: `module.a["x"].aws_vpc.b[0]` -> `module.a.aws_vpc.b`."""
+    return _INDEX.sub("", address)
+
+
+def unknown_at(change: Change, path: str) -> list[Path]:
+    """Return where, under a path, the wanted value is unknown or hidden and not provably the same as before."""
+    if change.after is None:
+        return []
+    top = path.split(".", 1)[0]
+    if change.before is not None and raw(change.before, top) == raw(change.after, top):
+        return []
+    return [where for where, value in at(change.after, path) if is_mark(value)]

@@ -1,0 +1,205 @@
+"""AWS policy documents, read as what they say; never searched as text.
+
+Source: AWS IAM User Guide, "IAM JSON policy elements reference"; Amazon S3 User Guide, 'The meaning of "public"'.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .values import at, is_mark, items, parsed, texts
+
+MOST_STATEMENTS = 500
+_ARN_ACCOUNT = re.compile(r"arn:[a-z-]{1,20}:[a-z0-9-]{1,40}:[a-z0-9-]{0,30}:(\d{12}):.*", re.DOTALL)
+_ACCOUNT = re.compile(r"\d{12}")
+# Conditions that name who asks. Others (time, TLS, region) leave the door open to anybody.
+_NAMING_KEYS = frozenset({
+    "aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount", "aws:sourcearn", "aws:sourceaccount",
+    "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "aws:username",
+    "aws:sourceorgid", "aws:sourceorgpaths", "kms:calleraccount", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
+})  # fmt: skip
+_NAMING_OPERATORS = frozenset(
+    {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    Attributes:
+        is_allow: its effect.
+        actions: lower case patterns; `("*",)` for `NotAction`.
+        excepted: the patterns of `NotAction`.
+        resources: patterns; `("*",)` when it names none or has `NotResource`.
+        principals: (kind, name); empty in identity policies.
+        is_for_all_but: it has `NotPrincipal`.
+        conditions: (operator, key, values), lower case but for values, sorted.
+    """
+
+    is_allow: bool
+    actions: tuple[str, ...]
+    excepted: tuple[str, ...]
+    resources: tuple[str, ...]
+    principals: tuple[tuple[str, str], ...]
+    is_for_all_but: bool
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+
+    @property
+    def names_who(self) -> bool:
+        """Whether a condition names who may ask, so that a principal `*` is not everybody."""
+        return any(
+            operator.removeprefix("foranyvalue:") in _NAMING_OPERATORS and key in _NAMING_KEYS and _is_narrow(values)
+            for operator, key, values in self.conditions
+        )
+
+
+def statements_at(document: object, paths: Iterable[str]) -> list[Statement]:
+    """Return every statement of the policy documents under some paths; what is unknown or no policy gives none."""
+    found: list[Statement] = []
+    for path in paths:
+        for policy in _policies(document, path):
+            found.extend(statements(policy))
+    return found[:MOST_STATEMENTS]
+
+
+def statements(policy: object) -> list[Statement]:
+    """Return the statements of one document, given as JSON text or parsed."""
+    document = parsed(policy)
+    if not isinstance(document, Mapping):
+        return []
+    return [_statement(item) for item in items(document.get("Statement")) if isinstance(item, Mapping)]
+
+
+def glob_covers(wide: str, narrow: str) -> bool:
+    """Say whether a pattern with `*` and `?` covers a text or a narrower pattern; linear but for restarts at a star."""
+    i = j = mark = 0
+    star = -1
+    while j < len(narrow):
+        if i < len(wide) and wide[i] == "*":
+            star, mark = i, j
+            i += 1
+        elif i < len(wide) and (wide[i] == narrow[j] or (wide[i] == "?" and narrow[j] != "*")):
+            i, j = i + 1, j + 1
+        elif star >= 0:
+            mark += 1
+            i, j = star + 1, mark
+        else:
+            return False
+    return all(letter == "*" for letter in wide[i:])
+
+
+def allows(policy: Sequence[Statement], action: str) -> str:
+    """Say on what an action is allowed: `any` resource, `some`, or not at all (empty). Denials are not counted on."""
+    action, best = action.lower(), ""
+    for item in policy:
+        if not item.is_allow or any(glob_covers(pattern, action) for pattern in item.excepted):
+            continue
+        if any(glob_covers(pattern, action) for pattern in item.actions):
+            is_any = not item.conditions and any(_is_everything(pattern) for pattern in item.resources)
+            best = "any" if is_any or best == "any" else "some"
+    return best
+
+
+def covers(before: Sequence[Statement], item: Statement, action: str, resource: str) -> bool:
+    """Say whether earlier statements allowed an action pattern on a resource pattern under no stricter conditions."""
+    return any(
+        old.is_allow
+        and not (set(old.excepted) - set(item.excepted))
+        and old.conditions in {(), item.conditions}
+        and any(glob_covers(pattern, action) for pattern in old.actions)
+        and any(glob_covers(pattern, resource) for pattern in old.resources)
+        for old in before
+    )
+
+
+def account_of(text: object) -> str | None:
+    """Return the account that an ARN or an account id names."""
+    if not isinstance(text, str):
+        return None
+    if _ACCOUNT.fullmatch(text):
+        return text
+    found = _ARN_ACCOUNT.fullmatch(text)
+    return found[1] if found else None
+
+
+def outsiders(policy: Sequence[Statement]) -> dict[tuple[str, str], Statement]:
+    """Return who is allowed in by a resource policy, with the widest statement that says so."""
+    found: dict[tuple[str, str], Statement] = {}
+    for item in policy:
+        for principal in item.principals if item.is_allow else ():
+            if principal not in found or len(item.conditions) < len(found[principal].conditions):
+                found[principal] = item
+    return found
+
+
+def public_statements(policy: Sequence[Statement]) -> list[Statement]:
+    """Return the statements that let anybody in."""
+    return [
+        item
+        for item in policy
+        if item.is_allow
+        and not item.names_who
+        and (item.is_for_all_but or any(kind in {"*", "AWS"} and name == "*" for kind, name in item.principals))
+    ]
+
+
+def is_everywhere(item: Statement) -> bool:
+    """Say whether a statement is about every resource."""
+    return any(_is_everything(pattern) for pattern in item.resources)
+
+
+def _policies(document: object, path: str) -> list[Any]:
+    """Return the documents under a path; a parsed document is an object, so the walk stops there."""
+    return [value for _, value in at(document, path) if value is not None and not is_mark(value)]
+
+
+def _statement(item: Mapping[str, Any]) -> Statement:
+    excepted = tuple(word.lower() for word in texts(item.get("NotAction")))
+    actions = tuple(word.lower() for word in texts(item.get("Action")))
+    resources = tuple(texts(item.get("Resource")))
+    return Statement(
+        is_allow=item.get("Effect") == "Allow",
+        actions=actions or (("*",) if excepted else ()),
+        excepted=excepted,
+        resources=resources or ("*",),
+        principals=tuple(_principals(item.get("Principal"))),
+        is_for_all_but="NotPrincipal" in item,
+        conditions=tuple(_conditions(item.get("Condition"))),
+    )
+
+
+def _principals(value: object) -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [("*", value)] if value == "*" else [("AWS", value)]
+    if not isinstance(value, Mapping):
+        return []
+    return sorted((str(kind), name) for kind, names in value.items() for name in texts(names))
+
+
+def _conditions(value: object) -> list[tuple[str, str, tuple[str, ...]]]:
+    if not isinstance(value, Mapping):
+        return []
+    return sorted(
+        (str(operator).lower(), str(key).lower(), tuple(sorted(_word(word) for word in items(words))))
+        for operator, keys in value.items()
+        if isinstance(keys, Mapping)
+        for key, words in keys.items()
+    )
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
+
+
+def _is_narrow(values: tuple[str, ...]) -> bool:
+    """Say whether a condition's values leave anybody out."""
+    return bool(values) and all(value.strip("*?") not in {"", "0.0.0.0/0", "::/0"} for value in values)
+
+
+def _is_everything(pattern: str) -> bool:
+    return pattern.strip("*") in {"", "arn:aws:iam::"} or pattern in {"arn:aws:s3:::*", "arn:*:*:*:*:*"}

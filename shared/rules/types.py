@@ -1,0 +1,53 @@
+"""Which resource types hold data, contain others, or hold nothing of interest. Data only."""
+
+from __future__ import annotations
+
+STATEFUL = frozenset({
+    "aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_rds_global_cluster", "aws_dynamodb_table", "aws_dynamodb_global_table",
+    "aws_s3_bucket", "aws_s3_directory_bucket", "aws_s3tables_table_bucket", "aws_ebs_volume", "aws_efs_file_system", "aws_fsx_lustre_file_system", "aws_fsx_windows_file_system",
+    "aws_fsx_ontap_file_system", "aws_fsx_openzfs_file_system", "aws_elasticache_cluster", "aws_elasticache_replication_group",
+    "aws_elasticache_serverless_cache", "aws_memorydb_cluster", "aws_redshift_cluster", "aws_redshiftserverless_namespace",
+    "aws_opensearch_domain", "aws_elasticsearch_domain", "aws_opensearchserverless_collection", "aws_docdb_cluster", "aws_neptune_cluster",
+    "aws_msk_cluster", "aws_mq_broker", "aws_kinesis_stream", "aws_timestreamwrite_database", "aws_timestreamwrite_table",
+    "aws_keyspaces_table", "aws_keyspaces_keyspace", "aws_backup_vault", "aws_ecr_repository", "aws_cognito_user_pool",
+    "aws_secretsmanager_secret", "aws_cloudwatch_log_group", "aws_sqs_queue", "aws_qldb_ledger", "aws_codecommit_repository", "aws_glacier_vault",
+    "google_sql_database_instance", "google_sql_database", "google_spanner_instance", "google_spanner_database", "google_bigtable_instance",
+    "google_bigtable_table", "google_bigquery_dataset", "google_bigquery_table", "google_storage_bucket", "google_compute_disk",
+    "google_compute_region_disk", "google_filestore_instance", "google_redis_instance", "google_redis_cluster", "google_alloydb_cluster",
+    "google_alloydb_instance", "google_firestore_database", "google_pubsub_topic", "google_pubsub_subscription",
+    "google_artifact_registry_repository", "google_secret_manager_secret", "google_logging_project_bucket_config", "google_memcache_instance",
+    "azurerm_mssql_server", "azurerm_mssql_database", "azurerm_mssql_managed_instance", "azurerm_postgresql_server", "azurerm_postgresql_flexible_server",
+    "azurerm_postgresql_flexible_server_database", "azurerm_mysql_flexible_server", "azurerm_mysql_flexible_database", "azurerm_cosmosdb_account",
+    "azurerm_cosmosdb_sql_database", "azurerm_cosmosdb_sql_container", "azurerm_cosmosdb_mongo_database", "azurerm_cosmosdb_mongo_collection",
+    "azurerm_storage_account", "azurerm_storage_container", "azurerm_storage_share", "azurerm_storage_table", "azurerm_storage_queue",
+    "azurerm_managed_disk", "azurerm_redis_cache", "azurerm_kusto_cluster", "azurerm_kusto_database", "azurerm_eventhub", "azurerm_eventhub_namespace",
+    "azurerm_servicebus_namespace", "azurerm_servicebus_queue", "azurerm_recovery_services_vault", "azurerm_data_protection_backup_vault",
+    "azurerm_log_analytics_workspace", "azurerm_container_registry", "azurerm_netapp_volume", "azurerm_key_vault", "azurerm_app_configuration",
+})  # fmt: skip
+CONTAINERS = frozenset({
+    "aws_vpc", "aws_eks_cluster", "aws_ecs_cluster", "aws_organizations_account", "aws_organizations_organizational_unit",
+    "google_project", "google_folder", "google_container_cluster", "google_compute_network",
+    "azurerm_resource_group", "azurerm_subscription", "azurerm_management_group", "azurerm_kubernetes_cluster", "azurerm_virtual_network",
+})  # fmt: skip
+# Nothing runs behind these: they live in the state only, or on the machine that applies.
+LOCAL = (
+    "null_resource", "terraform_data", "random_*", "time_*", "local_file", "local_sensitive_file", "archive_file", "template_*",
+)  # fmt: skip
+NETWORK_RULES = frozenset({
+    "aws_security_group", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule",
+    "aws_default_security_group", "aws_network_acl", "aws_network_acl_rule", "aws_default_network_acl",
+    "google_compute_firewall", "google_compute_firewall_policy_rule", "google_compute_network_firewall_policy_rule",
+    "azurerm_network_security_group", "azurerm_network_security_rule",
+})  # fmt: skip
+IDENTITY = (
+    "aws_iam_*", "aws_ssoadmin_*", "google_*_iam_*", "google_service_account*", "azurerm_role_*", "azurerm_federated_identity_credential",
+    "azurerm_user_assigned_identity",
+)  # fmt: skip
+# Attributes that protect something, by name, wherever they are: what a drift in them weakens is looked at first.
+PROTECTIONS = frozenset({
+    "deletion_protection", "deletion_protection_enabled", "enable_deletion_protection", "backup_retention_period", "storage_encrypted",
+    "encrypted", "enable_key_rotation", "block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets",
+    "versioning_configuration", "versioning", "publicly_accessible", "server_side_encryption", "server_side_encryption_configuration",
+    "point_in_time_recovery", "rule", "image_tag_mutability", "metadata_options", "kms_key_id", "kms_master_key_id",
+    "sqs_managed_sse_enabled", "disable_api_termination", "multi_az", "policy", "assume_role_policy", "is_enabled", "key_state",
+})  # fmt: skip
