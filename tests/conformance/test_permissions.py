@@ -31,7 +31,12 @@ from tests.support.http_app import ORG, OTHER_ORG, World, call
 # minutes. `platform`: platform admins.
 CONTRACT = """
 GET    /                                          anyone
+GET    /device                                    anyone
 GET    /console/style.css                         anyone
+GET    /console/api.js                            anyone
+GET    /console/device.js                         anyone
+GET    /console/elements.js                       anyone
+GET    /console/start.js                          anyone
 GET    /auth/health                               anyone
 GET    /keys/health                               anyone
 GET    /scan/health                               anyone
@@ -48,6 +53,9 @@ GET    /auth/callback                             anyone
 POST   /auth/token                                anyone
 POST   /auth/device/code                          anyone
 POST   /auth/backchannel-logout/{provider}        anyone
+GET    /auth/saml/{connection}/metadata           anyone
+GET    /auth/saml/{connection}/login              anyone
+POST   /auth/saml/{connection}/acs                anyone
 GET    /auth/device                               human
 POST   /auth/device                               human
 POST   /auth/logout                               human
@@ -71,6 +79,13 @@ POST   O/invitations                              admin human
 GET    O/invitations                              admin human
 DELETE O/invitations/{invitation_id}              admin human
 POST   /api/v2/invitations/accept                 human
+GET    O/sso-config                               viewer
+PUT    O/sso-config                               admin human fresh
+DELETE O/sso-config                               admin human fresh
+GET    O/sso-config/domains                       viewer
+POST   O/sso-config/domains                       admin human fresh
+DELETE O/sso-config/domains/{domain}              admin human fresh
+POST   O/sso-config/domains/{domain}/verify       admin human fresh
 GET    O/audit-log                                admin
 GET    O/audit-log/verify                         admin
 
@@ -122,6 +137,16 @@ GET    O/scans/{scan_id}/coverage                 viewer
 POST   O/scans/{scan_id}/drift                    member
 GET    O/scans/{scan_id}/drift                    viewer
 GET    O/drift                                    viewer
+
+POST   /webhooks/{provider}/{config_id}           anyone
+POST   O/webhook-configs                          admin
+GET    O/webhook-configs                          admin
+GET    O/webhook-configs/{config_id}              admin
+PATCH  O/webhook-configs/{config_id}              admin
+DELETE O/webhook-configs/{config_id}              admin
+POST   O/webhook-configs/{config_id}/rotate       admin
+GET    O/webhook-deliveries                       admin
+POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """
 WORTH = {"viewer": 1, "member": 2, "admin": 3, "owner": 4, "read": 1, "write": 2}
 ROLES, SCOPES = ("viewer", "member", "admin", "owner"), ("read", "write", "admin")
