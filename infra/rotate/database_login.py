@@ -3,7 +3,7 @@
 For deployments whose logins have passwords; in Google Cloud none has one. Runs as the database's owner, whose URL is in
 DATABASE_URL. The order is what makes it safe at every moment, also when it is cut off: add a version, change the role, log
 in with it, only then disable what was before. Run it again after a failure; it begins with putting away what that left.
-Runbook: infra/runbooks/rotate-database-credentials.md.
+Runbook: infra/runbooks/database-credentials.md.
 """
 
 from __future__ import annotations

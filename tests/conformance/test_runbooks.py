@@ -70,4 +70,8 @@ def test_its_other_statements_run_as_the_owner(database: ClonedDatabase, page: s
 
 
 def test_a_reader_finds_statements_in_pages() -> None:
-    assert [len(queries_of(page)) for page in PAGES] == [1, 3, 0, 1]
+    assert {page: len(queries_of(page)) for page in PAGES if queries_of(page)} == {
+        "api-key-pepper.md": 1,
+        "envelope-key.md": 3,
+        "value-digest-key.md": 1,
+    }
