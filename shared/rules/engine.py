@@ -118,13 +118,8 @@ def _unknown(rule: Rule, change: Change, plan: Plan) -> Iterator[tuple[str, Evid
 def _of_the_whole(live: Iterable[Change], uncovered: Mapping[str, int]) -> Iterator[Finding]:
     changes = list(live)
     gone = [change for change in changes if change.destroys]
-    for rule, number, steps in (
-        (MANY_GONE_RULE, len(gone), MANY_GONE),
-        (MANY_CHANGED_RULE, len(changes), MANY_CHANGED),
-    ):
-        step = next((grade for least, grade in steps if number >= least), None)
-        if step is not None:
-            yield finding(rule, Match((seen("", None, number),), step, f"{number} resources."), "", "")
+    yield from _many(MANY_GONE_RULE, len(gone), MANY_GONE)
+    yield from _many(MANY_CHANGED_RULE, len(changes), MANY_CHANGED)
     made = Counter(change.type for change in changes if change.is_create)
     for kind, number in sorted(Counter(change.type for change in changes if change.is_delete).items()):
         if min(number, made[kind]) >= MANY_REKEYED:
@@ -132,6 +127,13 @@ def _of_the_whole(live: Iterable[Change], uncovered: Mapping[str, int]) -> Itera
             yield finding(REKEYED_RULE, Match((seen(kind, number, made[kind]),), None, note), kind, kind)
     for kind, number in sorted(uncovered.items()):
         yield finding(UNCOVERED_RULE, Match((seen("", None, number),), None, f"{number} changes."), kind, kind)
+
+
+def _many(rule: Rule, number: int, steps: tuple[tuple[int, Severity], ...]) -> Iterator[Finding]:
+    for least, severity in steps:
+        if number >= least:
+            yield finding(rule, Match((seen("", None, number),), severity, f"{number} resources."), "", "")
+            return
 
 
 def _word(change: Change) -> str:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .values import at, is_mark, items, parsed, texts
@@ -75,6 +76,7 @@ def statements(policy: object) -> list[Statement]:
     return [_statement(item) for item in items(document.get("Statement")) if isinstance(item, Mapping)]
 
 
+@lru_cache(maxsize=65_536)
 def glob_covers(wide: str, narrow: str) -> bool:
     """Say whether a pattern with `*` and `?` covers a text or a narrower pattern; linear but for restarts at a star."""
     i = j = mark = 0
@@ -159,9 +161,9 @@ def _policies(document: object, path: str) -> list[Any]:
 
 
 def _statement(item: Mapping[str, Any]) -> Statement:
-    excepted = tuple(word.lower() for word in texts(item.get("NotAction")))
-    actions = tuple(word.lower() for word in texts(item.get("Action")))
-    resources = tuple(texts(item.get("Resource")))
+    excepted = tuple(dict.fromkeys(word.lower() for word in texts(item.get("NotAction"))))
+    actions = tuple(dict.fromkeys(word.lower() for word in texts(item.get("Action"))))
+    resources = tuple(dict.fromkeys(texts(item.get("Resource"))))
     return Statement(
         is_allow=item.get("Effect") == "Allow",
         actions=actions or (("*",) if excepted else ()),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from shared.rules.engine import judge_change
 from shared.rules.levels import Severity, rank, worst
 from shared.rules.plan import Change, Plan
 from shared.rules.rule import EXPOSURES, Finding
@@ -53,6 +52,8 @@ def judge(drift: Drift) -> Verdict:
     floor = next(item for item in _FLOORS if item.applies(drift))
     if floor.id == "tags-changed":
         return Verdict(floor.severity, floor.id)
+    from shared.rules.engine import judge_change  # only a comparison needs the rules, and most requests are none
+
     change = change_of(drift)
     found = [item for item in judge_change(change, Plan((change,))) if item.flag not in _NO_VERDICT]
     best = max(found, key=lambda item: rank(_severity(item)), default=None)

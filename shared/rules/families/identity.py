@@ -80,8 +80,7 @@ def _aws_wildcards(change: Change, _plan: Plan) -> Iterator[Match]:
     for item in will:
         for action in item.actions if item.is_allow else ():
             severity = _breadth(item, action)
-            is_known = all(covers(was, item, action, resource) for resource in item.resources)
-            if severity is not None and not is_known:
+            if severity is not None and not all(covers(was, item, action, name) for name in item.resources):
                 found.append((lowered(severity) if item.conditions else severity, action))
     if found:
         named = ", ".join(dict.fromkeys(action for _, action in found))
