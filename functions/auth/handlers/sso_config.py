@@ -60,7 +60,7 @@ def put_sso_config(call: Call, deps: AuthDeps) -> Reply:
         if before is None:
             row = queries.insert_connection(tx, id=made_id, **made, **values)
         else:
-            row = queries.update_connection(tx, id=before["id"], **values)
+            row = queries.update_connection(tx, **values)
         if before is not None and (not wish.enabled or before["idp_entity_id"] != provider.entity_id):
             orgs.end_bound_sessions(tx, user_id=None, now=now)  # nobody vouches for them any more
         _audit(tx, row)

@@ -12,7 +12,7 @@ from shared.security.errors import NotFound
 from shared.security.plans import require_feature
 
 from ..domain import sso as domain
-from ..errors import DomainProofMissing, DomainTaken, TooManyDomains
+from ..errors import DomainInvalid, DomainProofMissing, DomainTaken, TooManyDomains
 from ..models.sso import AddDomain, DomainPage, DomainView
 from ..queries import sso as queries
 from ..wiring import AuthDeps
@@ -41,7 +41,7 @@ def add_domain(call: Call, deps: AuthDeps) -> Reply:
 
 def verify_domain(call: Call, deps: AuthDeps) -> Reply:
     """Look whether the domain's owner published the record; from then on the organisation's provider speaks for it."""
-    name = domain.read_domain(call.path["domain"])
+    name = _named(call)
     with deps.db.unit(call.actor) as tx:
         row = queries.lock_domain(tx, name)
     if row is None:
@@ -60,12 +60,20 @@ def verify_domain(call: Call, deps: AuthDeps) -> Reply:
 
 def delete_domain(call: Call, deps: AuthDeps) -> Reply:
     """Give a domain up; people of it can no longer sign in by the organisation's provider."""
-    name = domain.read_domain(call.path["domain"])
+    name = _named(call)
     with deps.db.unit(call.actor) as tx:
         if not queries.delete_domain(tx, name):
             raise NotFound
         tx.audit("auth:sso_domain:deleted", "domain", name)
     return Reply.no_content()
+
+
+def _named(call: Call) -> str:
+    """Return the domain in the path. Raises: NotFound (404 `not_found`): it is none, so nobody has it."""
+    try:
+        return domain.read_domain(call.path["domain"])
+    except DomainInvalid:
+        raise NotFound from None
 
 
 def _view(row: Mapping[str, Any]) -> DomainView:

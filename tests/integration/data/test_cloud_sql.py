@@ -40,12 +40,25 @@ class FakeConnector:
         self.options = options
         return self
 
-    def connect(self, instance: str, driver: str, **options: Any) -> object:
+    async def connect_async(self, instance: str, driver: str, **options: Any) -> object:
         self.calls.append({"instance": instance, "driver": driver, **options})
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    async def close_async(self) -> None:
+        """Nothing runs in the background."""
+
+
+@dataclass
+class FakeConnection:
+    """An open connection; its socket is the connector's business."""
+
+    _usock: None = None
+
+
+CONNECTION = FakeConnection()
 
 
 @pytest.fixture
@@ -57,8 +70,8 @@ def connector(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeConnector]:
 
 
 def test_no_password_is_involved_and_the_address_is_private(connector: FakeConnector) -> None:
-    connector.outcomes = ["connection"]
-    assert Connections(SETTINGS, MemorySecretStore()).open() == "connection"
+    connector.outcomes = [CONNECTION]
+    assert Connections(SETTINGS, MemorySecretStore()).open() is CONNECTION
     assert connector.options["ip_type"] is connector_module.IPTypes.PRIVATE
     (call,) = connector.calls
     assert call["enable_iam_auth"] is True
@@ -73,8 +86,8 @@ def test_no_password_is_involved_and_the_address_is_private(connector: FakeConne
 
 @pytest.mark.parametrize("outdated", [NEW_AUTHORITY, OLD_TOKEN], ids=["a new server authority", "an old token"])
 def test_what_was_out_of_date_costs_no_request(connector: FakeConnector, outdated: Exception) -> None:
-    connector.outcomes = [outdated, "connection"]
-    assert Connections(SETTINGS, MemorySecretStore()).open() == "connection"
+    connector.outcomes = [outdated, CONNECTION]
+    assert Connections(SETTINGS, MemorySecretStore()).open() is CONNECTION
 
 
 @pytest.mark.parametrize("outdated", [NEW_AUTHORITY, OLD_TOKEN], ids=["a wrong server authority", "a refused login"])

@@ -39,16 +39,21 @@ _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free",
+    "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
-    "key_id": "core.api_keys", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
+    "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
     "invitation_id": "core.invitations",
+}  # fmt: skip
+_CONNECTION: dict[str, Any] = {
+    "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
+    "metadata_url": None, "metadata_xml": "x", "now": datetime.now(UTC), "email_attribute": "", "default_role": "viewer",
 }  # fmt: skip
 _NO_FILTERS: dict[str, Any] = dict.fromkeys(("actor", "action", "target", "from_at", "to_at"))
 # What goes into `**values`: names besides those above, with their values.
 _MORE: dict[str, dict[str, Any]] = {
-    "insert_sign_in": {"state_hash": bytes(32), "nonce": "n", "code_verifier": "v", "return_path": "/", "expires_at": None},
+    "insert_sign_in": {"state_hash": bytes(32), "provider": "default", "nonce": "n", "code_verifier": "v", "return_path": "/", "expires_at": None},
     "insert_key": {
         "public_id": "0123456789ab", "secret_hash": bytes(32), "pepper_version": 1, "name": "n", "scopes": ["read"],
         "created_by": None, "expires_at": None, "cidrs": ["203.0.113.0/24"], "replaces_id": None,
@@ -79,11 +84,27 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "list_audit": _NO_FILTERS,
     "list_platform_audit": _NO_FILTERS,
+    "insert_device": {
+        "device_code_hash": bytes(32), "user_code_hash": bytes(32), "client_name": "", "address": "", "expires_at": None,
+    },
+    "insert_session": {
+        "id": UUID(int=12), "user_id": None, "kind": "terminal", "secret_hash": None, "issuer": "i", "subject": "s",
+        "issuer_session": "", "bound_org_id": None, "signed_in_at": datetime.now(UTC), "last_seen_at": datetime.now(UTC),
+        "expires_at": None, "user_agent": "", "address": "",
+    },
+    "list_sessions": {"now": datetime.now(UTC), "idle_since": datetime.now(UTC), "after_id": None, "most": 50},
+    "insert_request": {"request_hash": bytes(32), "connection_id": UUID(int=13), "return_path": "/", "expires_at": None},
+    "insert_connection": _CONNECTION | {"id": UUID(int=14), "sp_certificate": "c", "sp_key_encrypted": b"x"},
+    "update_connection": _CONNECTION,
+    "set_metadata": {"metadata_xml": None, "metadata_error": "", "metadata_url": "u", "now": datetime.now(UTC)},
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
 # What must be there for a function to find something in a table that belongs to no organisation.
 _ARRANGED = {
-    "delete_domain": "insert into core.allowed_domains (domain) values ('x@example.test') on conflict do nothing"
+    "insert_refresh": "insert into core.sessions (id, user_id, kind, issuer, subject, signed_in_at, expires_at) "
+    "select '00000000-0000-0000-0000-00000000000f', id, 'terminal', 'i', 's', now(), now() + interval '1 day' "
+    "from core.users order by id limit 1 on conflict do nothing",
+    "delete_domain": "insert into core.allowed_domains (domain) values ('x@example.test') on conflict do nothing",
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.security.authentication import Client
 from shared.security.errors import Unauthenticated
 from shared.security.trusted_issuers import TrustedIssuers, read_trusted_issuers
 from shared.settings import Settings
@@ -107,12 +108,12 @@ def bearer(text: str) -> dict[str, str]:
 
 def test_somebody_known_is_that_person_with_the_role_held_here(world: World) -> None:
     authenticator = world.authenticator(issuers(CONFIG))
-    actor = authenticator.authenticate(bearer(ACCESS.make(claims=CLAIMS | {"auth_time": NOW - 60})), ORG)
+    actor = authenticator.authenticate(bearer(ACCESS.make(claims=CLAIMS | {"auth_time": NOW - 60})), ORG, Client())
     assert (actor.kind, actor.id, actor.org_id) == ("human", str(UUID(int=7)), ORG)
     assert actor.session_id is None
     assert actor.signed_in_at is not None
     assert actor.signed_in_at.timestamp() == NOW - 60
-    unaged = authenticator.authenticate(bearer(ACCESS.make()), ORG)
+    unaged = authenticator.authenticate(bearer(ACCESS.make()), ORG, Client())
     assert unaged.signed_in_at is None, "a token that does not say when somebody signed in counts as no fresh sign-in"
 
 
@@ -120,13 +121,13 @@ def test_somebody_unknown_is_nobody(world: World) -> None:
     authenticator = world.authenticator(issuers(CONFIG))
     for claims in (CLAIMS | {"sub": "stranger"}, CLAIMS | {"sub": str(UUID(int=7))}):
         with pytest.raises(Unauthenticated):
-            authenticator.authenticate(bearer(ACCESS.make(claims=claims)), ORG)
+            authenticator.authenticate(bearer(ACCESS.make(claims=claims)), ORG, Client())
 
 
 def test_our_own_tokens_are_judged_by_our_own_keys_only(world: World) -> None:
     ours = world.person("owner")
     authenticator = world.authenticator(issuers(CONFIG))
-    assert authenticator.authenticate(bearer(ours), ORG).session_id is not None
+    assert authenticator.authenticate(bearer(ours), ORG, Client()).session_id is not None
     forged = ACCESS.make(claims=CLAIMS | {"iss": PUBLIC_URL, "aud": PUBLIC_URL, "sid": str(UUID(int=1))})
     with pytest.raises(Unauthenticated):
-        authenticator.authenticate(bearer(forged), ORG)
+        authenticator.authenticate(bearer(forged), ORG, Client())
