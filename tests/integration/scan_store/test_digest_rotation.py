@@ -91,7 +91,7 @@ class Estate:
         ]  # fmt: skip
         with self.db.unit(self.actor) as tx:
             scan_id = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=0)["id"]
-            rows = [records.live_row(item, SPECS, {}, seal) for item in live]
+            rows = [records.live_row(item, SPECS, seal) for item in live]
             scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
             scans.set_comparing(tx, scan_id)
         deps = cast("ScanDeps", SimpleNamespace(db=self.db, sealer=lambda _org_id: self.sealer()))

@@ -39,8 +39,8 @@ def _looks_like(content: Any) -> tuple[str, PlanUnreadable]:
     [
         TEXT.encode(), b"\xef\xbb\xbf" + TEXT.encode(), TEXT.encode("utf-16"), b"\xff\xfe" + TEXT.encode("utf-16-le"),
         b"\xfe\xff" + TEXT.encode("utf-16-be"), TEXT.encode("utf-16-le"), TEXT.encode("utf-16-be"), TEXT, PLAN,
-        json.dumps(TEXT), json.dumps(TEXT).encode("utf-16"), json.dumps(json.dumps(TEXT)), gzip.compress(TEXT.encode()),
-        gzip.compress(TEXT.encode("utf-16")), b"\r\n\t " + TEXT.encode() + b"\r\n",
+        json.dumps(TEXT), json.dumps(TEXT).encode("utf-16"), json.dumps(json.dumps(TEXT)), gzip.compress(TEXT.encode(), mtime=0),
+        gzip.compress(TEXT.encode("utf-16"), mtime=0), b"\r\n\t " + TEXT.encode() + b"\r\n",
         b"[command]/usr/bin/terraform-bin show -json tfplan\n" + TEXT.encode(),
     ],
 )  # fmt: skip
@@ -57,9 +57,9 @@ def test_one_plan_is_read_alike_in_every_form(content: Any) -> None:
         (b" \r\n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b"PK\x03\x04\x14\x00tfplan", "binary_plan"),
-        (gzip.compress(b"PK\x03\x04\x14\x00tfplan"), "binary_plan"),
+        (gzip.compress(b"PK\x03\x04\x14\x00tfplan", mtime=0), "binary_plan"),
         (b"\x1f\x8bnothing of the kind", "gzip"),
-        (gzip.compress(TEXT.encode())[:-20], "gzip"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:-20], "gzip"),
         (b"\x80\x81\x82", "binary"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "html"),
         (b"Terraform will perform the following actions:\n\n  # aws_vpc.main will be created\n", "plan_text"),
