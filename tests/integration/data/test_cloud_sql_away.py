@@ -26,6 +26,7 @@ from shared.data.database import Database
 from shared.data.errors import DatabaseAway
 from shared.settings import Settings
 from shared.testing.queue import MemoryQueue
+from shared.testing.secret_store import MemorySecretStore
 from tests.support.database import ClonedDatabase
 from tests.support.gate import Gate, gate_before
 from tests.support.redis_server import free_port
@@ -112,7 +113,7 @@ def instance(database: ClonedDatabase, gate: Gate, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def db() -> Iterator[Database]:
     with ExitStack() as stack:
-        made = Database(CLOUD_SQL, MemoryQueue())
+        made = Database(CLOUD_SQL, MemoryQueue(), MemorySecretStore())
         stack.callback(made.close)
         yield made
 
