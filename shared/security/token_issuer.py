@@ -11,9 +11,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.ports.clock import Clock
 from shared.ports.errors import ServiceAway, VersionUnusable
+from shared.ports.kept import Kept
 from shared.ports.key_manager import KeyManager, PublicKey
 from shared.telemetry.log import logger
 
@@ -42,7 +44,10 @@ def signing_version(versions: Sequence[PublicKey], now: datetime, activation: ti
 
 
 class TokenIssuer:
-    """Issues ES256 tokens. Every enabled version of the key is published; `signing_version` says which one signs."""
+    """Issues ES256 tokens. Every enabled version of the key is published; `signing_version` says which one signs.
+
+    Those that are known stay published while KMS is away, so that everybody can verify what was signed before.
+    """
 
     _listing_seconds = LISTING_SECONDS
 
@@ -63,8 +68,10 @@ class TokenIssuer:
         self._issuer = issuer
         self._clock = clock
         self._activation = timedelta(seconds=activation_seconds)
-        self._versions: Sequence[PublicKey] = ()
-        self._read_at: float | None = None
+        listing = partial(keys.public_keys, key)
+        self._versions: Kept[Sequence[PublicKey]] = Kept(
+            "token keys", listing, clock, fresh_seconds=self._listing_seconds
+        )
         self._signing: str | None = None
 
     def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
@@ -87,11 +94,12 @@ class TokenIssuer:
             "iat": now,
             "exp": now + int(lifetime.total_seconds()),
         }
+        published = self._published()
         try:
-            return self._sign(self._choose(), kind, body)
+            return self._sign(self._choose(published), kind, body)
         except VersionUnusable:  # disabled since the versions were listed
-            self._read_at = None
-            return self._sign(self._choose(), kind, body)
+            self._versions.forget(published)
+            return self._sign(self._choose(self._published()), kind, body)
 
     def jwks(self) -> dict[str, object]:
         """Return the public key set (RFC 7517), every live version.
@@ -107,8 +115,8 @@ class TokenIssuer:
         der = self._keys.sign(self._key, version.version, hashlib.sha256(signed.encode()).digest())
         return f"{signed}.{_encode(_raw_signature(der))}"
 
-    def _choose(self) -> PublicKey:
-        found = signing_version(self._published(), self._clock.now(), self._activation)
+    def _choose(self, published: Sequence[PublicKey]) -> PublicKey:
+        found = signing_version(published, self._clock.now(), self._activation)
         if self._signing not in (None, found.version):
             _log.info("signing key version changed", key=self._key, version=found.version, before=self._signing)
         self._signing = found.version
@@ -129,13 +137,10 @@ class TokenIssuer:
         return f"{self._key}-{item.version}"
 
     def _published(self) -> Sequence[PublicKey]:
-        now = self._clock.monotonic_seconds()
-        if self._read_at is None or now - self._read_at > self._listing_seconds:
-            self._versions = self._keys.public_keys(self._key)
-            self._read_at = now
-        if not self._versions:
+        found = self._versions.get()
+        if not found:
             raise ServiceAway("kms")
-        return self._versions
+        return found
 
 
 def _raw_signature(der: bytes) -> bytes:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 import httpx
@@ -24,16 +24,17 @@ import functions.auth.routes
 import functions.auth.wiring
 import functions.keys.routes
 import functions.keys.wiring
+from functions.auth.domain.sessions import hash_token, make_token
 from infra.suite import SUITE_FILE
 from local_emulator.identity_keys import load_keys
 from local_emulator.identity_provider import CLIENT_ID, PEOPLE, Provider, create_app
 from local_emulator.names import IDENTITY_PROVIDER_PREFIX, PROJECT, REGION
 from local_emulator.provisioning import provision
 from shared.http.app import App
-from shared.ports.clock import SystemClock
+from shared.ports.clock import SystemClock, SystemEntropy
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import GoogleSecretStore
-from shared.security.tokens import TokenIssuer
+from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 from tests.support.database import ClonedDatabase, DatabaseServer
 from tests.support.gate import Gate, gate_before
@@ -63,6 +64,7 @@ class Backends:
     Attributes:
         gates: before each service.
         settings: of either function, but for its name and its database.
+        session_id: of the person; others begin with it.
         token, key: a person's and an API key of the organisation.
     """
 
@@ -71,8 +73,19 @@ class Backends:
     database: ClonedDatabase
     settings: Settings
     org_id: UUID
+    session_id: UUID
     token: str
     key: str
+
+    def make_refresh_token(self) -> str:
+        """Make an unused refresh token of the person's session."""
+        refresh_token = make_token(SystemEntropy(), "dwr_")
+        self.database.owner.run(
+            "insert into core.refresh_tokens (token_hash, session_id) values (:token_hash, :session_id)",
+            token_hash=hash_token(refresh_token),
+            session_id=self.session_id,
+        )
+        return refresh_token
 
     def strike(self, service: Service, fault: Fault) -> None:
         """Make a service fail, in one of four ways."""
@@ -163,8 +176,8 @@ class Functions:
         """Read something with a person's access token, whose keys auth publishes."""
         return call(self.keys, "GET", f"/api/v2/orgs/{self.backends.org_id}/api-keys", token=self.backends.token)
 
-    def begin_sign_in(self) -> SignIn:
-        """Go as far with a sign-in as the way back from the identity provider."""
+    def begin(self) -> Begun:
+        """Go as far with a sign-in as the way back from the identity provider, and take up a refresh token."""
         begun = call(self.auth, "GET", "/auth/login")
         if begun.status_code != 302:
             raise NotBegun(begun.get_data(as_text=True))
@@ -173,12 +186,17 @@ class Functions:
         chosen = httpx.post(page, data={"email": PEOPLE[0].email}, trust_env=False)
         assert chosen.status_code == 303, chosen.text
         back = urlsplit(chosen.headers["Location"])
-        return SignIn(f"{back.path}?{back.query}", cookies)
+        return Begun(f"{back.path}?{back.query}", cookies, self.backends.make_refresh_token())
 
-    def finish_sign_in(self, begun: SignIn) -> Response:
-        """Come back from the identity provider, to be handed a token."""
+    def finish_sign_in(self, begun: Begun) -> Response:
+        """Come back from the identity provider, to a session."""
         cookie = "; ".join(f"{name}={value}" for name, value in begun.cookies.items())
         return call(self.auth, "GET", begun.path, headers={"Cookie": cookie})
+
+    def refresh(self, begun: Begun) -> Response:
+        """Turn the refresh token into an access token."""
+        form = urlencode({"grant_type": "refresh_token", "refresh_token": begun.refresh_token}).encode()
+        return call(self.auth, "POST", "/auth/token", content=form, content_type="application/x-www-form-urlencoded")
 
 
 class NotBegun(Exception):
@@ -186,11 +204,12 @@ class NotBegun(Exception):
 
 
 @dataclass(frozen=True)
-class SignIn:
-    """A sign-in that a person has confirmed at the identity provider."""
+class Begun:
+    """A sign-in that a person has confirmed at the identity provider, and a refresh token that nobody used yet."""
 
     path: str
     cookies: Mapping[str, str]
+    refresh_token: str
 
 
 @contextmanager
@@ -241,8 +260,9 @@ def running_backends(folder: Path, server: DatabaseServer) -> Iterator[Backends]
         org_id = database.make_org()
         owner_id = database.make_member(org_id, "owner")
         _, key = database.make_api_key(org_id, owner_id, pepper=GoogleSecretStore(direct).read("api-key-pepper", "1"))
-        token = _token(direct, owner_id)
-        yield Backends(google, gates, database, settings, org_id, token, key.reveal())
+        session_id = database.make_session(owner_id, SystemClock().now())
+        token = _token(direct, owner_id, session_id)
+        yield Backends(google, gates, database, settings, org_id, session_id, token, key.reveal())
 
 
 def _identity_provider(stack: ExitStack, folder: Path) -> str:
@@ -255,10 +275,10 @@ def _identity_provider(stack: ExitStack, folder: Path) -> str:
     return issuer
 
 
-def _token(settings: Settings, user_id: UUID) -> str:
+def _token(settings: Settings, user_id: UUID, session_id: UUID) -> str:
     clock = SystemClock()
     issuer = TokenIssuer(GoogleKeyManager(settings), functions.auth.wiring.SIGNING_KEY, PUBLIC_URL, clock)
-    claims = {"sub": str(user_id), "auth_time": int(clock.now().timestamp())}
+    claims = {"sub": str(user_id), "sid": str(session_id), "auth_time": int(clock.now().timestamp())}
     return issuer.issue(claims, audience=PUBLIC_URL, kind="at+jwt", lifetime=timedelta(hours=1))
 
 

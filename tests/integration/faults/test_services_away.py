@@ -18,10 +18,10 @@ from shared.ports.errors import ServiceAway
 from shared.settings import Settings
 from tests.support.backends import (
     Backends,
+    Begun,
     Fault,
     Functions,
     NotBegun,
-    SignIn,
     away,
     running_backends,
     running_functions,
@@ -35,41 +35,42 @@ from tests.support.waiting import wait_until
 #   health   the public health route
 #   key      a read with an API key
 #   person   a read with a person's access token, verified by the keys that auth publishes
-#   token    the end of a sign-in, which hands out a token
+#   sign-in  the way back from the identity provider
+#   token    an access token for a refresh token
 EXPECTED = """
-service         fault    process  health  key             person          token
-kms             refused  fresh    ok      ok              jwks            kms
-kms             refused  running  ok      ok              ok              kms
-kms             silent   fresh    ok      ok              jwks            kms
-kms             silent   running  ok      ok              ok              kms
-kms             slow     fresh    ok      ok              ok              ok
-kms             slow     running  ok      ok              ok              ok
-kms             failing  fresh    ok      ok              ok              ok
-kms             failing  running  ok      ok              ok              ok
-secret_manager  refused  fresh    ok      secret_manager  ok              secret_manager
-secret_manager  refused  running  ok      ok              ok              secret_manager
-secret_manager  silent   fresh    ok      secret_manager  ok              secret_manager
-secret_manager  silent   running  ok      ok              ok              secret_manager
-secret_manager  slow     fresh    ok      ok              ok              ok
-secret_manager  slow     running  ok      ok              ok              ok
-secret_manager  failing  fresh    ok      ok              ok              ok
-secret_manager  failing  running  ok      ok              ok              ok
-redis           refused  fresh    ok      ok              ok              rate-limiter
-redis           refused  running  ok      ok              ok              rate-limiter
-redis           silent   fresh    ok      ok              ok              rate-limiter
-redis           silent   running  ok      ok              ok              rate-limiter
-redis           slow     fresh    ok      ok              ok              rate-limiter
-redis           slow     running  ok      ok              ok              rate-limiter
-redis           failing  fresh    ok      ok              ok              rate-limiter
-redis           failing  running  ok      ok              ok              rate-limiter
-database        refused  fresh    ok      database_away   database_away   database_away
-database        refused  running  ok      database_away   database_away   database_away
-database        silent   fresh    ok      database_away   database_away   database_away
-database        silent   running  ok      database_away   database_away   database_away
-database        slow     fresh    ok      ok              ok              ok
-database        slow     running  ok      ok              ok              ok
-database        failing  fresh    ok      database_away   database_away   database_away
-database        failing  running  ok      database_away   database_away   database_away
+service         fault    process  health  key             person         sign-in         token
+kms             refused  fresh    ok      ok              jwks           ok              kms
+kms             refused  running  ok      ok              ok             ok              kms
+kms             silent   fresh    ok      ok              jwks           ok              kms
+kms             silent   running  ok      ok              ok             ok              kms
+kms             slow     fresh    ok      ok              ok             ok              ok
+kms             slow     running  ok      ok              ok             ok              ok
+kms             failing  fresh    ok      ok              ok             ok              ok
+kms             failing  running  ok      ok              ok             ok              ok
+secret_manager  refused  fresh    ok      secret_manager  ok             secret_manager  ok
+secret_manager  refused  running  ok      ok              ok             secret_manager  ok
+secret_manager  silent   fresh    ok      secret_manager  ok             secret_manager  ok
+secret_manager  silent   running  ok      ok              ok             secret_manager  ok
+secret_manager  slow     fresh    ok      ok              ok             ok              ok
+secret_manager  slow     running  ok      ok              ok             ok              ok
+secret_manager  failing  fresh    ok      ok              ok             ok              ok
+secret_manager  failing  running  ok      ok              ok             ok              ok
+redis           refused  fresh    ok      ok              ok             rate-limiter    rate-limiter
+redis           refused  running  ok      ok              ok             rate-limiter    rate-limiter
+redis           silent   fresh    ok      ok              ok             rate-limiter    rate-limiter
+redis           silent   running  ok      ok              ok             rate-limiter    rate-limiter
+redis           slow     fresh    ok      ok              ok             rate-limiter    rate-limiter
+redis           slow     running  ok      ok              ok             rate-limiter    rate-limiter
+redis           failing  fresh    ok      ok              ok             rate-limiter    rate-limiter
+redis           failing  running  ok      ok              ok             rate-limiter    rate-limiter
+database        refused  fresh    ok      database_away   database_away  database_away   database_away
+database        refused  running  ok      database_away   database_away  database_away   database_away
+database        silent   fresh    ok      database_away   database_away  database_away   database_away
+database        silent   running  ok      database_away   database_away  database_away   database_away
+database        slow     fresh    ok      ok              ok             ok              ok
+database        slow     running  ok      ok              ok             ok              ok
+database        failing  fresh    ok      database_away   database_away  database_away   database_away
+database        failing  running  ok      database_away   database_away  database_away   database_away
 """
 HEAD, *ROWS = [line.split() for line in EXPECTED.split("\n") if line]
 # An answer that takes longer never reaches its caller: the platform ends the call.
@@ -91,16 +92,17 @@ def healthy(backends: Backends) -> Iterator[Backends]:
     backends.heal()
 
 
-def calls_of(functions: Functions, begun: SignIn) -> dict[str, Callable[[], Response]]:
+def calls_of(functions: Functions, begun: Begun) -> dict[str, Callable[[], Response]]:
     return {
         "health": functions.check_health,
         "key": functions.read_by_key,
         "person": functions.read_by_token,
-        "token": lambda: functions.finish_sign_in(begun),
+        "sign-in": lambda: functions.finish_sign_in(begun),
+        "token": lambda: functions.refresh(begun),
     }
 
 
-def ask(functions: Functions, begun: SignIn) -> dict[str, str]:
+def ask(functions: Functions, begun: Begun) -> dict[str, str]:
     """Make every kind of call, all at once; returns what each was told to be away."""
     calls = calls_of(functions, begun)
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -110,7 +112,7 @@ def ask(functions: Functions, begun: SignIn) -> dict[str, str]:
 
 def serves_everything(functions: Functions) -> bool:
     try:
-        begun = functions.begin_sign_in()
+        begun = functions.begin()
     except NotBegun:
         return False
     return set(ask(functions, begun).values()) == {"ok"}
@@ -129,7 +131,7 @@ def test_while_a_service_is_away(
     with running_functions(healthy, patience_ms) as functions, running_functions(healthy, PATIENT_MS) as others:
         if process == "running":
             wait_until(lambda: serves_everything(functions), "all is well before", timeout_seconds=RECOVERY_SECONDS)
-        begun = others.begin_sign_in()
+        begun = others.begin()
         capsys.readouterr()
         healthy.strike(service, fault)  # type: ignore[arg-type]  # words of the table
         found = ask(functions, begun)
@@ -139,6 +141,8 @@ def test_while_a_service_is_away(
         assert set(let_in) == ({"away"} if service == "redis" else {None})
         healthy.heal()
         wait_until(lambda: serves_everything(functions), "all is well again", timeout_seconds=RECOVERY_SECONDS)
+        if found["token"] != "ok":
+            assert away(functions.refresh(begun)) == "ok", "the call that failed has used the refresh token up"
 
 
 def test_callers_of_a_fresh_process_wait_together_and_not_one_after_the_other(healthy: Backends) -> None:

@@ -134,6 +134,20 @@ def test_when_the_version_that_signs_is_disabled_the_other_one_signs_the_same_mo
     assert kid(issue(issuer)) == f"k-{3 - int(disabled)}", "it waits for the next listing"
 
 
+def test_keys_stay_published_while_the_vault_is_away() -> None:
+    """Whoever starts in an outage can still learn what was signed before it."""
+    vault, clock = MemoryKeyManager(), FakeClock()
+    vault.add_signing_key("k")
+    issuer = TokenIssuer(vault, "k", ISSUER, clock)
+    text = issue(issuer)
+    vault.is_away = True
+    clock.advance(10 * LISTING_SECONDS)
+    late = JwksCache("", clock, fetch=lambda _: json.dumps(issuer.jwks()).encode())
+    assert late.find(kid(text)) is not None
+    with pytest.raises(ServiceAway):
+        issue(issuer)
+
+
 def test_without_a_live_key_nothing_is_issued() -> None:
     vault = MemoryKeyManager()
     vault.add_signing_key("k")
