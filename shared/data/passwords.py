@@ -13,7 +13,7 @@ from itertools import count, islice
 from typing import Protocol
 
 from shared.ports.clock import Clock, SystemClock
-from shared.ports.errors import ServiceAway
+from shared.ports.errors import VersionUnusable
 from shared.ports.secret_store import Secret, SecretStore
 from shared.telemetry.log import logger
 
@@ -122,14 +122,12 @@ def readable_versions(secrets: SecretStore, name: str, known: int = 0) -> Iterat
 
 
 def _run(secrets: SecretStore, name: str, numbers: Iterable[int], *, most_unusable: int) -> Iterator[Password]:
-    """Yield what can be read of these versions, until so many in a row cannot."""
+    """Yield what can be read of these versions, until so many in a row cannot. Raises: ServiceAway."""
     unusable = 0
     for number in numbers:
         try:
             found = Password(number, secrets.read(name, str(number)))
-        except (
-            ServiceAway
-        ):  # disabled, or no such version; that Secret Manager is away shows when it is asked for the latest
+        except VersionUnusable:  # disabled, or there is no such version
             unusable += 1
             if unusable >= most_unusable:
                 return
