@@ -19,9 +19,9 @@ import httpx
 import psutil
 import pytest
 
+from shared.security.sessions import csrf_token
+from tests.support.browser import Browser, terminal
 from tests.support.running_suite import ROOT, RunningSuite, problem
-
-from .test_sign_in import Browser
 
 _DEADLINE_SECONDS = 30.0
 
@@ -262,7 +262,9 @@ def test_no_log_holds_a_secret(emulator: RunningSuite, org_id: UUID) -> None:
     back = browser.choose(browser.begin())
     query = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
     cookie = next(iter(browser.cookies.values()))
-    signed_in = browser.send("GET", back).json()["access_token"]
+    browser.send("GET", back)
+    session, tokens = browser.cookies["__Host-driftwise"], terminal(browser)
+    signed_in = tokens["access_token"]
     made = emulator.call("POST", emulator.org("/api-keys", org_id), signed_in, json={"name": "x", "scopes": ["admin"]})
     raw = made.json()["raw_key"]
     planted = {
@@ -301,6 +303,9 @@ def test_no_log_holds_a_secret(emulator: RunningSuite, org_id: UUID) -> None:
         "the code of the sign-in": query["code"],
         "the state of the sign-in": query["state"],
         "the cookie of the sign-in": cookie,
+        "the cookie of the session": session,
+        "the token that changes need beside it": csrf_token(session),
+        "the refresh token of a terminal": tokens["refresh_token"],
         **{f"the token of {role}": value for role, value in emulator.tokens.items()},
         **{
             f"the signature of the token of {role}": value.rpartition(".")[2] for role, value in emulator.tokens.items()

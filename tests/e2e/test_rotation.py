@@ -79,7 +79,7 @@ def test_credentials_are_wrapped_anew_while_accounts_are_verified_and_the_old_ve
             after = int(made.name.rsplit("/", 1)[1])
             client.update_crypto_key_primary_version(name=KEY, crypto_key_version_id=str(after))
             wait_until(
-                lambda: not estate.tick("sealed-columns")["open_runs"] and key_versions(estate) == {after},
+                lambda: not estate.suite.tick("sealed-columns")["open_runs"] and key_versions(estate) == {after},
                 "all is wrapped anew",
             )
             for version in range(before, after):
