@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from shared.data.errors import WriteConflict
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.errors import AppError
@@ -53,14 +54,15 @@ def put_sso_config(call: Call, deps: AuthDeps) -> Reply:
         "default_role": wish.default_role,
         "now": now,
     }
-    made_id = deps.entropy.uuid()
-    made = _new_key(deps, call.org_id, made_id)  # outside of the transaction: KMS is asked
+    made = _new_key_if_none(call, deps)
     with deps.db.unit(call.actor) as tx:
         before = queries.lock_connection(tx)
-        if before is None:
-            row = queries.insert_connection(tx, id=made_id, **made, **values)
-        else:
+        if before is not None:
             row = queries.update_connection(tx, **values)
+        elif made is not None:
+            row = queries.insert_connection(tx, **made, **values)
+        else:
+            raise WriteConflict  # taken away since it was looked at
         if before is not None and (not wish.enabled or before["idp_entity_id"] != provider.entity_id):
             orgs.end_bound_sessions(tx, user_id=None, now=now)  # nobody vouches for them any more
         _audit(tx, row)
@@ -122,12 +124,17 @@ def _fetch(deps: AuthDeps, url: str) -> str:
         raise SamlMetadataInvalid("It is not UTF-8.") from None
 
 
-def _new_key(deps: AuthDeps, org_id: UUID, connection_id: UUID) -> dict[str, object]:
+def _new_key_if_none(call: Call, deps: AuthDeps) -> dict[str, Any] | None:
+    """Make the key of a connection that there is not yet: slow, and KMS is asked, so no transaction is open meanwhile."""
     from ..saml_party import key_place, make_key
 
+    with deps.db.unit(call.actor) as tx:
+        if queries.get_connection(tx) is not None:
+            return None
+    connection_id = deps.entropy.uuid()
     key, certificate = make_key(deps.entropy, f"DriftWise {connection_id}", deps.clock.now())
-    sealed = deps.envelope.seal(key, key_place(org_id, connection_id))
-    return {"sp_key_encrypted": sealed, "sp_certificate": certificate}
+    sealed = deps.envelope.seal(key, key_place(call.org_id, connection_id))
+    return {"id": connection_id, "sp_key_encrypted": sealed, "sp_certificate": certificate}
 
 
 def _audit(tx: UnitOfWork, row: Mapping[str, Any]) -> None:

@@ -335,6 +335,7 @@ def test_while_the_key_vault_is_away_a_device_code_stays_good(function: AuthFunc
         refused(function.poll(code), 503, "service_away")
     assert stored(function) == before
     function.vault.is_away = False
+    function.pass_time(timedelta(seconds=2))  # the pause that the refusal told the caller to keep
     assert function.works(told(function.poll(code))["access_token"])
     refused(function.poll(code), 400, "invalid_grant")
 

@@ -176,8 +176,8 @@ def test_two_relays_at_once_do_not_hold_each_other_up(database: ClonedDatabase) 
         return taken
 
     with ThreadPoolExecutor(2) as threads:
-        taken = sorted(job.result(30) for job in [threads.submit(relay), threads.submit(relay)])
-    assert taken == [0, 3]
+        taken = [job.result(30) for job in [threads.submit(relay), threads.submit(relay)]]
+    assert sum(taken) == 3, "each message is taken by one of them, whichever reaches its row first"
     assert len(queue.messages(TOPIC)) == 3
 
 

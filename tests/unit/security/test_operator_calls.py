@@ -51,6 +51,8 @@ class Server:
                 return
 
     def close(self) -> None:
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts; else it takes one more caller
         self._listener.close()
 
 
