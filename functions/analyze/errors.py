@@ -21,3 +21,9 @@ class PlanTooLarge(AppError):
     """413 `plan_too_large`: the plan is over the cap."""
 
     code, status, title = "plan_too_large", 413, "The plan is too large"
+
+
+class RiskGate(AppError):
+    """409 `risk_gate`: the plan was judged, and its risk reaches the gate that the caller set."""
+
+    code, status, title = "risk_gate", 409, "The plan's risk reaches the gate"

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 from shared.http.deps import Deps, build_deps
 from shared.settings import Settings
 
 
-def load_deps(settings: Settings) -> Deps:
+@dataclass(frozen=True, slots=True)
+class AnalyzeDeps(Deps):
+    """Clients of the analyze function."""
+
+
+def load_deps(settings: Settings) -> AnalyzeDeps:
     """Build the clients of one process."""
-    return build_deps(settings)
+    common = build_deps(settings)
+    return AnalyzeDeps(**{field.name: getattr(common, field.name) for field in fields(common)})

@@ -35,6 +35,7 @@ LOOKUP_ROLE = "core_lookup"
 KEY_USE_ROLE = "core_key_use"
 SESSION_USE_ROLE = "core_session_use"
 PURGE_ROLE = "core_purge"
+SCHEMAS = ("core", "scan", "webhook", "analysis")
 _DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE, SESSION_USE_ROLE, PURGE_ROLE)
 
 _PROOFS = ("anon", "cross-tenant", "write")
@@ -48,7 +49,7 @@ _TENANT_TABLES = """
 select n.nspname || '.' || c.relname
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('core', 'scan', 'webhook') and c.relkind in ('r', 'p') and (
+where n.nspname = any(cast(:schemas as text[])) and c.relkind in ('r', 'p') and (
   (n.nspname = 'core' and c.relname = 'orgs')
   or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)
 )
@@ -66,7 +67,7 @@ def problems(url: str, copy_url: str) -> Iterator[str]:
     for mode in _SEARCHES:
         yield from _leaks(url, mode)
     with closing(connect(copy_url)) as connection:
-        tables = {str(row[0]) for row in connection.run(_TENANT_TABLES)}
+        tables = {str(row[0]) for row in connection.run(_TENANT_TABLES, schemas=list(SCHEMAS))}
         _drop_lookup_policies(connection)
     for mode in _PROOFS:
         yield from _unproven(copy_url, mode, tables)
@@ -127,7 +128,7 @@ def _drop_lookup_policies(connection: native.Connection) -> None:
 
 def _pgrls(command: str, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pgrls", command, "--config", str(CONFIG), "--schemas", "core,scan,webhook", *options],
+        [sys.executable, "-m", "pgrls", command, "--config", str(CONFIG), "--schemas", ",".join(SCHEMAS), *options],
         capture_output=True,
         text=True,
         check=False,

@@ -43,7 +43,7 @@ from .errors import (
     MethodNotAllowed,
 )
 from .headers import harden
-from .problems import render_problem
+from .problems import PROBLEM_TYPE, render_problem
 from .reply import Reply
 from .routes import Route, RouteTable
 from .strict_json import is_storable, parse_json
@@ -264,7 +264,10 @@ class App(Generic[_Deps]):
         try:
             return _render(route.handler(call, deps))
         except Replayed as earlier:
-            return _render(Reply(earlier.status, earlier.body, {"Idempotency-Replayed": "true"}))
+            content_type = PROBLEM_TYPE if earlier.status >= 400 else "application/json"  # noqa: PLR2004
+            return _render(
+                Reply(earlier.status, earlier.body, {"Idempotency-Replayed": "true"}, content_type=content_type)
+            )
         except AlreadyHandled:
             return _render(Reply.no_content())
         except AppError as error:
@@ -354,7 +357,7 @@ def _render(reply: Reply) -> Response:
         response.headers.pop("Content-Type", None)
     else:
         response = Response(
-            json.dumps(reply.body, separators=(",", ":")), status=reply.status, mimetype="application/json"
+            json.dumps(reply.body, separators=(",", ":")), status=reply.status, mimetype=reply.content_type
         )
     for name, value in reply.headers.items():
         response.headers[name] = value

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.security.redact import redact
+from shared.telemetry.context import current_request_id
 
 from .errors import AppError, MethodNotAllowed
+from .reply import Reply
 
 if TYPE_CHECKING:
     from flask import Response
+
+
+PROBLEM_TYPE: Final = "application/problem+json"
 
 
 def problem_body(error: AppError, request_id: str) -> dict[str, object]:
@@ -27,6 +32,12 @@ def problem_body(error: AppError, request_id: str) -> dict[str, object]:
     return {**error.facts, **body}
 
 
+def problem_reply(error: AppError) -> Reply:
+    """Return an error as an answer that can be settled: the work was done and kept, and the caller is refused all the same."""
+    body = redact(problem_body(error, current_request_id()), has_people=True)
+    return Reply(error.status, body, content_type=PROBLEM_TYPE)
+
+
 def render_problem(error: AppError, request_id: str) -> Response:
     """Render an error as a response."""
     from flask import Response
@@ -34,7 +45,7 @@ def render_problem(error: AppError, request_id: str) -> Response:
     response = Response(
         json.dumps(redact(problem_body(error, request_id), has_people=True)),  # its people are the caller's own
         status=error.status,
-        mimetype="application/problem+json",
+        mimetype=PROBLEM_TYPE,
     )
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)

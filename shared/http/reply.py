@@ -17,7 +17,8 @@ class Reply:
         status: HTTP status.
         body: JSON-ready value, or None for no body.
         headers: more headers.
-        content: bytes to send instead of JSON, with `content_type`.
+        content: bytes to send instead of JSON.
+        content_type: of the body, or of the bytes.
         cookies: values of `Set-Cookie` fields.
         shown_once: top-level members that are left out when the answer is stored for a repeated request.
     """

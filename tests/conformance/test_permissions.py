@@ -138,6 +138,9 @@ POST   O/scans/{scan_id}/drift                    member
 GET    O/scans/{scan_id}/drift                    viewer
 GET    O/drift                                    viewer
 
+POST   O/analyze                                  member
+GET    O/analyses                                 viewer
+GET    O/analyses/{analysis_id}                   viewer
 POST   /webhooks/{provider}/{config_id}           anyone
 POST   O/webhook-configs                          admin
 GET    O/webhook-configs                          admin

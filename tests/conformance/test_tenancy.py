@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pg8000 import native
 
+from infra.lint.rls import SCHEMAS
 from infra.suite import load_suite
 from tests.support.database import ClonedDatabase, DatabaseServer
 
@@ -54,7 +55,6 @@ WRITERS = {
     "core.purge_org_rows": PURGE_ROLE,
 }
 DEFINERS = (LOOKUP_ROLE, *WRITERS.values())
-SCHEMAS = ("core", "scan", "webhook")
 
 _WORK_ROLES = tuple(item.work for item in load_suite().roles())
 _LOGIN_ROLES = tuple(item.login for item in load_suite().roles())

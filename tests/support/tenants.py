@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from infra.lint.rls import SCHEMAS
 from tests.support.database import ClonedDatabase, DatabaseServer
 
 # What a column's type alone does not tell: values that its check constraints want, by column or by table and column.
@@ -35,6 +36,7 @@ _VALUES: dict[str, Any] = {
     "period": "week",
     "challenge": "x" * 16,
     "domain": "example.test",
+    "risk_level": "low",
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
@@ -53,7 +55,7 @@ _TABLES = """
 select n.nspname || '.' || c.relname, c.oid
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
-where n.nspname in ('core', 'scan', 'webhook') and c.relkind in ('r', 'p') and (
+where n.nspname = any(cast(:schemas as text[])) and c.relkind in ('r', 'p') and (
   (n.nspname = 'core' and c.relname = 'orgs')
   or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped)
 )
@@ -128,7 +130,7 @@ def two_tenants(server: DatabaseServer) -> Iterator[TwoTenants]:
 def tenant_tables(database: ClonedDatabase) -> list[TenantTable]:
     """Return every tenant table, those that others point at first."""
     waiting: list[TenantTable] = []
-    for name, oid in database.owner.run(_TABLES):
+    for name, oid in database.owner.run(_TABLES, schemas=list(SCHEMAS)):
         columns = {row[0]: (row[1], row[2]) for row in database.owner.run(_COLUMNS, oid=oid)}
         keys = [(row[0], row[1], row[2]) for row in database.owner.run(_FOREIGN_KEYS, oid=oid)]
         waiting.append(TenantTable(name, columns, keys))

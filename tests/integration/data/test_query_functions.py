@@ -44,7 +44,7 @@ _VALUES: dict[str, Any] = {
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
     "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
-    "invitation_id": "core.invitations",
+    "invitation_id": "core.invitations", "analysis_id": "analysis.analyses",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
@@ -97,6 +97,12 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_connection": _CONNECTION | {"id": UUID(int=14), "sp_certificate": "c", "sp_key_encrypted": b"x"},
     "update_connection": _CONNECTION,
     "set_metadata": {"metadata_xml": None, "metadata_error": "", "metadata_url": "u", "now": datetime.now(UTC)},
+    "insert_analysis": {
+        "id": UUID(int=16), "requested_by": "human:x", "repository": "", "branch": "", "pull_request": None, "risk_level": "low",
+        "fail_on": None, "is_refused": False, "plan_sha256": bytes(32), "terraform_version": "", "summary": "s", "answer": {},
+        "created_at": datetime.now(UTC),
+    },
+    "list_analyses": dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request")),
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
 # What must be there for a function to find something in a table that belongs to no organisation.

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from pg8000 import native
 
+from infra.lint.rls import SCHEMAS
 from tests.integration.data.test_tenancy_attacks import DENIED, LOGINS, Two, of, refused, refused_in_unit, state
 from tests.support.database import DatabaseServer, actor_in, work_role
 from tests.support.tenants import TenantTable, two_tenants
@@ -175,8 +176,9 @@ def test_statistics_show_no_values_of_tenant_tables(two: Two, login: str) -> Non
     for role in (login, work_role(login)):
         connection.run(f"set role {role}")
         shown = connection.run(
-            "select schemaname || '.' || tablename from pg_stats where schemaname in ('core', 'scan') "
-            "union all select schemaname || '.' || tablename from pg_stats_ext where schemaname in ('core', 'scan')"
+            "select schemaname || '.' || tablename from pg_stats where schemaname = any(cast(:schemas as text[])) "
+            "union all select schemaname || '.' || tablename from pg_stats_ext where schemaname = any(cast(:schemas as text[]))",
+            schemas=list(SCHEMAS),
         )
         assert {row[0] for row in shown} & {table.name for table in two.tables} == set()
         assert refused(connection, "select stavalues1 from pg_statistic") == DENIED

@@ -1,0 +1,1 @@
+"""Handlers: parse, unit of work, reply."""

@@ -1,0 +1,173 @@
+"""Calls on analyses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from shared.data.unit_of_work import UnitOfWork
+from shared.http.call import Call, validated
+from shared.http.paging import page
+from shared.http.problems import problem_reply
+from shared.http.reply import Reply
+from shared.rules.engine import Verdict, judge_plan
+from shared.rules.levels import Severity, highest, rank
+from shared.rules.plan import Plan
+from shared.security.plans import HISTORY
+
+from ..domain.answer import write_answer
+from ..domain.open_drift import DriftItem, Link, drift_findings, link_drift, names_of
+from ..domain.plan import load_document, read_plan
+from ..errors import RiskGate
+from ..models.analyses import (
+    AnalysesQuery,
+    AnalysisQuery,
+    AnalysisSummary,
+    AnalysisView,
+    AnalyzePlan,
+    AnalyzeQuery,
+    CiFacts,
+)
+from ..queries import analyses as queries
+from ..wiring import AnalyzeDeps
+
+_MOST_DRIFT = 5_000
+_MOST_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a request asks for, from its body and its query."""
+
+    plan: str | Mapping[str, Any]
+    ci: CiFacts | None
+    fail_on: Severity | None
+
+
+def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
+    """Judge a plan, keep the judgement, and refuse when the risk reaches the caller's gate."""
+    wish = _read_wish(call)
+    plan = read_plan(wish.plan)
+    verdict = judge_plan(plan)
+    with deps.db.unit(call.actor) as tx:
+        items = _open_drift(tx, plan)
+    links = link_drift(plan, items)
+    verdict = _with_drift(verdict, plan, links)
+    answer = write_answer(plan, verdict, links, wish.ci.model_dump() if wish.ci else None)
+    is_refused = wish.fail_on is not None and rank(verdict.level) >= rank(wish.fail_on)
+    with deps.db.unit(call.actor, call.idempotency) as tx:
+        row = queries.insert_analysis(
+            tx,
+            id=deps.entropy.uuid(),
+            requested_by=f"{call.actor.kind}:{call.actor.id}",
+            **_place(wish.ci),
+            risk_level=verdict.level,
+            fail_on=wish.fail_on,
+            is_refused=is_refused,
+            plan_sha256=hashlib.sha256(call.content).digest(),
+            terraform_version=plan.terraform_version,
+            summary=answer["summary"],
+            answer=answer,
+            created_at=deps.clock.now(),
+        )
+        tx.audit("analyze:analysis:created", "analysis", row["id"], risk_level=verdict.level, is_refused=is_refused)
+        reply = problem_reply(_gate(row)) if is_refused else Reply.ok(AnalysisView.of(row))
+        return tx.settle(reply)
+
+
+def list_analyses(call: Call, deps: AnalyzeDeps) -> Reply:
+    """List analyses, newest first."""
+    query = call.query(AnalysesQuery)
+    with deps.db.unit(call.actor) as tx:
+        rows = queries.list_analyses(
+            tx,
+            kept_since=kept_since(call.actor.plan, deps.clock.now()),
+            after_id=query.after_id(),
+            risk_level=query.risk_level,
+            repository=query.repository,
+            branch=query.branch,
+            pull_request=query.pull_request,
+            most=query.limit + 1,
+            skipped=query.offset,
+        )
+    return Reply.ok(page(rows, query, AnalysisSummary.of))
+
+
+def get_analysis(call: Call, deps: AnalyzeDeps) -> Reply:
+    """Show one analysis."""
+    call.query(AnalysisQuery)
+    with deps.db.unit(call.actor) as tx:
+        row = queries.get_analysis(
+            tx, call.path_uuid("analysis_id"), kept_since=kept_since(call.actor.plan, deps.clock.now())
+        )
+    return Reply.ok(AnalysisView.of(row))
+
+
+def kept_since(plan: str, now: datetime) -> datetime | None:
+    """Return from when on an organisation sees its history; None for ever. The purge comes later and is no promise."""
+    kept_for = HISTORY[plan]
+    return None if kept_for is None else now - kept_for
+
+
+def _read_wish(call: Call) -> _Wish:
+    """Read a body that is a plan, or an object that holds one and says where it comes from.
+
+    A plan is taken as the tools write it, so the body goes through the plan's own reader: UTF-16, byte order marks, gzip.
+    """
+    query = call.query(AnalyzeQuery)
+    named = {name: value for name, value in query.model_dump(exclude={"fail_on"}).items() if value is not None}
+    document = load_document(call.content)
+    if "plan_json" not in document:
+        return _Wish(document, CiFacts(**named) if named else None, query.fail_on)
+    plan = document["plan_json"]
+    # the plan is not checked against a model a second time: it may be large, and its reader says better what is wrong
+    rest = validated(AnalyzePlan, {**document, "plan_json": "" if isinstance(plan, str | dict) else plan})
+    told = {**(rest.ci.model_dump(exclude_none=True) if rest.ci else {}), **named}
+    return _Wish(plan, CiFacts(**told) if told else None, query.fail_on or rest.fail_on)
+
+
+def _open_drift(tx: UnitOfWork, plan: Plan) -> list[DriftItem]:
+    """Read the open drift of what the plan names."""
+    live = [change for change in plan.changes if change.mode == "managed"]
+    addresses = {name for change in live for name in (change.address, change.previous_address) if name}
+    imported = {name for change in live if change.is_import for name in names_of(change.before)}
+    rows = queries.list_open_drift(tx, addresses=sorted(addresses), cloud_ids=sorted(imported), most=_MOST_DRIFT)
+    return [DriftItem(**{**row, "id": str(row["id"])}) for row in rows]
+
+
+def _with_drift(verdict: Verdict, plan: Plan, links: list[Link]) -> Verdict:
+    """Add to a verdict what open drift the plan would undo; the level can only rise."""
+    added = tuple(drift_findings(plan, links))
+    if not added:
+        return verdict
+    found = sorted(
+        (*verdict.findings, *added), key=lambda item: (-rank(item.severity), item.address, item.rule, item.id)
+    )
+    return replace(verdict, findings=tuple(found), level=highest(item.severity for item in found))
+
+
+def _place(ci: CiFacts | None) -> dict[str, Any]:
+    """Return the columns that the history is searched by."""
+    owner, name = (ci.repo_owner, ci.repo_name) if ci else (None, None)
+    return {
+        "repository": "/".join(part for part in (owner, name) if part),
+        "branch": (ci.branch or "") if ci else "",
+        "pull_request": ci.pr_number if ci else None,
+    }
+
+
+def _gate(row: Mapping[str, Any]) -> RiskGate:
+    findings = row["answer"]["findings"]
+    told = [{name: item[name] for name in ("id", "severity", "title", "address")} for item in findings[:_MOST_TOLD]]
+    return RiskGate(
+        f"the risk is {row['risk_level']}, and the gate is at {row['fail_on']}",
+        analysis_id=str(row["id"]),
+        risk_level=row["risk_level"],
+        fail_on=row["fail_on"],
+        summary=row["summary"],
+        findings=told,
+        findings_total=row["answer"]["findings_total"],
+    )
