@@ -6,21 +6,18 @@ floor by kind and place, as a drift shows one attribute at a time and nobody has
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
+from shared.rules.drifted import change_of
 from shared.rules.levels import Severity, rank, worst
-from shared.rules.plan import Change, Plan
+from shared.rules.plan import Plan
 from shared.rules.rule import EXPOSURES, Finding
 from shared.rules.types import IDENTITY, NETWORK_RULES, PROTECTIONS, STATEFUL
-from shared.rules.values import SENSITIVE, SENSITIVE_CHANGED
 
 from .comparison import Drift
 
-_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 _NO_VERDICT = frozenset({"unknown-value", "uncovered-type"})
 
 
@@ -54,33 +51,22 @@ def judge(drift: Drift) -> Verdict:
         return Verdict(floor.severity, floor.id)
     from shared.rules.engine import judge_change  # only a comparison needs the rules, and most requests are none
 
-    change = change_of(drift)
+    change = change_of(
+        kind=drift.kind,
+        type_name=drift.type,
+        key=drift.key,
+        address=drift.address,
+        path=drift.path,
+        before=drift.before,
+        after=drift.after,
+        is_sensitive=drift.is_sensitive,
+    )
     found = [item for item in judge_change(change, Plan((change,))) if item.flag not in _NO_VERDICT]
     best = max(found, key=lambda item: rank(_severity(item)), default=None)
     if best is not None and rank(_severity(best)) > rank(floor.severity):
         return Verdict(_severity(best), best.flag)
     is_exposed = best is not None and best.flag in EXPOSURES and _severity(best) == floor.severity
     return Verdict(floor.severity, best.flag if best is not None and is_exposed else floor.id)
-
-
-def change_of(drift: Drift) -> Change:
-    """Return a drift as the change that it is: from what the state says to what runs."""
-    address = drift.address or f"{drift.type}.{drift.key}"
-    if drift.kind == "missing":
-        return Change(address, drift.type, ("delete",), {}, None)
-    if drift.kind == "unmanaged":
-        attached = {"policy_arn": drift.key.rsplit("|", 1)[-1]} if drift.type.endswith("_policy_attachment") else {}
-        return Change(address, drift.type, ("create",), None, attached)
-    before, after = (SENSITIVE, SENSITIVE_CHANGED) if drift.is_sensitive else (drift.before, drift.after)
-    return Change(address, drift.type, ("update",), _placed(drift.path, before), _placed(drift.path, after))
-
-
-def _placed(path: str | None, value: Any) -> dict[str, Any]:
-    """Return attributes that hold one value at a path."""
-    steps = [name or None for _, name in _STEP.findall(path or "")]
-    for name in reversed(steps[1:]):
-        value = {name: value} if name else [value]
-    return {steps[0]: value} if steps and steps[0] else {}
 
 
 def _severity(found: Finding) -> Severity:
