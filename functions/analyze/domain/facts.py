@@ -15,6 +15,7 @@ from shared.security.redact import redact, redact_text
 
 _MOST_NAME = 200
 _MOST_READ = 4_000
+_MOST_SENTENCE = 600
 _MOST_VALUE = 120
 
 
@@ -61,19 +62,29 @@ def name(text: str) -> str:
 
 def value(found: Any) -> str:
     """Return a value out of a plan as it stands in a sentence."""
-    text = found if isinstance(found, str) else json.dumps(redact(found), ensure_ascii=False, default=str)
+    text = (
+        found if isinstance(found, str) else json.dumps(redact(found, has_people=True), ensure_ascii=False, default=str)
+    )
     return _quoted(text, _MOST_VALUE)
 
 
 def change(item: Evidence) -> str:
-    """Say what a rule saw in one sentence."""
+    """Say what a rule saw in one sentence; nothing for the resource as a whole, which the title speaks of."""
     if not item.path:
-        return f"It goes from {value(item.before)} to {value(item.after)}."
+        return ""
     if item.before is None:
         return f"{name(item.path)} becomes {value(item.after)}."
     if item.after is None:
         return f"{name(item.path)} was {value(item.before)} and is taken away."
     return f"{name(item.path)} goes from {value(item.before)} to {value(item.after)}."
+
+
+def told(text: str) -> str:
+    """Return a sentence of a rule, which may be a customer's own and may hold names out of a plan, as it may be shown."""
+    line = " ".join(redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""), has_people=True).split())
+    cut = line if len(line) <= _MOST_SENTENCE else f"{line[:_MOST_SENTENCE]}…"
+    closed = cut if not cut or cut[-1] in ".!?:…" else f"{cut}."
+    return closed.replace("://", "[:]//")
 
 
 def texts_of(found: Finding) -> Iterator[str]:
@@ -86,7 +97,7 @@ def texts_of(found: Finding) -> Iterator[str]:
 
 
 def _quoted(text: str, most: int) -> str:
-    clean = redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""))
+    clean = redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""), has_people=True)
     line = " ".join(clean.replace("`", "'").split())
     cut = line if len(line) <= most else f"{line[:most]}…"
     return f"`{cut.replace('://', '[:]//')}`"

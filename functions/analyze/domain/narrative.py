@@ -15,7 +15,7 @@ from shared.rules.levels import SEVERITIES, Level, Severity
 from shared.rules.rule import Finding
 
 from .claims import Accepted
-from .facts import Facts, change, name
+from .facts import Facts, change, name, told
 
 Author: TypeAlias = Literal["template", "model"]
 Source: TypeAlias = Literal["template", "platform", "own"]
@@ -139,10 +139,10 @@ def _summary(facts: Facts) -> Iterator[str]:
         titles = Counter(item.title for item in found).most_common(_MOST_NAMED)
         for title, number in titles:
             places = [name(item.address) for item in found if item.title == title and item.address]
-            yield f"{severity.capitalize()}: {_sentence(title)} {_named(places, number)}".rstrip()
+            yield f"{severity.capitalize()}: {told(title)} {_named(places, number)}".rstrip()
         left = len({item.title for item in found}) - len(titles)
         if left:
-            yield f"{severity.capitalize()}: {left} further kinds of findings, listed below."
+            yield f"{severity.capitalize()}: {_count(left, 'further kind')} of finding, listed below."
     if facts.noise:
         yield f"{_count(facts.noise, 'change')} only spell a value differently."
     if not facts.findings:
@@ -163,15 +163,13 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _explanation(found: Finding) -> Explanation:
-    seen = [change(item) for item in found.evidence[:_MOST_EVIDENCE] if item.path or item.before != item.after]
+    seen = [change(item) for item in found.evidence[:_MOST_EVIDENCE]]
     more = len(found.evidence) - _MOST_EVIDENCE
     if more > 0:
         seen.append(f"{more} more of the kind.")
     where = f"{name(found.address)}: " if found.address else ""
-    why = " ".join(
-        filter(None, [f"{where}{_sentence(found.title)}", _sentence(found.note), *seen, _sentence(found.reason)])
-    )
-    return Explanation(found.id, found.severity, found.address, Piece(why), Piece(_sentence(found.remedy)))
+    why = " ".join(filter(None, [f"{where}{told(found.title)}", told(found.note), *seen, told(found.reason)]))
+    return Explanation(found.id, found.severity, found.address, Piece(why), Piece(told(found.remedy)))
 
 
 def _not_judged(facts: Facts) -> Iterator[str]:
@@ -181,14 +179,14 @@ def _not_judged(facts: Facts) -> Iterator[str]:
         if item.flag == "unknown-value":
             paths = ", ".join(name(seen.path or "the resource") for seen in item.evidence[:_MOST_NAMED])
             yield f"{name(item.address)}: {paths} is known only after the apply, so nothing is said about it."
-    yield from (f"About the plan: {_sentence(name(note))}" for note in facts.notes)
+    yield from (f"About the plan: {told(name(note))}" for note in facts.notes)
 
 
 def _reverted(facts: Facts) -> Iterator[str]:
     for item in facts.findings:
         if item.flag == "drift-reverted":
             seen = " ".join(change(evidence) for evidence in item.evidence[:_MOST_EVIDENCE])
-            yield f"{name(item.address)} was changed by hand, and the apply undoes it. {seen}".rstrip()
+            yield f"{name(item.address)} was changed outside of Terraform, and the apply undoes it. {seen}".rstrip()
 
 
 def _listed(texts: Iterator[str]) -> tuple[str, ...]:
@@ -202,11 +200,6 @@ def _named(places: Sequence[str], number: int) -> str:
         return ""
     shown = ", ".join(dict.fromkeys(places[:_MOST_NAMED]))
     return f"{shown} and {number - _MOST_NAMED} more." if number > _MOST_NAMED else f"{shown}."
-
-
-def _sentence(text: str) -> str:
-    line = " ".join(text.split())
-    return line if not line or line[-1] in ".!?:" else f"{line}."
 
 
 def _count(number: int, noun: str) -> str:
