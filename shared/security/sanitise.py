@@ -203,7 +203,7 @@ def _split(text: str, names: frozenset[str], removed: set[Removed]) -> Iterator[
 
 def _tidied(spans: Iterator[Span]) -> Iterator[Span]:
     """Yield spans without the signs that some reader makes more of than text, neighbours of one style in one piece."""
-    for style, group in groupby(spans, key=lambda span: span.style):
+    for style, group in groupby(spans, key=_style_of):
         run = [span.text for span in group]
         if style == "code":
             yield from (Span(text, "code") for text in run)
@@ -211,6 +211,10 @@ def _tidied(spans: Iterator[Span]) -> Iterator[Span]:
         text = re.sub(r"\s+", " ", _MARKED.sub("", "".join(run)).translate(_SHOWN_AS))
         if text:
             yield Span(text, style)
+
+
+def _style_of(span: Span) -> Style:
+    return span.style
 
 
 def _is_name(name: str) -> bool:

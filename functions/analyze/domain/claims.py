@@ -199,7 +199,8 @@ def judge_text(text: str, findings: Sequence[Finding]) -> tuple[str, Dropped | N
         ("severity", lambda: _names_no_other_level(plain, {item.severity for item in findings})),
         ("grounds", lambda: _is_grounded(plain, names)),
     )
-    return next((("", reason) for reason, holds in checks if not holds()), (plain, None))
+    failed = next((reason for reason, holds in checks if not holds()), None)
+    return ("" if failed else plain), failed
 
 
 def _document(text: str) -> Mapping[str, list[Any]]:

@@ -62,9 +62,7 @@ def name(text: str) -> str:
 
 def value(found: Any) -> str:
     """Return a value out of a plan as it stands in a sentence."""
-    text = (
-        found if isinstance(found, str) else json.dumps(redact(found, has_people=True), ensure_ascii=False, default=str)
-    )
+    text = found if isinstance(found, str) else json.dumps(redact(found), ensure_ascii=False, default=str)
     return _quoted(text, _MOST_VALUE)
 
 
@@ -81,7 +79,7 @@ def change(item: Evidence) -> str:
 
 def told(text: str) -> str:
     """Return a sentence of a rule, which may be a customer's own and may hold names out of a plan, as it may be shown."""
-    line = " ".join(redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""), has_people=True).split())
+    line = " ".join(redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, "")).split())
     cut = line if len(line) <= _MOST_SENTENCE else f"{line[:_MOST_SENTENCE]}…"
     closed = cut if not cut or cut[-1] in ".!?:…" else f"{cut}."
     return closed.replace("://", "[:]//")
@@ -97,7 +95,7 @@ def texts_of(found: Finding) -> Iterator[str]:
 
 
 def _quoted(text: str, most: int) -> str:
-    clean = redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""), has_people=True)
+    clean = redact_text(mark_unseen(text[:_MOST_READ]).replace(UNSEEN, ""))
     line = " ".join(clean.replace("`", "'").split())
     cut = line if len(line) <= most else f"{line[:most]}…"
     return f"`{cut.replace('://', '[:]//')}`"
