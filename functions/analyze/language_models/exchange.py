@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Any, ClassVar, NoReturn, Protocol, TypeAlias
 
 from shared.http.errors import MalformedRequest
 from shared.http.strict_json import parse_json
@@ -41,12 +41,13 @@ class Request:
 
 
 class Vendor(Protocol):
-    """One vendor's form of question and answer, with the credentials to ask."""
+    """One vendor's form of question and answer, with the credentials to ask.
 
-    @property
-    def name(self) -> str:
-        """The vendor, as in a configuration."""
-        ...
+    Attributes:
+        name: the vendor, as in a configuration.
+    """
+
+    name: ClassVar[str]
 
     @property
     def model(self) -> str:
