@@ -38,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\[\]\"*:/-]{0,199}")
 # mail, two slashes, or a name with a last part of letters, in any script.
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]{0,30}:[/\\]\S*"
-    r"|\b(?:mailto|xmpp|javascript|vbscript|tel|sms|blob)\s*:\s*\S*"
+    r"|(?:mailto|xmpp|javascript|vbscript|\b(?:tel|sms|blob))\s*:\s*\S*"
     r"|\bdata:[\w/+.-]*[,;]\S*"
     r"|(?:/|\\){2}\S+"
     r"|\bwww\d?\.\S*"
@@ -121,7 +121,7 @@ def sanitise(text: str, known: Collection[str] = frozenset()) -> Shown:
     names = frozenset(name for name in known if _is_name(name))
     blocks: list[Block] = []
     for kind, spans in _read(clean, removed):
-        block = Block(kind, tuple(_tidied(_without_addresses(spans, names, removed))))
+        block = Block(kind, tuple(_tidied(_without_addresses(spans, names, removed), removed)))
         if holds_secret(block.text):  # put together from pieces that were none
             removed.add("secret")
         elif block.text.strip():
@@ -201,14 +201,17 @@ def _split(text: str, names: frozenset[str], removed: set[Removed]) -> Iterator[
     yield Span(text[end:])
 
 
-def _tidied(spans: Iterator[Span]) -> Iterator[Span]:
+def _tidied(spans: Iterator[Span], removed: set[Removed]) -> Iterator[Span]:
     """Yield spans without the signs that some reader makes more of than text, neighbours of one style in one piece."""
     for style, group in groupby(spans, key=_style_of):
         run = [span.text for span in group]
         if style == "code":
             yield from (Span(text, "code") for text in run)
             continue
-        text = re.sub(r"\s+", " ", _MARKED.sub("", "".join(run)).translate(_SHOWN_AS))
+        text = "".join(run)
+        if _MARKED.search(text):
+            removed.add("link")
+        text = re.sub(r"\s+", " ", _MARKED.sub("", text).translate(_SHOWN_AS))
         if text:
             yield Span(text, style)
 

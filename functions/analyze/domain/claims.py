@@ -23,7 +23,7 @@ from shared.rules.rule import Finding
 from shared.security.sanitise import sanitise
 
 from .facts import Facts, texts_of
-from .prose import NOT_OURS_TO_SAY, PLAINER, SPECIFIC_BUT_COMMON, is_english
+from .prose import NOT_OURS_TO_SAY, OF_THE_LANGUAGE, PLAINER, SPECIFIC_BUT_COMMON, is_english
 
 Dropped: TypeAlias = Literal["form", "finding", "shown", "language", "said", "severity", "grounds", "again", "many"]
 
@@ -37,10 +37,7 @@ _EDGE = ".:!?'`*"
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?(?:-[A-Za-z]+(?:'[A-Za-z]+)?)*")
 _SPLIT = re.compile(r"[^A-Za-z0-9_]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
-_LEVEL_WORDS = {
-    "critical": "critical", "high": "high", "severe": "high", "medium": "medium", "moderate": "medium", "low": "low", "minor": "low",
-    "none": "none", "info": "low", "informational": "low",
-}  # fmt: skip
+_LEVELS = re.compile(r"\b(?:critical|high|severe|medium|moderate|low|minor|none|info|informational)(?:er|est)?\b")
 _ABOUT_LEVELS = re.compile(
     r"\b(?:risk|severity|level|priority|impact|rating|rated|finding|issue|concern|danger|problem)s?\b"
 )
@@ -189,15 +186,15 @@ def judge_text(text: str, findings: Sequence[Finding]) -> tuple[str, Dropped | N
         findings: those that it points at.
     """
     names = {part for item in findings for text_ in texts_of(item) for part in (text_, *text_.split())}
-    shown = sanitise(text, names)
+    shown = sanitise(text, names | OF_THE_LANGUAGE)
     if shown.removed or not shown.blocks or any(block.kind == "item" for block in shown.blocks):
         return "", "shown"
     plain = " ".join(block.text.strip() for block in shown.blocks).translate(PLAINER)
     checks: tuple[tuple[Dropped, Callable[[], bool]], ...] = (
         ("language", lambda: is_english(plain)),
         ("said", lambda: NOT_OURS_TO_SAY.search(_folded(plain)) is None),
-        ("severity", lambda: _names_no_other_level(plain, {item.severity for item in findings})),
-        ("grounds", lambda: _is_grounded(plain, names)),
+        ("severity", lambda: _names_no_level(plain)),
+        ("grounds", lambda: _is_grounded(plain, names | OF_THE_LANGUAGE)),
     )
     failed = next((reason for reason, holds in checks if not holds()), None)
     return ("" if failed else plain), failed
@@ -222,13 +219,10 @@ def _folded(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9.!?']+", " ", text.casefold().replace("n't", " not")).split())
 
 
-def _names_no_other_level(text: str, severities: Collection[str]) -> bool:
-    """Say whether a text that speaks of how bad something is says nothing else than the rules."""
-    for sentence in _SENTENCE.split(_folded(text)):
-        named = {_LEVEL_WORDS[word] for word in re.findall(r"[a-z]+", sentence) if word in _LEVEL_WORDS}
-        if named - set(severities) and _ABOUT_LEVELS.search(sentence):
-            return False
-    return True
+def _names_no_level(text: str) -> bool:
+    """Say whether a text leaves it to the rules how bad something is; also their own word is theirs to say."""
+    sentences = _SENTENCE.split(_folded(text))
+    return not any(_LEVELS.search(sentence) and _ABOUT_LEVELS.search(sentence) for sentence in sentences)
 
 
 def _is_grounded(text: str, names: Collection[str]) -> bool:

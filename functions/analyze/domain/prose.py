@@ -32,6 +32,12 @@ SPECIFIC_BUT_COMMON: Final = frozenset({
     "e.g", "i.e",
 })  # fmt: skip
 
+# Words of Terraform's own language that advice is about.
+OF_THE_LANGUAGE: Final = frozenset({
+    "moved", "removed", "import", "lifecycle", "prevent_destroy", "create_before_destroy", "ignore_changes", "replace_triggered_by",
+    "depends_on", "for_each", "count",
+})  # fmt: skip
+
 # Read on lower-case text without punctuation, words parted by one blank.
 NOT_OURS_TO_SAY: Final = re.compile(
     r"\b(?:"
@@ -45,7 +51,7 @@ NOT_OURS_TO_SAY: Final = re.compile(
     r"|(?:low|lower|lowest|minor|minimal|little|small|reduced|zero) (?:\w+ )?(?:risk|severity|impact|priority|concern|danger|effect)s?"
     r"|downgrad\w*|lower(?:ed|ing)? the|reclassif\w*|re ?rated?"
     # no harm, nothing to do
-    r"|(?:not|no|never|nothing|none|nobody|without|cannot|hardly|barely|neither|nor|unlikely|zero)(?: \w+){0,4}? (?:risk\w*|dangerous|danger|"
+    r"|(?:(?:not|no|without|cannot|hardly|barely|unlikely|zero)(?: \w+){0,4}?|(?:never|nothing|none|neither|nor)(?: \w+){0,9}?) (?:risk\w*|dangerous|danger|"
     r"harm\w*|impact\w*|affect\w*|effect\w*|expos\w*|destroy\w*|delet\w*|los[est]\w*|public\w*|reach\w*|open\w*|leak\w*|disrupt\w*|"
     r"interrupt\w*|downtime|outage\w*|problem\w*|issue\w*|concern\w*|threat\w*|serious|severe|critical|important|needed?|required?|"
     r"necessary|matter\w*|action\w*|review\w*|change\w*|break\w*|damag\w*|malicious)"
@@ -55,7 +61,7 @@ NOT_OURS_TO_SAY: Final = re.compile(
     # what to do with other people's screens and secrets
     r"|click\w*|visit\w*|download\w*|paste\w*|browse|e ?mail\w*|phone|whatsapp|telegram|slack|discord|subscribe|hotline|helpdesk"
     r"|(?:send|give|tell|share|enter|type|provide|reveal|submit|post|forward|upload) (?:\w+ ){0,4}(?:password|credential|secret|token|key|code)s?"
-    r"|(?:password|secret|token|api key|passphrase)s? (?:is|are|was)"
+    r"|(?:password|secret|token|api key|passphrase) is"
     # what to run
     r"|(?:terraform|tofu|terragrunt|pulumi|aws|gcloud|gsutil|az|kubectl|helm|git|docker|curl|wget|sudo|bash|sh|zsh|powershell|pwsh|python\d?|"
     r"node|npm|pip|ssh|scp|nc|chmod|chown|rm|dd|eval|exec|base64) (?:apply|destroy|import|state|taint|untaint|plan|init|delete|remove|"

@@ -132,10 +132,10 @@ def test_the_first_explanation_of_a_finding_stands() -> None:
 
 
 @pytest.mark.parametrize("severity", ["low", "medium", "high", "critical"])
-def test_a_text_names_no_level_but_the_rules_own(severity: str) -> None:
+def test_a_text_names_no_level_not_even_the_rules_own(severity: str) -> None:
     for level in ("low", "medium", "high", "critical"):
         text = f"The severity of what this does to the account is {level}."
-        assert (judge_text(text, [finding(severity=severity)])[1] is None) == (level == severity)
+        assert judge_text(text, [finding(severity=severity)])[0] == ""
 
 
 def test_an_answer_between_fences_is_read() -> None:
