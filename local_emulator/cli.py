@@ -111,6 +111,7 @@ def _up(parsed: argparse.Namespace) -> int:
         suite_file=parsed.suite,
         root=parsed.root,
         providers_file=parsed.oidc_providers,
+        has_model=parsed.model,
     )
     try:
         found = up(options)
@@ -200,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
         "--oidc-providers", type=Path, metavar="FILE",
         help="sign-in providers besides the emulator's own: a JSON list as DW_OIDC_PROVIDERS, each with its client_secret",
     )  # fmt: skip
+    start.add_argument("--model", action="store_true", help="a language model stub that explains plans")
     start.add_argument("--suite", type=Path, default=SUITE_FILE, metavar="FILE", help=argparse.SUPPRESS)
     start.add_argument("--root", type=Path, default=EMULATOR_ROOT, metavar="DIR", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)

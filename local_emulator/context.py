@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from infra.suite import EntryPoint, Suite
 from shared.data.urls import with_login
 
+from .model_server import MODEL
 from .names import CLIENT_ID, IDENTITY_PROVIDER_PREFIX, PROJECT, REGION, SENDER
 from .people import PEOPLE
 from .ports import HOST
@@ -82,6 +83,11 @@ class Context:
         """Return the AWS stand-in."""
         return self.ports.url("moto") if "moto" in self.names else None
 
+    @property
+    def model_endpoint(self) -> str | None:
+        """Return the language model stub, when it was asked for."""
+        return f"{self.ports.url('model')}/v1" if "model" in self.names else None
+
     def client_secrets(self, own: str) -> str:
         """Return the sign-in providers' client secrets as the suite's secret holds them.
 
@@ -91,6 +97,12 @@ class Context:
         if not self.more_providers:
             return own
         return json.dumps({_OWN: own, **{str(item["id"]): item["client_secret"] for item in self.more_providers}})
+
+    @property
+    def _egress_bypass(self) -> str:
+        """Return the endpoints on this machine that users may name: the identity provider's metadata, and the model stub."""
+        addresses = [self.gateway_url, *([self.model_endpoint] if self.model_endpoint else [])]
+        return ",".join(urlsplit(address).netloc for address in addresses)
 
     def _providers(self) -> list[dict[str, object]]:
         """Return the providers to sign in with; the first is ours, and speaks for the seeded people's domains."""
@@ -123,7 +135,7 @@ class Context:
             "DW_JWKS_URL": f"{self.gateway_url}/.well-known/jwks.json",
             "DW_OIDC_PROVIDERS": json.dumps(self._providers()),
             "DW_EVENTS_SENDER": SENDER,
-            "DW_EGRESS_BYPASS": urlsplit(self.gateway_url).netloc,  # the identity provider's metadata are behind it
+            "DW_EGRESS_BYPASS": self._egress_bypass,
             "DW_DNS_SERVER": self.dns_server,
             "DW_SECRET_SCANNING_KEYS_URL": "",  # nobody reports leaks to a laptop
             "DW_REDIS_URL": self.redis_url,
@@ -135,6 +147,8 @@ class Context:
         if self.aws_endpoint is not None:
             # the process's own identity, with which it assumes customers' roles; and little patience with a local server
             found |= {"AWS_ACCESS_KEY_ID": "driftwise", "AWS_SECRET_ACCESS_KEY": "driftwise", "DW_AWS_ATTEMPTS": "3"}
+        if (model := self.model_endpoint) is not None and entry_point.function == "analyze":
+            found |= {"DW_LLM_PROVIDER": "openai_compatible", "DW_LLM_MODEL": MODEL, "DW_LLM_ENDPOINT": model}
         if entry_point.name in self.names:
             found["PORT"] = str(self.ports.of(entry_point.name))
             found["DW_EVENTS_AUDIENCE"] = self.ports.url(entry_point.name)

@@ -42,6 +42,7 @@ def main() -> int:
         suite_file=Path(raw["suite_file"]),
         root=Path(raw["root"]),
         providers_file=None if raw["providers_file"] is None else Path(raw["providers_file"]),
+        has_model=raw["has_model"],
     )
     data = DataDirectory(options.data_dir)
     try:

@@ -42,6 +42,7 @@ class Options:
         root: the folder that holds `functions/`, `shared/` and `infra/migrations/`.
         providers_file: sign-in providers besides the emulator's own: a JSON list as `DW_OIDC_PROVIDERS` has it, each element
             with its `client_secret`.
+        has_model: start the language model stub, as the platform's model.
     """
 
     data_dir: Path
@@ -51,6 +52,7 @@ class Options:
     suite_file: Path = SUITE_FILE
     root: Path = EMULATOR_ROOT
     providers_file: Path | None = None
+    has_model: bool = False
 
 
 class Topology:
@@ -91,6 +93,7 @@ class Topology:
             ),
             self._module("collector", "collector", "--port", health_path="/_health"),
             Process("moto", self._moto_command, directory=EMULATOR_ROOT),
+            self._module("model", "model_server", "--port", health_path="/_health"),
             self._identity_provider(),
             *(self._function(entry_point) for entry_point in self.suite.entry_points()),
             Step("provisioning", self._provision, needs=("google",)),
@@ -219,7 +222,7 @@ class Topology:
         return Process(
             entry_point.name,
             command,
-            needs=("postgres", "google", "redis", "moto", "collector", "dns"),
+            needs=("postgres", "google", "redis", "moto", "collector", "dns", "model"),
             # gunicorn puts a control socket into that directory; without it all functions share one in the home.
             environment=lambda: {"XDG_RUNTIME_DIR": str(folder), **self.context().environment(entry_point)},
             directory=self._options.root,
@@ -333,7 +336,9 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
     entry_points = set().union(*functions.values())
     server = set() if options.postgres == "url" else {"postgres"}
     processes = {*server, *_BACKENDS, *entry_points}
-    chosen = set() if options.only else processes
+    chosen = set() if options.only else set(processes)
+    if options.has_model:
+        chosen.add("model")
     for name in options.only:
         if name not in processes | set(functions):
             raise EmulatorError(

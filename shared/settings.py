@@ -52,6 +52,10 @@ class Settings:
         body_seconds: how long a body may take to arrive, and a second more for each MiB that the call takes.
         aws_endpoint: an AWS stand-in, emulator only.
         aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
+        llm_provider: whose language model explains plans to organisations without a key of their own; empty for none.
+        llm_model: that model, as its vendor calls it.
+        llm_endpoint: where it is asked, of `azure_openai` and `openai_compatible`; may lead into the operator's own network.
+        llm_region: of `bedrock`.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         otlp_endpoint: where spans are sent, OTLP over HTTP, without `/v1/traces`; empty for no tracing.
@@ -94,6 +98,10 @@ class Settings:
     body_seconds: int = 10
     aws_endpoint: str = ""
     aws_attempts: int = 8
+    llm_provider: str = ""
+    llm_model: str = ""
+    llm_endpoint: str = ""
+    llm_region: str = ""
     pool_size: int = 5
     egress_bypass: str = ""
     otlp_endpoint: str = ""

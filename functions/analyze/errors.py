@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.http.errors import AppError
+
+_MOST_NAMES, _MOST_NAME = 20, 100
 
 
 class PlanUnreadable(AppError):
@@ -27,3 +31,13 @@ class RiskGate(AppError):
     """409 `risk_gate`: the plan was judged, and its risk reaches the gate that the caller set."""
 
     code, status, title = "risk_gate", 409, "The plan's risk reaches the gate"
+
+
+class UnknownField(AppError):
+    """400 `unknown_field`: the body holds a member that there is none of; `errors` names each."""
+
+    code, status, title = "unknown_field", 400, "The request holds an unknown field"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        problems = [{"field": name[:_MOST_NAME], "problem": "there is no such field"} for name in names[:_MOST_NAMES]]
+        super().__init__("see `errors` for each field", errors=problems)

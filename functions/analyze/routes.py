@@ -5,17 +5,26 @@ from __future__ import annotations
 from shared.http.access import Access
 from shared.http.health import health_route
 from shared.http.permissions import may
+from shared.http.resealing import resealing_route
 from shared.http.routes import Route
+from shared.ports import language_model
+from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
 from .domain.plan import MOST_BYTES
-from .handlers import analyses, purge
+from .handlers import analyses, llm, purge
 from .models import analyses as models
+from .models import llm as llm_models
 from .wiring import AnalyzeDeps
 
 _O = "/api/v2/orgs/{org_id}"
 _HEAVIEST = SIGNED_IN.costing(20)
+_ENDPOINT_ERRORS = (EgressRefused, EgressFailed, EgressTimeout)
+_MODEL_ERRORS = (
+    language_model.ModelAway, language_model.ModelMisconfigured, language_model.ModelDeclined, language_model.AnswerUnusable,
+    EgressRefused,
+)  # fmt: skip
 _PLAN_ERRORS = (errors.PlanUnreadable, errors.PlanVersionUnsupported, errors.PlanTooLarge, errors.RiskGate)
 
 ROUTES: list[Route[AnalyzeDeps]] = [
@@ -33,8 +42,23 @@ ROUTES: list[Route[AnalyzeDeps]] = [
         "GET", f"{_O}/analyses/{{analysis_id}}", analyses.get_analysis, may("analyses:read"),
         query=models.AnalysisQuery, reply=models.AnalysisView,
     ),
+    Route("GET", f"{_O}/llm-config", llm.get_llm_config, may("llm_config:read"), reply=llm_models.LlmConfigView),
+    Route(
+        "PUT", f"{_O}/llm-config", llm.put_llm_config, may("llm_config:change"), body=llm_models.PutLlmConfig,
+        reply=llm_models.LlmConfigView, errors=(errors.UnknownField, *_ENDPOINT_ERRORS),
+    ),
+    Route("DELETE", f"{_O}/llm-config", llm.delete_llm_config, may("llm_config:change")),
+    Route(
+        "POST", f"{_O}/llm-config/test", llm.test_llm_config, may("llm_config:change"), reply=llm_models.LlmTestView,
+        errors=_MODEL_ERRORS, limit=_HEAVIEST,
+    ),
+    Route(
+        "GET", f"{_O}/llm-usage", llm.show_llm_usage, may("llm_usage:read"), query=llm_models.LlmUsageQuery,
+        reply=llm_models.LlmUsagePage,
+    ),
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
+    resealing_route("analyze-sealed-columns"),
     Route("POST", "/_events/analysis-purge", purge.purge_analyses, Access.from_event("analysis-purge")),
 ]

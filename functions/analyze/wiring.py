@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from uuid import UUID
 
+from shared.data.resealing import Resealer
+from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
+from shared.ports.key_manager import GoogleKeyManager
+from shared.security.egress import EgressGuard, SystemResolver, for_process
+from shared.security.envelope import Envelope, Place
 from shared.settings import Settings
+
+from .language_models.asking import POLICY
+from .language_models.choosing import Models
+from .queries import llm
+
+CREDENTIALS_KEY = "model-credentials"
+PLATFORM_SECRET = "platform-model-key"  # noqa: S105  # a name
+MODEL_CREDENTIALS = SealedColumn("analysis.llm_configs", "credentials_encrypted", llm.SEALED_CREDENTIALS)
+SEALED_COLUMNS = (MODEL_CREDENTIALS,)
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeDeps(Deps):
-    """Clients of the analyze function."""
+    """Clients of the analyze function.
+
+    Attributes:
+        envelope: seals and opens credentials of language models.
+        resealer: seals them anew when their key is rotated.
+        egress: judges endpoints of language models, and calls them.
+        models: makes language models that can be asked.
+    """
+
+    envelope: Envelope
+    resealer: Resealer
+    egress: EgressGuard
+    models: Models
+
+
+def credentials_place(org_id: UUID, config_id: UUID) -> Place:
+    """Say where the credentials of an organisation's own model stand."""
+    return MODEL_CREDENTIALS.place(org_id, config_id)
 
 
 def load_deps(settings: Settings) -> AnalyzeDeps:
     """Build the clients of one process."""
     common = build_deps(settings)
-    return AnalyzeDeps(**{field.name: getattr(common, field.name) for field in fields(common)})
+    envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
+    egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
+    return AnalyzeDeps(
+        **{field.name: getattr(common, field.name) for field in fields(common)},
+        envelope=envelope,
+        resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
+        egress=egress,
+        models=Models(egress, common.clock, common.entropy),
+    )

@@ -27,6 +27,8 @@ ALLOWED = {
     "shared/security/tokens.py": ("shared.security.operator_calls",),  # key sets of configured issuers
     "functions/auth/oidc.py": ("shared.security.operator_calls",),  # the configured sign-in providers
     "shared/data/connections.py": ("aiohttp",),  # errors of the database's connector
+    "functions/analyze/language_models/bedrock.py": ("botocore",),  # signs, and opens nothing
+    "functions/analyze/language_models/choosing.py": ("shared.security.operator_calls",),  # the operator's own model
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints
     "functions/scan/readers/aws/base.py": ("botocore",),  # its errors
     "functions/scan/ingestion.py": ("botocore",),  # its errors

@@ -68,4 +68,9 @@ _EMULATOR_ONLY = (
 )  # fmt: skip
 _PRIVATE_OR_BESIDE = ("https://", "http://127.0.0.1:", "http://localhost:")
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")
-_HTTPS_WHEN_SET = ("jwks_url", "oidc_issuer", "secret_scanning_keys_url")  # keys and identities come from there
+_HTTPS_WHEN_SET = (
+    "jwks_url",
+    "oidc_issuer",
+    "secret_scanning_keys_url",
+    "llm_endpoint",
+)  # keys and identities come from there

@@ -46,6 +46,7 @@ def call(
     clock: Clock,
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
+    within_seconds: float = DEADLINE_SECONDS,
 ) -> EgressResponse:
     """Make one call.
 
@@ -56,11 +57,12 @@ def call(
         clock: time.
         headers: well-formed ones, without `Host` and framing.
         content: the body.
+        within_seconds: the deadline of the whole exchange.
 
     Raises:
         ServiceAway: (503 `service_away`) no address, no answer, no trust, too late or too much.
     """
-    deadline = Deadline(clock, DEADLINE_SECONDS)
+    deadline = Deadline(clock, within_seconds)
     try:
         target = read_target(url)
         address = target.address

@@ -141,6 +141,11 @@ GET    O/drift                                    viewer
 POST   O/analyze                                  member
 GET    O/analyses                                 viewer
 GET    O/analyses/{analysis_id}                   viewer
+GET    O/llm-config                               admin
+PUT    O/llm-config                               admin
+DELETE O/llm-config                               admin
+POST   O/llm-config/test                          admin
+GET    O/llm-usage                                admin
 POST   /webhooks/{provider}/{config_id}           anyone
 POST   O/webhook-configs                          admin
 GET    O/webhook-configs                          admin

@@ -13,11 +13,19 @@ from uuid import UUID
 
 from flask import Response
 
+from functions.analyze.language_models.asking import POLICY
+from functions.analyze.language_models.choosing import Models
 from functions.analyze.routes import EVENT_ROUTES, ROUTES
-from functions.analyze.wiring import AnalyzeDeps
+from functions.analyze.wiring import CREDENTIALS_KEY, SEALED_COLUMNS, AnalyzeDeps
+from shared.data.resealing import Resealer
 from shared.http.app import App
+from shared.ports.clock import SystemClock
 from shared.ports.queue import Message
+from shared.security.egress import EgressGuard, SystemResolver, for_process
+from shared.security.envelope import Envelope
+from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
+from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.queue import MemoryQueue
 
 from .database import ClonedDatabase
@@ -28,16 +36,23 @@ _numbers = count(1)
 
 @dataclass
 class AnalyzeFunction:
-    """One process, and who talks to it."""
+    """One process, and who talks to it.
+
+    Attributes:
+        vault: holds the key of language models' credentials, and no other.
+    """
 
     database: ClonedDatabase
     clock: FakeClock = field(default_factory=FakeClock)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
+    vault: MemoryKeyManager = field(default_factory=MemoryKeyManager)
+    settings: Settings = SETTINGS
 
     def __post_init__(self) -> None:
         self.db = self.database.build_database("analyze", self.queue)
         entropy = FixedEntropy(f"process {next(_numbers)}")
         self.world = World(clock=self.clock, entropy=entropy, directory=cast("Any", self.db))
+        self.vault.add_wrapping_key(CREDENTIALS_KEY)
         self.deps = self.build_deps()
         settings = self.deps.settings
         self.app: App[AnalyzeDeps] = App("analyze", lambda _: self.deps, ROUTES, settings=settings)
@@ -45,9 +60,18 @@ class AnalyzeFunction:
 
     def build_deps(self) -> AnalyzeDeps:
         """Build the clients of a process."""
-        common = self.world.deps(SETTINGS)
+        common = self.world.deps(self.settings)
+        envelope = Envelope(self.vault, CREDENTIALS_KEY, common.entropy)
+        egress = EgressGuard(for_process(POLICY, self.settings), SystemResolver(), SystemClock())
         own = {item.name: getattr(common, item.name) for item in fields(common) if item.name != "queue"}
-        return AnalyzeDeps(**own, queue=self.queue)
+        return AnalyzeDeps(
+            **own,
+            queue=self.queue,
+            envelope=envelope,
+            resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
+            egress=egress,
+            models=Models(egress, common.clock, common.entropy),
+        )
 
     def push(self, message: Message, subscription: str, *, attempt: int = 1) -> Response:
         """Push a message to the worker, as the queue does."""

@@ -37,9 +37,12 @@ _VALUES: dict[str, Any] = {
     "challenge": "x" * 16,
     "domain": "example.test",
     "risk_level": "low",
+    "analysis.llm_configs.provider": "openai",
+    "source": "own",
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
+    "date": "2026-01-01",
     "integer": 1,
     "smallint": 1,
     "bigint": 1,

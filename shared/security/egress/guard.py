@@ -70,7 +70,13 @@ class EgressGuard:
         self._address(read_url(url, self._policy), Deadline(self._clock, self._policy.deadline_seconds))
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes = b""
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        within_seconds: float | None = None,
     ) -> EgressResponse:
         """Call a URL.
 
@@ -79,6 +85,7 @@ class EgressGuard:
             url: what the user gave.
             headers: the caller's own; `Host`, framing and connection headers are not.
             content: the body.
+            within_seconds: a deadline before the policy's, which nothing extends.
 
         Raises:
             EgressRefused: (422 `egress_refused`) with a reason word.
@@ -88,7 +95,8 @@ class EgressGuard:
         """
         call = self._checked(_Call(method, dict(headers or {}), content))
         target = read_url(url, self._policy)
-        deadline = Deadline(self._clock, self._policy.deadline_seconds)
+        seconds = self._policy.deadline_seconds
+        deadline = Deadline(self._clock, seconds if within_seconds is None else min(within_seconds, seconds))
         for left in range(self._policy.redirects, -1, -1):
             reply = self._send(call, target, deadline)
             location = reply.headers.get("location")

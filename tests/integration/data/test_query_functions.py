@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import typing
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ _GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied",
 _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
-    "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free",
+    "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
 }  # fmt: skip
 _TABLE_OF = {
@@ -101,6 +101,13 @@ _MORE: dict[str, dict[str, Any]] = {
         "id": UUID(int=16), "requested_by": "human:x", "repository": "", "branch": "", "pull_request": None, "risk_level": "low",
         "fail_on": None, "is_refused": False, "plan_sha256": bytes(32), "terraform_version": "", "summary": "s", "answer": {},
         "created_at": datetime.now(UTC),
+    },
+    "put_llm_config": {
+        "id": UUID(int=17), "provider": "openai", "model": "m", "endpoint": None, "region": None, "credentials_encrypted": b"x",
+        "now": datetime.now(UTC),
+    },
+    "count_llm_call": {
+        "day": date(2026, 1, 2), "source": "own", "provider": "openai", "model": "m", "failures": 0, "input_tokens": 1, "output_tokens": 1,
     },
     "list_analyses": dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request")),
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),

@@ -1,0 +1,1 @@
+"""Language models of every vendor that an organisation, or the operator, may choose."""
