@@ -13,9 +13,10 @@ from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
 from .domain.plan import MOST_BYTES
-from .handlers import analyses, llm, purge
+from .handlers import analyses, llm, narratives, purge
 from .models import analyses as models
 from .models import llm as llm_models
+from .models.narratives import DriftNarrativeView
 from .wiring import AnalyzeDeps
 
 _O = "/api/v2/orgs/{org_id}"
@@ -42,6 +43,10 @@ ROUTES: list[Route[AnalyzeDeps]] = [
         "GET", f"{_O}/analyses/{{analysis_id}}", analyses.get_analysis, may("analyses:read"),
         query=models.AnalysisQuery, reply=models.AnalysisView,
     ),
+    Route(
+        "GET", f"{_O}/drift/{{item_id}}/narrative", narratives.show_drift_narrative, may("narratives:read"),
+        reply=DriftNarrativeView,
+    ),
     Route("GET", f"{_O}/llm-config", llm.get_llm_config, may("llm_config:read"), reply=llm_models.LlmConfigView),
     Route(
         "PUT", f"{_O}/llm-config", llm.put_llm_config, may("llm_config:change"), body=llm_models.PutLlmConfig,
@@ -60,5 +65,6 @@ ROUTES: list[Route[AnalyzeDeps]] = [
 
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
     resealing_route("analyze-sealed-columns"),
+    Route("POST", "/_events/drift-narratives", narratives.write_drift_narrative, Access.from_event("drift-narratives")),
     Route("POST", "/_events/analysis-purge", purge.purge_analyses, Access.from_event("analysis-purge")),
 ]

@@ -134,6 +134,12 @@ from core.idempotency_keys
 where org_id = :org_id and key = :key
 """
 
+RECALL_KEY = """
+select fingerprint, status, body
+from core.idempotency_keys
+where org_id = :org_id and key = :key and status is not null and created_at >= now() - interval '24 hours'
+"""
+
 SETTLE_KEY = """
 update core.idempotency_keys
 set status = :status, body = cast(:body as jsonb)

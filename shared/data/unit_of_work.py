@@ -157,9 +157,20 @@ class UnitOfWork:
             IdempotencyMismatch: (409 `idempotency_mismatch`) it came with another request.
         """
         self._idempotency = idempotency
-        if self.rows(statements.CLAIM_KEY, key=idempotency.key, fingerprint=idempotency.fingerprint):
-            return
-        found = self.row(statements.READ_KEY, key=idempotency.key)
+        if not self.rows(statements.CLAIM_KEY, key=idempotency.key, fingerprint=idempotency.fingerprint):
+            self._repeat(idempotency, self.row(statements.READ_KEY, key=idempotency.key))
+
+    def recall(self, idempotency: Idempotency | None) -> None:
+        """Stop when a request was answered before, ahead of long work that comes before its transaction. Claims nothing.
+
+        Raises:
+            Replayed: carries the answer.
+            IdempotencyMismatch: (409 `idempotency_mismatch`) the key came with another request.
+        """
+        if idempotency is not None and (found := self.row(statements.RECALL_KEY, key=idempotency.key)) is not None:
+            self._repeat(idempotency, found)
+
+    def _repeat(self, idempotency: Idempotency, found: Row | None) -> None:
         if found is None or bytes(found["fingerprint"]) != idempotency.fingerprint:
             raise IdempotencyMismatch("use a new key for a new request")
         raise Replayed(int(found["status"] or 200), found["body"])

@@ -19,14 +19,15 @@ _MOST_EVIDENCE = 5
 _MOST_TEXT = 400
 
 INSTRUCTIONS: Final = """\
-You explain, to engineers who are about to apply a Terraform plan, what a set of fixed rules found in it. The rules have decided \
+You explain to engineers what a set of fixed rules found in a Terraform plan that is about to be applied, or in a difference \
+("drift") between what Terraform declares and what really runs; the data says which. The rules have decided \
 what is found and how bad it is. You do not judge, you explain what happens and what to do about it.
 
 Write one JSON document with two lists:
 - "summary": up to four objects with "findings" (ids of the findings that the sentence rests on) and "text" (one sentence: \
 what these findings mean together).
 - "explanations": one object for each finding with "finding" (its id), "why" (at most two sentences: what happens to this \
-resource, by its evidence, and whom that hurts) and "action" (at most two sentences: what to check or change in the configuration).
+resource, by its evidence, and whom that hurts) and "action" (at most two sentences: what to check or change).
 
 Write plain English sentences. Name only resources, attributes, values and numbers that stand in the finding itself, spelled as there, \
 between backquotes. No other formatting, no lists, no links, no addresses of sites, no commands, no code. Do not say how severe \
@@ -45,7 +46,7 @@ def ask_about(facts: Facts, entropy: Entropy) -> Prompt:
     """
     found = "\n".join(_line(item) for item in facts.findings[:MOST_ASKED])
     numbers = {"level": facts.level, "changes": dict(facts.counts), "findings_in_all": len(facts.findings)}
-    wrapped = wrap(INSTRUCTIONS, [Passage("Plan", json.dumps(numbers)), Passage("Findings", found)], entropy)
+    wrapped = wrap(INSTRUCTIONS, [Passage(facts.subject.capitalize(), json.dumps(numbers)), Passage("Findings", found)], entropy)
     return Prompt(wrapped.system, wrapped.user, SCHEMA, SCHEMA_NAME, MOST_OUTPUT_TOKENS)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from shared.rules.engine import Verdict
 from shared.rules.levels import Level
 from shared.rules.rule import Evidence, Finding
 from shared.security.passages import UNSEEN, mark_unseen
 from shared.security.redact import redact, redact_text
+
+Subject: TypeAlias = Literal["plan", "drift"]
 
 _MOST_NAME = 200
 _MOST_READ = 4_000
@@ -21,9 +23,10 @@ _MOST_VALUE = 120
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The verdict on one plan, as the organisation's policy left it.
+    """The verdict on one plan, as the organisation's policy left it, or on one drift.
 
     Attributes:
+        subject: what was judged.
         level: the level that is answered.
         findings: worst first.
         counts: action word -> number of managed resources.
@@ -38,6 +41,7 @@ class Facts:
     uncovered: Mapping[str, int] = field(default_factory=dict)
     noise: int = 0
     notes: tuple[str, ...] = ()
+    subject: Subject = "plan"
 
     @classmethod
     def of(cls, verdict: Verdict, notes: tuple[str, ...] = ()) -> Facts:

@@ -115,23 +115,24 @@ def write(facts: Facts) -> Narrative:
         summary=tuple(Piece(text) for text in _summary(facts)),
         explanations=tuple(map(_explanation, facts.findings[:MOST_EXPLAINED])),
         not_judged=_listed(_not_judged(facts)),
-        reverted=_listed(_reverted(facts)),
+        reverted=_listed(_reverted(facts)) if facts.subject == "plan" else (),
     )
 
 
 def _headline(facts: Facts) -> str:
     number = len(facts.findings)
     if not number:
-        return "No rule objects to this plan."
+        return f"No rule objects to this {facts.subject}."
     worst = sum(item.severity == facts.level for item in facts.findings)
     if not worst:  # the organisation's policy moved the level
-        return f"This plan's risk is {facts.level}, with {_count(number, 'finding')}."
+        return f"This {facts.subject}'s risk is {facts.level}, with {_count(number, 'finding')}."
     of = f", {worst} of them {facts.level}" if number > 1 else ""
-    return f"This plan's risk is {facts.level}, with {_count(number, 'finding')}{of}."
+    return f"This {facts.subject}'s risk is {facts.level}, with {_count(number, 'finding')}{of}."
 
 
 def _summary(facts: Facts) -> Iterator[str]:
-    yield _counted(facts.counts)
+    if facts.subject == "plan":
+        yield _counted(facts.counts)
     by_severity: dict[Severity, list[Finding]] = {severity: [] for severity in SEVERITIES}
     for item in facts.findings:
         by_severity[item.severity].append(item)

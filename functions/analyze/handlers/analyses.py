@@ -19,6 +19,7 @@ from shared.rules.plan import Plan
 from shared.security.plans import HISTORY
 
 from ..domain.answer import write_answer
+from ..domain.facts import Facts
 from ..domain.open_drift import DriftItem, Link, drift_findings, link_drift, names_of
 from ..domain.plan import load_document, read_plan
 from ..errors import RiskGate
@@ -31,6 +32,8 @@ from ..models.analyses import (
     AnalyzeQuery,
     CiFacts,
 )
+from ..models.narratives import NarrativeView
+from ..narrating import narrate
 from ..queries import analyses as queries
 from ..wiring import AnalyzeDeps
 
@@ -53,10 +56,15 @@ def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
     plan = read_plan(wish.plan)
     verdict = judge_plan(plan)
     with deps.db.unit(call.actor) as tx:
+        tx.recall(call.idempotency)
         items = _open_drift(tx, plan)
     links = link_drift(plan, items)
     verdict = _with_drift(verdict, plan, links)
-    answer = write_answer(plan, verdict, links, wish.ci.model_dump() if wish.ci else None)
+    narrative = narrate(deps, call.actor, Facts.of(verdict, plan.notes))
+    answer = {
+        **write_answer(plan, verdict, links, wish.ci.model_dump() if wish.ci else None),
+        "narrative": NarrativeView.of(narrative).model_dump(mode="json"),
+    }
     is_refused = wish.fail_on is not None and rank(verdict.level) >= rank(wish.fail_on)
     with deps.db.unit(call.actor, call.idempotency) as tx:
         row = queries.insert_analysis(
@@ -74,6 +82,8 @@ def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
             created_at=deps.clock.now(),
         )
         tx.audit("analyze:analysis:created", "analysis", row["id"], risk_level=verdict.level, is_refused=is_refused)
+        facts = {"analysis_id": str(row["id"]), "risk_level": verdict.level, "is_refused": is_refused}
+        tx.emit("org-events", {"event": "analyze:analysis:created", **facts})
         reply = problem_reply(_gate(row)) if is_refused else Reply.ok(AnalysisView.of(row))
         return tx.settle(reply)
 

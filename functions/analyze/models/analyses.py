@@ -13,6 +13,8 @@ from shared.http.paging import PageQuery
 from shared.rules.levels import Level, Severity
 from shared.rules.rule import Flag
 
+from .narratives import NarrativeView
+
 _STRICT = ConfigDict(extra="forbid")
 Action = Literal["create", "update", "replace", "delete", "forget", "read", "import", "move", "no-op"]
 
@@ -154,6 +156,7 @@ class AnalysisView(BaseModel):
     changes_total: int
     findings: list[FindingView]
     findings_total: int
+    narrative: NarrativeView
     plan_noise: PlanNoiseView
     drift: list[DriftLinkView]
     uncovered: dict[str, int]

@@ -44,7 +44,7 @@ _VALUES: dict[str, Any] = {
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
     "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
-    "invitation_id": "core.invitations", "analysis_id": "analysis.analyses",
+    "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
