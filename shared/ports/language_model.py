@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from shared.http.errors import AppError
 
-Fault: TypeAlias = Literal["credentials", "model", "request", "answer"]
+Fault: TypeAlias = Literal["access", "model", "request", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class AnswerUnusable(ModelFailed):
 
 
 _FAULTS: dict[Fault, str] = {
-    "credentials": "the vendor does not accept the credentials, or they may not use this model",
+    "access": "the vendor does not accept the credentials, or they may not use this model",
     "model": "the vendor does not know this model, deployment or endpoint",
     "request": "the vendor does not accept the request: does this model support structured output?",
     "answer": "what answers at this endpoint is no such vendor",

@@ -146,8 +146,9 @@ def _refuse_unknown(call: Call) -> None:
     if not isinstance(call.json, Mapping):
         return
     unknown = [name for name in call.json if name not in PutLlmConfig.model_fields]
-    credentials = call.json.get("credentials")
-    if isinstance(credentials, Mapping):
-        unknown += [f"credentials.{name}" for name in credentials if name not in Credentials.model_fields]
+    for name, field in PutLlmConfig.model_fields.items():
+        inner = call.json.get(name)
+        if field.annotation is Credentials and isinstance(inner, Mapping):
+            unknown += [f"{name}.{part}" for part in inner if part not in Credentials.model_fields]
     if unknown:
         raise UnknownField(unknown)

@@ -49,7 +49,7 @@ class Choice:
             "model": self.model,
             "endpoint": self.endpoint,
             "region": self.region,
-            "credentials": found,
+            "secrets": found,
         }
         return Secret(json.dumps(document).encode())
 
@@ -57,7 +57,7 @@ class Choice:
     def of_sealed(cls, opened: Secret) -> Choice:
         """Read what `sealed_text` wrote."""
         found = json.loads(opened.reveal())
-        secrets = {name: Secret(value.encode()) for name, value in found.pop("credentials").items()}
+        secrets = {name: Secret(value.encode()) for name, value in found.pop("secrets").items()}
         return cls(**found, credentials=secrets)
 
     @classmethod
@@ -157,7 +157,7 @@ def vendor_of(choice: Choice) -> Vendor:
             case _:
                 raise ModelMisconfigured("model", vendor_status=0)
     except KeyError as error:
-        raise ModelMisconfigured("credentials", vendor_status=0) from error
+        raise ModelMisconfigured("access", vendor_status=0) from error
 
 
 def _needed(value: str | None) -> str:

@@ -96,7 +96,7 @@ def failure_of(status: int) -> ModelFailed:
     if status in _BUSY:
         return ModelAway()
     if status in {401, 402, 403}:
-        return ModelMisconfigured("credentials", vendor_status=status)
+        return ModelMisconfigured("access", vendor_status=status)
     if status in {404, 410}:
         return ModelMisconfigured("model", vendor_status=status)
     if 400 <= status < 500:

@@ -65,4 +65,4 @@ class Gemini:
             {item.get("reason") for item in details if isinstance(item, dict)} if isinstance(details, list) else set()
         )
         is_key = status == 400 and "API_KEY_INVALID" in reasons
-        return ModelMisconfigured("credentials", vendor_status=status) if is_key else None
+        return ModelMisconfigured("access", vendor_status=status) if is_key else None

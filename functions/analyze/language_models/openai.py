@@ -122,5 +122,5 @@ def _failure(status: int, found: Document) -> ModelFailed | None:
     if (
         status == 429 and error.get("code") == "insufficient_quota"
     ):  # what was paid for is used up: waiting does not help
-        return ModelMisconfigured("credentials", vendor_status=status)
+        return ModelMisconfigured("access", vendor_status=status)
     return ModelDeclined() if status == 400 and error.get("code") in _DECLINED else None

@@ -265,7 +265,7 @@ def test_a_busy_vendor_is_asked_again(name: str, status: int) -> None:
 
 @every_vendor
 @pytest.mark.parametrize("status, fault", [
-    (400, "request"), (401, "credentials"), (403, "credentials"), (404, "model"), (413, "request"), (422, "request"), (301, "answer"), (204, "answer"),
+    (400, "request"), (401, "access"), (403, "access"), (404, "model"), (413, "request"), (422, "request"), (301, "answer"), (204, "answer"),
 ])  # fmt: skip
 def test_what_waiting_cannot_help_is_not_tried_again(name: str, status: int, fault: str) -> None:
     content = b"" if status == 204 else json.dumps({"error": {"message": f"the key {KEY} is wrong"}}).encode()
@@ -289,7 +289,7 @@ def test_a_wrong_key_of_gemini_is_told_apart_from_a_wrong_request() -> None:
     body = {"error": {"code": 400, "status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}
     with model_server(says(body, 400)) as server, pytest.raises(ModelMisconfigured) as caught:
         asking("gemini", server).ask(PROMPT, within_seconds=10)
-    assert caught.value.facts["fault"] == "credentials"
+    assert caught.value.facts["fault"] == "access"
 
 
 @pytest.mark.parametrize("spelled", ["7", "date"])
