@@ -15,9 +15,10 @@ Flag: TypeAlias = Literal[
     "resource-deletion", "stateful-resource-destruction", "forced-replacement", "protection-disabled", "public-ingress",
     "public-access", "iam-wildcard", "iam-privilege-escalation", "cross-account-trust", "encryption-disabled", "key-destruction",
     "dns-change", "certificate-change", "network-reachability", "capacity-reduction", "audit-disabled", "mass-change",
-    "unknown-value", "drift-reverted", "uncovered-type",
+    "unknown-value", "drift-reverted", "uncovered-type", "custom-rule",
 ]  # fmt: skip
 FLAGS: tuple[Flag, ...] = get_args(Flag)
+CUSTOM: Flag = "custom-rule"  # what a customer's own rule raises; no built-in rule does
 EXPOSURES: frozenset[Flag] = frozenset({"public-ingress", "public-access"})  # noted also when a change only keeps them
 
 
