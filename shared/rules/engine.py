@@ -8,7 +8,7 @@ same order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .families import RULES
@@ -45,20 +45,47 @@ class Verdict:
     counts: Mapping[str, int]
 
 
-def judge_plan(plan: Plan, extra: Sequence[Rule] = (), disabled: Collection[str] = ()) -> Verdict:
+class PlanTooComplex(Exception):
+    """Judging took longer than it may.
+
+    Attributes:
+        judged: how many changes were judged.
+        total: how many there are.
+    """
+
+    def __init__(self, judged: int, total: int) -> None:
+        super().__init__(f"{judged} of {total} changes were judged in the time there was")
+        self.judged = judged
+        self.total = total
+
+
+def judge_plan(
+    plan: Plan,
+    extra: Sequence[Rule] = (),
+    disabled: Collection[str] = (),
+    is_over: Callable[[], bool] = lambda: False,
+) -> Verdict:
     """Judge every change of a plan, and the plan as a whole.
 
     Args:
         plan: the plan.
         extra: a customer's own rules, under ids that no built-in rule has.
         disabled: ids of rules that say nothing. What they covered is then uncovered, and counted as such.
+        is_over: asked before each change; True ends the judging.
+
+    Raises:
+        PlanTooComplex: `is_over` said so; nothing is said about a plan that was judged in part.
     """
     rules = Selection(extra, disabled)
     noise = [(change, item) for change in plan.changes if (item := judge_noise(change, plan)) is not None]
     silent = {change.key for change, item in noise if item.is_whole}
     live = [change for change in plan.changes if is_judged(change) and change.key not in silent]
     uncovered = Counter(change.type for change in live if not rules.covers(change.type))
-    found = [item for change in live for item in judge_change(change, plan, rules)]
+    found: list[Finding] = []
+    for judged, change in enumerate(live):
+        if is_over():
+            raise PlanTooComplex(judged, len(live))
+        found.extend(judge_change(change, plan, rules))
     found.extend(finding(*said) for said in _of_the_whole(live, uncovered) if rules.holds(said[0]))
     found.sort(key=lambda item: (-rank(item.severity), item.address, item.rule, item.id))
     return Verdict(

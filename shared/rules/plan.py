@@ -6,14 +6,17 @@ A drift is such a change too, made by somebody else. Must not know how a plan is
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 
 from .values import Document, Path, at, is_mark, raw
 
+MOST_DEPENDENTS = 100  # counted and named up to here; more says "or more"
+_MOST_WALKED = 1_000  # addresses of the configuration; data sources and the like have no change of their own
 _INDEX = re.compile(r"\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\]")
 _NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -128,13 +131,13 @@ class Plan:
         return {name: tuple(changes) for name, changes in found.items()}
 
     @cached_property
-    def _users(self) -> Mapping[str, frozenset[str]]:
+    def _users(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, set[str]] = defaultdict(set)
         for user, attributes in (self.references or {}).items():
             for targets in attributes.values():
                 for target in targets:
                     found[target].add(user)
-        return {name: frozenset(users) for name, users in found.items()}
+        return {name: tuple(sorted(users)) for name, users in found.items()}
 
     @cached_property
     def _drift_by_address(self) -> Mapping[str, tuple[Change, ...]]:
@@ -162,20 +165,24 @@ class Plan:
 
     def users(self, change: Change, *types: str) -> tuple[Change, ...]:
         """Return the changes of some types whose configuration refers to a resource directly."""
-        names = sorted(self._users.get(config_address(change.address), frozenset()))
+        names = self._users.get(config_address(change.address), ())
         return tuple(found for name in names for found in self.by_config.get(name, ()) if found.type in types)
 
     def dependents(self, change: Change) -> tuple[str, ...]:
-        """Return the addresses of what depends on a resource, directly or not, by the configuration's references."""
+        """Return the addresses of what depends on a resource by the configuration's references, direct ones first.
+
+        The walk ends at `MOST_DEPENDENTS`: a plan in which everything hangs on everything is judged in bounded time.
+        """
         start = config_address(change.address)
-        seen, waiting = {start}, [start]
-        while waiting:
-            for user in self._users.get(waiting.pop(), frozenset()):
+        seen, waiting = {start}, deque([start])
+        found: list[str] = []
+        while waiting and len(found) < MOST_DEPENDENTS and len(seen) < _MOST_WALKED:
+            for user in self._users.get(waiting.popleft(), ()):
                 if user not in seen:
                     seen.add(user)
                     waiting.append(user)
-        seen.discard(start)
-        return tuple(sorted({found.address for name in seen for found in self.by_config.get(name, ())}))
+                    found.extend(item.address for item in islice(self.by_config.get(user, ()), MOST_DEPENDENTS))
+        return tuple(found[:MOST_DEPENDENTS])
 
 
 def config_address(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..bounded import policy_rule
 from ..levels import Severity, worst
 from ..plan import Change, Plan
 from ..policies import Statement, account_of, allows, outsiders, public_statements, statements_at
@@ -96,15 +97,15 @@ def _key_owner_lost(change: Change, _plan: Plan) -> Iterator[Match]:
 
 RULES: tuple[Rule, ...] = (
     *(
-        rule_of(f"aws-{path.replace('_', '-')}-public", "access", "public-access", "critical", "A policy lets anybody in", types, _public(path),
+        rule_of(f"aws-{path.replace('_', '-')}-public", "access", "public-access", "critical", "A policy lets anybody in", types, policy_rule(_public(path), (path,)),
                 paths=(path,), refs=("CKV_AWS_70", "CKV_AWS_283", "CWE-284"))
         for path, types in _TYPES.items()
     ),
     *(
         rule_of(f"aws-{path.replace('_', '-')}-outsider", "identity", "cross-account-trust", "high", "Somebody outside of the account is let in", types,
-                _trusted(path), paths=(path,), refs=("CKV_AWS_61", "CWE-266"))
+                policy_rule(_trusted(path), (path,)), paths=(path,), refs=("CKV_AWS_61", "CWE-266"))
         for path, types in _TYPES.items()
     ),
     rule_of("aws-key-policy-lockout", "keys", "key-destruction", "high", "Nobody may manage the key any more", ("aws_kms_key", "aws_kms_key_policy"),
-            _key_owner_lost, paths=("policy",), refs=("CKV_AWS_33",)),
+            policy_rule(_key_owner_lost, ("policy",)), paths=("policy",), refs=("CKV_AWS_33",)),
 )  # fmt: skip
