@@ -82,10 +82,13 @@ def judge_plan(
     live = [change for change in plan.changes if is_judged(change) and change.key not in silent]
     uncovered = Counter(change.type for change in live if not rules.covers(change.type))
     found: list[Finding] = []
-    for judged, change in enumerate(live):
+    for judged, change in enumerate(plan.changes):
         if is_over():
-            raise PlanTooComplex(judged, len(live))
-        found.extend(judge_change(change, plan, rules))
+            raise PlanTooComplex(judged, len(plan.changes))
+        if change.key in silent or _stays(change):
+            found.extend(_judge_around(change, plan, rules))
+        elif is_judged(change):
+            found.extend(judge_change(change, plan, rules))
     found.extend(finding(*said) for said in _of_the_whole(live, uncovered) if rules.holds(said[0]))
     found.sort(key=lambda item: (-rank(item.severity), item.address, item.rule, item.id))
     return Verdict(
@@ -121,6 +124,17 @@ def judge_change(change: Change, plan: Plan, rules: Selection | None = None) -> 
 def is_judged(change: Change) -> bool:
     """Say whether anything happens to a resource."""
     return change.mode == "managed" and not change.is_noop
+
+
+def _stays(change: Change) -> bool:
+    return change.mode == "managed" and change.actions == ("no-op",)
+
+
+def _judge_around(change: Change, plan: Plan, rules: Selection) -> Iterator[Finding]:
+    """Judge a resource that stays as it is by what happens around it."""
+    for rule in rules.rules_of(change.type):
+        if rule.also_unchanged:
+            yield from (finding(rule, match, change.address, change.type) for match in rule.judge(change, plan))
 
 
 def _unknown(rule: Rule, change: Change, plan: Plan) -> Iterator[tuple[str, Evidence]]:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from types import MappingProxyType
+from typing import TypeVar, cast
 
 from .values import Document, Path, at, is_mark, raw
 
 MOST_DEPENDENTS = 100  # counted and named up to here; more says "or more"
 _MOST_WALKED = 1_000  # addresses of the configuration; data sources and the like have no change of their own
+_Made = TypeVar("_Made")
 _INDEX = re.compile(r"\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\]")
 _NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -106,6 +108,7 @@ class Plan:
             `depends_on`. None when the plan carries no configuration.
         checks: (address, status) of conditions and checks that did not pass.
         outputs: (name, actions) of output values that change.
+        own: accounts and domains that are known to be the planner's own: of what stands already, and of who plans.
         relevant: (address, path) of outside changes that may have led to this plan.
         terraform_version: as the plan says.
         format_version: as the plan says.
@@ -118,6 +121,7 @@ class Plan:
     checks: tuple[tuple[str, str], ...] = ()
     outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     relevant: tuple[tuple[str, str], ...] = ()
+    own: frozenset[str] = frozenset()
     terraform_version: str = ""
     format_version: str = ""
     notes: tuple[str, ...] = field(default=())
@@ -145,6 +149,32 @@ class Plan:
         for change in self.drift:
             found[change.address].append(change)
         return {name: tuple(changes) for name, changes in found.items()}
+
+    @cached_property
+    def _memory(self) -> dict[object, object]:
+        return {}
+
+    def once(self, key: tuple[str, ...], make: Callable[[], _Made]) -> _Made:
+        """Return what a rule works out about the plan, worked out once.
+
+        Args:
+            key: the rule's own name for it, with the address it is about.
+            make: works it out.
+        """
+        if key not in self._memory:
+            self._memory[key] = make()
+        return cast("_Made", self._memory[key])
+
+    def of_type(self, *types: str) -> tuple[Change, ...]:
+        """Return the changes of some types, in the plan's order."""
+        return tuple(found for kind in types for found in self._by_type.get(kind, ()))
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[Change]]:
+        found: dict[str, list[Change]] = defaultdict(list)
+        for change in self.changes:
+            found[change.type].append(change)
+        return found
 
     def drift_of(self, address: str) -> tuple[Change, ...]:
         """Return what changed outside of Terraform on one resource."""

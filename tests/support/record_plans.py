@@ -21,8 +21,7 @@ from .aws_account import FIXTURES, Clients, clients, moto_account, prepare_terra
 FOLDER = FIXTURES.parent / "plans" / "aws"
 NAMES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/main.tf")))
 
-# What `terraform show -json` writes and neither the reader nor a scanner of plans looks at.
-_DROPPED = ("prior_state",)
+_READ_OF_STATE = ("arn", "account_id")  # of the state before the plan, nothing else is read
 _TIME = "2026-01-01T00:00:00Z"
 _WORK = "/work-of-terraform.invalid"
 
@@ -66,8 +65,18 @@ def make_plan(name: str, work: Path) -> dict[str, Any]:
         text = run_terraform(["show", "-json", "tfplan"], work, environment)
         text = text.replace(endpoint.removeprefix("http://"), PLACEHOLDER).replace(str(work), _WORK)
     document = cast("dict[str, Any]", json.loads(text))
-    kept = {key: value for key, value in document.items() if key not in _DROPPED}
-    return {**kept, "timestamp": _TIME} if "timestamp" in kept else kept
+    if isinstance(state := document.get("prior_state"), dict):
+        _trim(state.get("values", {}).get("root_module", {}))
+    return {**document, "timestamp": _TIME} if "timestamp" in document else document
+
+
+def _trim(module: dict[str, Any]) -> None:
+    for resource in module.get("resources", ()):
+        values = resource.get("values", {})
+        resource["values"] = {name: values[name] for name in _READ_OF_STATE if name in values}
+        resource.pop("sensitive_values", None)
+    for child in module.get("child_modules", ()):
+        _trim(child)
 
 
 def record(name: str) -> None:

@@ -291,7 +291,7 @@ RULES: tuple[Rule, ...] = (
     rule_of("google-role-broad", _FAMILY, "iam-wildcard", "critical", _GIVEN, _GOOGLE_IAM, _google_role, refs=("CKV_GCP_117", "CKV_GCP_49")),
     rule_of("google-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, _GOOGLE_IAM, _google_escalation, refs=("CKV_GCP_41", "CKV_GCP_42")),
     rule_of("google-custom-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, ("google_project_iam_custom_role", "google_organization_iam_custom_role"), _google_custom, paths=("permissions",)),
-    rule_of("azure-role-wildcard", _FAMILY, "iam-wildcard", "critical", _WILD, ("azurerm_role_definition",), _azure_wildcard, paths=("permissions",), refs=("CKV_AZURE_39",)),
+    rule_of("azure-role-wildcard", _FAMILY, "iam-wildcard", "critical", _WILD, ("azurerm_role_definition",), _azure_wildcard, paths=("permissions.actions", "permissions.data_actions"), refs=("CKV_AZURE_39",)),
     rule_of("azure-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, ("azurerm_role_definition",), _azure_custom),
     rule_of("azure-admin-assigned", _FAMILY, "iam-privilege-escalation", "critical", _UP, ("azurerm_role_assignment",), _azure_assignment(flag_admin=True), paths=("role_definition_name", "scope")),
     rule_of("azure-contributor-assigned", _FAMILY, "iam-wildcard", "high", _GIVEN, ("azurerm_role_assignment",), _azure_assignment(flag_admin=False)),
