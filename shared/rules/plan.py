@@ -128,9 +128,9 @@ class Plan:
 
     @cached_property
     def by_config(self) -> Mapping[str, tuple[Change, ...]]:
-        """Every change by the address of its configuration."""
+        """Every change by the address of its configuration, in an order that the plan's own does not decide."""
         found: dict[str, list[Change]] = defaultdict(list)
-        for change in self.changes:
+        for change in sorted(self.changes, key=lambda item: item.key):
             found[config_address(change.address)].append(change)
         return {name: tuple(changes) for name, changes in found.items()}
 
@@ -166,13 +166,13 @@ class Plan:
         return cast("_Made", self._memory[key])
 
     def of_type(self, *types: str) -> tuple[Change, ...]:
-        """Return the changes of some types, in the plan's order."""
+        """Return the changes of some types, by address within each."""
         return tuple(found for kind in types for found in self._by_type.get(kind, ()))
 
     @cached_property
     def _by_type(self) -> Mapping[str, list[Change]]:
         found: dict[str, list[Change]] = defaultdict(list)
-        for change in self.changes:
+        for change in sorted(self.changes, key=lambda item: item.key):
             found[change.type].append(change)
         return found
 
