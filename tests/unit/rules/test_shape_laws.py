@@ -32,7 +32,7 @@ _BESIDE = (
 )  # fmt: skip
 _POLICY = '{"Statement": [{"Effect": "Allow", "Action": ["*", 5, null], "Resource": {"a": 1}, "Principal": {"AWS": ["*", 7]}, "Condition": {"StringLike": {"a:sub": "repo:*"}, "x": 3}}]}'
 HOSTILE: tuple[Any, ...] = (
-    None, True, False, 0, -1, 10**30, 1.5, "", "*", "0.0.0.0/0", "::/0", "999.1.1.1/99", "Allow", "a" * 3_000, "\ud800", "{", "[]", "[[[[", '"x"', "5", "nan", "1e999",
+    None, True, False, 0, -1, 10**30, 1.5, float("inf"), float("nan"), "", "*", "0.0.0.0/0", "::/0", "999.1.1.1/99", "Allow", "a" * 3_000, "\ud800", "{", "[]", "[[[[", '"x"', "5", "nan", "1e999",
     "9" * 5_000, _POLICY, '{"Statement": {"Effect": ["Allow"]}}', '{"bindings": [{"role": [], "members": {"a": 1}}]}', "arn:aws:iam::123456789012:root", "allUsers",
     [], [[]], [None], [[[["x"]]]], {}, {"": None}, {"a": {"b": [{"c": 1}]}}, [{}, 5, "x", [{}], None], ["0.0.0.0/0", 7, None, {"x": 1}],
 )  # fmt: skip
