@@ -8,18 +8,16 @@ same order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import lru_cache
 
 from .families import RULES
 from .levels import Level, Severity, highest, rank, worst
 from .noise import Noise, judge_noise
 from .plan import Change, Plan, unknown_at
 from .rule import Evidence, Finding, Match, Rule, finding, seen
+from .selection import Selection
 from .switches import rule_of
-from .types import CONTAINERS, LOCAL
 from .values import get_at
 
 MANY_GONE: tuple[tuple[int, Severity], ...] = ((50, "critical"), (25, "high"), (10, "medium"))
@@ -47,14 +45,51 @@ class Verdict:
     counts: Mapping[str, int]
 
 
-def judge_plan(plan: Plan) -> Verdict:
-    """Judge every change of a plan, and the plan as a whole."""
+class PlanTooComplex(Exception):
+    """Judging took longer than it may.
+
+    Attributes:
+        judged: how many changes were judged.
+        total: how many there are.
+    """
+
+    def __init__(self, judged: int, total: int) -> None:
+        super().__init__(f"{judged} of {total} changes were judged in the time there was")
+        self.judged = judged
+        self.total = total
+
+
+def judge_plan(
+    plan: Plan,
+    extra: Sequence[Rule] = (),
+    disabled: Collection[str] = (),
+    is_over: Callable[[], bool] = lambda: False,
+) -> Verdict:
+    """Judge every change of a plan, and the plan as a whole.
+
+    Args:
+        plan: the plan.
+        extra: a customer's own rules, under ids that no built-in rule has.
+        disabled: ids of rules that say nothing. What they covered is then uncovered, and counted as such.
+        is_over: asked before each change; True ends the judging.
+
+    Raises:
+        PlanTooComplex: `is_over` said so; nothing is said about a plan that was judged in part.
+    """
+    rules = Selection(extra, disabled)
     noise = [(change, item) for change in plan.changes if (item := judge_noise(change, plan)) is not None]
     silent = {change.key for change, item in noise if item.is_whole}
     live = [change for change in plan.changes if is_judged(change) and change.key not in silent]
-    uncovered = Counter(change.type for change in live if not is_covered(change.type))
-    found = [item for change in live for item in judge_change(change, plan)]
-    found.extend(_of_the_whole(live, uncovered))
+    uncovered = Counter(change.type for change in live if not rules.covers(change.type))
+    found: list[Finding] = []
+    for judged, change in enumerate(plan.changes):
+        if is_over():
+            raise PlanTooComplex(judged, len(plan.changes))
+        if change.key in silent or _stays(change):
+            found.extend(_judge_around(change, plan, rules))
+        elif is_judged(change):
+            found.extend(judge_change(change, plan, rules))
+    found.extend(finding(*said) for said in _of_the_whole(live, uncovered) if rules.holds(said[0]))
     found.sort(key=lambda item: (-rank(item.severity), item.address, item.rule, item.id))
     return Verdict(
         level=highest(item.severity for item in found),
@@ -65,11 +100,12 @@ def judge_plan(plan: Plan) -> Verdict:
     )
 
 
-def judge_change(change: Change, plan: Plan) -> list[Finding]:
-    """Judge one change by every rule about its type."""
+def judge_change(change: Change, plan: Plan, rules: Selection | None = None) -> list[Finding]:
+    """Judge one change by every rule about its type, the built-in ones unless others are given."""
+    rules = rules or Selection()
     found: list[Finding] = []
     unknown: dict[str, tuple[Evidence, Severity]] = {}
-    for rule in rules_of(change.type):
+    for rule in rules.rules_of(change.type):
         for match in rule.judge(change, plan):
             if match.is_unknown:
                 unknown.update({item.path: (item, "medium") for item in match.evidence})
@@ -78,7 +114,7 @@ def judge_change(change: Change, plan: Plan) -> list[Finding]:
         for path, item in _unknown(rule, change, plan):
             severity: Severity = "medium" if rule.severity in {"high", "critical"} else "low"
             unknown[path] = max((item, severity), unknown.get(path, (item, severity)), key=lambda pair: rank(pair[1]))
-    if unknown:
+    if unknown and rules.holds(UNKNOWN_VALUE):
         named = tuple(unknown[path][0] for path in sorted(unknown))[:_MOST_UNKNOWN]
         grade = worst(item for _, item in unknown.values())
         found.append(finding(UNKNOWN_VALUE, Match(named, grade), change.address, change.type))
@@ -90,19 +126,15 @@ def is_judged(change: Change) -> bool:
     return change.mode == "managed" and not change.is_noop
 
 
-@lru_cache(maxsize=4096)
-def rules_of(kind: str) -> tuple[Rule, ...]:
-    """Return the rules about a type, in their order."""
-    return tuple(rule for rule in RULES if any(fnmatchcase(kind, pattern) for pattern in rule.types))
+def _stays(change: Change) -> bool:
+    return change.mode == "managed" and change.actions == ("no-op",)
 
 
-@lru_cache(maxsize=4096)
-def is_covered(kind: str) -> bool:
-    """Say whether a rule looks into resources of a type; rules about every type do not count."""
-    if kind in CONTAINERS:  # their deletion is all there is to look at
-        return True
-    patterns = (*LOCAL, *(pattern for rule in rules_of(kind) for pattern in rule.types if pattern != "*"))
-    return any(fnmatchcase(kind, pattern) for pattern in patterns)
+def _judge_around(change: Change, plan: Plan, rules: Selection) -> Iterator[Finding]:
+    """Judge a resource that stays as it is by what happens around it."""
+    for rule in rules.rules_of(change.type):
+        if rule.also_unchanged:
+            yield from (finding(rule, match, change.address, change.type) for match in rule.judge(change, plan))
 
 
 def _unknown(rule: Rule, change: Change, plan: Plan) -> Iterator[tuple[str, Evidence]]:
@@ -115,24 +147,23 @@ def _unknown(rule: Rule, change: Change, plan: Plan) -> Iterator[tuple[str, Evid
             yield item.path, item
 
 
-def _of_the_whole(live: Iterable[Change], uncovered: Mapping[str, int]) -> Iterator[Finding]:
-    changes = list(live)
-    gone = [change for change in changes if change.destroys]
-    yield from _many(MANY_GONE_RULE, len(gone), MANY_GONE)
-    yield from _many(MANY_CHANGED_RULE, len(changes), MANY_CHANGED)
-    made = Counter(change.type for change in changes if change.is_create)
-    for kind, number in sorted(Counter(change.type for change in changes if change.is_delete).items()):
+def _of_the_whole(live: Sequence[Change], uncovered: Mapping[str, int]) -> Iterator[tuple[Rule, Match, str, str]]:
+    """Yield (rule, match, address, type) of what only the plan as a whole shows."""
+    yield from _many(MANY_GONE_RULE, sum(change.destroys for change in live), MANY_GONE)
+    yield from _many(MANY_CHANGED_RULE, len(live), MANY_CHANGED)
+    made = Counter(change.type for change in live if change.is_create)
+    for kind, number in sorted(Counter(change.type for change in live if change.is_delete).items()):
         if min(number, made[kind]) >= MANY_REKEYED:
             note = f"{number} of {kind} go and {made[kind]} come."
-            yield finding(REKEYED_RULE, Match((seen(kind, number, made[kind]),), None, note), kind, kind)
+            yield REKEYED_RULE, Match((seen(kind, number, made[kind]),), None, note), kind, kind
     for kind, number in sorted(uncovered.items()):
-        yield finding(UNCOVERED_RULE, Match((seen("", None, number),), None, f"{number} changes."), kind, kind)
+        yield UNCOVERED_RULE, Match((seen("", None, number),), None, f"{number} changes."), kind, kind
 
 
-def _many(rule: Rule, number: int, steps: tuple[tuple[int, Severity], ...]) -> Iterator[Finding]:
+def _many(rule: Rule, number: int, steps: tuple[tuple[int, Severity], ...]) -> Iterator[tuple[Rule, Match, str, str]]:
     for least, severity in steps:
         if number >= least:
-            yield finding(rule, Match((seen("", None, number),), severity, f"{number} resources."), "", "")
+            yield rule, Match((seen("", None, number),), severity, f"{number} resources."), "", ""
             return
 
 

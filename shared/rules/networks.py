@@ -14,6 +14,7 @@ from typing import TypeAlias
 from .levels import Severity
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Span: TypeAlias = tuple[int, int, int, int]  # first and last address, first and last port
 
 LAST_PORT = 65_535
 MOST_OPENINGS = 1_000  # above it nothing is computed, and the caller says `unknown-value`
@@ -142,9 +143,10 @@ def worldly(rules: Sequence[Opening]) -> list[Gain]:
 def _gains(protocol: str, version: int, old: list[Opening], new: list[Opening]) -> Iterator[Gain]:
     public = [item for item in new if not item.network.is_private]
     edges = sorted({edge for item in (*old, *public) for edge in (item.low, item.high + 1)})
+    was, will, both = _spans(old), _spans(public), _spans([*old, *public])
     pending: Gain | None = None
     for low, end in pairwise(edges):
-        size = _growth(version, _at(old, low), _at(public, low))
+        size = _growth(version, _addresses(was, low), _addresses(both, low)) if _addresses(will, low) else ""
         if pending and pending.size == size and pending.high + 1 == low:
             pending = Gain(protocol, pending.low, end - 1, size)
             continue
@@ -155,26 +157,26 @@ def _gains(protocol: str, version: int, old: list[Opening], new: list[Opening]) 
         yield pending
 
 
-def _at(rules: list[Opening], port: int) -> list[Network]:
-    return [item.network for item in rules if item.low <= port <= item.high]
+def _spans(rules: list[Opening]) -> list[_Span]:
+    """Return each rule as numbers, by first address."""
+    return sorted(
+        (int(item.network.network_address), int(item.network.broadcast_address), item.low, item.high) for item in rules
+    )
 
 
-def _growth(version: int, old: list[Network], new: list[Network]) -> str:
-    if not new:
-        return ""
-    was, both = _count(old), _count([*old, *new])
+def _addresses(spans: list[_Span], port: int) -> int:
+    """Count the addresses that may reach a port; one that two rules name counts once."""
+    count, last = 0, -1
+    for start, end, low, high in spans:
+        if low <= port <= high and end > last:
+            count += end - max(start - 1, last)
+            last = end
+    return count
+
+
+def _growth(version: int, was: int, both: int) -> str:
     if both <= was:
         return ""
     if both >= _WORLD[version] > was:
         return "world"
     return "wide" if both - was >= _WIDE[version] else "some"
-
-
-def _count(networks: list[Network]) -> int:
-    if len(networks) == 1:
-        return networks[0].num_addresses
-    four = [item for item in networks if isinstance(item, ipaddress.IPv4Network)]
-    six = [item for item in networks if isinstance(item, ipaddress.IPv6Network)]
-    return sum(item.num_addresses for item in ipaddress.collapse_addresses(four)) + sum(
-        item.num_addresses for item in ipaddress.collapse_addresses(six)
-    )

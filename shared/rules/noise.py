@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import isfinite
 from typing import Any
 
 from .plan import Change, Plan
@@ -82,12 +83,21 @@ def _reason(change: Change, plan: Plan, name: str) -> str | None:
     if is_mark(after):
         is_computed = plan.references is not None and not plan.configured(change, name) and not _is_sensitive(after)
         return _COMPUTED if is_computed else None
-    if holds_mark(before) or holds_mark(after):
+    return spelled_alike(change.type, name, before, after)
+
+
+def spelled_alike(kind: str, name: str, one: Any, other: Any) -> str | None:
+    """Return why two values of an attribute are the same in spite of their spelling, None when they are not or cannot be told.
+
+    Args:
+        kind: type of the resource.
+        name: the attribute.
+        one: a value.
+        other: another one.
+    """
+    if holds_mark(one) or holds_mark(other):
         return None
-    for why, form in _forms(change.type, name):
-        if form(before) == form(after):
-            return why
-    return None
+    return next((why for why, form in _forms(kind, name) if form(one) == form(other)), None)
 
 
 def _is_sensitive(value: Mark) -> bool:
@@ -134,7 +144,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _Tagged):
         return "true" if value.value else "false"
     if isinstance(value, int | float):
-        return str(int(value)) if value == int(value) else repr(value)
+        return str(int(value)) if isfinite(value) and value == int(value) else repr(value)
     return value
 
 

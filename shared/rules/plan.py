@@ -6,14 +6,19 @@ A drift is such a change too, made by somebody else. Must not know how a plan is
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
+from typing import TypeVar, cast
 
 from .values import Document, Path, at, is_mark, raw
 
+MOST_DEPENDENTS = 100  # counted and named up to here; more says "or more"
+_MOST_WALKED = 1_000  # addresses of the configuration; data sources and the like have no change of their own
+_Made = TypeVar("_Made")
 _INDEX = re.compile(r"\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\]")
 _NOTHING: Mapping[str, frozenset[str]] = MappingProxyType({})
 
@@ -103,6 +108,7 @@ class Plan:
             `depends_on`. None when the plan carries no configuration.
         checks: (address, status) of conditions and checks that did not pass.
         outputs: (name, actions) of output values that change.
+        own: accounts and domains that are known to be the planner's own: of what stands already, and of who plans.
         relevant: (address, path) of outside changes that may have led to this plan.
         terraform_version: as the plan says.
         format_version: as the plan says.
@@ -115,26 +121,27 @@ class Plan:
     checks: tuple[tuple[str, str], ...] = ()
     outputs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     relevant: tuple[tuple[str, str], ...] = ()
+    own: frozenset[str] = frozenset()
     terraform_version: str = ""
     format_version: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @cached_property
     def by_config(self) -> Mapping[str, tuple[Change, ...]]:
-        """Every change by the address of its configuration."""
+        """Every change by the address of its configuration, in an order that the plan's own does not decide."""
         found: dict[str, list[Change]] = defaultdict(list)
-        for change in self.changes:
+        for change in sorted(self.changes, key=lambda item: item.key):
             found[config_address(change.address)].append(change)
         return {name: tuple(changes) for name, changes in found.items()}
 
     @cached_property
-    def _users(self) -> Mapping[str, frozenset[str]]:
+    def _users(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, set[str]] = defaultdict(set)
         for user, attributes in (self.references or {}).items():
             for targets in attributes.values():
                 for target in targets:
                     found[target].add(user)
-        return {name: frozenset(users) for name, users in found.items()}
+        return {name: tuple(sorted(users)) for name, users in found.items()}
 
     @cached_property
     def _drift_by_address(self) -> Mapping[str, tuple[Change, ...]]:
@@ -142,6 +149,32 @@ class Plan:
         for change in self.drift:
             found[change.address].append(change)
         return {name: tuple(changes) for name, changes in found.items()}
+
+    @cached_property
+    def _memory(self) -> dict[object, object]:
+        return {}
+
+    def once(self, key: tuple[str, ...], make: Callable[[], _Made]) -> _Made:
+        """Return what a rule works out about the plan, worked out once.
+
+        Args:
+            key: the rule's own name for it, with the address it is about.
+            make: works it out.
+        """
+        if key not in self._memory:
+            self._memory[key] = make()
+        return cast("_Made", self._memory[key])
+
+    def of_type(self, *types: str) -> tuple[Change, ...]:
+        """Return the changes of some types, by address within each."""
+        return tuple(found for kind in types for found in self._by_type.get(kind, ()))
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[Change]]:
+        found: dict[str, list[Change]] = defaultdict(list)
+        for change in sorted(self.changes, key=lambda item: item.key):
+            found[change.type].append(change)
+        return found
 
     def drift_of(self, address: str) -> tuple[Change, ...]:
         """Return what changed outside of Terraform on one resource."""
@@ -162,20 +195,24 @@ class Plan:
 
     def users(self, change: Change, *types: str) -> tuple[Change, ...]:
         """Return the changes of some types whose configuration refers to a resource directly."""
-        names = sorted(self._users.get(config_address(change.address), frozenset()))
+        names = self._users.get(config_address(change.address), ())
         return tuple(found for name in names for found in self.by_config.get(name, ()) if found.type in types)
 
     def dependents(self, change: Change) -> tuple[str, ...]:
-        """Return the addresses of what depends on a resource, directly or not, by the configuration's references."""
+        """Return the addresses of what depends on a resource by the configuration's references, direct ones first.
+
+        The walk ends at `MOST_DEPENDENTS`: a plan in which everything hangs on everything is judged in bounded time.
+        """
         start = config_address(change.address)
-        seen, waiting = {start}, [start]
-        while waiting:
-            for user in self._users.get(waiting.pop(), frozenset()):
+        seen, waiting = {start}, deque([start])
+        found: list[str] = []
+        while waiting and len(found) < MOST_DEPENDENTS and len(seen) < _MOST_WALKED:
+            for user in self._users.get(waiting.popleft(), ()):
                 if user not in seen:
                     seen.add(user)
                     waiting.append(user)
-        seen.discard(start)
-        return tuple(sorted({found.address for name in seen for found in self.by_config.get(name, ())}))
+                    found.extend(item.address for item in islice(self.by_config.get(user, ()), MOST_DEPENDENTS))
+        return tuple(found[:MOST_DEPENDENTS])
 
 
 def config_address(address: str) -> str:

@@ -14,7 +14,9 @@ from typing import Any
 
 from .values import at, is_mark, items, parsed, texts
 
+# Above either nothing is computed, and the rule says `unknown-value`. AWS itself takes at most 32 KiB of policy.
 MOST_STATEMENTS = 500
+MOST_WORDS = 4_000
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]{1,20}:[a-z0-9-]{1,40}:[a-z0-9-]{0,30}:(\d{12}):.*", re.DOTALL)
 _ACCOUNT = re.compile(r"\d{12}")
 # Conditions that name who asks. Others (time, TLS, region) leave the door open to anybody.
@@ -61,11 +63,17 @@ class Statement:
 
 def statements_at(document: object, paths: Iterable[str]) -> list[Statement]:
     """Return every statement of the policy documents under some paths; what is unknown or no policy gives none."""
-    found: list[Statement] = []
-    for path in paths:
-        for policy in _policies(document, path):
-            found.extend(statements(policy))
-    return found[:MOST_STATEMENTS]
+    return [item for path in paths for policy in _policies(document, path) for item in statements(policy)]
+
+
+def is_too_long(document: object, paths: Iterable[str]) -> bool:
+    """Say whether the policy documents under some paths hold more than can be compared in bounded time."""
+    found = statements_at(document, paths)
+    return (
+        len(found) > MOST_STATEMENTS
+        or sum(len(item.actions) + len(item.excepted) + len(item.resources) + len(item.principals) for item in found)
+        > MOST_WORDS
+    )
 
 
 def statements(policy: object) -> list[Statement]:

@@ -15,9 +15,10 @@ Flag: TypeAlias = Literal[
     "resource-deletion", "stateful-resource-destruction", "forced-replacement", "protection-disabled", "public-ingress",
     "public-access", "iam-wildcard", "iam-privilege-escalation", "cross-account-trust", "encryption-disabled", "key-destruction",
     "dns-change", "certificate-change", "network-reachability", "capacity-reduction", "audit-disabled", "mass-change",
-    "unknown-value", "drift-reverted", "uncovered-type",
+    "unknown-value", "drift-reverted", "uncovered-type", "custom-rule", "access-removed", "delivery-chain-change",
 ]  # fmt: skip
 FLAGS: tuple[Flag, ...] = get_args(Flag)
+CUSTOM: Flag = "custom-rule"  # what a customer's own rule raises; no built-in rule does
 EXPOSURES: frozenset[Flag] = frozenset({"public-ingress", "public-access"})  # noted also when a change only keeps them
 
 
@@ -72,6 +73,7 @@ class Rule:
         types: resource types, also as globs; `*` alone is every type (and covers none).
         paths: attributes it looks at; unknown values there are reported.
         judge: the function.
+        also_unchanged: judges a resource also when nothing happens to it, because of what happens around it.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Rule:
     judge: Judge
     paths: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    also_unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,12 @@ def never(_value: Any) -> bool:
 def rule_of(
     name: str, family: str, flag: Flag, severity: Severity, title: str, types: tuple[str, ...],
     judge: Callable[[Change, Plan], Iterator[Match]], *, paths: tuple[str, ...] = (), refs: tuple[str, ...] = (),
+    also_unchanged: bool = False,
 ) -> Rule:  # fmt: skip
     """Make a rule with its flag's texts."""
-    return Rule(name, family, flag, severity, title, REASONS[flag], REMEDIES[flag], types, judge, paths, refs)
+    return Rule(
+        name, family, flag, severity, title, REASONS[flag], REMEDIES[flag], types, judge, paths, refs, also_unchanged
+    )
 
 
 def switch(

@@ -28,6 +28,9 @@ REASONS: Final[Mapping[Flag, str]] = {
     "unknown-value": "The value is decided only during the apply, so nothing can be said about what it opens or closes.",
     "drift-reverted": "Somebody changed this by hand, perhaps to fix something; the apply undoes it.",
     "uncovered-type": "No rule looks into resources of this type: silence about them means nothing.",
+    "access-removed": "People and programs that work today are locked out, and the plan does not even name them.",
+    "delivery-chain-change": "When it breaks, nothing can be planned or applied any more; who controls it controls everything that is applied.",
+    "custom-rule": "A rule of your organisation forbids it or asks for a second look.",
 }  # fmt: skip
 REMEDIES: Final[Mapping[Flag, str]] = {
     "resource-deletion": "Check that nothing uses it any more; use a `moved` or `removed` block when it should live on.",
@@ -50,4 +53,7 @@ REMEDIES: Final[Mapping[Flag, str]] = {
     "unknown-value": "Apply what it depends on first and plan again, or look at the expression by hand.",
     "drift-reverted": "Ask who changed it and why; take the change into the configuration if it is to stay.",
     "uncovered-type": "Read these changes yourself.",
+    "access-removed": "List who has it now and name them too, or grant with a resource that only adds (`_iam_member`).",
+    "delivery-chain-change": "Change it in a configuration of its own, with a copy of the state at hand, and watch the next plan.",
+    "custom-rule": "Ask whoever keeps the rule, or change what it is about.",
 }  # fmt: skip

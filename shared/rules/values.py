@@ -170,7 +170,8 @@ def shown(value: object, levels: int = _MOST_SHOWN_LEVELS) -> Any:
     if isinstance(value, Mapping | list | tuple) and levels <= 0:
         return "…"
     if isinstance(value, Mapping):
-        return {str(name): shown(inner, levels - 1) for name, inner in list(value.items())[:_MOST_SHOWN_ITEMS]}
+        named = sorted(((str(name), inner) for name, inner in value.items()), key=lambda pair: pair[0])
+        return {name: shown(inner, levels - 1) for name, inner in named[:_MOST_SHOWN_ITEMS]}
     if is_list(value):
         cut = [shown(inner, levels - 1) for inner in value[:_MOST_SHOWN_ITEMS]]
         return [*cut, f"… ({len(value)} in all)"] if len(value) > _MOST_SHOWN_ITEMS else cut

@@ -31,8 +31,8 @@ from local_emulator.moto_server import PLACEHOLDER
 
 __all__ = [
     "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "attributes_of", "clients",
-    "drift_items", "drifts", "load_state", "moto_account", "name_of", "replay", "scan", "services_for", "terraform_apply",
-    "why_no_terraform",
+    "drift_items", "drifts", "load_state", "moto_account", "name_of", "prepare_terraform", "replay", "run_terraform", "scan", "services_for",
+    "terraform_apply", "why_no_terraform",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -225,29 +225,52 @@ def terraform_apply(configuration: Path, endpoint: str, work: Path) -> State:
         ProviderUnavailable: `terraform init` found no AWS provider.
         RuntimeError: the apply failed; the message holds the end of Terraform's output.
     """
+    environment = prepare_terraform(configuration, endpoint, work)
+    # The provider mostly waits; the server handles requests one by one, so ids stay repeatable.
+    run_terraform(["apply", "-auto-approve", "-input=false", "-parallelism=30"], work, environment)
+    return cast("State", json.loads((work / "terraform.tfstate").read_text(encoding="utf-8")))
+
+
+def prepare_terraform(configuration: Path, endpoint: str, work: Path) -> dict[str, str]:
+    """Copy a configuration to a folder and make Terraform ready there.
+
+    Args:
+        configuration: folder with `*.tf`; a provider block is added when it has none.
+        endpoint: URL of the account.
+        work: folder to run in.
+    Returns:
+        The environment for `run_terraform`.
+    Raises:
+        ProviderUnavailable: `terraform init` found no AWS provider.
+    """
     sources = sorted(configuration.glob("*.tf"))
     for source in sources:
         shutil.copy(source, work / source.name)
     for folder in (path for path in configuration.iterdir() if path.is_dir()):
-        shutil.copytree(folder, work / folder.name)
+        shutil.copytree(folder, work / folder.name, dirs_exist_ok=True)
     if not any('provider "aws"' in source.read_text(encoding="utf-8") for source in sources):
         (work / "provider.tf").write_text(_PROVIDER, encoding="utf-8")
     environment = _terraform_environment(endpoint, work)
     try:
-        _terraform(["init", "-input=false"], work, environment)
+        run_terraform(["init", "-input=false"], work, environment)
     except RuntimeError as error:
         raise ProviderUnavailable(str(error)) from None
-    # The provider mostly waits; the server handles requests one by one, so ids stay repeatable.
-    _terraform(["apply", "-auto-approve", "-input=false", "-parallelism=30"], work, environment)
-    return cast("State", json.loads((work / "terraform.tfstate").read_text(encoding="utf-8")))
+    return environment
 
 
-def _terraform(arguments: list[str], work: Path, environment: Mapping[str, str]) -> None:
+def run_terraform(arguments: list[str], work: Path, environment: Mapping[str, str]) -> str:
+    """Run Terraform and return what it printed.
+
+    Raises:
+        RuntimeError: it failed; the message holds the end of its output.
+    """
     done = subprocess.run(
-        ["terraform", *arguments, "-no-color"], cwd=work, env=environment, capture_output=True, text=True, check=False
-    )
+        ["terraform", arguments[0], "-no-color", *arguments[1:]],
+        cwd=work, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"terraform {arguments[0]} failed:\n{(done.stdout + done.stderr)[-6000:]}")
+    return done.stdout
 
 
 def _terraform_environment(endpoint: str, work: Path) -> dict[str, str]:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from ..rule import Rule
-from . import access, audit, capacity, destruction, drift, encryption, identity, ingress, keys, names, protection, reach
+from . import (
+    access,
+    audit,
+    capacity,
+    delivery,
+    destruction,
+    drift,
+    encryption,
+    google_members,
+    identity,
+    ingress,
+    keys,
+    names,
+    protection,
+    reach,
+    ways_aws,
+    ways_azure,
+    ways_google,
+)
 
 RULES: tuple[Rule, ...] = (
     *destruction.RULES,
     *protection.RULES,
     *ingress.RULES,
+    *ways_aws.RULES,
+    *ways_google.RULES,
+    *ways_azure.RULES,
     *access.RULES,
     *identity.RULES,
+    *google_members.RULES,
     *encryption.RULES,
     *keys.RULES,
     *names.RULES,
     *reach.RULES,
     *capacity.RULES,
     *audit.RULES,
+    *delivery.RULES,
     *drift.RULES,
 )

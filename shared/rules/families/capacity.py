@@ -54,12 +54,38 @@ def _interrupted(change: Change, _plan: Plan) -> Iterator[Match]:
 
 
 def _major(change: Change, _plan: Plan) -> Iterator[Match]:
-    for path in ("engine_version", "database_version", "version", "kubernetes_version"):
+    """Another major version: of Kubernetes, MySQL, MariaDB and old PostgreSQL it is told by two numbers, of others by one."""
+    for path in _VERSIONS:
         was, will = first(change.before, path), first(change.after, path)
-        if isinstance(was, str) and isinstance(will, str) and was.split(".")[0] != will.split(".")[0]:
-            yield Match((seen(path, was, will),))
+        if not isinstance(was, str) or not isinstance(will, str):
+            continue
+        old, new = _release(change, was), _release(change, will)
+        if old and new and old != new:
+            yield Match((seen(path, was, will),), note="It cannot be undone.")
 
 
+def _release(change: Change, version: str) -> tuple[str, ...]:
+    numbers = _NUMBER.findall(version[:_MOST_VERSION])
+    words = f"{first(change.before, 'engine')} {change.type} {version}".lower()
+    is_by_two = change.type in _KUBERNETES or "mysql" in words or "mariadb" in words or numbers[:1] == ["9"]
+    return tuple(numbers[: 2 if is_by_two else 1])
+
+
+_NUMBER = re.compile(r"\d+")
+_MOST_VERSION = 100
+_VERSIONS = (
+    "engine_version",
+    "database_version",
+    "version",
+    "kubernetes_version",
+    "min_master_version",
+    "redis_version",
+    "kafka_version",
+    "elasticsearch_version",
+)
+_KUBERNETES = ("aws_eks_cluster", "google_container_cluster", "azurerm_kubernetes_cluster")
+_ENGINES = ("google_sql_database_instance", "google_alloydb_cluster", "google_redis_instance", "azurerm_postgresql_flexible_server", "azurerm_mysql_flexible_server",
+            "aws_opensearch_domain", "aws_elasticsearch_domain", "aws_rds_global_cluster", "aws_msk_cluster", "aws_mq_broker")  # fmt: skip
 _DATABASES = (
     "aws_db_instance",
     "aws_rds_cluster",
@@ -100,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         ("target-min", ("aws_appautoscaling_target",), "min_capacity"), ("broker-nodes", ("aws_msk_cluster",), "number_of_broker_nodes"), ("redshift-nodes", ("aws_redshift_cluster",), "number_of_nodes"))),
     _switch("aws-function-stopped", severity="high", title="The function no longer runs at all", types=("aws_lambda_function",), path="reserved_concurrent_executions", bad=zero),
     rule_of("database-interrupted", "capacity", "capacity-reduction", "medium", "The database restarts at once, not in its window", _DATABASES, _interrupted),
-    rule_of("engine-major", "capacity", "capacity-reduction", "medium", "The engine goes to another major version", (*_DATABASES, "google_sql_database_instance", "azurerm_postgresql_flexible_server", "azurerm_mysql_flexible_server", "aws_opensearch_domain"), _major),
+    rule_of("engine-major", "capacity", "capacity-reduction", "medium", "The engine goes to another major version", (*_DATABASES, *_ENGINES, *_KUBERNETES), _major),
     _switch("google-sql-zones", severity="medium", title=_ZONES, types=("google_sql_database_instance",), path="settings.availability_type", bad=word("ZONAL"), refs=("CKV_GCP_79",)),
     _switch("google-redis-tier", severity="medium", title=_ZONES, types=("google_redis_instance",), path="tier", bad=word("BASIC")),
     *(_lowering(f"google-{name}", severity="medium", title=_LESS, types=types, path=path, to_zero="high") for name, types, path in (

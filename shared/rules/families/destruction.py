@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..levels import Severity, raised
-from ..plan import Change, Plan
+from ..plan import MOST_DEPENDENTS, Change, Plan
 from ..rule import Evidence, Match, Rule, seen, whole
 from ..switches import rule_of
 from ..types import CONTAINERS, STATEFUL
@@ -81,11 +81,12 @@ def _with_dependents(match: Match, change: Change, plan: Plan) -> Match:
     if not users:
         return match
     names = ", ".join(users[:_MOST_NAMED]) + (", …" if len(users) > _MOST_NAMED else "")
+    number = f"{len(users)}{' or more' if len(users) >= MOST_DEPENDENTS else ''}"
     severity = match.severity or "medium"
     return replace(
         match,
         severity=raised(severity) if len(users) >= MANY_DEPENDENTS else severity,
-        note=_joined(match.note, f"{len(users)} depend on it: {names}."),
+        note=_joined(match.note, f"{number} depend on it: {names}."),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..levels import Severity
+from ..noise import spelled_alike
 from ..plan import Change, Plan
 from ..rule import Match, Rule, seen
 from ..switches import rule_of
@@ -18,13 +19,7 @@ def _reverted(change: Change, plan: Plan) -> Iterator[Match]:
     for drift in plan.drift_of(change.address):
         if drift.before is None or drift.after is None:
             continue
-        names = [
-            name
-            for name in sorted({*drift.before, *drift.after})
-            if raw(drift.before, name) != raw(drift.after, name)
-            and raw(change.after, name) != raw(drift.after, name)
-            and (raw(change.after, name) == raw(drift.before, name) or holds_mark(raw(change.after, name)))
-        ]
+        names = [name for name in sorted({*drift.before, *drift.after}) if _is_undone(change, drift, name)]
         if not names:
             continue
         is_lost = change.is_replace and change.type in STATEFUL
@@ -33,6 +28,18 @@ def _reverted(change: Change, plan: Plan) -> Iterator[Match]:
         yield Match(
             tuple(seen(name, raw(drift.after, name), raw(change.after, name)) for name in names), severity, note
         )
+
+
+def _is_undone(change: Change, drift: Change, name: str) -> bool:
+    """Say whether an attribute that was changed by hand gets its old value back, or one that is not known yet."""
+    old, by_hand, wanted = raw(drift.before, name), raw(drift.after, name), raw(change.after, name)
+    if _is_same(change, name, old, by_hand) or _is_same(change, name, wanted, by_hand):
+        return False
+    return holds_mark(wanted) or _is_same(change, name, wanted, old)
+
+
+def _is_same(change: Change, name: str, one: object, other: object) -> bool:
+    return one == other or spelled_alike(change.type, name, one, other) is not None
 
 
 RULES: tuple[Rule, ...] = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ..bounded import policy_rule
 from ..google_iam import grants
 from ..levels import Severity, lowered, worst
 from ..plan import Change, Plan
@@ -18,7 +19,7 @@ from ..values import blocks, first, is_mark, raw, texts, values_at
 from .escalation import AWS_ALONE, AWS_PAIRS, AZURE_ALONE, AZURE_PAIRS, GOOGLE_ALONE, GOOGLE_PAIRS
 
 _FAMILY = "identity"
-_AWS_POLICIES = ("policy", "inline_policy.policy")
+_AWS_POLICIES = ("policy", "inline_policy.policy", "inline_policy")
 _AWS_TYPES = (
     "aws_iam_policy",
     "aws_iam_role_policy",
@@ -62,7 +63,7 @@ _AZURE_IDS = {
 
 
 def _statements(document: object) -> list[Statement]:
-    return statements_at(document, (*_AWS_POLICIES, "inline_policy"))
+    return statements_at(document, _AWS_POLICIES)
 
 
 def _aws_evidence(change: Change) -> tuple[Evidence, ...]:
@@ -280,17 +281,17 @@ _WILD, _GIVEN, _UP = (
 )
 
 RULES: tuple[Rule, ...] = (
-    rule_of("aws-policy-wildcard", _FAMILY, "iam-wildcard", "high", _WILD, _AWS_TYPES, _aws_wildcards, paths=("policy", "inline_policy.policy"),
+    rule_of("aws-policy-wildcard", _FAMILY, "iam-wildcard", "high", _WILD, _AWS_TYPES, policy_rule(_aws_wildcards, _AWS_POLICIES), paths=("policy", "inline_policy.policy"),
             refs=("CKV_AWS_62", "CKV_AWS_63", "CKV_AWS_286", "CKV_AWS_355", "CKV_AWS_356", "CWE-250")),
-    rule_of("aws-policy-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, _AWS_TYPES, _aws_escalation, refs=("CKV_AWS_286", "CKV_AWS_287", "CWE-269")),
+    rule_of("aws-policy-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, _AWS_TYPES, policy_rule(_aws_escalation, _AWS_POLICIES), refs=("CKV_AWS_286", "CKV_AWS_287", "CWE-269")),
     rule_of("aws-admin-attached", _FAMILY, "iam-wildcard", "critical", _GIVEN, (
         "aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment", "aws_iam_group_policy_attachment", "aws_iam_policy_attachment", "aws_iam_role",
         "aws_iam_role_policy_attachments_exclusive", "aws_ssoadmin_managed_policy_attachment"), _aws_attached, paths=("policy_arn", "managed_policy_arn"), refs=("CKV_AWS_274", "CWE-250")),
-    rule_of("aws-denial-removed", _FAMILY, "protection-disabled", "high", "A denial is removed from a policy", _AWS_TYPES, _denial_lost),
+    rule_of("aws-denial-removed", _FAMILY, "protection-disabled", "high", "A denial is removed from a policy", _AWS_TYPES, policy_rule(_denial_lost, _AWS_POLICIES)),
     rule_of("google-role-broad", _FAMILY, "iam-wildcard", "critical", _GIVEN, _GOOGLE_IAM, _google_role, refs=("CKV_GCP_117", "CKV_GCP_49")),
     rule_of("google-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, _GOOGLE_IAM, _google_escalation, refs=("CKV_GCP_41", "CKV_GCP_42")),
     rule_of("google-custom-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, ("google_project_iam_custom_role", "google_organization_iam_custom_role"), _google_custom, paths=("permissions",)),
-    rule_of("azure-role-wildcard", _FAMILY, "iam-wildcard", "critical", _WILD, ("azurerm_role_definition",), _azure_wildcard, paths=("permissions",), refs=("CKV_AZURE_39",)),
+    rule_of("azure-role-wildcard", _FAMILY, "iam-wildcard", "critical", _WILD, ("azurerm_role_definition",), _azure_wildcard, paths=("permissions.actions", "permissions.data_actions"), refs=("CKV_AZURE_39",)),
     rule_of("azure-role-escalation", _FAMILY, "iam-privilege-escalation", "high", _UP, ("azurerm_role_definition",), _azure_custom),
     rule_of("azure-admin-assigned", _FAMILY, "iam-privilege-escalation", "critical", _UP, ("azurerm_role_assignment",), _azure_assignment(flag_admin=True), paths=("role_definition_name", "scope")),
     rule_of("azure-contributor-assigned", _FAMILY, "iam-wildcard", "high", _GIVEN, ("azurerm_role_assignment",), _azure_assignment(flag_admin=False)),

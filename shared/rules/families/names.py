@@ -117,7 +117,7 @@ _USERS = (
 )
 
 RULES: tuple[Rule, ...] = (
-    rule_of("dns-record", _FAMILY, "dns-change", "medium", "A DNS record changes or goes", _RECORDS, _record, paths=("records", "rrdatas", "record", "alias", "target_resource_id")),
+    rule_of("dns-record", _FAMILY, "dns-change", "medium", "A DNS record changes or goes", _RECORDS, _record, paths=("records", "rrdatas", "record", "alias.name", "target_resource_id")),
     rule_of("dns-zone", _FAMILY, "dns-change", "critical", "A DNS zone is destroyed", _ZONES, _zone),
     rule_of("certificate-lost", _FAMILY, "certificate-change", "high", "A certificate goes", _CERTIFICATES, _certificate),
     rule_of("certificate-detached", _FAMILY, "certificate-change", "medium", "Another certificate is shown to clients", _USERS, _attached, paths=("certificate_arn", "ssl_certificates")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..bounded import policy_rule
 from ..levels import Severity, worst
 from ..plan import Change, Plan
 from ..policies import Statement, account_of, allows, outsiders, public_statements, statements_at
@@ -44,7 +45,7 @@ def _includes(old: Statement, new: Statement) -> bool:
 
 
 def _trusted(path: str) -> Callable[[Change, Plan], Iterator[Match]]:
-    def judge(change: Change, _plan: Plan) -> Iterator[Match]:
+    def judge(change: Change, plan: Plan) -> Iterator[Match]:
         was, will = (outsiders(statements_at(side, (path,))) for side in (change.before, change.after))
         own = next((account_of(raw(side, "arn")) for side in (change.before, change.after) if raw(side, "arn")), None)
         found: list[tuple[Severity, str]] = []
@@ -52,7 +53,7 @@ def _trusted(path: str) -> Callable[[Change, Plan], Iterator[Match]]:
             old = was.get((kind, name))
             if old is not None and len(old.conditions) <= len(item.conditions):
                 continue
-            severity = _trust(kind, name, item, own)
+            severity = _trust(kind, name, item, own, plan.own)
             if severity is not None:
                 found.append((severity, name))
         if found:
@@ -66,13 +67,15 @@ def _trusted(path: str) -> Callable[[Change, Plan], Iterator[Match]]:
     return judge
 
 
-def _trust(kind: str, name: str, item: Statement, own: str | None) -> Severity | None:
+def _trust(kind: str, name: str, item: Statement, own: str | None, planner: frozenset[str]) -> Severity | None:
     """Say how far a principal that is newly let in is from this account; None when it is no outsider."""
     if kind == "AWS" and name != "*":
         account = account_of(name)
         if account is None or account == own:
             return None
-        return "medium" if own is None or item.conditions else "high"
+        if account in planner:  # another account of the planner's, or this one when the resource does not say its own
+            return None if own is None else "low"
+        return "medium" if (own is None and not planner) or item.conditions else "high"
     if kind == "Federated":
         subjects = [values for _, key, values in item.conditions if key.endswith(_SUBJECT_KEYS[0])]
         if "oidc" not in name and ":" in name and "saml-provider" in name:
@@ -96,15 +99,15 @@ def _key_owner_lost(change: Change, _plan: Plan) -> Iterator[Match]:
 
 RULES: tuple[Rule, ...] = (
     *(
-        rule_of(f"aws-{path.replace('_', '-')}-public", "access", "public-access", "critical", "A policy lets anybody in", types, _public(path),
+        rule_of(f"aws-{path.replace('_', '-')}-public", "access", "public-access", "critical", "A policy lets anybody in", types, policy_rule(_public(path), (path,)),
                 paths=(path,), refs=("CKV_AWS_70", "CKV_AWS_283", "CWE-284"))
         for path, types in _TYPES.items()
     ),
     *(
         rule_of(f"aws-{path.replace('_', '-')}-outsider", "identity", "cross-account-trust", "high", "Somebody outside of the account is let in", types,
-                _trusted(path), paths=(path,), refs=("CKV_AWS_61", "CWE-266"))
+                policy_rule(_trusted(path), (path,)), paths=(path,), refs=("CKV_AWS_61", "CWE-266"))
         for path, types in _TYPES.items()
     ),
     rule_of("aws-key-policy-lockout", "keys", "key-destruction", "high", "Nobody may manage the key any more", ("aws_kms_key", "aws_kms_key_policy"),
-            _key_owner_lost, paths=("policy",), refs=("CKV_AWS_33",)),
+            policy_rule(_key_owner_lost, ("policy",)), paths=("policy",), refs=("CKV_AWS_33",)),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from ...errors import PlanTooLarge, PlanUnreadable, PlanVersionUnsupported
 from .configuration import read_references
 from .documents import EXAMPLE, load_document
 from .hiding import hide
+from .owners import read_owners
 
 MOST_CHANGES = 100_000
 _NEWEST_MINOR = 2  # of format 1; Terraform 1.14 and OpenTofu 1.11 write 1.2
@@ -55,6 +56,7 @@ def read_plan(content: bytes | str | Mapping[str, Any]) -> Plan:
         references=read_references(document.get("configuration")),
         checks=tuple(_checks(document.get("checks"))),
         outputs=tuple(_outputs(document.get("output_changes"))),
+        own=read_owners(document.get("prior_state")),
         relevant=tuple(_relevant(document.get("relevant_attributes"))),
         terraform_version=_text(document.get("terraform_version"))[:50],
         format_version=str(document["format_version"]),
