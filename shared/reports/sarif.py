@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -24,7 +24,7 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 LEVELS: Final[Mapping[Severity, str]] = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 SCORES: Final[Mapping[Severity, str]] = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5"}
 MOST_RESULTS: Final = 25_000
-MOST_PACKED_BYTES: Final = 9_500_000  # the compressor holds some back, and the rules come to it
+MOST_PACKED_BYTES: Final = 9_000_000  # the compressor holds some back, and the frame comes to it
 _MOST_TAGS = 10
 _MOST_TITLE, _MOST_TEXT, _MOST_MESSAGE = 200, 1_000, 2_000
 _MOST_NOTES = 100
@@ -98,15 +98,12 @@ def write_log(
         provenance: `url`, `branch`, `revision` of the repository, as far as they are known.
     """
     everything = list(results)
-    kept = list(_within(everything))
-    rules = {result.rule.id: result.rule for result in kept}
-    index = {name: number for number, name in enumerate(rules)}
-    has_accepted = any(result.accepted is not None for result in kept)
+    rules, written = _within(everything, folder)
     told = list(notes[:_MOST_NOTES])
-    if len(kept) < len(everything):
-        told.append(f"{len(everything) - len(kept)} more results are left out: GitHub takes no larger log.")
+    if len(written) < len(everything):
+        told.append(f"{len(everything) - len(written)} more results are left out: GitHub takes no larger log.")
     run: dict[str, Any] = {
-        "tool": {"driver": {"name": "DriftWise", "rules": [_rule(rule) for rule in rules.values()]}},
+        "tool": {"driver": {"name": "DriftWise", "rules": rules}},
         "automationDetails": {"id": category},
         "columnKind": "unicodeCodePoints",
         "invocations": [
@@ -117,26 +114,31 @@ def write_log(
                 ],
             }
         ],
-        "results": [_result(result, index[result.rule.id], folder, has_accepted=has_accepted) for result in kept],
+        "results": written,
     }
     if origin := _origin(provenance or {}):
         run["versionControlProvenance"] = [origin]
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _within(results: Sequence[SarifResult]) -> Iterator[SarifResult]:
-    """Yield as many results as GitHub takes."""
-    packer = zlib.compressobj()
+def _within(results: Sequence[SarifResult], folder: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return rules and results, as many as GitHub takes."""
+    has_accepted = any(result.accepted is not None for result in results)
+    index: dict[str, int] = {}
+    rules: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
+    packer = zlib.compressobj(1)  # the quickest level, which packs no better than the one in use
     size = 0
     for result in results[:MOST_RESULTS]:
-        text = f"{result.rule.id}{result.message}{result.place}{json.dumps(result.properties)}{result.accepted}"
-        size += len(packer.compress((text + _FRAME).encode("utf-8", "surrogatepass")))
+        number = index.setdefault(result.rule.id, len(rules))
+        added = [_rule(result.rule)] if number == len(rules) else []
+        item = _result(result, number, folder, has_accepted=has_accepted)
+        size += len(packer.compress(json.dumps([*added, item]).encode()))
         if size > MOST_PACKED_BYTES:
-            return
-        yield result
-
-
-_FRAME = "x" * 200  # what stands around a result packs to next to nothing, and not to nothing
+            break
+        rules += added
+        written.append(item)
+    return rules, written
 
 
 def _rule(rule: SarifRule) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def _rule(rule: SarifRule) -> dict[str, Any]:
         "properties": {
             "security-severity": SCORES[rule.severity],
             "precision": "high",
-            "tags": ["security", *(visible(tag, _MOST_TITLE) for tag in rule.tags)][:_MOST_TAGS],
+            "tags": list(dict.fromkeys(["security", *(visible(tag, _MOST_TITLE) for tag in rule.tags)]))[:_MOST_TAGS],
         },
     }
     if rule.help_markdown:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 
 _CUT = "…"
-# Characters that are no letters and yet are drawn as nothing: what follows them would be read as something else.
-_UNSEEN = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800\u3164\uffa0\ufffc")
-_HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_PLAIN = re.compile(r"[ -~]*")
+# Characters that count as printable and yet are drawn as nothing, or change what stands before them.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc\U000e0100-\U000e01ef]"
+)
 
 
 def visible(text: str, most: int | None = None) -> str:
@@ -20,11 +19,11 @@ def visible(text: str, most: int | None = None) -> str:
         text: anything.
         most: most characters; a longer text is cut, and says so.
     """
-    if most is not None and len(text) > most:
-        text = text[: most - 1] + _CUT
-    if _PLAIN.fullmatch(text):
-        return text
-    return "".join(_escaped(one) if _hides(one) else one for one in text)
+    part = text if most is None else text[:most]
+    clean = "".join(_escaped(one) if _hides(one) else one for one in part) if _hides(part) else part
+    if most is None or (len(text) <= most and len(clean) <= most):
+        return clean
+    return clean[: most - 1] + _CUT
 
 
 def shown(value: object, most: int) -> str:
@@ -37,9 +36,8 @@ def shown(value: object, most: int) -> str:
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str), most)
 
 
-def _hides(one: str) -> bool:
-    is_selector = "\ufe00" <= one <= "\ufe0f" or "\U000e0100" <= one <= "\U000e01ef"
-    return unicodedata.category(one) in _HIDING or one in _UNSEEN or is_selector
+def _hides(text: str) -> bool:
+    return not text.isprintable() or _UNSEEN.search(text) is not None
 
 
 def _escaped(one: str) -> str:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, tostring  # noqa: S405 -- XML is written here, none is read
+from xml.etree.ElementTree import Element, SubElement, indent, tostring  # noqa: S405 -- XML is written here, none is read
 
 from shared.reports.text import visible
 from shared.rules.levels import SEVERITIES
@@ -41,6 +41,7 @@ def to_junit(answer: Mapping[str, Any]) -> str:
             _suite(root, answer, f"{severity} risk", group)
     if not findings:
         _suite(root, answer, "no risk", ())
+    indent(root)
     return tostring(root, encoding="unicode", xml_declaration=False).join(
         ('<?xml version="1.0" encoding="UTF-8"?>\n', "\n")
     )

@@ -48,7 +48,8 @@ def to_markdown(answer: Mapping[str, Any]) -> str:
 
 def _head(answer: Mapping[str, Any]) -> Iterator[str]:
     yield MARK
-    yield f"## DriftWise: {answer['risk_level']} risk"
+    level = answer["risk_level"]
+    yield f"## DriftWise: {'no' if level == 'none' else level} risk"
     yield prose(answer["summary"], _MOST_WORDS)
     if narrative := _narrative(answer):
         yield "\n\n".join(narrative)
@@ -146,8 +147,8 @@ def _tail(answer: Mapping[str, Any]) -> Iterator[str]:
     yield from _unjudged(answer)
     yield from _accepted(accepted_of(answer))
     yield from _noise(answer.get("plan_noise") or {})
-    version = f" · Terraform {html_code(answer['terraform_version'], 50)}" if answer.get("terraform_version") else ""
-    name = f" {html_code(str(answer['id']), 50)}" if answer.get("id") else ""
+    version = f" · Terraform {code(answer['terraform_version'], 50)}" if answer.get("terraform_version") else ""
+    name = f" {code(str(answer['id']), 50)}" if answer.get("id") else ""
     yield f"<sub>DriftWise analysis{name}{version}</sub>"
 
 

@@ -23,8 +23,9 @@ def to_sarif(answer: Mapping[str, Any]) -> str:
         answer: as `outputs` says.
     """
     ci = answer.get("ci") or {}
+    rules: dict[tuple[str, str], SarifRule] = {}
     return write_log(
-        [_result(item) for item in (*findings_of(answer), *accepted_of(answer))],
+        [_result(item, rules) for item in (*findings_of(answer), *accepted_of(answer))],
         folder=_FOLDER,
         category=f"driftwise/plan/{answer.get('id', '')}",
         notes=[*answer.get("notes", ()), *_unshown(answer)],
@@ -36,12 +37,16 @@ def to_sarif(answer: Mapping[str, Any]) -> str:
     )
 
 
-def _result(finding: Mapping[str, Any]) -> SarifResult:
+def _result(finding: Mapping[str, Any], rules: dict[tuple[str, str], SarifRule]) -> SarifResult:
+    """Return a finding as a result; a rule is described once for each severity."""
+    key = (finding["rule"], severity_of(finding))
+    if key not in rules:
+        rules[key] = _rule(finding)
     override = finding.get("override")
     is_accepted = finding["severity"] == "none"
     first = f"{finding['title']}: {place_of(finding)}."
     return SarifResult(
-        rule=_rule(finding),
+        rule=rules[key],
         message="\n".join((" ".join(filter(None, (first, finding["note"]))), *evidence_of(finding, _MOST_EVIDENCE))),
         place=finding["address"],
         fingerprint=finding["id"],
