@@ -128,7 +128,7 @@ def plan_service(answer: dict[str, Any]) -> Iterator[PlanService]:
 
         do_GET = do_POST = _handle  # noqa: N815 -- the standard library's names
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
