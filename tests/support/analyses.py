@@ -82,6 +82,23 @@ def drift_link(**members: Any) -> dict[str, Any]:
     return {**base, **members}
 
 
+def narrative(text: str, finding_id: str, author: str = "model", model: str = "acme large") -> dict[str, Any]:
+    """Build what is told in words, all of it by one author."""
+    piece = {"text": text, "author": author}
+    return {
+        "level": "high",
+        "headline": "This plan's risk is high, with 1 finding.",
+        "summary": [piece],
+        "explanations": [{"finding": finding_id, "severity": "high", "address": "", "why": piece, "action": piece}],
+        "not_judged": [],
+        "reverted": [],
+        "source": "template" if author == "template" else "own",
+        "model": "" if author == "template" else model,
+        "note": "",
+        "dropped": 0,
+    }
+
+
 def full(text: str) -> dict[str, Any]:
     """Build an answer with a text in every place that somebody else fills."""
     told = finding(
@@ -94,7 +111,7 @@ def full(text: str) -> dict[str, Any]:
         {**told, "id": f"{text}2", "severity": "low"},
         accepted(title=text),
         summary=f"{text} to add.",
-        narrative={"text": f"{text}\n\n{text}"},
+        narrative=narrative(text, text or "x", model=text),
         drift=[drift_link(address=text, path=text)],
         uncovered={text: 2},
         checks=[[text, text]],

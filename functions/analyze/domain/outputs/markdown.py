@@ -18,6 +18,7 @@ from .sentences import WHOLE_PLAN, accepted_of, attributes_of, findings_of, is_s
 MOST_CHARACTERS: Final = 65_000
 MARK: Final = "<!-- driftwise: plan analysis -->"  # by which whoever posts it finds the comment again
 _MILD: Final = "low"
+_MODEL, _TEMPLATE = "model", "template"
 _MOST_ROWS = 15
 _MOST_DETAILED = 60
 _MOST_MILD = 50
@@ -51,8 +52,7 @@ def _head(answer: Mapping[str, Any]) -> Iterator[str]:
     level = answer["risk_level"]
     yield f"## DriftWise: {'no' if level == 'none' else level} risk"
     yield prose(answer["summary"], _MOST_WORDS)
-    if narrative := _narrative(answer):
-        yield "\n\n".join(narrative)
+    yield from _told(answer)
     findings = findings_of(answer)
     fail_on = answer.get("fail_on")
     if fail_on is not None:
@@ -72,11 +72,24 @@ def _head(answer: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _narrative(answer: Mapping[str, Any]) -> list[str]:
-    """Return what is told in words; every paragraph by itself."""
-    told = answer.get("narrative")
-    text = told.get("text", "") if isinstance(told, Mapping) else told or ""
-    return [prose(part, 2 * _MOST_WORDS) for part in text.split("\n\n")[:_MOST_ROWS] if part.strip()]
+def _told(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a model wrote about the plan; the templates' own sentences say what stands here anyway."""
+    narrative = answer.get("narrative") or {}
+    pieces = [piece["text"] for piece in narrative.get("summary", ()) if piece["author"] == _MODEL]
+    yield from (prose(piece, 2 * _MOST_WORDS) for piece in pieces[:_MOST_ROWS])
+    if narrative.get("source", _TEMPLATE) != _TEMPLATE:
+        yield f"<sub>Words by {code(narrative['model'], 100) or 'a language model'}; findings and levels by rules.</sub>"
+
+
+def _explained(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what is said about each finding, by its id."""
+    return {item["finding"]: item for item in (answer.get("narrative") or {}).get("explanations", ())}
+
+
+def _by_model(explanation: Mapping[str, Any], part: str) -> str:
+    """Return a model's sentences, empty when it has none."""
+    piece = explanation.get(part) or {}
+    return piece["text"] if piece.get("author") == _MODEL else ""
 
 
 def _findings(answer: Mapping[str, Any], room: int) -> Iterator[str]:
@@ -84,9 +97,15 @@ def _findings(answer: Mapping[str, Any], room: int) -> Iterator[str]:
     if not findings:
         return
     yield "### Findings"
+    explained = _explained(answer)
     grave = [item for item in findings if item["severity"] != _MILD]
     mild = [item for item in findings if item["severity"] == _MILD]
-    detailed = list(_fitting((_details(item) for item in grave[:_MOST_DETAILED]), int(room * _DETAILED_PART)))
+    detailed = list(
+        _fitting(
+            (_details(item, explained.get(item["id"], {})) for item in grave[:_MOST_DETAILED]),
+            int(room * _DETAILED_PART),
+        )
+    )
     for number, block in enumerate(detailed):
         severity = grave[number]["severity"]
         if number == 0 or grave[number - 1]["severity"] != severity:
@@ -108,13 +127,16 @@ def _findings(answer: Mapping[str, Any], room: int) -> Iterator[str]:
         yield f"{more(left, 'finding')}; the analysis itself lists them."
 
 
-def _details(finding: Mapping[str, Any]) -> str:
+def _details(finding: Mapping[str, Any], explanation: Mapping[str, Any]) -> str:
+    """Return a finding in full; a model's sentences take the place of the rule's reason and remedy."""
     place = html_code(finding["address"], _MOST_ADDRESS) if finding["address"] else WHOLE_PLAN
-    parts = [" ".join(prose(text, _MOST_WORDS) for text in (finding["note"], finding["reason"]) if text)]
+    reason = _by_model(explanation, "why") or finding["reason"]
+    remedy = _by_model(explanation, "action") or finding["remedy"]
+    parts = [" ".join(prose(text, _MOST_WORDS) for text in (finding["note"], reason) if text)]
     if attributes_of(finding):
         parts.append("\n".join(fence(_evidence(finding), "diff")))
-    if finding["remedy"]:
-        parts.append(f"**What to do:** {prose(finding['remedy'], _MOST_WORDS)}")
+    if remedy:
+        parts.append(f"**What to do:** {prose(remedy, _MOST_WORDS)}")
     if finding["references"]:
         parts.append(f"See also: {', '.join(code(item, _MOST_ADDRESS) for item in finding['references'][:_MOST_ROWS])}")
     if override := finding.get("override"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.analyze.domain.outputs import to_markdown
 from functions.analyze.domain.outputs.markdown import MARK
-from tests.support.analyses import HOSTILE, accepted, analysis, drift_link, finding, full
+from tests.support.analyses import HOSTILE, accepted, analysis, drift_link, finding, full, narrative
 from tests.support.gfm import Page
 
 _GITHUB_CHARACTERS = 65_536
@@ -93,12 +93,21 @@ def test_what_was_not_judged_and_what_is_noise_is_said() -> None:
     assert "- `a.b` `tags`: null and empty are the same" in text
 
 
-def test_words_of_a_model_are_words() -> None:
-    text, page = _page(
-        analysis(finding(), narrative={"text": "See [this](https://evil.example).\n\nThe port is open."})
-    )
+def test_a_models_words_take_the_place_of_the_rules_and_are_words() -> None:
+    told = "See [this](https://evil.example). The port `ssh` is open."
+    text, page = _page(analysis(finding(), narrative=narrative(told, finding()["id"])))
     assert "a" not in page.tags
-    assert "The port is open." in text
+    assert text.count("The port `ssh` is open.") == 3
+    assert "Opened: tcp 22." in text
+    assert "Anybody on the internet" not in text
+    assert "findings and levels by rules" in text
+
+
+def test_the_templates_words_are_not_said_twice() -> None:
+    text, _ = _page(analysis(finding(), narrative=narrative("From the template.", finding()["id"], "template")))
+    assert "From the template." not in text
+    assert "Anybody on the internet can connect." in text
+    assert "Words by" not in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
