@@ -21,6 +21,7 @@ from shared.security.plans import HISTORY
 from ..domain.answer import write_answer
 from ..domain.facts import Facts
 from ..domain.open_drift import DriftItem, Link, drift_findings, link_drift, names_of
+from ..domain.outputs import OUTPUTS
 from ..domain.plan import load_document, read_plan
 from ..errors import RiskGate
 from ..models.analyses import (
@@ -107,13 +108,17 @@ def list_analyses(call: Call, deps: AnalyzeDeps) -> Reply:
 
 
 def get_analysis(call: Call, deps: AnalyzeDeps) -> Reply:
-    """Show one analysis."""
-    call.query(AnalysisQuery)
+    """Show one analysis, as JSON or in a form that CI systems read."""
+    form = call.query(AnalysisQuery).format
     with deps.db.unit(call.actor) as tx:
         row = queries.get_analysis(
             tx, call.path_uuid("analysis_id"), kept_since=kept_since(call.actor.plan, deps.clock.now())
         )
-    return Reply.ok(AnalysisView.of(row))
+    output = OUTPUTS.get(form)
+    if output is None:
+        return Reply.ok(AnalysisView.of(row))
+    beside = {name: row[name] for name in ("id", "created_at", "fail_on")}
+    return Reply.text(output.write({**row["answer"], **beside}), output.content_type)
 
 
 def kept_since(plan: str, now: datetime) -> datetime | None:

@@ -221,4 +221,4 @@ class AnalysisQuery(BaseModel):
 
     model_config = _STRICT
 
-    format: Literal["json"] = "json"
+    format: Literal["json", "sarif", "markdown", "junit"] = "json"

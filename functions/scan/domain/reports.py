@@ -1,6 +1,6 @@
 """Drift in the forms that other tools read: CSV, SARIF, Markdown. Pure text from rows.
 
-Source: SARIF 2.1.0 (OASIS), sections 3.19 to 3.28; RFC 4180 for CSV.
+Source: RFC 4180 for CSV; `shared/reports` for the others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.reports.markdown import cell
+from shared.reports.sarif import SarifResult, SarifRule, write_log
 from shared.rules.levels import SEVERITIES
+from shared.rules.texts import REASONS
 
 COLUMNS = (
     "severity",
@@ -26,11 +29,20 @@ COLUMNS = (
     "rule",
     "first_seen_at",
 )
-_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _HIDDEN = "(sensitive)"
 _NONE = "(none)"
 _SHOWN_LENGTH = 120
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_REASONS = {
+    "changed": "Somebody or something changed it outside of Terraform; the next apply would undo that or fail on it.",
+    "missing": "The state names a resource that the cloud has not got; the next apply would make it again.",
+    "unmanaged": "It is in the cloud and in no state: nobody reviews it, and nothing would make it again.",
+}
+_FLAG_REASONS = {str(flag): reason for flag, reason in REASONS.items()}
+_REMEDIES = {
+    "changed": "Take the change into the configuration, or apply to set it back.",
+    "missing": "Apply to make it again, or take it out of the state.",
+    "unmanaged": "Import it, delete it, or ignore it by a rule with a reason.",
+}
 
 
 def by_severity(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -69,38 +81,31 @@ def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for row in by_severity(rows):
-        cells = (row["severity"], row["kind"], name_of(row), row["path"] or "", *values(row))
-        lines.append("| " + " | ".join(_markdown(str(cell)) for cell in cells) + " |")
+        named = (name_of(row), row["path"] or "", *values(row))
+        lines.append("| " + " | ".join((row["severity"], row["kind"], *(cell(text) for text in named))) + " |")
     return "\n".join(lines) + "\n"
 
 
 def to_sarif(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write items as a SARIF 2.1.0 log: one rule per severity rule, one result per item."""
-    rules = sorted({row["rule"] for row in rows})
-    results = [
-        {
-            "ruleId": row["rule"],
-            "ruleIndex": rules.index(row["rule"]),
-            "level": _LEVELS[row["severity"]],
-            "message": {"text": sentence(row)},
-            "locations": [
-                {
-                    "logicalLocations": [
-                        {"fullyQualifiedName": row["address"] or row["cloud_id"] or row["key"], "kind": "resource"}
-                    ]
-                }
-            ],
-            "partialFingerprints": {"driftwise/v1": str(row["id"])},
-            "properties": {"kind": row["kind"], "severity": row["severity"], "type": row["type"]},
-        }
-        for row in by_severity(rows)
-    ]
-    driver = {
-        "name": "DriftWise",
-        "rules": [{"id": rule, "shortDescription": {"text": rule.replace("-", " ")}} for rule in rules],
-    }
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
-    return json.dumps(log, indent=2)
+    """Write items as a SARIF 2.1.0 log: one result per item."""
+    return write_log([_result(row) for row in by_severity(rows)], folder="drift", category="driftwise/drift/")
+
+
+def _result(row: Mapping[str, Any]) -> SarifResult:
+    return SarifResult(
+        rule=SarifRule(
+            name=row["rule"],
+            severity=row["severity"],
+            title=row["rule"].replace("-", " ").capitalize(),
+            reason=_FLAG_REASONS.get(row["rule"]) or _REASONS[row["kind"]],
+            remedy=_REMEDIES[row["kind"]],
+            tags=("drift",),
+        ),
+        message=sentence(row),
+        place=row["address"] or row["cloud_id"] or row["key"],
+        fingerprint=str(row["id"]),
+        properties={"kind": row["kind"], "type": row["type"]},
+    )
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -164,8 +169,3 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
 def _inert(cell: str) -> str:
     """Keep a spreadsheet from running a cell. Source: OWASP, "CSV Injection"."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
-def _markdown(cell: str) -> str:
-    safe = " ".join(cell.splitlines()).replace("\\", "\\\\").replace("|", "\\|")
-    return safe.replace("<", "&lt;").replace(">", "&gt;").replace("[", "\\[").replace("`", "\\`")
