@@ -41,3 +41,27 @@ class UnknownField(AppError):
     def __init__(self, names: Sequence[str]) -> None:
         problems = [{"field": name[:_MOST_NAME], "problem": "there is no such field"} for name in names[:_MOST_NAMES]]
         super().__init__("see `errors` for each field", errors=problems)
+
+
+class PolicyChanged(AppError):
+    """409 `policy_changed`: the policy is at another version than the one that was to be replaced; read it again."""
+
+    code, status, title = "policy_changed", 409, "The policy was changed meanwhile"
+
+
+class TooManyCustomRules(AppError):
+    """409 `too_many_custom_rules`: an organisation has at most so many rules of its own."""
+
+    code, status, title = "too_many_custom_rules", 409, "There are too many custom rules"
+
+
+class CustomRuleExists(AppError):
+    """409 `custom_rule_exists`: there is a rule of this name."""
+
+    code, status, title = "custom_rule_exists", 409, "There is a custom rule of this name"
+
+
+class TooManySuppressions(AppError):
+    """409 `too_many_suppressions`: an organisation suppresses at most so much."""
+
+    code, status, title = "too_many_suppressions", 409, "There are too many suppressions"

@@ -17,6 +17,7 @@ from .handlers import analyses, llm, narratives, purge
 from .models import analyses as models
 from .models import llm as llm_models
 from .models.narratives import DriftNarrativeView
+from .rule_routes import RULE_ROUTES
 from .wiring import AnalyzeDeps
 
 _O = "/api/v2/orgs/{org_id}"
@@ -61,6 +62,7 @@ ROUTES: list[Route[AnalyzeDeps]] = [
         "GET", f"{_O}/llm-usage", llm.show_llm_usage, may("llm_usage:read"), query=llm_models.LlmUsageQuery,
         reply=llm_models.LlmUsagePage,
     ),
+    *RULE_ROUTES,
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [

@@ -108,6 +108,7 @@ _TABLE: Mapping[str, Access] = {
     "analyses:create": _MEMBER,
     "analyses:read": _VIEWER,
     "narratives:read": _VIEWER,
+    "builtin_rules:read": _SIGNED_IN,
     "policy:read": _VIEWER,
     "policy:change": _HUMAN_ADMIN,
     "rules:read": _VIEWER,

@@ -147,6 +147,23 @@ PUT    O/llm-config                               admin
 DELETE O/llm-config                               admin
 POST   O/llm-config/test                          admin
 GET    O/llm-usage                                admin
+GET    O/policy                                   viewer
+PUT    O/policy                                   human admin
+GET    /api/v2/builtin-rules                      any
+GET    O/disabled-rules                           viewer
+GET    O/disabled-rules/{rule_id}                 viewer
+PUT    O/disabled-rules/{rule_id}                 admin
+DELETE O/disabled-rules/{rule_id}                 admin
+GET    O/custom-rules                             viewer
+POST   O/custom-rules                             admin
+POST   O/custom-rules/test                        admin
+GET    O/custom-rules/{rule_id}                   viewer
+PATCH  O/custom-rules/{rule_id}                   admin
+DELETE O/custom-rules/{rule_id}                   admin
+GET    O/plan-noise                               viewer
+PUT    O/plan-noise/settings                      admin
+POST   O/plan-noise/suppress                      admin
+DELETE O/plan-noise/suppress/{suppression_id}     admin
 POST   /webhooks/{provider}/{config_id}           anyone
 POST   O/webhook-configs                          admin
 GET    O/webhook-configs                          admin

@@ -40,6 +40,9 @@ _VALUES: dict[str, Any] = {
     "plan_sha256": bytes(32),
     "analysis.llm_configs.provider": "openai",
     "source": "own",
+    "analysis.policies.rules": "[]",
+    "analysis.disabled_rules.rule_id": "x@example.test",
+    "recent_at": ["2026-01-01T00:00:00Z"],
 }
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
@@ -175,7 +178,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
             continue
         if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
-        elif column in {"fingerprint", "body_sha256", "token_hash"}:
+        elif column in {"fingerprint", "body_sha256", "token_hash", "key_sha256"}:
             values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]

@@ -46,7 +46,9 @@ def ask_about(facts: Facts, entropy: Entropy) -> Prompt:
     """
     found = "\n".join(_line(item) for item in facts.findings[:MOST_ASKED])
     numbers = {"level": facts.level, "changes": dict(facts.counts), "findings_in_all": len(facts.findings)}
-    wrapped = wrap(INSTRUCTIONS, [Passage(facts.subject.capitalize(), json.dumps(numbers)), Passage("Findings", found)], entropy)
+    wrapped = wrap(
+        INSTRUCTIONS, [Passage(facts.subject.capitalize(), json.dumps(numbers)), Passage("Findings", found)], entropy
+    )
     return Prompt(wrapped.system, wrapped.user, SCHEMA, SCHEMA_NAME, MOST_OUTPUT_TOKENS)
 
 

@@ -12,16 +12,14 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.rules.engine import MANY_CHANGED, MANY_CHANGED_RULE, Verdict, is_judged
+from shared.rules.globs import matches
 from shared.rules.levels import rank
 from shared.rules.noise import Noise
 from shared.rules.plan import Change, Plan, config_address
 from shared.rules.rule import Finding, Match, finding, seen
 from shared.rules.values import raw
 
-from .globs import matches
-
 MOST_SUPPRESSIONS = 200
-MOST_KEPT_TIMES = 20  # as many sightings are remembered with their time, so no threshold can ask for more
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.rules.globs import matches
 from shared.rules.levels import Level, Severity, highest
 from shared.rules.rule import Finding
-
-from .globs import matches
 
 MOST_RULES = 200
 

@@ -19,6 +19,7 @@ import pytest
 from pg8000 import native
 
 import functions
+from functions.analyze.domain.plan_noise import NoiseKey
 from shared.data.errors import RowInUse, UniqueViolated
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
@@ -40,15 +41,21 @@ _VALUES: dict[str, Any] = {
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
+    "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
     "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
+    "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
     "metadata_url": None, "metadata_xml": "x", "now": datetime.now(UTC), "email_attribute": "", "default_role": "viewer",
+}  # fmt: skip
+_RULE: dict[str, Any] = {
+    "title": "t", "expression": "true", "severity": "low", "reason": "", "remedy": "", "resource_pattern": None, "is_enabled": True,
+    "now": datetime.now(UTC),
 }  # fmt: skip
 _NO_FILTERS: dict[str, Any] = dict.fromkeys(("actor", "action", "target", "from_at", "to_at"))
 # What goes into `**values`: names besides those above, with their values.
@@ -108,6 +115,13 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "count_llm_call": {
         "day": date(2026, 1, 2), "source": "own", "provider": "openai", "model": "m", "failures": 0, "input_tokens": 1, "output_tokens": 1,
+    },
+    "insert_custom": _RULE | {"name": "n", "created_by": "human:x"},
+    "change_custom": _RULE,
+    "put_settings": {"is_enabled": True, "times": 3, "days": 30, "hides_recurring": False, "changed_at": datetime.now(UTC)},
+    "insert_suppression": {
+        "attribute_pattern": "a", "type_pattern": None, "address_pattern": None, "reason": "r", "expires_at": None,
+        "created_by": "human:x", "created_at": datetime.now(UTC),
     },
     "list_analyses": dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request")),
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
