@@ -27,6 +27,12 @@ class PlanTooLarge(AppError):
     code, status, title = "plan_too_large", 413, "The plan is too large"
 
 
+class PlanTooComplex(AppError):
+    """422 `plan_too_complex`: judging takes longer than one call may; nothing is said about a plan judged in part."""
+
+    code, status, title = "plan_too_complex", 422, "The plan takes too long to judge"
+
+
 class RiskGate(AppError):
     """409 `risk_gate`: the plan was judged, and its risk reaches the gate that the caller set."""
 

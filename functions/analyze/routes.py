@@ -27,7 +27,13 @@ _MODEL_ERRORS = (
     language_model.ModelAway, language_model.ModelMisconfigured, language_model.ModelDeclined, language_model.AnswerUnusable,
     EgressRefused,
 )  # fmt: skip
-_PLAN_ERRORS = (errors.PlanUnreadable, errors.PlanVersionUnsupported, errors.PlanTooLarge, errors.RiskGate)
+_PLAN_ERRORS = (
+    errors.PlanUnreadable,
+    errors.PlanVersionUnsupported,
+    errors.PlanTooLarge,
+    errors.PlanTooComplex,
+    errors.RiskGate,
+)
 
 ROUTES: list[Route[AnalyzeDeps]] = [
     health_route("/analyze"),

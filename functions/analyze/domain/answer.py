@@ -5,17 +5,21 @@ Bounded: the changes and findings that are listed are the worst ones, and how ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from shared.rules.engine import Verdict, is_judged
+from shared.rules.engine import is_judged
 from shared.rules.levels import SEVERITIES, Level, highest, rank
 from shared.rules.plan import Change, Plan
-from shared.rules.rule import Finding
-from shared.rules.values import dotted, raw
+from shared.rules.values import dotted
 from shared.security.redact import redact, redact_text
 
+from .assessment import Assessment, notes_of
 from .open_drift import Link
+from .plan_noise import NoiseItem, differing
+from .policy import Judged
 
 MOST_CHANGES = 5_000
 MOST_FINDINGS = 5_000
@@ -30,76 +34,72 @@ _VERBS = (
 )  # fmt: skip
 
 
-def write_answer(plan: Plan, verdict: Verdict, links: Sequence[Link], ci: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return everything that is told, ready for JSON.
+def write_answer(assessment: Assessment, ci: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return everything that is told but the narrative, ready for JSON.
 
     Args:
-        plan: as it was read.
-        verdict: what the rules say.
-        links: open drift that the plan touches.
+        assessment: the whole judgement.
         ci: where the plan comes from.
     """
-    findings_of = _by_address(verdict.findings)
-    shown = sorted(
-        (change for change in plan.changes if _is_told(change)),
+    plan, verdict, noise = assessment.plan, assessment.judgement.verdict, assessment.judgement.noise
+    findings_of = _by_address(assessment.findings)
+    told = sorted(
+        (change for change in plan.changes if _is_told(change) and change.key not in noise.hidden),
         key=lambda change: (-rank(_level(findings_of, change)), change.address, change.deposed or ""),
     )
-    noise = [
-        {"address": address, "attribute": name, "why": why, "is_whole_change": item.is_whole}
-        for address, item in verdict.noise
-        for name, why in item.reasons
-    ]
     return {
-        "risk_level": verdict.level,
-        "summary": summarise(verdict),
+        "risk_level": assessment.level,
+        "summary": summarise(assessment),
         "counts": dict(verdict.counts),
-        "changes": [_change(change, plan, findings_of) for change in shown[:MOST_CHANGES]],
-        "changes_total": len(shown),
-        "findings": [_finding(item) for item in verdict.findings[:MOST_FINDINGS]],
-        "findings_total": len(verdict.findings),
+        "changes": [_change(change, plan, findings_of) for change in told[:MOST_CHANGES]],
+        "changes_total": len(told),
+        "findings": [_finding(item) for item in assessment.findings[:MOST_FINDINGS]],
+        "findings_total": len(assessment.findings),
         "plan_noise": {
             "changes_only_noise": sum(item.is_whole for _, item in verdict.noise),
-            "differences": noise[:MOST_NOISE],
-            "differences_total": len(noise),
+            "changes_hidden": len(noise.hidden),
+            "differences": [_noise(item) for item in noise.items[:MOST_NOISE]],
+            "differences_total": len(noise.items),
         },
-        "drift": [_link(link) for link in links[:MOST_LINKS]],
+        "drift": [_link(link) for link in assessment.links[:MOST_LINKS]],
         "uncovered": dict(list(verdict.uncovered.items())[:_MOST_TYPES]),
         "checks": [list(check) for check in plan.checks[:_MOST_NOTES]],
-        "notes": [note[:500] for note in plan.notes[:_MOST_NOTES]],
+        "notes": [redact_text(note[:500]) for note in notes_of(assessment)[:_MOST_NOTES]],
+        "policy_version": assessment.policy_version,
         "ci": redact(dict(ci), has_people=True) if ci else None,  # whoever pushed is the organisation's own
         "terraform_version": plan.terraform_version,
         "format_version": plan.format_version,
     }
 
 
-def summarise(verdict: Verdict) -> str:
+def summarise(assessment: Assessment) -> str:
     """Return one sentence: what happens, and how bad it is."""
-    doing = [f"{verdict.counts[name]} {verb}" for name, verb in _VERBS if verdict.counts.get(name)]
-    found = [
-        f"{number} {severity}"
-        for severity in SEVERITIES
-        if (number := sum(item.severity == severity for item in verdict.findings))
-    ]
-    risks = f"{', '.join(found)} {'finding' if len(verdict.findings) == 1 else 'findings'}" if found else "no finding"
-    return f"{', '.join(doing) if doing else 'Nothing to do'}; {risks}."
+    counts = assessment.judgement.verdict.counts
+    doing = [f"{counts[name]} {verb}" for name, verb in _VERBS if counts.get(name)]
+    numbers = Counter(item.severity for item in assessment.findings)
+    found = [f"{numbers[severity]} {severity}" for severity in SEVERITIES if numbers[severity]]
+    noun = "finding" if sum(numbers[severity] for severity in SEVERITIES) == 1 else "findings"
+    risks = f"{', '.join(found)} {noun}" if found else "no finding"
+    accepted = f", {numbers['none']} accepted" if numbers["none"] else ""
+    return f"{', '.join(doing) if doing else 'Nothing to do'}; {risks}{accepted}."
 
 
 def _is_told(change: Change) -> bool:
     return is_judged(change) or change.is_import or change.previous_address is not None or change.deferred is not None
 
 
-def _by_address(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
+def _by_address(findings: Iterable[Judged]) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = {}
     for item in findings:
-        found.setdefault(item.address, []).append(item)
+        found.setdefault(item.finding.address, []).append(item)
     return found
 
 
-def _level(findings_of: Mapping[str, Sequence[Finding]], change: Change) -> Level:
+def _level(findings_of: Mapping[str, Sequence[Judged]], change: Change) -> Level:
     return highest(item.severity for item in findings_of.get(change.address, ()))
 
 
-def _change(change: Change, plan: Plan, findings_of: Mapping[str, Sequence[Finding]]) -> dict[str, Any]:
+def _change(change: Change, plan: Plan, findings_of: Mapping[str, Sequence[Judged]]) -> dict[str, Any]:
     dependents = plan.dependents(change) if change.destroys else ()
     return {
         "address": change.address,
@@ -109,13 +109,13 @@ def _change(change: Change, plan: Plan, findings_of: Mapping[str, Sequence[Findi
         "actions": list(change.actions),
         "reason": change.reason,
         "replace_paths": [dotted(path) for path in change.replace_paths[:_MOST_NAMES]],
-        "changed_attributes": list(_changed(change))[:_MOST_NAMES],
+        "changed_attributes": list(islice(differing(change), _MOST_NAMES)) if change.before and change.after else [],
         "previous_address": change.previous_address,
         "is_import": change.is_import,
         "deferred": change.deferred,
         "deposed": change.deposed,
         "risk_level": _level(findings_of, change),
-        "findings": [item.id for item in findings_of.get(change.address, ())],
+        "findings": [item.finding.id for item in findings_of.get(change.address, ())],
         "dependents": list(dependents[:_MOST_DEPENDENTS]),
         "dependents_total": len(dependents),
     }
@@ -135,20 +135,14 @@ def action_of(change: Change) -> str:
     return "read" if change.actions == ("read",) else "no-op"
 
 
-def _changed(change: Change) -> Iterator[str]:
-    if change.before is None or change.after is None:
-        return
-    for name in sorted({*change.before, *change.after}):
-        if raw(change.before, name) != raw(change.after, name):
-            yield name
-
-
-def _finding(item: Finding) -> dict[str, Any]:
+def _finding(judged: Judged) -> dict[str, Any]:
+    item, rule = judged.finding, judged.override
+    override = rule and {"rule": rule.id, "severity_before": judged.severity_before, "reason": rule.reason}
     return {
         "id": item.id,
         "rule": item.rule,
         "flag": item.flag,
-        "severity": item.severity,
+        "severity": judged.severity,
         "address": item.address,
         "type": item.type,
         "title": item.title,
@@ -159,7 +153,17 @@ def _finding(item: Finding) -> dict[str, Any]:
         "evidence": [
             {"path": seen.path, "before": redact(seen.before), "after": redact(seen.after)} for seen in item.evidence
         ],
-        "override": None,
+        "override": override,
+    }
+
+
+def _noise(item: NoiseItem) -> dict[str, Any]:
+    return {
+        "address": item.address,
+        "attribute": item.attribute,
+        "why": item.why or (f"suppressed: {item.suppression.reason}" if item.suppression else ""),
+        "is_recurring": item.is_recurring,
+        "suppression_id": str(item.suppression.id) if item.suppression else None,
     }
 
 

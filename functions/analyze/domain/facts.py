@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from shared.rules.engine import Verdict
 from shared.rules.levels import Level
 from shared.rules.rule import Evidence, Finding
 from shared.security.passages import UNSEEN, mark_unseen
@@ -42,18 +41,6 @@ class Facts:
     noise: int = 0
     notes: tuple[str, ...] = ()
     subject: Subject = "plan"
-
-    @classmethod
-    def of(cls, verdict: Verdict, notes: tuple[str, ...] = ()) -> Facts:
-        """Take the facts out of a verdict."""
-        return cls(
-            level=verdict.level,
-            findings=verdict.findings,
-            counts=verdict.counts,
-            uncovered=verdict.uncovered,
-            noise=len(verdict.noise),
-            notes=notes,
-        )
 
 
 def name(text: str) -> str:

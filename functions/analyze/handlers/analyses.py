@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call, validated
 from shared.http.paging import page
 from shared.http.problems import problem_reply
 from shared.http.reply import Reply
-from shared.rules.engine import Verdict, judge_plan
-from shared.rules.levels import Severity, highest, rank
+from shared.rules import engine
+from shared.rules.levels import Severity, rank
 from shared.rules.plan import Plan
 from shared.security.plans import HISTORY
 
 from ..domain.answer import write_answer
-from ..domain.facts import Facts
-from ..domain.open_drift import DriftItem, Link, drift_findings, link_drift, names_of
+from ..domain.assessment import assess, facts_of
+from ..domain.open_drift import DriftItem, names_of
 from ..domain.outputs import OUTPUTS
 from ..domain.plan import load_document, read_plan
-from ..errors import RiskGate
+from ..errors import PlanTooComplex, RiskGate
 from ..models.analyses import (
     AnalysesQuery,
     AnalysisQuery,
@@ -36,8 +37,11 @@ from ..models.analyses import (
 from ..models.narratives import NarrativeView
 from ..narrating import narrate
 from ..queries import analyses as queries
+from ..queries.noise import record_seen
+from ..queries.rulebook import load_rulebook
 from ..wiring import AnalyzeDeps
 
+_JUDGING_SECONDS = 50.0  # a call may take 120 s, of which a model may take 45
 _MOST_DRIFT = 5_000
 _MOST_TOLD = 20
 
@@ -53,39 +57,26 @@ class _Wish:
 
 def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
     """Judge a plan, keep the judgement, and refuse when the risk reaches the caller's gate."""
+    ends_at = deps.clock.monotonic_seconds() + _JUDGING_SECONDS
     wish = _read_wish(call)
     plan = read_plan(wish.plan)
-    verdict = judge_plan(plan)
     with deps.db.unit(call.actor) as tx:
         tx.recall(call.idempotency)
-        items = _open_drift(tx, plan)
-    links = link_drift(plan, items)
-    verdict = _with_drift(verdict, plan, links)
-    narrative = narrate(deps, call.actor, Facts.of(verdict, plan.notes))
-    answer = {
-        **write_answer(plan, verdict, links, wish.ci.model_dump() if wish.ci else None),
-        "narrative": NarrativeView.of(narrative).model_dump(mode="json"),
-    }
-    is_refused = wish.fail_on is not None and rank(verdict.level) >= rank(wish.fail_on)
+        rulebook = load_rulebook(tx, deps.clock.now())
+        drift = _open_drift(tx, plan)
+    try:
+        assessment = assess(plan, rulebook, drift, lambda: deps.clock.monotonic_seconds() >= ends_at)
+    except engine.PlanTooComplex as error:
+        raise PlanTooComplex(limit_seconds=_JUDGING_SECONDS, judged=error.judged, changes=error.total) from None
+    narrative = NarrativeView.of(narrate(deps, call.actor, facts_of(assessment))).model_dump(mode="json")
+    answer = write_answer(assessment, wish.ci.model_dump() if wish.ci else None) | {"narrative": narrative}
     with deps.db.unit(call.actor, call.idempotency) as tx:
-        row = queries.insert_analysis(
-            tx,
-            id=deps.entropy.uuid(),
-            requested_by=f"{call.actor.kind}:{call.actor.id}",
-            **_place(wish.ci),
-            risk_level=verdict.level,
-            fail_on=wish.fail_on,
-            is_refused=is_refused,
-            plan_sha256=hashlib.sha256(call.content).digest(),
-            terraform_version=plan.terraform_version,
-            summary=answer["summary"],
-            answer=answer,
-            created_at=deps.clock.now(),
-        )
-        tx.audit("analyze:analysis:created", "analysis", row["id"], risk_level=verdict.level, is_refused=is_refused)
-        facts = {"analysis_id": str(row["id"]), "risk_level": verdict.level, "is_refused": is_refused}
-        tx.emit("org-events", {"event": "analyze:analysis:created", **facts})
-        reply = problem_reply(_gate(row)) if is_refused else Reply.ok(AnalysisView.of(row))
+        row = _store(call, deps, tx, wish, answer)
+        record_seen(tx, assessment.judgement.noise.seen, now=deps.clock.now())
+        facts = {"risk_level": row["risk_level"], "is_refused": row["is_refused"]}
+        tx.audit("analyze:analysis:created", "analysis", row["id"], **facts)
+        tx.emit("org-events", {"event": "analyze:analysis:created", "analysis_id": str(row["id"]), **facts})
+        reply = problem_reply(_gate(row)) if row["is_refused"] else Reply.ok(AnalysisView.of(row))
         return tx.settle(reply)
 
 
@@ -153,15 +144,22 @@ def _open_drift(tx: UnitOfWork, plan: Plan) -> list[DriftItem]:
     return [DriftItem(**{**row, "id": str(row["id"])}) for row in rows]
 
 
-def _with_drift(verdict: Verdict, plan: Plan, links: list[Link]) -> Verdict:
-    """Add to a verdict what open drift the plan would undo; the level can only rise."""
-    added = tuple(drift_findings(plan, links))
-    if not added:
-        return verdict
-    found = sorted(
-        (*verdict.findings, *added), key=lambda item: (-rank(item.severity), item.address, item.rule, item.id)
+def _store(call: Call, deps: AnalyzeDeps, tx: UnitOfWork, wish: _Wish, answer: Mapping[str, Any]) -> Row:
+    level = answer["risk_level"]
+    return queries.insert_analysis(
+        tx,
+        id=deps.entropy.uuid(),
+        requested_by=f"{call.actor.kind}:{call.actor.id}",
+        **_place(wish.ci),
+        risk_level=level,
+        fail_on=wish.fail_on,
+        is_refused=wish.fail_on is not None and rank(level) >= rank(wish.fail_on),
+        plan_sha256=hashlib.sha256(call.content).digest(),
+        terraform_version=answer["terraform_version"],
+        summary=answer["summary"],
+        answer=answer,
+        created_at=deps.clock.now(),
     )
-    return replace(verdict, findings=tuple(found), level=highest(item.severity for item in found))
 
 
 def _place(ci: CiFacts | None) -> dict[str, Any]:

@@ -107,12 +107,13 @@ class ChangeView(BaseModel):
 
 
 class NoiseView(BaseModel):
-    """A difference that changes nothing."""
+    """A difference that changes nothing, or that the organisation chose not to see."""
 
     address: str
     attribute: str
     why: str
-    is_whole_change: bool
+    is_recurring: bool
+    suppression_id: UUID | None
 
 
 class DriftLinkView(BaseModel):
@@ -128,9 +129,10 @@ class DriftLinkView(BaseModel):
 
 
 class PlanNoiseView(BaseModel):
-    """Differences that change nothing, and how many of the changes are nothing else."""
+    """Differences that change nothing, how many of the changes are nothing else, and how many are not shown."""
 
     changes_only_noise: int
+    changes_hidden: int
     differences: list[NoiseView]
     differences_total: int
 
@@ -162,6 +164,7 @@ class AnalysisView(BaseModel):
     uncovered: dict[str, int]
     checks: list[list[str]]
     notes: list[str]
+    policy_version: int
     ci: CiFacts | None
     fail_on: Severity | None
     terraform_version: str
