@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from functions.analyze.domain.assessment import assess
+from functions.analyze.domain.assessment import facts_of as facts_about
 from functions.analyze.domain.facts import Facts
 from functions.analyze.domain.plan import read_plan
-from shared.rules.engine import judge_plan
+from functions.analyze.domain.rulebook import Rulebook
 from shared.rules.rule import Evidence, Finding
 
 _PLANS = Path(__file__).parents[1] / "fixtures" / "plans"
@@ -17,7 +19,7 @@ _PLANS = Path(__file__).parents[1] / "fixtures" / "plans"
 def facts_of(name: str) -> Facts:
     """Return the verdict on a plan of the fixtures, e.g. `google`."""
     plan = read_plan((_PLANS / f"{name}.json").read_bytes())
-    return Facts.of(judge_plan(plan), plan.notes)
+    return facts_about(assess(plan, Rulebook(), ()))
 
 
 def finding(number: int = 1, **more: object) -> Finding:

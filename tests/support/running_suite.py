@@ -1,7 +1,4 @@
-"""A running suite for journeys: one emulator per test session, or the one that DRIFTWISE_EMULATOR points at.
-
-A conftest makes the fixture known with `from tests.support.running_suite import emulator`.
-"""
+"""A running suite for journeys: one emulator for each test process, or the one that DRIFTWISE_EMULATOR describes."""
 
 from __future__ import annotations
 
@@ -18,14 +15,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import pytest
 from pg8000 import native
 
 from infra.suite import load_suite
 from shared.data.migrations import connect
 
 ROOT = Path(__file__).parents[2]
-_RUNNING = pytest.StashKey["RunningSuite"]()
 _START_SECONDS, _ANSWER_SECONDS, _TICK_SECONDS = 120, 30.0, 60.0
 
 
@@ -113,16 +108,16 @@ class RunningSuite:
         return sorted(self.logs.glob("*.log"))
 
 
-@pytest.fixture(scope="session")
-def emulator(pytestconfig: pytest.Config) -> RunningSuite:
-    """One emulator for the whole session, whoever asks first starts it; ended with the session."""
-    found = pytestconfig.stash.get(_RUNNING, None)
-    if found is None:
-        given = os.environ.get("DRIFTWISE_EMULATOR")
-        found = RunningSuite.of(Path(given)) if given else _start(pytestconfig)
-        pytestconfig.stash[_RUNNING] = found
-        pytestconfig.add_cleanup(found.client.close)
-    return found
+@contextmanager
+def running_emulator() -> Iterator[RunningSuite]:
+    """Run a whole suite, or join the one that DRIFTWISE_EMULATOR describes; ended with the block."""
+    if given := os.environ.get("DRIFTWISE_EMULATOR"):
+        yield RunningSuite.of(Path(given))
+        return
+    with tempfile.TemporaryDirectory(prefix="driftwise-e2e-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # as root, PostgreSQL runs as a user of its own, which must be able to pass through
+        with running_part(Path(folder), "--port", "0") as suite:
+            yield suite
 
 
 @contextmanager
@@ -142,17 +137,6 @@ def running_part(folder: Path, *options: str) -> Iterator[RunningSuite]:
         suite.client.close()
     finally:
         _run("down", data_dir)
-
-
-def _start(config: pytest.Config) -> RunningSuite:
-    folder = tempfile.TemporaryDirectory(prefix="driftwise-e2e-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    Path(folder.name).chmod(0o711)  # as root, PostgreSQL runs as a user of its own, which must be able to pass through
-    data_dir = Path(folder.name) / "data"
-    config.add_cleanup(lambda: _run("down", data_dir))
-    started = _run("up", data_dir, "--port", "0")
-    assert started.returncode == 0, f"the emulator did not start:\n{started.stdout}\n{started.stderr}"
-    return RunningSuite.of(data_dir / "emulator.json")
 
 
 def _run(command: str, data_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
