@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 HOSTILE = (
-    "@everyone", "#1", "GH-12", "!7", "~label", "$3", "%2", "user/repo#5", "deadbeefcafe", ":tada:", "a|b", "a\\|b", "`tick", "``", "```\n# out", "\\`x",
+    "@everyone", "#1", "GH-12", "!7", "~label", "$3", "%2", "user/repo#5", "deadbeef01cafe", "1234567", ":tada:", "a|b", "a\\|b", "`tick", "``", "```\n# out", "\\`x",
     "<img src=x onerror=alert(1)>", "</code></details><h1>x", "<!-- -->", "<b>", "&#64;everyone", "[click](https://evil.example)", "![p](https://evil.example/p.png)",
     "https://evil.example/x", "www.evil.example", "mail@evil.example", "mailto:mail@evil.example", "xmpp:a@b.example", "ftp://evil.example", "<https://evil.example>", "[x]: https://evil.example",
     "[^1]", "*bold*", "__bold__", "~~gone~~", "# heading", "> quote", "- item", "1. item", "---", "===", "| a | b |\n|---|---|", "$`x`$", "$$x$$",

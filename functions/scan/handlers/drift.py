@@ -11,18 +11,12 @@ from shared.http.call import Call
 from shared.http.paging import page
 from shared.http.reply import Reply
 
-from ..domain import reports
 from ..models import DriftQuery, DriftView
 from ..queries import drift as queries
 from ..queries import scans as scan_queries
 from ..wiring import ScanDeps
 
 _MOST_EXPORTED = 10_000
-_EXPORTS = {
-    "csv": (reports.to_csv, "text/csv"),
-    "markdown": (reports.to_markdown, "text/markdown"),
-    "sarif": (reports.to_sarif, "application/sarif+json"),
-}
 
 
 def list_drift(call: Call, deps: ScanDeps) -> Reply:
@@ -56,5 +50,11 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
 
 
 def _export(rows: Sequence[Row], form: str) -> Reply:
-    write, content_type = _EXPORTS[form]
+    from ..domain import reports  # few calls ask for another form than JSON
+
+    write, content_type = {
+        "csv": (reports.to_csv, "text/csv"),
+        "markdown": (reports.to_markdown, "text/markdown"),
+        "sarif": (reports.to_sarif, "application/sarif+json"),
+    }[form]
     return Reply.text(write(rows), content_type)

@@ -99,7 +99,7 @@ def test_github_shows_the_report_in_the_jobs_summary_and_uploads_the_log(tmp_pat
     upload = job["steps"][-1]
     assert upload["with"]["sarif_file"] == "driftwise/analysis.sarif"
     assert upload["if"].startswith("always()")
-    assert job["permissions"] == {"contents": "read", "security-events": "write"}
+    assert job["permissions"] == {"contents": "read", "actions": "read", "security-events": "write"}
 
 
 def test_actions_are_pinned_by_digest_and_none_runs_with_more_than_it_needs() -> None:

@@ -77,8 +77,6 @@ def _told(answer: Mapping[str, Any]) -> Iterator[str]:
     narrative = answer.get("narrative") or {}
     pieces = [piece["text"] for piece in narrative.get("summary", ()) if piece["author"] == _MODEL]
     yield from (prose(piece, 2 * _MOST_WORDS) for piece in pieces[:_MOST_ROWS])
-    if narrative.get("source", _TEMPLATE) != _TEMPLATE:
-        yield f"<sub>Words by {code(narrative['model'], 100) or 'a language model'}; findings and levels by rules.</sub>"
 
 
 def _explained(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -171,7 +169,11 @@ def _tail(answer: Mapping[str, Any]) -> Iterator[str]:
     yield from _noise(answer.get("plan_noise") or {})
     version = f" · Terraform {code(answer['terraform_version'], 50)}" if answer.get("terraform_version") else ""
     name = f" {code(str(answer['id']), 50)}" if answer.get("id") else ""
-    yield f"<sub>DriftWise analysis{name}{version}</sub>"
+    narrative = answer.get("narrative") or {}
+    author = ""
+    if narrative.get("source", _TEMPLATE) != _TEMPLATE:
+        author = f" · findings and levels by rules, words by {code(narrative['model'], 100) or 'a language model'}"
+    yield f"<sub>DriftWise analysis{name}{version}{author}</sub>"
 
 
 def _drift(links: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -226,9 +228,8 @@ def _noise(noise: Mapping[str, Any]) -> Iterator[str]:
         return
     total = max(noise.get("differences_total", 0), len(differences))
     whole = noise.get("changes_only_noise", 0)
-    heading = f"{_count(total, 'difference')} without effect" + (
-        f"; {_count(whole, 'change')} nothing else" if whole else ""
-    )
+    apart = f": {_count(whole, 'change')} that would change nothing" if whole else ""
+    heading = f"{_count(total, 'difference')} without effect{apart}"
     lines = [
         f"- {code(item['address'], _MOST_ADDRESS)} {code(item['attribute'], _MOST_ADDRESS)}: {prose(item['why'], _MOST_WORDS)}"
         for item in differences[:_MOST_ROWS]

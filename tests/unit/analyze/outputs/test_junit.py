@@ -94,6 +94,13 @@ def test_a_plan_without_findings_is_one_passed_test() -> None:
     assert case.get("name") == "The plan carries no finding"
 
 
+def test_two_findings_of_one_name_are_two_tests() -> None:
+    names = [
+        case.get("name") for case in _suites(analysis(finding(), finding(id="b"), finding(id="c"))).iter("testcase")
+    ]
+    assert names == [names[0], f"{names[0]} (2)", f"{names[0]} (3)"]
+
+
 def test_times_are_utc() -> None:
     assert _suites(analysis(finding()))[0].get("timestamp") == "2026-11-25T09:11:12"
 

@@ -89,7 +89,7 @@ def test_what_was_not_judged_and_what_is_noise_is_said() -> None:
     assert "- `acme_thing`: 2 changes; no rule looks into this type" in text
     assert "- `check.up`: check fail" in text
     assert "- Note: the plan is errored" in text
-    assert "40 differences without effect; 1 change nothing else" in text
+    assert "40 differences without effect: 1 change that would change nothing" in text
     assert "- `a.b` `tags`: null and empty are the same" in text
 
 
@@ -100,14 +100,14 @@ def test_a_models_words_take_the_place_of_the_rules_and_are_words() -> None:
     assert text.count("The port `ssh` is open.") == 3
     assert "Opened: tcp 22." in text
     assert "Anybody on the internet" not in text
-    assert "findings and levels by rules" in text
+    assert "findings and levels by rules, words by `acme large`" in text
 
 
 def test_the_templates_words_are_not_said_twice() -> None:
     text, _ = _page(analysis(finding(), narrative=narrative("From the template.", finding()["id"], "template")))
     assert "From the template." not in text
     assert "Anybody on the internet can connect." in text
-    assert "Words by" not in text
+    assert "words by" not in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
