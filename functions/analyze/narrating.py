@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.data.model_quota import take_model_call
 from shared.http.errors import AppError
-from shared.ports.language_model import Answer, LanguageModel, ModelFailed
+from shared.ports.language_model import Answer, LanguageModel, ModelAway, ModelFailed
 from shared.security.actor import Actor
 from shared.telemetry.log import logger
 
@@ -81,6 +81,7 @@ def choose(deps: AnalyzeDeps, actor: Actor) -> Chosen | None:
 
     Raises:
         ModelCallsUsed: (402 `model_calls_used`) the platform's may not be asked now.
+        ModelAway: (503 `model_away`) the platform's did not answer lately and is left alone for now.
         ServiceAway: (503 `service_away`) KMS or Secret Manager did not answer.
     """
     with deps.db.unit(actor) as tx:
@@ -101,6 +102,8 @@ def choose(deps: AnalyzeDeps, actor: Actor) -> Chosen | None:
         deps.secrets.read(PLATFORM_SECRET),
     )
     model = deps.models.platform(choice)
+    if model.is_resting:  # it would not be asked: then it costs nothing
+        raise ModelAway
     with deps.db.unit(actor) as tx:
         take_model_call(tx, actor.plan, now=deps.clock.now())
     return Chosen(model, "platform", choice.provider, choice.model)

@@ -43,7 +43,7 @@ _ABOUT_LEVELS = re.compile(
 )
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_Text = Annotated[str, StringConstraints(min_length=10, max_length=900)]
+_Text = Annotated[str, StringConstraints(min_length=10, max_length=600)]
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 

@@ -28,6 +28,10 @@ class Anthropic:
     base_url: str = "https://api.anthropic.com"
     name: ClassVar[str] = "anthropic"
 
+    @property
+    def url(self) -> str:
+        return f"{self.base_url}/v1/messages"
+
     def request(self, prompt: Prompt) -> Request:
         headers = {"x-api-key": self.api_key.reveal().decode(), "anthropic-version": _VERSION}
         body = {
@@ -37,7 +41,7 @@ class Anthropic:
             "messages": [{"role": "user", "content": prompt.user}],
             "output_config": {"format": {"type": "json_schema", "schema": prompt.schema}},
         }
-        return post(f"{self.base_url}/v1/messages", headers, body)
+        return post(self.url, headers, body)
 
     def answer(self, found: Document) -> Answer:
         content = found.get("content")

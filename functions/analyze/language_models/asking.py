@@ -55,15 +55,19 @@ class AskedModel:
         """
         self._vendor = vendor
         self._send = send
-        self._owner = owner
+        self._endpoint = (owner, vendor.name, urlsplit(vendor.url).netloc, vendor.model)
         self._clock = clock
         self._entropy = entropy
         self._breakers = breakers
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is left alone for now, as it did not answer: asking would fail at once."""
+        return self._breakers.is_open(self._endpoint)
+
     def ask(self, prompt: Prompt, *, within_seconds: float) -> Answer:
         """Ask once; see the port."""
-        parts = urlsplit(self._vendor.request(prompt).url)
-        endpoint = (self._owner, self._vendor.name, parts.netloc, self._vendor.model)
+        endpoint = self._endpoint
         self._breakers.check(endpoint)
         try:
             with span("language model", kind="client", attributes={"gen_ai.provider.name": self._vendor.name}):

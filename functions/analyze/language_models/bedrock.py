@@ -40,8 +40,12 @@ class Bedrock:
     base_url: str = ""
     name: ClassVar[str] = "bedrock"
 
-    def request(self, prompt: Prompt) -> Request:
+    @property
+    def url(self) -> str:
         base = self.base_url or f"https://bedrock-runtime.{self.region}.amazonaws.com"
+        return f"{base}/model/{quote(self.model, safe='')}/converse"
+
+    def request(self, prompt: Prompt) -> Request:
         schema = {"name": prompt.schema_name, "schema": json.dumps(prompt.schema)}
         body = {
             "system": [{"text": prompt.system}],
@@ -49,7 +53,7 @@ class Bedrock:
             "inferenceConfig": {"maxTokens": prompt.most_output_tokens},
             "outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}},
         }
-        return self._signed(post(f"{base}/model/{quote(self.model, safe='')}/converse", {}, body))
+        return self._signed(post(self.url, {}, body))
 
     def answer(self, found: Document) -> Answer:
         tokens = tokens_of(found, "usage", _INPUTS, ("outputTokens",))

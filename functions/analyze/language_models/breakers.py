@@ -47,6 +47,13 @@ class Breakers:
                 raise ModelAway(retry_after_seconds=int(state.opens_until - now) + 1)
             state.opens_until = now + OPEN_SECONDS
 
+    def is_open(self, endpoint: Hashable) -> bool:
+        """Say whether a call would not be let through now."""
+        now = self._clock.monotonic_seconds()
+        with self._lock:
+            state = self._states.get(endpoint)
+            return state is not None and state.failures >= MOST_FAILURES and now < state.opens_until
+
     def note(self, endpoint: Hashable, *, answered: bool) -> None:
         """Remember how a call ended; an answer of any kind counts as one."""
         with self._lock:

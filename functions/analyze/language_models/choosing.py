@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.ports.clock import Clock, Entropy
-from shared.ports.language_model import LanguageModel, ModelMisconfigured
+from shared.ports.language_model import ModelMisconfigured
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard, EgressResponse
 
@@ -87,7 +87,7 @@ class Models:
         self._entropy = entropy
         self._breakers = Breakers(clock)
 
-    def own(self, choice: Choice, owner: str) -> LanguageModel:
+    def own(self, choice: Choice, owner: str) -> AskedModel:
         """Return an organisation's own model; wherever it is, it is called through the egress guard.
 
         Raises:
@@ -95,7 +95,7 @@ class Models:
         """
         return self._asked(choice, guarded(self._guard), owner)
 
-    def platform(self, choice: Choice) -> LanguageModel:
+    def platform(self, choice: Choice) -> AskedModel:
         """Return the platform's; an endpoint that the operator names may lead into the operator's own network.
 
         Raises:
@@ -103,7 +103,7 @@ class Models:
         """
         return self._asked(choice, self._as_operator if choice.endpoint else guarded(self._guard), "platform")
 
-    def _asked(self, choice: Choice, send: Sender, owner: str) -> LanguageModel:
+    def _asked(self, choice: Choice, send: Sender, owner: str) -> AskedModel:
         return AskedModel(
             vendor_of(choice),
             send,

@@ -54,6 +54,11 @@ class Vendor(Protocol):
         """The model, as the vendor calls it."""
         ...
 
+    @property
+    def url(self) -> str:
+        """Where it is asked; no secret stands in it."""
+        ...
+
     def request(self, prompt: Prompt) -> Request:
         """Write the question; made anew for each attempt, as signatures carry the time."""
         ...

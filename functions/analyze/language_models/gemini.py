@@ -30,8 +30,11 @@ class Gemini:
     base_url: str = "https://generativelanguage.googleapis.com"
     name: ClassVar[str] = "gemini"
 
+    @property
+    def url(self) -> str:
+        return f"{self.base_url}/v1beta/models/{quote(self.model, safe='')}:generateContent"
+
     def request(self, prompt: Prompt) -> Request:
-        url = f"{self.base_url}/v1beta/models/{quote(self.model, safe='')}:generateContent"
         body = {
             "systemInstruction": {"parts": [{"text": prompt.system}]},
             "contents": [{"role": "user", "parts": [{"text": prompt.user}]}],
@@ -42,7 +45,7 @@ class Gemini:
                 "candidateCount": 1,
             },
         }
-        return post(url, {"x-goog-api-key": self.api_key.reveal().decode()}, body)
+        return post(self.url, {"x-goog-api-key": self.api_key.reveal().decode()}, body)
 
     def answer(self, found: Document) -> Answer:
         tokens = tokens_of(

@@ -29,9 +29,13 @@ class OpenAI:
     base_url: str = "https://api.openai.com/v1"
     name: ClassVar[str] = "openai"
 
+    @property
+    def url(self) -> str:
+        return f"{self.base_url}/chat/completions"
+
     def request(self, prompt: Prompt) -> Request:
         body = {**_body(self.model, prompt), "max_completion_tokens": prompt.most_output_tokens, "store": False}
-        return post(f"{self.base_url}/chat/completions", _bearer(self.api_key), body)
+        return post(self.url, _bearer(self.api_key), body)
 
     def answer(self, found: Document) -> Answer:
         return _answer(found)
@@ -54,10 +58,13 @@ class AzureOpenAI:
     endpoint: str
     name: ClassVar[str] = "azure_openai"
 
+    @property
+    def url(self) -> str:
+        return f"{self.endpoint.rstrip('/')}/openai/v1/chat/completions"
+
     def request(self, prompt: Prompt) -> Request:
         body = {**_body(self.model, prompt), "max_completion_tokens": prompt.most_output_tokens}
-        url = f"{self.endpoint.rstrip('/')}/openai/v1/chat/completions"
-        return post(url, {"api-key": self.api_key.reveal().decode()}, body)
+        return post(self.url, {"api-key": self.api_key.reveal().decode()}, body)
 
     def answer(self, found: Document) -> Answer:
         return _answer(found)
@@ -80,10 +87,14 @@ class OpenAICompatible:
     api_key: Secret | None = None
     name: ClassVar[str] = "openai_compatible"
 
+    @property
+    def url(self) -> str:
+        return f"{self.endpoint.rstrip('/')}/chat/completions"
+
     def request(self, prompt: Prompt) -> Request:
         body = {**_body(self.model, prompt), "max_tokens": prompt.most_output_tokens}
         headers = _bearer(self.api_key) if self.api_key is not None else {}
-        return post(f"{self.endpoint.rstrip('/')}/chat/completions", headers, body)
+        return post(self.url, headers, body)
 
     def answer(self, found: Document) -> Answer:
         return _answer(found)

