@@ -139,12 +139,10 @@ def _judge_around(change: Change, plan: Plan, rules: Selection) -> Iterator[Find
 
 def _unknown(rule: Rule, change: Change, plan: Plan) -> Iterator[tuple[str, Evidence]]:
     for path in rule.paths:
-        top = path.split(".", 1)[0]
-        if not plan.configured(change, top):
-            continue
         for where in unknown_at(change, path):
-            item = seen(where, get_at(change.before, where), get_at(change.after, where))
-            yield item.path, item
+            if plan.configured_at(change, where):
+                item = seen(where, get_at(change.before, where), get_at(change.after, where))
+                yield item.path, item
 
 
 def _of_the_whole(live: Sequence[Change], uncovered: Mapping[str, int]) -> Iterator[tuple[Rule, Match, str, str]]:

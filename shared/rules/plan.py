@@ -104,8 +104,8 @@ class Plan:
     Attributes:
         changes: in the plan's order, each (address, deposed) once.
         drift: what changed outside of Terraform since the last apply: `before` is the state, `after` what runs.
-        references: configuration address -> attribute -> configuration addresses it refers to, through modules; `*` holds
-            `depends_on`. None when the plan carries no configuration.
+        references: configuration address -> attribute -> configuration addresses it refers to, through modules; attributes of
+            blocks also stand as `block.attribute`, and `*` holds `depends_on`. None when the plan carries no configuration.
         checks: (address, status) of conditions and checks that did not pass.
         outputs: (name, actions) of output values that change.
         own: accounts and domains that are known to be the planner's own: of what stands already, and of who plans.
@@ -186,6 +186,20 @@ class Plan:
             return True
         attributes = self.references.get(config_address(change.address))
         return attributes is None or attribute in attributes
+
+    def configured_at(self, change: Change, path: Path) -> bool:
+        """Say whether the configuration sets what stands at a concrete path; yes when that cannot be told.
+
+        A block that is not spelled out there is dynamic, or written as an attribute: then what is inside it is set. That
+        nothing at all is said about an attribute that is unknown as a whole means that the provider computes it.
+        """
+        names = [step for step in path if isinstance(step, str)]
+        if len(names) < 2:
+            return self.configured(change, names[0]) if names else True
+        attributes = (self.references or {}).get(config_address(change.address))
+        if attributes is None or f"{names[0]}.{names[1]}" in attributes:
+            return True
+        return not any(name.startswith(f"{names[0]}.") for name in attributes)
 
     def referred(self, change: Change, *attributes: str) -> tuple[Change, ...]:
         """Return the changes that some attributes of a resource refer to, in a stable order."""

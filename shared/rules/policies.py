@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from .values import at, is_mark, items, parsed, texts
 
@@ -25,9 +25,13 @@ _NAMING_KEYS = frozenset({
     "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "aws:userid", "aws:username",
     "aws:sourceorgid", "aws:sourceorgpaths", "kms:calleraccount", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
 })  # fmt: skip
+_COMPARED = frozenset({"stringequals", "stringlike", "arnequals", "arnlike"})
 _NAMING_OPERATORS = frozenset(
     {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"}
 )
+
+
+Condition: TypeAlias = tuple[str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,15 @@ class Statement:
     resources: tuple[str, ...]
     principals: tuple[tuple[str, str], ...]
     is_for_all_but: bool
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: tuple[Condition, ...]
 
     @property
     def names_who(self) -> bool:
         """Whether a condition names who may ask, so that a principal `*` is not everybody."""
         return any(
-            operator.removeprefix("foranyvalue:") in _NAMING_OPERATORS and key in _NAMING_KEYS and _is_narrow(values)
+            operator.removeprefix("foranyvalue:") in _NAMING_OPERATORS
+            and key in _NAMING_KEYS
+            and _is_narrow(key, values)
             for operator, key, values in self.conditions
         )
 
@@ -127,6 +133,29 @@ def covers(before: Sequence[Statement], item: Statement, action: str, resource: 
     )
 
 
+def conditions_cover(old: Statement, new: Statement) -> bool:
+    """Say whether whoever meets the conditions of one statement met those of an earlier one: nothing was widened."""
+    return all(any(_is_narrower(condition, other) for other in new.conditions) for condition in old.conditions)
+
+
+def _is_narrower(old: Condition, new: Condition) -> bool:
+    """Say whether one condition lets through nothing that another one does not; only operators that name values are compared."""
+    if old == new:
+        return True
+    (was, key, wide), (will, other, narrow) = old, new
+    if key != other or not narrow:
+        return False
+    prefix, _, operator = was.rpartition(":")
+    new_prefix, _, new_operator = will.rpartition(":")
+    if prefix != new_prefix or {operator, new_operator} - _COMPARED:
+        return False
+    if operator == "stringequals":
+        return set(narrow) <= set(wide) and (
+            new_operator == operator or not any("*" in word or "?" in word for word in narrow)
+        )
+    return all(any(glob_covers(pattern, word) for pattern in wide) for word in narrow)
+
+
 def account_of(text: object) -> str | None:
     """Return the account that an ARN or an account id names."""
     if not isinstance(text, str):
@@ -191,7 +220,7 @@ def _principals(value: object) -> list[tuple[str, str]]:
     return sorted((str(kind), name) for kind, names in value.items() for name in texts(names))
 
 
-def _conditions(value: object) -> list[tuple[str, str, tuple[str, ...]]]:
+def _conditions(value: object) -> list[Condition]:
     if not isinstance(value, Mapping):
         return []
     return sorted(
@@ -206,8 +235,10 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
 
 
-def _is_narrow(values: tuple[str, ...]) -> bool:
-    """Say whether a condition's values leave anybody out."""
+def _is_narrow(key: str, values: tuple[str, ...]) -> bool:
+    """Say whether a condition's values leave anybody out; every organisation's id starts with the same letters."""
+    if key.endswith("orgid") and any("*" in value or "?" in value for value in values):
+        return False
     return bool(values) and all(value.strip("*?") not in {"", "0.0.0.0/0", "::/0"} for value in values)
 
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import cold_start, comparison, requests, sessions
+from . import cold_start, comparison, plan_analysis, requests, sessions
 from .result import Result
 
 MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
     "comparison": comparison.measure,
+    "plan-analysis": plan_analysis.measure,
     "cold-start": cold_start.measure,
     "tenant-read": requests.measure_tenant_read,
     "sessions": sessions.measure_sessions,

@@ -91,18 +91,24 @@ class Scanned:
 
 
 @contextmanager
-def moto_account(*, seed: int = SEED, recording: Path | None = None) -> Iterator[str]:
+def moto_account(
+    *, seed: int = SEED, recording: Path | None = None, server: str = "local_emulator.moto_server"
+) -> Iterator[str]:
     """Serve an empty account; yields its URL.
 
     Args:
         seed: start of the ids.
         recording: file (JSON lines) to which the writes are appended.
+        server: module that serves it.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        moto_command(port, seed=seed, record=recording),
+        [
+            part.replace("local_emulator.moto_server", server)
+            for part in moto_command(port, seed=seed, record=recording)
+        ],
         cwd=ROOT,
         # A fixed hash seed keeps the order of the server's sets, and with it the order in which ids are drawn.
         env={**os.environ, "PYTHONHASHSEED": "0", **_credentials()},

@@ -22,6 +22,7 @@ FOLDER = FIXTURES.parent / "plans" / "aws"
 NAMES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/main.tf")))
 
 _READ_OF_STATE = ("arn", "account_id")  # of the state before the plan, nothing else is read
+_SERVER = "tests.support.moto_databases"
 _TIME = "2026-01-01T00:00:00Z"
 _WORK = "/work-of-terraform.invalid"
 
@@ -52,7 +53,7 @@ def make_plan(name: str, work: Path) -> dict[str, Any]:
         RuntimeError: Terraform failed; the message holds the end of its output.
     """
     folder, steps = FOLDER / name, STEPS.get(name, Steps())
-    with moto_account() as endpoint:
+    with moto_account(server=_SERVER) as endpoint:
         environment = prepare_terraform(folder, endpoint, work)
         run_terraform(["apply", "-auto-approve", "-input=false", "-parallelism=30"], work, environment)
         for address in steps.taint:

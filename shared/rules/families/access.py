@@ -11,7 +11,7 @@ from ..networks import network_of
 from ..plan import Change, Plan
 from ..rule import Match, Rule, seen
 from ..switches import gone, not_word, off, on, rule_of, switch, word
-from ..values import first, is_mark, raw, values_at
+from ..values import at, first, is_mark, raw
 from .resource_policies import RULES as POLICY_RULES
 
 _switch = partial(switch, flag="public-access", family="access")
@@ -29,14 +29,17 @@ def _grants_all(value: Any) -> bool:
     return isinstance(value, str) and value.rsplit("/", 1)[-1] in _ALL_USERS
 
 
-def _cluster_endpoint(change: Change, _plan: Plan) -> Iterator[Match]:
+def _cluster_endpoint(change: Change, plan: Plan) -> Iterator[Match]:
     """An EKS endpoint is open when it is public and its networks are the world (which is what an empty list means)."""
 
     def is_open(document: object) -> bool:
-        cidrs = values_at(document, "vpc_config.public_access_cidrs")
-        if any(is_mark(value) for value in cidrs) or first(document, "vpc_config.endpoint_public_access") is not True:
+        if first(document, "vpc_config.endpoint_public_access") is not True:
             return False
-        return not cidrs or any(_is_world(value) for value in cidrs)
+        cidrs = [(where, value) for where, value in at(document, "vpc_config.public_access_cidrs") if value is not None]
+        marks = [where for where, value in cidrs if is_mark(value)]
+        if marks:  # the provider fills in the world where the configuration names no networks
+            return document is change.after and not any(plan.configured_at(change, where) for where in marks)
+        return not cidrs or any(_is_world(value) for _, value in cidrs)
 
     if change.after is None or raw(change.after, "vpc_config") is None or not is_open(change.after):
         return
@@ -80,6 +83,8 @@ _MORE: tuple[Rule, ...] = (
     _switch("aws-bucket-grant", severity="critical", title="The bucket is granted to everybody", types=("aws_s3_bucket_acl",), path="access_control_policy.grant.grantee.uri", bad=_grants_all, on_create="critical"),
     _switch("aws-function-url", severity="high", title="The function can be called without signing in", types=("aws_lambda_function_url",), path="authorization_type", bad=word("NONE"), on_create="high", refs=("CKV_AWS_258",)),
     rule_of("aws-function-permission", "access", "public-access", "critical", "Everybody may call the function", ("aws_lambda_permission",), _function_permission, paths=("principal",), refs=("CKV_AWS_301",)),
+    _switch("aws-route-open", severity="high", title="The API can be called without signing in", types=("aws_apigatewayv2_route",), path="authorization_type", bad=word("NONE"), absent=True, on_create="low"),
+    _switch("aws-method-open", severity="high", title="The API can be called without signing in", types=("aws_api_gateway_method",), path="authorization", bad=word("NONE"), on_create="low", refs=("CKV_AWS_59",)),
     _switch("aws-snapshot-shared", severity="critical", title="A snapshot is shared with everybody", types=("aws_db_snapshot", "aws_db_cluster_snapshot"), path="shared_accounts", bad=word("all"), on_create="critical"),
     _switch("aws-image-shared", severity="critical", title="A machine image is shared with everybody", types=("aws_ami_launch_permission",), path="group", bad=word("all"), on_create="critical"),
     rule_of("aws-cluster-endpoint", "access", "public-access", "high", "The cluster's control plane can be reached from everywhere", ("aws_eks_cluster",), _cluster_endpoint, paths=("vpc_config.endpoint_public_access", "vpc_config.public_access_cidrs"), refs=("CKV_AWS_38", "CKV_AWS_39")),

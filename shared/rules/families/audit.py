@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     _switch("aws-detector-off", severity="high", title="Threat detection is switched off", types=("aws_guardduty_detector",), path="enable", bad=off),
     _switch("aws-recorder-off", severity="high", title="The configuration recorder is switched off", types=("aws_config_configuration_recorder_status",), path="is_enabled", bad=off),
     _lowering("aws-log-retention", severity="medium", title=_SHORT, types=("aws_cloudwatch_log_group",), path="retention_in_days", forever=True, refs=("CKV_AWS_66", "CKV_AWS_338")),
+    _switch("aws-alarm-silenced", severity="medium", title="An alarm no longer tells anybody", types=("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"), path="actions_enabled", bad=off, refs=("CKV_AWS_319",)),
     _switch("aws-lb-logs", severity="medium", title=_OFF, types=("aws_lb", "aws_alb"), path="access_logs.enabled", bad=off, refs=("CKV_AWS_91",)),
     _switch("aws-cluster-logs", severity="medium", title=_OFF, types=("aws_eks_cluster",), path="enabled_cluster_log_types", bad=never, absent=True, refs=("CKV_AWS_37",)),
     _switch("aws-database-logs", severity="medium", title=_OFF, types=("aws_db_instance", "aws_rds_cluster"), path="enabled_cloudwatch_logs_exports", bad=never, absent=True, refs=("CKV_AWS_129",)),

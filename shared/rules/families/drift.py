@@ -19,7 +19,7 @@ def _reverted(change: Change, plan: Plan) -> Iterator[Match]:
     for drift in plan.drift_of(change.address):
         if drift.before is None or drift.after is None:
             continue
-        names = [name for name in sorted({*drift.before, *drift.after}) if _is_undone(change, drift, name)]
+        names = [name for name in sorted({*drift.before, *drift.after}) if _is_undone(change, plan, drift, name)]
         if not names:
             continue
         is_lost = change.is_replace and change.type in STATEFUL
@@ -30,12 +30,17 @@ def _reverted(change: Change, plan: Plan) -> Iterator[Match]:
         )
 
 
-def _is_undone(change: Change, drift: Change, name: str) -> bool:
-    """Say whether an attribute that was changed by hand gets its old value back, or one that is not known yet."""
+def _is_undone(change: Change, plan: Plan, drift: Change, name: str) -> bool:
+    """Say whether an attribute that was changed by hand gets its old value back, or one that is not known yet.
+
+    What a replacement makes the provider compute again is nobody's change (times and ids are new every time).
+    """
     old, by_hand, wanted = raw(drift.before, name), raw(drift.after, name), raw(change.after, name)
     if _is_same(change, name, old, by_hand) or _is_same(change, name, wanted, by_hand):
         return False
-    return holds_mark(wanted) or _is_same(change, name, wanted, old)
+    if holds_mark(wanted):
+        return plan.configured(change, name)
+    return _is_same(change, name, wanted, old)
 
 
 def _is_same(change: Change, name: str, one: object, other: object) -> bool:

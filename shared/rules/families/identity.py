@@ -267,6 +267,13 @@ def _federated(change: Change, _plan: Plan) -> Iterator[Match]:
         yield Match(tuple(seen(name, first(change.before, name), first(change.after, name)) for name in names))
 
 
+def _identity_provider(change: Change, _plan: Plan) -> Iterator[Match]:
+    names = ("url", "client_id_list", "thumbprint_list", "saml_metadata_document")
+    moved = [name for name in names if raw(change.before, name) != raw(change.after, name) and raw(change.after, name)]
+    if change.after is not None and moved:
+        yield Match(tuple(seen(name, raw(change.before, name), raw(change.after, name)) for name in moved))
+
+
 def _google_federated(change: Change, _plan: Plan) -> Iterator[Match]:
     was, will = (raw(side, "attribute_condition") for side in (change.before, change.after))
     if change.after is not None and (change.before is None or was != will):
@@ -296,7 +303,8 @@ RULES: tuple[Rule, ...] = (
     rule_of("azure-admin-assigned", _FAMILY, "iam-privilege-escalation", "critical", _UP, ("azurerm_role_assignment",), _azure_assignment(flag_admin=True), paths=("role_definition_name", "scope")),
     rule_of("azure-contributor-assigned", _FAMILY, "iam-wildcard", "high", _GIVEN, ("azurerm_role_assignment",), _azure_assignment(flag_admin=False)),
     rule_of("long-lived-credential", _FAMILY, "iam-privilege-escalation", "medium", "A credential that does not expire is made",
-            ("aws_iam_access_key", "google_service_account_key", "azuread_application_password", "azuread_service_principal_password"), _long_lived, refs=("CKV_AWS_273", "CWE-798")),
+            ("aws_iam_access_key", "aws_iam_user_login_profile", "google_service_account_key", "azuread_application_password", "azuread_service_principal_password"), _long_lived, refs=("CKV_AWS_273", "CWE-798")),
+    rule_of("aws-federated", _FAMILY, "cross-account-trust", "medium", "Somebody outside of the account is let in", ("aws_iam_openid_connect_provider", "aws_iam_saml_provider"), _identity_provider, paths=("url", "client_id_list", "saml_metadata_document")),
     rule_of("azure-federated", _FAMILY, "cross-account-trust", "medium", "Somebody outside of the tenant is let in", ("azurerm_federated_identity_credential",), _federated, paths=("issuer", "subject")),
     rule_of("google-federated", _FAMILY, "cross-account-trust", "medium", "Somebody outside of the project is let in", ("google_iam_workload_identity_pool_provider",),
             _google_federated, paths=("attribute_condition",), refs=("CKV_GCP_125",)),

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from ..rule import Rule
-from ..switches import gone, lowering, never, off, on, switch, word, zero
+from ..plan import Change, Plan
+from ..rule import Match, Rule, seen
+from ..switches import gone, lowering, never, off, on, rule_of, switch, word, zero
+from ..values import number, raw, values_at
 
 _switch = partial(switch, family="protection")
 _lowering = partial(lowering, family="protection")
 _gone = partial(gone, family="protection")
 _OFF = "Deletion protection is switched off"
 _RDS = ("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster", "aws_rds_global_cluster")
+
+
+def _expires_sooner(path: str) -> Callable[[Change, Plan], Iterator[Match]]:
+    """Make the function of a rule about objects that are deleted by age: sooner than before, or at all."""
+
+    def judge(change: Change, _plan: Plan) -> Iterator[Match]:
+        if change.before is None or change.after is None:
+            return
+        was, will = (min(_numbers(side, path), default=None) for side in (change.before, change.after))
+        if will is not None and (was is None or will < was):
+            top = path.split(".", 1)[0]
+            note = f"Objects are deleted after {will:g} days."
+            yield Match((seen(top, raw(change.before, top), raw(change.after, top)),), note=note)
+
+    return judge
+
+
+def _numbers(document: object, path: str) -> list[float]:
+    found = (number(value) for value in values_at(document, path))
+    return [value for value in found if value]  # no number, and 0, mean never
+
 
 RULES: tuple[Rule, ...] = (
     _switch("aws-database-deletion-protection", "protection-disabled", "high", _OFF, (*_RDS, "aws_neptune_graph", "aws_qldb_ledger", "aws_redshiftserverless_namespace"),
@@ -35,10 +59,19 @@ RULES: tuple[Rule, ...] = (
     _switch("aws-image-tags-mutable", "protection-disabled", "medium", "Image tags may be overwritten", ("aws_ecr_repository",), "image_tag_mutability", word("MUTABLE"), refs=("CKV_AWS_51",)),
     _switch("aws-secret-recovery-window", "protection-disabled", "medium", "A deleted secret can no longer be recovered", ("aws_secretsmanager_secret",), "recovery_window_in_days", zero),
     _switch("aws-key-rotation", "protection-disabled", "medium", "Yearly key rotation is switched off", ("aws_kms_key",), "enable_key_rotation", off, absent=True, refs=("CKV_AWS_7",)),
+    _switch("aws-boundary-removed", "protection-disabled", "high", "A permission boundary is removed", ("aws_iam_role", "aws_iam_user"), "permissions_boundary", word(""), absent=True, refs=("CWE-250",)),
+    _lowering("aws-password-length", "protection-disabled", "medium", "Shorter passwords are accepted", ("aws_iam_account_password_policy",), "minimum_password_length", refs=("CKV_AWS_10",)),
+    _lowering("aws-password-reuse", "protection-disabled", "medium", "Old passwords may be used again sooner", ("aws_iam_account_password_policy",), "password_reuse_prevention", refs=("CKV_AWS_13",)),
+    *(_switch(f"aws-password-{name}", "protection-disabled", "medium", "Weaker passwords are accepted", ("aws_iam_account_password_policy",), f"require_{name}", off, refs=(check,))
+      for name, check in (("symbols", "CKV_AWS_14"), ("numbers", "CKV_AWS_12"), ("uppercase_characters", "CKV_AWS_15"), ("lowercase_characters", "CKV_AWS_11"))),
+    _gone("aws-password-policy-removed", "protection-disabled", "medium", "The policy for passwords is removed", ("aws_iam_account_password_policy",)),
     _gone("aws-protection-removed", "protection-disabled", "high", "What protects data is removed", (
         "aws_s3_bucket_versioning", "aws_s3_bucket_object_lock_configuration", "aws_backup_plan", "aws_backup_selection", "aws_backup_vault_lock_configuration",
         "aws_efs_backup_policy", "aws_organizations_policy", "aws_organizations_policy_attachment", "aws_wafv2_web_acl_association", "aws_shield_protection", "aws_s3_bucket_replication_configuration"),
         refs=("CKV_AWS_143",)),
+    *(rule_of(f"{cloud}-objects-expire", "protection", "protection-disabled", "medium", "Objects are deleted sooner", (kind,), _expires_sooner(path), paths=(path,)) for cloud, kind, path in (
+        ("aws", "aws_s3_bucket_lifecycle_configuration", "rule.expiration.days"), ("aws-old", "aws_s3_bucket_lifecycle_configuration", "rule.noncurrent_version_expiration.noncurrent_days"),
+        ("google", "google_storage_bucket", "lifecycle_rule.condition.age"), ("azure", "azurerm_storage_management_policy", "rule.actions.base_blob.delete_after_days_since_modification_greater_than"))),
     _switch("google-deletion-protection", "protection-disabled", "high", _OFF, (
         "google_sql_database_instance", "google_container_cluster", "google_bigquery_table", "google_spanner_database", "google_compute_instance", "google_cloud_run_v2_service",
         "google_cloud_run_v2_job", "google_privateca_certificate_authority", "google_secret_manager_secret"),

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from ..bounded import policy_rule
 from ..levels import Severity, worst
 from ..plan import Change, Plan
-from ..policies import Statement, account_of, allows, outsiders, public_statements, statements_at
+from ..policies import (
+    Statement,
+    account_of,
+    allows,
+    conditions_cover,
+    outsiders,
+    public_statements,
+    statements_at,
+)
 from ..rule import Match, Rule, seen
 from ..switches import rule_of
 from ..values import raw
@@ -51,7 +59,7 @@ def _trusted(path: str) -> Callable[[Change, Plan], Iterator[Match]]:
         found: list[tuple[Severity, str]] = []
         for (kind, name), item in sorted(will.items(), key=lambda pair: pair[0]):
             old = was.get((kind, name))
-            if old is not None and len(old.conditions) <= len(item.conditions):
+            if old is not None and conditions_cover(old, item):
                 continue
             severity = _trust(kind, name, item, own, plan.own)
             if severity is not None:

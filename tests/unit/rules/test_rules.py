@@ -159,6 +159,32 @@ def test_trust_of_any_repository_is_critical_and_of_one_medium() -> None:
     assert to("repo:shop/infra:ref:refs/heads/main") == {"cross-account-trust": "medium"}
 
 
+@pytest.mark.parametrize(
+    ("was", "will", "severity"),
+    [
+        ({"StringLike": {SUB: "repo:shop/infra:ref:refs/heads/main"}}, {"StringLike": {SUB: "repo:shop/*:*"}}, "critical"),
+        ({"StringEquals": {SUB: "repo:shop/infra:ref:refs/heads/main"}}, {"StringEquals": {SUB: "repo:other/infra:ref:refs/heads/main"}}, "medium"),
+        ({"StringLike": {SUB: "repo:shop/infra:*"}}, {"StringLike": {SUB: "repo:shop/infra:ref:refs/heads/main"}}, None),
+        ({"StringLike": {SUB: "repo:shop/infra:*"}}, {"StringEquals": {SUB: "repo:shop/infra:ref:refs/heads/main"}}, None),
+        ({"StringEquals": {SUB: ["a", "b"]}}, {"StringEquals": {SUB: "b"}}, None),
+        ({"StringEquals": {SUB: "repo:*"}}, {"StringLike": {SUB: "repo:*"}}, "critical"),
+        ({"StringNotLike": {SUB: "repo:bad/*"}}, {"StringNotLike": {SUB: "repo:bad/infra"}}, "medium"),
+        ({"StringLike": {SUB: "repo:shop/infra:*"}}, {"StringLike": {SUB: "repo:shop/infra:*"}, "Bool": {"x": "y"}}, None),
+    ],
+)  # fmt: skip
+def test_a_condition_with_other_values_is_wider_unless_it_lets_through_nothing_new(
+    was: Any, will: Any, severity: str | None
+) -> None:
+    before, after = trust(GITHUB, Condition=was), trust(GITHUB, Condition=will)
+    assert flags(change(ROLE, before, after)).get("cross-account-trust") == severity
+
+
+def test_every_organisation_is_no_organisation() -> None:
+    everyone = policy(allow(Principal="*", Condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}}))
+    one = policy(allow(Principal="*", Condition=ORG))
+    assert flags(change(BUCKET, one, everyone)) == {"public-access": "critical"}
+
+
 def test_destruction_of_data_weighs_more_than_of_anything_else_and_a_snapshot_less() -> None:
     assert flags(change("aws_db_instance", {}, None)) == {"stateful-resource-destruction": "critical"}
     kept = {"skip_final_snapshot": False, "final_snapshot_identifier": "last"}

@@ -114,9 +114,15 @@ def _onward(module: _Module, reference: str) -> list[tuple[_Module, str]]:
 
 
 def _attributes(body: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Yield what each attribute refers to; those of blocks also by their own name, `block.attribute`."""
     expressions = body.get("expressions")
     for name, expression in expressions.items() if isinstance(expressions, Mapping) else ():
         yield str(name), _references(expression)
+        inner: dict[str, list[str]] = {}
+        for block in _blocks(expression):
+            for part, value in block.items():
+                inner.setdefault(f"{name}.{part}", []).extend(_references(value))
+        yield from inner.items()
     yield (
         _ALL,
         [
@@ -139,6 +145,13 @@ def _references(expression: object) -> list[str]:
         elif isinstance(item, list):
             waiting.extend(item)
     return found
+
+
+def _blocks(expression: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the blocks under a name; an expression is none, and of dynamic blocks the configuration says nothing."""
+    for item in expression if isinstance(expression, list) else [expression]:
+        if isinstance(item, Mapping) and not {"references", "constant_value"} & item.keys():
+            yield item
 
 
 def _names(value: object) -> list[str]:

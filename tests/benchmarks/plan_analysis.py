@@ -1,0 +1,227 @@
+"""A plan of 1,000 changes judged by us and by checkov, on the same file in one run: time, memory, and who finds what.
+
+The plan is put together from the recorded plans of a real Terraform, each copy in a module of its own, so that what is planted is
+known from their expectations. Checkov gets an environment of its own under `.local/bench`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from functions.analyze.domain.plan import read_plan
+from shared.rules.engine import judge_plan
+from shared.rules.rule import Finding
+from tests.support.plan_cases import EXPECTED
+from tests.support.record_plans import FOLDER, NAMES
+
+from .result import Result
+from .running import ROOT
+
+CHECKOV = "checkov==3.2.499"
+_HOME = ROOT / ".local" / "bench" / "checkov"
+CHANGES = 1_000
+_ROUNDS = 5
+_KINDS: Mapping[str, frozenset[str]] = {
+    "destructive": frozenset({"stateful-resource-destruction", "key-destruction", "resource-deletion", "forced-replacement"}),
+    "exposing": frozenset({"public-ingress", "public-access"}),
+    "privilege": frozenset({"iam-wildcard", "iam-privilege-escalation", "cross-account-trust"}),
+}  # fmt: skip
+_OURS = (
+    "import sys, pathlib\n"
+    "from functions.analyze.domain.plan import read_plan\n"
+    "from shared.rules.engine import judge_plan\n"
+    "verdict = judge_plan(read_plan(pathlib.Path(sys.argv[1]).read_bytes()))\n"
+    "print(verdict.level, len(verdict.findings))\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What is known to be bad in the plan.
+
+    Attributes:
+        kind: one of `_KINDS`.
+        address: of the resource.
+        flag: what it has to be flagged as.
+    """
+
+    kind: str
+    address: str
+    flag: str
+
+
+def measure() -> list[Result]:
+    """Judge the plan by both, in turn."""
+    _install()
+    document = make_plan(CHANGES)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "plan.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
+        ours = [_run([sys.executable, "-c", _OURS, str(file)]) for _ in range(_ROUNDS)]
+        content = file.read_bytes()
+        inside = [_seconds(content) for _ in range(_ROUNDS)]
+        theirs = _run(_checkov(file))
+    findings = judge_plan(read_plan(content)).findings
+    seconds, memory = median(run.seconds for run in ours), median(run.peak_bytes for run in ours)
+    return [
+        Result(
+            f"plan of {CHANGES:,} changes, fresh process", "checkov, one run", f"{seconds:.2f} s, {theirs.seconds:.1f} s",
+            seconds / theirs.seconds, "at most 0.02", seconds / theirs.seconds <= 0.02,
+        ),
+        Result(
+            f"plan of {CHANGES:,} changes, in a process that runs", "checkov, one run", f"{median(inside):.2f} s, {theirs.seconds:.1f} s",
+            median(inside) / theirs.seconds, "at most 0.02", median(inside) / theirs.seconds <= 0.02,
+        ),
+        Result(
+            "its peak memory", "checkov's", f"{memory / 2**20:.0f} MiB, {theirs.peak_bytes / 2**20:.0f} MiB",
+            memory / theirs.peak_bytes, "at most 1", memory <= theirs.peak_bytes,
+        ),
+        *_found(document, findings, json.loads(theirs.output)),
+    ]  # fmt: skip
+
+
+def make_plan(least: int) -> dict[str, Any]:
+    """Put recorded plans together until so many resources change; further ones are left out."""
+    changes: list[dict[str, Any]] = []
+    modules: list[dict[str, Any]] = []
+    calls: dict[str, Any] = {}
+    live = 0
+    first: dict[str, Any] = {}
+    for number, name in ((number, name) for number in count() for name in NAMES):
+        if live >= least:
+            break
+        document = json.loads((FOLDER / name / "plan.json").read_bytes())
+        first = first or document
+        module = f"{name}_{number}"
+        for change in document["resource_changes"]:
+            is_live = change["change"]["actions"] not in (["no-op"], ["read"])
+            if is_live and live >= least:
+                continue
+            live += is_live
+            changes.append(_moved(change, module))
+        modules.append(_module(document["planned_values"].get("root_module", {}), module))
+        calls[module] = {"source": f"./{name}", "module": document["configuration"]["root_module"]}
+    return {
+        "format_version": first["format_version"],
+        "terraform_version": first["terraform_version"],
+        "planned_values": {"root_module": {"child_modules": modules}},
+        "resource_changes": changes,
+        "configuration": {
+            "provider_config": first["configuration"]["provider_config"],
+            "root_module": {"module_calls": calls},
+        },
+    }
+
+
+def planted(document: Mapping[str, Any]) -> Iterator[Planted]:
+    """Yield what the expectations of the recorded plans say about the resources of the plan."""
+    there = {change["address"] for change in document["resource_changes"]}
+    for module in document["configuration"]["root_module"]["module_calls"]:
+        for address, flags in EXPECTED[module.rsplit("_", 1)[0]]["findings"].items():
+            whole = f"module.{module}.{address}"
+            for kind, kinds in _KINDS.items():
+                yield from (Planted(kind, whole, flag) for flag in flags if flag in kinds and whole in there)
+
+
+def _found(document: Mapping[str, Any], findings: tuple[Finding, ...], reports: Any) -> Iterator[Result]:
+    ours = {(item.address, item.flag) for item in findings}
+    about: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for item in findings:
+        about[item.address, item.flag].update(name for name in item.references if name.startswith("CKV"))
+    failed: dict[str, set[str]] = defaultdict(set)
+    for report in reports if isinstance(reports, list) else [reports]:
+        for check in report["results"]["failed_checks"]:
+            failed[check["resource_address"] if "resource_address" in check else check["resource"]].add(
+                check["check_id"]
+            )
+    everything = list(planted(document))
+    for kind in _KINDS:
+        wanted = [item for item in everything if item.kind == kind]
+        mine = sum((item.address, item.flag) in ours for item in wanted)
+        touched = sum(bool(failed.get(item.address)) for item in wanted)
+        named = sum(bool(failed.get(item.address, set()) & about[item.address, item.flag]) for item in wanted)
+        yield Result(
+            f"{kind} changes found", "checkov: by a check about it (by any check on it)",
+            f"{mine} of {len(wanted)}, {named} ({touched}) of {len(wanted)}", mine / len(wanted), "all", mine == len(wanted),
+        )  # fmt: skip
+
+
+def _moved(change: Mapping[str, Any], module: str) -> dict[str, Any]:
+    inner = change.get("module_address")
+    return {
+        **change,
+        "address": f"module.{module}.{change['address']}",
+        "module_address": f"module.{module}.{inner}" if inner else f"module.{module}",
+    }
+
+
+def _module(body: Mapping[str, Any], module: str) -> dict[str, Any]:
+    def inner(part: Mapping[str, Any]) -> dict[str, Any]:
+        moved = {**part, "resources": [_renamed(item, module) for item in part.get("resources", ())]}
+        if "address" in part:
+            moved["address"] = f"module.{module}.{part['address']}"
+        if "child_modules" in part:
+            moved["child_modules"] = [inner(child) for child in part["child_modules"]]
+        return moved
+
+    return {**inner(body), "address": f"module.{module}"}
+
+
+def _renamed(item: Mapping[str, Any], module: str) -> dict[str, Any]:
+    return {**item, "address": f"module.{module}.{item['address']}"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def _run(command: list[str]) -> _Run:
+    """Run a program to its end and measure it; checkov answers 1 when it finds something."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode not in (0, 1):
+            raise RuntimeError(f"{command[0]} ended with {process.returncode}: {errors.read().decode()[-2_000:]}")
+        return _Run(seconds, usage.ru_maxrss * 1024, output.read().decode())
+
+
+def _seconds(content: bytes) -> float:
+    began = time.perf_counter()
+    assert judge_plan(read_plan(content)).findings, "the plan is bad by design"
+    return time.perf_counter() - began
+
+
+def _checkov(file: Path) -> list[str]:
+    options = ["--framework", "terraform_plan", "--output", "json", "--quiet", "--compact", "--skip-download"]
+    return [str(_HOME / "bin" / "checkov"), "--file", str(file), *options]
+
+
+def _install() -> None:
+    """Make checkov's environment, once per version."""
+    marker = _HOME / "installed"
+    if marker.is_file() and marker.read_text("utf-8") == CHECKOV:
+        return
+    venv.create(_HOME, with_pip=True, clear=True)
+    subprocess.run([str(_HOME / "bin" / "pip"), "install", "--quiet", CHECKOV], check=True)
+    marker.write_text(CHECKOV, "utf-8")
