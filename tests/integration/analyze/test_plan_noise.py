@@ -56,7 +56,7 @@ def test_settings_are_bounded(org: AnalyzeOrg) -> None:
 def test_what_was_seen_is_counted_and_told(org: AnalyzeOrg) -> None:
     first = org.function.clock.now()
     see(org, TAGS, POLICY)
-    org.function.clock.advance(timedelta(days=1))
+    org.function.clock.advance(timedelta(days=1).total_seconds())
     see(org, TAGS)
     found = {item["attribute"]: item for item in noise(org)["items"]}
     assert (found["tags"]["times"], found["policy"]["times"]) == (2, 1)
@@ -85,11 +85,11 @@ def test_noise_recurs_when_it_was_seen_often_enough_within_the_days(org: Analyze
 
     told = []
     for days in (0, 6, 6, 3):  # the first and the third are too far apart; the second to the fourth are not
-        org.function.clock.advance(timedelta(days=days))
+        org.function.clock.advance(timedelta(days=days).total_seconds())
         see(org, TAGS)
         told.append(is_recurring())
     assert told == [False, False, False, True]
-    org.function.clock.advance(timedelta(days=10))
+    org.function.clock.advance(timedelta(days=10).total_seconds())
     assert not is_recurring(), "it was not seen for long"
     org.done("PUT", "/plan-noise/settings", {"times": 1, "days": 30, "is_enabled": False}, role="admin")
     assert not is_recurring(), "noise is off"
@@ -100,7 +100,7 @@ def test_only_the_last_times_are_remembered_and_what_is_old_is_forgotten(org: An
         see(org, TAGS)
     (row,) = org.function.database.owner.run("select times, cardinality(recent_at) from analysis.noise_seen")
     assert row == [25, 20]
-    org.function.clock.advance(timedelta(days=91))
+    org.function.clock.advance(timedelta(days=91).total_seconds())
     see(org, POLICY)
     assert [item["attribute"] for item in noise(org)["items"]] == ["policy"]
 
@@ -108,7 +108,7 @@ def test_only_the_last_times_are_remembered_and_what_is_old_is_forgotten(org: An
 def test_the_store_has_an_end(org: AnalyzeOrg, monkeypatch: Any) -> None:
     monkeypatch.setattr(queries, "MOST_SEEN", 5)
     for number in range(8):
-        org.function.clock.advance(timedelta(seconds=1))
+        org.function.clock.advance(timedelta(seconds=1).total_seconds())
         see(org, NoiseKey("aws_x", f"aws_x.n{number}", "tags", "r"))
     assert {item["address"] for item in noise(org)["items"]} == {f"aws_x.n{number}" for number in range(3, 8)}
 
@@ -127,7 +127,7 @@ def test_a_suppression_is_told_with_its_end_and_ended(org: AnalyzeOrg) -> None:
     assert found["suppressions"] == [made]
     told = {item["attribute"]: (item["suppressed_by"], item["suppressed_until"]) for item in found["items"]}
     assert told == {"tags": (made["id"], made["expires_at"]), "policy": (None, None)}
-    org.function.clock.advance(timedelta(days=2))
+    org.function.clock.advance(timedelta(days=2).total_seconds())
     assert noise(org)["suppressions"] == []
     forever = suppress(org)
     assert org.function.database.owner.run("select count(*) from analysis.noise_suppressions") == [[1]], (

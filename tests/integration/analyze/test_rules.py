@@ -120,7 +120,7 @@ def test_a_rule_is_made_changed_and_deleted(org: AnalyzeOrg) -> None:
     assert (made["rule_id"], made["is_enabled"], made["reason"]) == ("custom-no-public-acl", True, "")
     path = f"/custom-rules/{made['id']}"
     assert org.done("GET", path, role="viewer") == made
-    org.function.clock.advance(timedelta(minutes=1))
+    org.function.clock.advance(timedelta(minutes=1).total_seconds())
     changed = org.done(
         "PATCH",
         path,
