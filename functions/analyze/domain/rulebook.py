@@ -59,15 +59,15 @@ class Judgement:
 
 
 def judge(
-    plan: Plan, rulebook: Rulebook, more: Iterable[Finding] = (), is_over: Callable[[], bool] = lambda: False
+    plan: Plan, rulebook: Rulebook, is_over: Callable[[], bool] = lambda: False, more: Iterable[Finding] = ()
 ) -> Judgement:
     """Judge a plan by an organisation's rulebook.
 
     Args:
         plan: the plan.
         rulebook: of the organisation.
-        more: findings of whoever knows more than the plan shows, such as open drift; policy and switched-off rules hold for them.
         is_over: asked before each change; True ends the judging.
+        more: findings of whoever knows more than the plan shows, such as open drift; policy and switched-off rules hold for them.
 
     Raises:
         PlanTooComplex: `is_over` said so.

@@ -54,7 +54,7 @@ def test_every_rule_is_listed_once_over_all_pages(org: AnalyzeOrg) -> None:
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
-    assert found == sorted(rule.id for rule in ALL_RULES)
+    assert found == sorted([*(rule.id for rule in ALL_RULES), "open-drift-reverted"])
 
 
 def test_rules_are_found_by_family_flag_type_and_provider(org: AnalyzeOrg) -> None:
