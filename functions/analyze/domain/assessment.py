@@ -9,8 +9,8 @@ from shared.rules.levels import Level, rank
 from shared.rules.plan import Plan
 
 from .facts import Facts
-from .open_drift import REVERTED, DriftItem, Link, drift_findings, link_drift
-from .policy import Judged, apply, level_of
+from .open_drift import DriftItem, Link, drift_findings, link_drift
+from .policy import Judged, level_of
 from .rulebook import Judgement, Rulebook, judge
 
 
@@ -22,7 +22,7 @@ class Assessment:
         plan: as it was read.
         level: the worst severity that counts.
         findings: by the severity that counts, worst first, then by address and rule; what is accepted comes last.
-        judgement: by the rulebook alone; holds the noise, the notes and what no rule looks into.
+        judgement: by the rulebook; holds the noise, the notes and what no rule looks into.
         links: what the plan would do to open drift.
         policy_version: of the policy that was applied; 0 for none.
     """
@@ -49,10 +49,9 @@ def assess(
     Raises:
         PlanTooComplex: `is_over` said so.
     """
-    judgement = judge(plan, rulebook, is_over)
     links = tuple(link_drift(plan, drift))
-    undone = () if REVERTED.id in rulebook.disabled else drift_findings(plan, links)
-    judged = sorted((*judgement.findings, *apply(rulebook.policy, undone)), key=_order)
+    judgement = judge(plan, rulebook, is_over, drift_findings(plan, links))
+    judged = sorted(judgement.findings, key=_order)
     return Assessment(plan, level_of(judged), tuple(judged), judgement, links, rulebook.policy.version)
 
 

@@ -186,7 +186,12 @@ def without_hidden(plan: Plan, verdict: Verdict, hidden: Collection[tuple[str, s
         return verdict.findings
     counted = (_recounted(item, gone) if item.rule == MANY_CHANGED_RULE.id else item for item in verdict.findings)
     left = (item for item in counted if item is not None)
-    return tuple(sorted(left, key=lambda item: (-rank(item.severity), item.address, item.rule, item.id)))
+    return tuple(sorted(left, key=worst_first))
+
+
+def worst_first(item: Finding) -> tuple[int, str, str, str]:
+    """Return what findings are sorted by, as in the rules' verdict."""
+    return -rank(item.severity), item.address, item.rule, item.id
 
 
 def differing(change: Change) -> Iterator[str]:

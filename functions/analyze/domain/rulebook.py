@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from shared.rules.engine import Verdict, judge_plan
-from shared.rules.levels import Level, rank
+from shared.rules.levels import Level, highest, rank
 from shared.rules.plan import Plan
+from shared.rules.rule import Finding
 
 from .custom_rules import Compiled, Judging, Note
-from .plan_noise import NoiseDecision, NoiseKey, Settings, Suppression, decide, without_hidden
+from .plan_noise import NoiseDecision, NoiseKey, Settings, Suppression, decide, without_hidden, worst_first
 from .policy import Judged, Policy, apply, level_of
 
 
@@ -57,23 +58,35 @@ class Judgement:
     verdict: Verdict
 
 
-def judge(plan: Plan, rulebook: Rulebook, is_over: Callable[[], bool] = lambda: False) -> Judgement:
+def judge(
+    plan: Plan, rulebook: Rulebook, is_over: Callable[[], bool] = lambda: False, more: Iterable[Finding] = ()
+) -> Judgement:
     """Judge a plan by an organisation's rulebook.
 
     Args:
         plan: the plan.
         rulebook: of the organisation.
         is_over: asked before each change; True ends the judging.
+        more: findings of whoever knows more than the plan shows, such as open drift; policy and switched-off rules hold for them.
 
     Raises:
         PlanTooComplex: `is_over` said so.
     """
     judging = Judging(rulebook.custom, plan)
-    verdict = judge_plan(plan, judging.rules(), rulebook.disabled, is_over)
+    verdict = _joined(judge_plan(plan, judging.rules(), rulebook.disabled, is_over), more, rulebook.disabled)
     loud = loud_addresses(apply(rulebook.policy, verdict.findings))
     noise = decide(plan, verdict.noise, loud, rulebook.noise, rulebook.recurring, rulebook.suppressions)
     judged = tuple(apply(rulebook.policy, without_hidden(plan, verdict, noise.hidden)))
     return Judgement(level_of(judged), judged, noise, judging.notes(), verdict)
+
+
+def _joined(verdict: Verdict, more: Iterable[Finding], disabled: Collection[str]) -> Verdict:
+    """Add findings to a verdict; the level can only rise."""
+    added = [item for item in more if item.rule not in disabled]
+    if not added:
+        return verdict
+    found = sorted((*verdict.findings, *added), key=worst_first)
+    return replace(verdict, findings=tuple(found), level=highest(item.severity for item in found))
 
 
 def loud_addresses(judged: Iterable[Judged]) -> frozenset[str]:

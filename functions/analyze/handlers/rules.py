@@ -13,6 +13,7 @@ from shared.rules.engine import ALL_RULES
 from shared.rules.rule import Rule
 from shared.security.errors import NotFound
 
+from ..domain.open_drift import REVERTED
 from ..models.rules import (
     BuiltinRulePage,
     BuiltinRulesQuery,
@@ -23,7 +24,9 @@ from ..models.rules import (
 from ..queries import rules as queries
 from ..wiring import AnalyzeDeps
 
-_RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in sorted(ALL_RULES, key=lambda rule: rule.id)})
+_RULES: Mapping[str, Rule] = MappingProxyType(
+    {rule.id: rule for rule in sorted((*ALL_RULES, REVERTED), key=lambda rule: rule.id)}
+)
 
 
 def list_builtin_rules(call: Call, _deps: AnalyzeDeps) -> Reply:

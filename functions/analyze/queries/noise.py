@@ -45,7 +45,7 @@ select s.key_sha256, s.type, s.address, s.attribute, s.reason, array[cast(:now a
   cast(:now as timestamptz)
 from jsonb_to_recordset(cast(:seen as jsonb)) as s (key_sha256 bytea, type text, address text, attribute text, reason text)
 on conflict (org_id, key_sha256) do update
-set times = n.times + 1, recent_at = (excluded.recent_at || n.recent_at)[1:20],
+set times = n.times + 1, recent_at = excluded.recent_at || trim_array(n.recent_at, greatest(cardinality(n.recent_at) - 19, 0)),
   last_seen_at = excluded.last_seen_at
 """
 _DROP_OLD = """
