@@ -7,7 +7,7 @@ nothing else: the analysis is answered with the templates' text and a note that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from shared.data.model_quota import take_model_call
@@ -22,6 +22,7 @@ from .domain.facts import Facts
 from .domain.narrative import Narrative, write
 from .language_models.choosing import Choice
 from .models.llm import Source
+from .models.narratives import NarrativeView
 from .queries import llm as queries
 from .wiring import PLATFORM_SECRET, AnalyzeDeps, credentials_place
 
@@ -74,6 +75,11 @@ def narrate(deps: AnalyzeDeps, actor: Actor, facts: Facts, *, within_seconds: fl
     except Exception:  # noqa: BLE001  # an explanation is worth less than the verdict, whatever went wrong
         _log.exception("a narrative failed")
         return written.noting(_BY_TEMPLATE + _TROUBLE)
+
+
+def view_of(narrative: Narrative) -> NarrativeView:
+    """Return a narrative as it is shown and stored."""
+    return NarrativeView.model_validate(asdict(narrative))
 
 
 def choose(deps: AnalyzeDeps, actor: Actor) -> Chosen | None:

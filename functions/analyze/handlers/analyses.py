@@ -33,8 +33,7 @@ from ..models.analyses import (
     AnalyzeQuery,
     CiFacts,
 )
-from ..models.narratives import NarrativeView
-from ..narrating import narrate
+from ..narrating import narrate, view_of
 from ..queries import analyses as queries
 from ..queries.noise import record_seen
 from ..queries.rulebook import load_rulebook
@@ -67,7 +66,7 @@ def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
         assessment = assess(plan, rulebook, drift, lambda: deps.clock.monotonic_seconds() >= ends_at)
     except engine.PlanTooComplex as error:
         raise PlanTooComplex(limit_seconds=_JUDGING_SECONDS, judged=error.judged, changes=error.total) from None
-    narrative = NarrativeView.of(narrate(deps, call.actor, facts_of(assessment))).model_dump(mode="json")
+    narrative = view_of(narrate(deps, call.actor, facts_of(assessment))).model_dump(mode="json")
     answer = write_answer(assessment, wish.ci.model_dump() if wish.ci else None) | {"narrative": narrative}
     with deps.db.unit(call.actor, call.idempotency) as tx:
         row = _store(call, deps, tx, wish, answer)

@@ -15,7 +15,7 @@ from shared.telemetry.log import logger
 from ..domain.drift_facts import basis_of, facts_of
 from ..domain.narrative import write
 from ..models.narratives import DriftNarrativeView, NarrativeView
-from ..narrating import narrate
+from ..narrating import narrate, view_of
 from ..queries import narratives as queries
 from ..wiring import AnalyzeDeps
 
@@ -52,7 +52,7 @@ def write_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
         row = queries.find_narrative(tx, item_id, basis)
     if row is None or row["status"] == "done":
         return Reply.no_content()
-    narrative = NarrativeView.of(narrate(deps, call.actor, facts_of(item))).model_dump(mode="json")
+    narrative = view_of(narrate(deps, call.actor, facts_of(item))).model_dump(mode="json")
     with deps.db.unit(call.actor) as tx:
         is_stored = queries.store_narrative(tx, item_id, basis, narrative=narrative, now=deps.clock.now())
     _log.info("drift narrative", item_id=str(item_id), is_stored=is_stored, source=narrative["source"])
@@ -60,7 +60,7 @@ def write_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
 
 
 def _written(item: Mapping[str, Any]) -> dict[str, Any]:
-    return NarrativeView.of(write(facts_of(item))).model_dump(mode="json")
+    return view_of(write(facts_of(item))).model_dump(mode="json")
 
 
 def _view(item_id: UUID, narrative: Mapping[str, Any], *, written_at: Any) -> DriftNarrativeView:

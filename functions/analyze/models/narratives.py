@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from shared.rules.levels import Level, Severity
-
-from ..domain.narrative import Narrative
 
 
 class PieceView(BaseModel):
@@ -44,11 +41,6 @@ class NarrativeView(BaseModel):
     model: str
     note: str
     dropped: int
-
-    @classmethod
-    def of(cls, narrative: Narrative) -> Self:
-        """Make the view of a narrative."""
-        return cls.model_validate(asdict(narrative))
 
 
 class DriftNarrativeView(BaseModel):
