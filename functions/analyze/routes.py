@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.http.access import Access
 from shared.http.health import health_route
 from shared.http.permissions import may
@@ -9,7 +11,7 @@ from shared.http.resealing import resealing_route
 from shared.http.routes import Route
 from shared.ports import language_model
 from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
-from shared.security.ratelimit import SIGNED_IN
+from shared.security.ratelimit import SIGNED_IN, Quota
 
 from . import errors
 from .domain.plan import MOST_BYTES
@@ -22,6 +24,8 @@ from .wiring import AnalyzeDeps
 
 _O = "/api/v2/orgs/{org_id}"
 _HEAVIEST = SIGNED_IN.costing(20)
+# Plans have a budget of their own, 60 a minute for each organisation, so that a busy pipeline keeps nobody from reading.
+_PLANS = replace(SIGNED_IN, quotas=(*SIGNED_IN.quotas, Quota("analyses", "org", 600)), cost=10)
 _ENDPOINT_ERRORS = (EgressRefused, EgressFailed, EgressTimeout)
 _MODEL_ERRORS = (
     language_model.ModelAway, language_model.ModelMisconfigured, language_model.ModelDeclined, language_model.AnswerUnusable,
@@ -40,7 +44,7 @@ ROUTES: list[Route[AnalyzeDeps]] = [
     Route(  # raw, as a plan comes in more encodings than JSON on the wire has
         "POST", f"{_O}/analyze", analyses.analyze_plan, may("analyses:create"),
         query=models.AnalyzeQuery, body=models.AnalyzePlan, reply=models.AnalysisView, errors=_PLAN_ERRORS,
-        is_raw=True, takes_gzip=True, body_limit_bytes=MOST_BYTES, limit=_HEAVIEST,
+        is_raw=True, takes_gzip=True, body_limit_bytes=MOST_BYTES, limit=_PLANS,
     ),
     Route(
         "GET", f"{_O}/analyses", analyses.list_analyses, may("analyses:read"),
