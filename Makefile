@@ -33,7 +33,7 @@ status: $(STAMP) ## show what runs
 	@$(BIN)/python -m local_emulator status
 
 test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: lint types tenancy openapi test bundle ## everything CI runs
 
