@@ -10,7 +10,7 @@ create table analysis.analyses (
   org_id            uuid not null default (current_setting('app.org_id', true)::uuid) references core.orgs on delete cascade,
   id                uuid not null default uuidv7(),
   requested_by      text not null check (length(requested_by) between 1 and 200),
-  repository        text not null default '' check (length(repository) <= 300),
+  repository        text not null default '' check (length(repository) <= 410),
   branch            text not null default '' check (length(branch) <= 300),
   pull_request      integer check (pull_request > 0),
   risk_level        text not null check (risk_level in ('none', 'low', 'medium', 'high', 'critical')),
@@ -61,9 +61,11 @@ grant select (org_id, created_at) on analysis.analyses to core_lookup;
 
 -- A plan is held against what drifted: analyze reads open drift and writes none.
 create policy drift_items_analyze_floor on scan.drift_items as restrictive to analyze_work
-  using (org_id = (select current_setting('app.org_id', true)::uuid));
-create policy drift_items_analyze_org on scan.drift_items for select to analyze_work
-  using (org_id = (select current_setting('app.org_id', true)::uuid));
+  using (org_id = (select current_setting('app.org_id', true)::uuid))
+  with check (org_id = (select current_setting('app.org_id', true)::uuid));
+create policy drift_items_analyze_org on scan.drift_items to analyze_work
+  using (org_id = (select current_setting('app.org_id', true)::uuid))
+  with check (org_id = (select current_setting('app.org_id', true)::uuid));
 grant usage on schema scan to analyze_work;
 grant select on scan.drift_items to analyze_work;
 create index drift_items_address on scan.drift_items (org_id, address) where status = 'open' and address is not null;

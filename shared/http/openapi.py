@@ -183,11 +183,11 @@ def _operation(route: Route[Any], references: Mapping[Any, Json], schemas: Json,
         parameters.append(_IDEMPOTENCY_KEY)
     if parameters:
         operation["parameters"] = parameters
-    if route.is_raw:
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
-    elif route.body is not None:
-        schema = references[route.body, "validation"]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    content: Json = {"application/octet-stream": {}} if route.is_raw else {}
+    if route.body is not None:
+        content["application/json"] = {"schema": references[route.body, "validation"]}
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     success: Json = {"description": HTTPStatus(route.status).phrase}
     if route.reply is not None:
         success["content"] = {"application/json": {"schema": references[route.reply, "serialization"]}}

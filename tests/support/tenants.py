@@ -38,6 +38,7 @@ _VALUES: dict[str, Any] = {
     "domain": "example.test",
     "risk_level": "low",
     "plan_sha256": bytes(32),
+    "basis": bytes(32),
     "analysis.llm_configs.provider": "openai",
     "source": "own",
     "analysis.policies.rules": "[]",

@@ -196,7 +196,7 @@ def judge_text(text: str, findings: Sequence[Finding]) -> tuple[str, Dropped | N
         ("severity", lambda: _names_no_level(plain)),
         ("grounds", lambda: _is_grounded(plain, names | OF_THE_LANGUAGE)),
     )
-    failed = next((reason for reason, holds in checks if not holds()), None)
+    failed: Dropped | None = next((reason for reason, holds in checks if not holds()), None)
     return ("" if failed else plain), failed
 
 

@@ -50,6 +50,12 @@ class DriftItem:
     is_sensitive: bool
     severity: Severity
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> DriftItem:
+        """Make an item of a row."""
+        given: dict[str, Any] = {name: row[name] for name in cls.__slots__}
+        return cls(**{**given, "id": str(row["id"])})
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -141,7 +141,7 @@ def _open_drift(tx: UnitOfWork, plan: Plan) -> list[DriftItem]:
     addresses = {name for change in live for name in (change.address, change.previous_address) if name}
     imported = {name for change in live if change.is_import for name in names_of(change.before)}
     rows = queries.list_open_drift(tx, addresses=sorted(addresses), cloud_ids=sorted(imported), most=_MOST_DRIFT)
-    return [DriftItem(**{**row, "id": str(row["id"])}) for row in rows]
+    return [DriftItem.of(row) for row in rows]
 
 
 def _store(call: Call, deps: AnalyzeDeps, tx: UnitOfWork, wish: _Wish, answer: Mapping[str, Any]) -> Row:

@@ -24,7 +24,7 @@ class CiFacts(BaseModel):
 
     model_config = _STRICT
 
-    repo_owner: str | None = Field(None, max_length=100)
+    repo_owner: str | None = Field(None, max_length=255)
     repo_name: str | None = Field(None, max_length=150)
     repo_url: str | None = Field(None, max_length=500)
     pr_number: int | None = Field(None, ge=1, le=2**31 - 1)
@@ -214,7 +214,7 @@ class AnalysesQuery(PageQuery):
     """Query of the history."""
 
     risk_level: Level | None = None
-    repository: str | None = Field(None, max_length=300, description="`owner/name`")
+    repository: str | None = Field(None, max_length=410, description="`owner/name`")
     branch: str | None = Field(None, max_length=300)
     pull_request: int | None = Field(None, ge=1, le=2**31 - 1)
 
