@@ -46,6 +46,7 @@ RULE_ROUTES: list[Route[AnalyzeDeps]] = [
     Route(
         "POST", f"{_CUSTOM}/test", custom_rules.try_custom_rule, _CHANGE,
         body=models.TryCustomRule, reply=models.CustomRuleTrial,
+        errors=(errors.PlanUnreadable, errors.PlanVersionUnsupported, errors.PlanTooLarge),
     ),
     Route("GET", f"{_CUSTOM}/{{rule_id}}", custom_rules.get_custom_rule, _READ, reply=models.CustomRuleView),
     Route(

@@ -179,7 +179,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
             continue
         if column in {"public_id", "key"}:  # part of unique rules
             values[column] = os.urandom(6).hex()
-        elif column in {"fingerprint", "body_sha256", "token_hash", "key_sha256"}:
+        elif column in {"fingerprint", "body_sha256", "token_hash", "key_sha256", "basis"}:
             values[column] = os.urandom(32)
         elif f"{table.name}.{column}" in _VALUES:
             values[column] = _VALUES[f"{table.name}.{column}"]

@@ -137,7 +137,7 @@ class Judging:
                 )
                 return
             self._left -= bound
-        outcome = program.evaluate(prepared)
+        outcome = program.evaluate(prepared, bound)
         if outcome.kind == "matched":
             yield Match(_evidence(program.facts, change))
             return
@@ -235,4 +235,5 @@ def _all_facts(facts: Iterator[Facts]) -> Facts:
     for item in facts:
         together.paths.update(item.paths)
         together.whole.update(item.whole)
+    together.close()
     return together

@@ -15,7 +15,7 @@ from shared.security.redact import redact, redact_text
 from ..domain.cel import ExpressionRefused, compile_expression
 from ..domain.custom_rules import ID_PREFIX, MOST_RULES, Trial, try_rule
 from ..domain.plan import read_plan
-from ..errors import CustomRuleExists, PlanUnreadable, TooManyCustomRules
+from ..errors import CustomRuleExists, TooManyCustomRules
 from ..models.analyses import EvidenceView
 from ..models.rules import (
     ChangeCustomRule,
@@ -95,10 +95,7 @@ def try_custom_rule(call: Call, _deps: AnalyzeDeps) -> Reply:
     """Try an expression on one change; nothing is stored."""
     wish = call.body(TryCustomRule)
     _check(wish.expression)
-    try:
-        plan = read_plan({"format_version": "1.2", "terraform_version": "", "resource_changes": [wish.change]})
-    except PlanUnreadable as error:
-        raise _invalid("change", error.detail or error.title) from None
+    plan = read_plan({"format_version": "1.2", "terraform_version": "", "resource_changes": [wish.change]})
     if not plan.changes:
         raise _invalid("change", "there is no change in it")
     return Reply.ok(_trial(try_rule(wish.expression, plan.changes[0], plan)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from ..models.rules import (
 from ..queries import rules as queries
 from ..wiring import AnalyzeDeps
 
+_ID = re.compile(r"[a-z0-9-]{1,100}")
 _RULES: Mapping[str, Rule] = MappingProxyType(
     {rule.id: rule for rule in sorted((*ALL_RULES, REVERTED), key=lambda rule: rule.id)}
 )
@@ -56,7 +58,7 @@ def get_disabled_rule(call: Call, deps: AnalyzeDeps) -> Reply:
 
 def disable_rule(call: Call, deps: AnalyzeDeps) -> Reply:
     """Let a built-in rule say nothing from now on; a second call gives a new reason."""
-    rule_id, wish = _rule_id(call), call.body(DisableRule)
+    wish, rule_id = call.body(DisableRule), _rule_id(call)
     with deps.db.unit(call.actor) as tx:
         by = f"{call.actor.kind}:{call.actor.id}"
         row = queries.disable_rule(tx, rule_id, reason=wish.reason, disabled_by=by, created_at=deps.clock.now())
@@ -66,9 +68,11 @@ def disable_rule(call: Call, deps: AnalyzeDeps) -> Reply:
 
 def enable_rule(call: Call, deps: AnalyzeDeps) -> Reply:
     """Let a built-in rule speak again."""
-    rule_id = call.path["rule_id"]  # also of a rule that there is no more
+    rule_id = call.path["rule_id"]
+    if _ID.fullmatch(rule_id) is None:  # a rule that there is no more can be switched on all the same
+        raise NotFound
     with deps.db.unit(call.actor) as tx:
-        queries.enable_rule(tx, rule_id[:100])
+        queries.enable_rule(tx, rule_id)
         tx.audit("analyze:rule:enabled", "builtin_rule", rule_id)
     return Reply.no_content()
 

@@ -106,6 +106,7 @@ def test_a_rule_is_switched_off_and_on(org: AnalyzeOrg) -> None:
 
 def test_only_rules_that_there_are_can_be_switched_off_and_only_with_a_reason(org: AnalyzeOrg) -> None:
     org.refused("PUT", "/disabled-rules/nope", {"reason": "x"}, 404, "not_found", role="admin")
+    org.refused("DELETE", "/disabled-rules/%00", None, 404, "not_found", role="admin")
     org.refused("PUT", "/disabled-rules/custom-x", {"reason": "x"}, 404, "not_found", role="admin")
     for body in ({}, {"reason": ""}, {"reason": " "}, {"reason": "x", "more": 1}):
         org.refused("PUT", "/disabled-rules/many-destroyed", body, 422, "invalid", role="admin")
@@ -212,13 +213,15 @@ def test_what_is_sensitive_or_unknown_stays_hidden_in_a_trial(org: AnalyzeOrg) -
 def test_a_trial_says_what_is_wrong(org: AnalyzeOrg) -> None:
     for body, field in (
         ({"expression": "nope", "change": {}}, "expression"),
-        ({"expression": "true", "change": {}}, "change"),
-        ({"expression": "true", "change": {"address": "a.b", "type": "a", "change": {"actions": "update"}}}, "change"),
         ({"expression": "true", "change": []}, "change"),
         ({"expression": "true"}, "change"),
     ):
         problem = org.refused("POST", "/custom-rules/test", body, 422, "invalid", role="admin")
         assert [item["field"] for item in problem["errors"]] == [field], body
+    for change in ({}, {"address": "a.b", "type": "a", "change": {"actions": "update"}}):
+        body = {"expression": "true", "change": change}
+        problem = org.refused("POST", "/custom-rules/test", body, 422, "plan_unreadable", role="admin")
+        assert "resource_changes[0]" in problem["detail"]
 
 
 def test_organisations_do_not_meet(org: AnalyzeOrg, function: AnalyzeFunction) -> None:

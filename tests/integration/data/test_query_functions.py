@@ -123,7 +123,9 @@ _MORE: dict[str, dict[str, Any]] = {
         "attribute_pattern": "a", "type_pattern": None, "address_pattern": None, "reason": "r", "expires_at": None,
         "created_by": "human:x", "created_at": datetime.now(UTC),
     },
-    "list_analyses": dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request")),
+    "list_analyses": {
+        **dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request", "after_id")), "most": 50, "skipped": 0,
+    },
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
 # What must be there for a function to find something in a table that belongs to no organisation.

@@ -18,8 +18,8 @@ CHANGE_MEMBERS = frozenset({
     "previous_address", "is_import", "is_create", "is_update", "is_delete", "is_replace", "destroys", "deposed", "deferred",
 })  # fmt: skip
 PLAN_MEMBERS = frozenset({"terraform_version", "format_version", "changes_total", "counts"})
-_SIDES = frozenset({"before", "after"})
-_STEP, _WALK, _REGEX, _REGEX_STATE, _REGEX_BYTE = 200, 100, 10_000, 2_000, 10
+SIDES = ("before", "after")
+_STEP, _WALK, _REGEX, _REGEX_STATE, _REGEX_BYTE = 100, 100, 10_000, 1_500, 10
 # Operators that look at no more than what they are given: truth, numbers, one member.
 _CHEAP = frozenset({
     "_&&_", "_||_", "!_", "_?_:_", "_-_", "-_", "_*_", "_/_", "_%_", "_[_]", "@not_strictly_false", "type", "dyn", "bool",
@@ -46,15 +46,6 @@ class Size:
     text: int = 0
     values: int = 0
 
-    def __add__(self, other: Size) -> Size:
-        """Return the size of both."""
-        return Size(
-            max(self.longest, other.longest),
-            max(self.widest, other.widest),
-            self.text + other.text,
-            self.values + other.values,
-        )
-
 
 @dataclass(slots=True)
 class Facts:
@@ -63,42 +54,54 @@ class Facts:
     Attributes:
         paths: what it reads of `before` and `after`, the side first, without duplicates.
         whole: sides that it reads in a way that does not name the attribute.
-        nodes, deep, scans, states: by depth of macros: steps; calls that may look at everything; calls that may look at one
-            text; states of regular expressions.
+        nodes, deep, walks, scans, states: by depth of macros: steps; calls that may look at everything; calls that walk over one
+            list; calls that look at one text; states of regular expressions.
         patterns: calls of `matches`, by depth of macros.
         adds: additions that may make texts and lists longer.
-        widest: members of the widest literal.
+        widest, literal: members of the widest literal; characters of all literal texts.
+        tops: by side, the top-level attributes; from `close` on.
+        is_fixed: what it costs does not hang on the values; from `close` on.
     """
 
     paths: dict[Path, None] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
     nodes: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
     deep: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
+    walks: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
     scans: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
     states: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
     patterns: list[int] = field(default_factory=lambda: [0] * (MOST_NESTING + 1))
+    literal: int = 0
     adds: int = 0
     widest: int = 0
+    tops: dict[str, frozenset[str]] = field(default_factory=dict)
+    is_fixed: bool = False
 
     def attributes(self, side: str) -> tuple[str, ...]:
         """Return the paths below one side, as rules write them."""
         return tuple(dict.fromkeys(".".join(path[1:]) for path in self.paths if path[0] == side))
 
-    def tops(self, side: str) -> frozenset[str]:
-        """Return the top-level attributes of one side."""
-        return frozenset(path[1] for path in self.paths if path[0] == side)
+    def close(self) -> None:
+        """Work out what is asked at every evaluation, once nothing is added any more."""
+        self.tops = {side: frozenset(path[1] for path in self.paths if path[0] == side) for side in SIDES}
+        self.is_fixed = not any((*self.scans, *self.deep, *self.walks, *self.patterns, *self.nodes[1:]))
 
     def bound(self, size: Size) -> int:
-        """Return the most nanoseconds that one evaluation over values of a size can take."""
+        """Return the most nanoseconds that one evaluation over values of a size can take; of any size when it `is_fixed`."""
+        cost = (70 + self.nodes[0]) * _STEP  # entering and leaving, and what looks at no value
+        if self.is_fixed:
+            return cost
         growth = (self.adds + 1) ** (MOST_NESTING + 1) if self.adds else 1
-        longest, text = (size.longest + 2_000) * growth, (size.text + 2_000) * growth
+        longest, text = max(size.longest, self.literal) * growth, (size.text + self.literal) * growth
+        everything = text + _WALK * size.values * growth
+        cost += everything  # what it looks at is handed over
         widest = max(size.widest, self.widest, 1) * growth
-        cost = _STEP * 25  # entering and leaving
         for depth in range(MOST_NESTING + 1):
             once = (
-                self.nodes[depth] * _STEP
+                (self.nodes[depth] * _STEP if depth else 0)
                 + self.scans[depth] * longest
-                + self.deep[depth] * (text + _WALK * size.values * growth)
+                + self.deep[depth] * everything
+                + self.walks[depth] * widest * _WALK
                 + self.patterns[depth] * (_REGEX + _REGEX_BYTE * longest)
                 + self.states[depth] * _REGEX_STATE
             )
@@ -116,6 +119,7 @@ def learn(tree: Node) -> Facts:
     _learn(tree, 0, facts, frozenset())
     if sum(facts.nodes) > MOST_NODES:
         raise ExpressionRefused(f"an expression has at most {MOST_NODES} parts")
+    facts.close()
     return facts
 
 
@@ -131,6 +135,8 @@ def _learn(node: Node, depth: int, facts: Facts, accumulators: frozenset[str]) -
         if _is_about_presence(node, facts):
             return
         _count(node, depth, facts, accumulators)
+    if isinstance(node, Constant):
+        facts.literal += len(node.text or "")
     if isinstance(node, Literal):
         facts.widest = max(facts.widest, len(node.values))
     inner = accumulators | {node.accumulator} if isinstance(node, Loop) else accumulators
@@ -171,15 +177,15 @@ def _note_path(path: Path, facts: Facts, *, is_test: bool) -> None:
     if root == "plan":
         return
     if not members:
-        facts.whole.update(_SIDES)
-    elif members[0] in _SIDES and len(members) > 1:
+        facts.whole.update(SIDES)
+    elif members[0] in SIDES and len(members) > 1:
         named = [members[0]]
         for member in members[1:]:
             if "." in member and len(named) > 1:
                 break  # rules write a path with dots between its members
             named.append(member)
         facts.paths[tuple(named)] = None
-    elif members[0] in _SIDES and not is_test:
+    elif members[0] in SIDES and not is_test:
         facts.whole.add(members[0])
 
 
@@ -187,12 +193,12 @@ def _is_about_presence(node: Apply, facts: Facts) -> bool:
     """Take in `"name" in change.after` and `change.before == null`, which look at no value."""
     if node.function == _IN and isinstance(node.args[0], Constant) and node.args[0].text is not None:
         path = _path(node.args[1])
-        if path is not None and len(path) == 2 and path[1] in _SIDES:
+        if path is not None and len(path) == 2 and path[1] in SIDES:
             _note_path((*path, node.args[0].text), facts, is_test=True)
             return True
     if node.function in {"_==_", "_!=_"} and any(isinstance(item, Constant) and item.is_null for item in node.args):
         paths = [_path(item) for item in node.args]
-        return any(path is not None and len(path) == 2 and path[0] == "change" and path[1] in _SIDES for path in paths)
+        return any(path is not None and len(path) == 2 and path[0] == "change" and path[1] in SIDES for path in paths)
     return False
 
 
@@ -208,6 +214,8 @@ def _count(node: Apply, depth: int, facts: Facts, accumulators: frozenset[str]) 
         if not (isinstance(node.args[0], Ident) and node.args[0].name in accumulators):
             facts.adds += 0 if any(isinstance(item, Constant) and item.text is None for item in node.args) else 1
             facts.scans[depth] += 1
+    elif node.function == _IN and isinstance(node.args[0], Constant):
+        facts.walks[depth] += 1
     elif node.function == _IN or (node.function in _COMPARING and not has_constant):
         facts.deep[depth] += 1
     elif node.function not in _CHEAP and node.function not in _COMPARING:

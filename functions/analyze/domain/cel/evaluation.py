@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from shared.rules import plan as rules
 from shared.rules.values import dotted
 
-from .costs import Facts, Size, learn
+from .costs import SIDES, Facts, Size, learn
 from .limits import MOST_CHARACTERS, MOST_NANOSECONDS, ExpressionRefused
 from .syntax import read_syntax
 from .values import Attributes, storable
@@ -21,6 +21,8 @@ from .values import Attributes, storable
 if TYPE_CHECKING:
     from cel_expr_python import cel
 
+_NO_SIZE = Size()
+_ENDLESS = 2**63
 _MOST_SAID = 200
 _MOST_PROGRAMS = 2_000
 
@@ -48,12 +50,20 @@ class Program:
     expression: cel.Expression
 
     def bound(self, change: Change) -> int:
-        """Return the most nanoseconds that an evaluation can take."""
-        return self.facts.bound(change.size_for(self.facts))
+        """Return the most nanoseconds that an evaluation can take; endless ones when it looks at more than may be handed over."""
+        if self.facts.is_fixed and not change.has_refused:
+            return self.facts.bound(_NO_SIZE)
+        size = change.size_for(self.facts)
+        return _ENDLESS if size is None else self.facts.bound(size)
 
-    def evaluate(self, change: Change) -> Outcome:
-        """Evaluate over one change; whatever happens is an outcome."""
-        if self.bound(change) > MOST_NANOSECONDS or not change.fits(self.facts):
+    def evaluate(self, change: Change, bound: int | None = None) -> Outcome:
+        """Evaluate over one change; whatever happens is an outcome.
+
+        Args:
+            change: the change.
+            bound: of `bound`, when it is known already.
+        """
+        if (self.bound(change) if bound is None else bound) > MOST_NANOSECONDS:
             return Outcome("too_costly", "the values it looks at are too large for what it does with them")
         try:
             value = self.expression.eval(change.activation)
@@ -84,7 +94,7 @@ class Change:
             facts: what all the expressions together look at; nothing else is handed over.
         """
         self._change = change
-        self._sides = {side: Attributes.of(getattr(change, side), facts, side) for side in ("before", "after")}
+        self._sides = {side: Attributes.of(getattr(change, side), facts, side) for side in SIDES}
         shown = {
             **{name: storable(str(getattr(change, name) or "")) for name in _TEXTS},
             **{name: bool(getattr(change, name)) for name in _FLAGS},
@@ -93,21 +103,29 @@ class Change:
             "actions": [storable(action) for action in change.actions],
             "replace_paths": [storable(dotted(path)) for path in change.replace_paths[:1_000]],
         }
-        self._own = Size(len(change.address), min(len(change.replace_paths), 1_000), len(change.address) * 4, 50)
+        self._own = len(change.address), min(len(change.replace_paths), 1_000), len(change.address) * 4, 50
+        self.has_refused = any(found.refused for found in self._sides.values())
         self.activation = _environment().Activation({"change": shown, "plan": dict(plan)})
 
     def is_without(self, side: str) -> bool:
         """Say whether the change has no such side."""
         return getattr(self._change, side) is None
 
-    def size_for(self, facts: Facts) -> Size:
-        """Return how large the values are that an expression looks at."""
-        sizes = [found.size_for(facts, side) for side, found in self._sides.items()]
-        return self._own + sizes[0] + sizes[1]
-
-    def fits(self, facts: Facts) -> bool:
-        """Say whether everything that an expression looks at was handed over."""
-        return all(found.has_all(facts, side) for side, found in self._sides.items())
+    def size_for(self, facts: Facts) -> Size | None:
+        """Return how large the values are that an expression looks at; None when one is too large to be handed over."""
+        longest, widest, text, values = self._own
+        for side, found in self._sides.items():
+            if side in facts.whole:
+                widest = max(widest, len(found.sizes))
+            for name in found.chosen(facts, side):
+                size = found.sizes.get(name)
+                if size is None:
+                    if name in found.refused:
+                        return None
+                    continue
+                longest, widest = max(longest, size.longest), max(widest, size.widest)
+                text, values = text + size.text, values + size.values
+        return Size(longest, widest, text, values)
 
 
 _TEXTS = ("address", "type", "name", "mode", "module", "provider")

@@ -6,9 +6,11 @@ import re
 
 from .limits import MOST_PATTERN, MOST_PATTERN_SIZE, ExpressionRefused
 
-_CLASS_SIZE = 5  # of what stands for more than one character, in states
+_CLASS, _ALMOST_ANY = 2, 10  # states of what stands for some characters, and of what stands for nearly all of Unicode
 _COUNT = re.compile(r"\{(\d{1,6})(?:,(\d{0,6}))?\}")
-_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
+_CASELESS = re.compile(r"\(\?[a-zA-Z]*i")  # doubles the letters
+_NEGATED = re.compile(r"\\[DSW]")
+_BRACKETS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def pattern_size(pattern: str) -> int:
@@ -36,7 +38,7 @@ def pattern_size(pattern: str) -> int:
         else:
             sizes[-1] += last
             last, at = _atom(pattern, at)
-    size = sum(sizes) + last
+    size = (sum(sizes) + last) * (2 if _CASELESS.search(pattern) else 1)
     if size > MOST_PATTERN_SIZE:
         raise ExpressionRefused("a regular expression repeats too much")
     return size
@@ -44,9 +46,10 @@ def pattern_size(pattern: str) -> int:
 
 def _atom(pattern: str, at: int) -> tuple[int, int]:
     """Return the size of one atom, and where it ends."""
-    found = _CLASS.match(pattern, at)
+    found = _BRACKETS.match(pattern, at)
     if found is not None:
-        return _CLASS_SIZE, found.end()
+        is_wide = found[0].startswith("[^") or "[:^" in found[0] or _NEGATED.search(found[0]) is not None
+        return _ALMOST_ANY if is_wide else _CLASS, found.end()
     if pattern[at] == "\\":
-        return _CLASS_SIZE, at + 2
-    return (_CLASS_SIZE if pattern[at] == "." else 1), at + 1
+        return _ALMOST_ANY if _NEGATED.match(pattern, at) else _CLASS, at + 2
+    return (_ALMOST_ANY if pattern[at] == "." else 1), at + 1

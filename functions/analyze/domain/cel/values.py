@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,6 @@ from .costs import Facts, Size
 from .limits import MOST_TEXT, MOST_VALUES
 
 _LEAST_WHOLE, _MOST_WHOLE = -(2**63), 2**63 - 1
-NOTHING = Size()
 
 
 class _TooLarge(Exception):
@@ -39,7 +38,7 @@ class Attributes:
         """Take over what some expressions look at."""
         if document is None:
             return cls(None, {}, frozenset())
-        wanted = None if side in facts.whole else facts.tops(side)
+        wanted = None if side in facts.whole else facts.tops[side]
         values: dict[str, Any] = {}
         sizes: dict[str, Size] = {}
         refused: set[str] = set()
@@ -55,16 +54,9 @@ class Attributes:
                 sizes[name] = Size(taken.longest, taken.widest, taken.text, taken.values)
         return cls(values, sizes, frozenset(refused))
 
-    def size_for(self, facts: Facts, side: str) -> Size:
-        """Return how large the attributes are that an expression looks at."""
-        if side in facts.whole:
-            own = Size(0, len(self.sizes), 0, len(self.sizes))
-            return sum(self.sizes.values(), own)
-        return sum((self.sizes[name] for name in facts.tops(side) if name in self.sizes), NOTHING)
-
-    def has_all(self, facts: Facts, side: str) -> bool:
-        """Say whether nothing that an expression looks at was too large."""
-        return not self.refused if side in facts.whole else self.refused.isdisjoint(facts.tops(side))
+    def chosen(self, facts: Facts, side: str) -> Iterable[str]:
+        """Return the attributes that an expression looks at, also such as there are not."""
+        return (*self.sizes, *self.refused) if side in facts.whole else facts.tops[side]
 
 
 class _Taking:
