@@ -15,11 +15,13 @@ from shared.settings import Settings
 
 from .language_models.asking import POLICY
 from .language_models.choosing import Models
+from .models.llm import NEEDS
 from .queries import llm
 
 CREDENTIALS_KEY = "model-credentials"
 PLATFORM_SECRET = "platform-model-key"  # noqa: S105  # a name
 MODEL_CREDENTIALS = SealedColumn("analysis.llm_configs", "credentials_encrypted", llm.SEALED_CREDENTIALS)
+_PLATFORM_SETTINGS = ("endpoint", "region")
 SEALED_COLUMNS = (MODEL_CREDENTIALS,)
 
 
@@ -45,8 +47,26 @@ def credentials_place(org_id: UUID, config_id: UUID) -> Place:
     return MODEL_CREDENTIALS.place(org_id, config_id)
 
 
+def check_platform_model(settings: Settings) -> None:
+    """Refuse settings of the platform's model that cannot work, before anybody waits for it.
+
+    Raises:
+        ValueError: names what is wrong.
+    """
+    provider = settings.llm_provider
+    if not provider:
+        return
+    if provider not in NEEDS:
+        raise ValueError(f"DW_LLM_PROVIDER must be one of {', '.join(NEEDS)}")
+    needed = {"model", *(name for name in NEEDS[provider][0] if name in _PLATFORM_SETTINGS)}
+    missing = sorted(f"DW_LLM_{name.upper()}" for name in needed if not getattr(settings, f"llm_{name}"))
+    if missing:
+        raise ValueError(f"DW_LLM_PROVIDER is {provider}, which also needs {', '.join(missing)}")
+
+
 def load_deps(settings: Settings) -> AnalyzeDeps:
     """Build the clients of one process."""
+    check_platform_model(settings)
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)

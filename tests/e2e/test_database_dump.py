@@ -36,7 +36,7 @@ from tests.support.secret_journey import Journey, travelled
 
 # What the journey must have left rows in; otherwise a table would be clean because it is empty.
 USED = (
-    "core.api_keys", "core.audit_log", "core.idempotency_keys", "core.outbox", "core.user_identities", "scan.cloud_accounts",
+    "analysis.llm_configs", "core.api_keys", "core.audit_log", "core.idempotency_keys", "core.outbox", "core.user_identities", "scan.cloud_accounts",
     "scan.drift_items", "scan.live_resources", "scan.state_resources", "scan.state_sources",
 )  # fmt: skip
 

@@ -131,6 +131,22 @@ class Journey:
                 if answer.get("secret"):
                     self.secrets[f"a webhook's secret, {name} for {provider}"] = answer["secret"].encode()
 
+    def choose_a_model(self) -> None:
+        """Set up a language model of one's own, replace it by another, and try some that are refused."""
+        first = {"provider": "anthropic", "model": "m", "credentials": {"api_key": self.draw("a model's key")}}
+        signing = {
+            "access_key_id": f"AKIA{secrets.token_hex(8).upper()}",
+            "secret_access_key": self.draw("a model's secret key"),
+        }
+        second = {"provider": "bedrock", "model": "m", "region": "eu-west-1", "credentials": signing}
+        for wish in (first, second):
+            assert "credentials" not in self.org.send("PUT", "/llm-config", json=wish)
+        misspelt = {**first, "credentials": {"apikey": self.draw("a model's key under a wrong name")}}
+        assert self.org.call("PUT", "/llm-config", json=misspelt).status_code == 400
+        inside = {"provider": "openai_compatible", "model": "m", "endpoint": "https://10.0.0.1/v1"}
+        inside |= {"credentials": {"api_key": self.draw("a model's key for an address inside")}}
+        assert self.org.call("PUT", "/llm-config", json=inside).status_code == 422
+
     def _browse(self, method: str, url: str, **options: Any) -> httpx.Response:
         address = url if url.startswith("http") else self.suite.url + url
         return httpx.request(method, address, follow_redirects=False, timeout=30, trust_env=False, **options)
@@ -256,6 +272,7 @@ def travelled(suite: RunningSuite) -> Iterator[Journey]:
     journey.sign_in()
     journey.invite()
     journey.take_webhooks_in()
+    journey.choose_a_model()
     journey.connect()
     journey.org.scan(journey.account_id)
     journey.take_states_in()

@@ -12,7 +12,7 @@ import pytest
 from functions.analyze.language_models.breakers import MOST_FAILURES
 from functions.analyze.language_models.choosing import Choice
 from functions.analyze.narrating import narrate
-from functions.analyze.wiring import PLATFORM_SECRET, credentials_place
+from functions.analyze.wiring import PLATFORM_SECRET, check_platform_model, credentials_place
 from shared.http.errors import AppError
 from shared.ports.errors import CiphertextRefused
 from shared.security.actor import Actor, Role
@@ -238,6 +238,19 @@ def test_a_platforms_model_that_is_left_alone_costs_nothing(database: ClonedData
             assert "did not answer" in narrate(org.function.deps, actor_of(org), facts()).note
     used = database.owner.run("select used from core.model_calls where org_id = :id and period = 'hour'", id=org.id)
     assert used == [[MOST_FAILURES]]
+
+
+@pytest.mark.parametrize("settings, told", [
+    ({"llm_provider": "opnai", "llm_model": "x"}, "DW_LLM_PROVIDER must be one of"),
+    ({"llm_provider": "openai"}, "DW_LLM_MODEL"),
+    ({"llm_provider": "openai_compatible", "llm_model": "x"}, "DW_LLM_ENDPOINT"),
+    ({"llm_provider": "bedrock", "llm_model": "x"}, "DW_LLM_REGION"),
+])  # fmt: skip
+def test_settings_of_the_platforms_model_that_cannot_work_stop_the_start(settings: dict[str, str], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        check_platform_model(replace(SETTINGS, **settings))  # type: ignore[arg-type]  # every one is a text
+    check_platform_model(SETTINGS)
+    check_platform_model(replace(SETTINGS, llm_provider="anthropic", llm_model="x"))
 
 
 def test_a_plan_without_findings_costs_no_call(database: ClonedDatabase) -> None:

@@ -33,6 +33,7 @@ UNSAFE = {
     "plaintext keys of events": {"DW_EVENTS_JWKS_URL": "http://www.googleapis.com/oauth2/v3/certs"},
     "no rate limits": {"DW_REDIS_URL": ""},
     "a plaintext rate limiter": {"DW_REDIS_URL": "redis://10.0.0.2:6379"},
+    "a plaintext language model": {"DW_LLM_ENDPOINT": "http://models.example/v1"},
     "a plaintext collector": {"DW_OTLP_ENDPOINT": "http://collector.example:4318"},
     "a token key that signs before it is published": {"DW_TOKEN_ACTIVATION_SECONDS": "899"},
     "rate limits that limit nothing": {"DW_RATE_SCALE": "1000"},
