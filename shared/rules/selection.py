@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from .families import RULES
 from .rule import Rule
@@ -36,9 +36,9 @@ class Selection:
     def covers(self, kind: str) -> bool:
         """Say whether a rule looks into resources of a type; rules about every type do not count."""
         if kind not in self._covered:
-            patterns = (*LOCAL, *(pattern for rule in self.rules_of(kind) for pattern in rule.types if pattern != "*"))
+            is_named = any(_is_about(rule, kind, everything=False) for rule in self.rules_of(kind))
             # of a container, its deletion is all there is to look at
-            self._covered[kind] = kind in CONTAINERS or any(fnmatchcase(kind, pattern) for pattern in patterns)
+            self._covered[kind] = is_named or kind in CONTAINERS or any(fnmatchcase(kind, name) for name in LOCAL)
         return self._covered[kind]
 
     def holds(self, rule: Rule) -> bool:
@@ -48,8 +48,30 @@ class Selection:
 
 @lru_cache(maxsize=4096)
 def _built_in(kind: str) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES if _is_about(rule, kind))
+    exact, others = _index()
+    found = {*exact.get(kind, ()), *(place for place in others if _is_about(RULES[place], kind))}
+    return tuple(RULES[place] for place in sorted(found))
 
 
-def _is_about(rule: Rule, kind: str) -> bool:
-    return any(fnmatchcase(kind, pattern) for pattern in rule.types)
+@cache
+def _index() -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:
+    """Return type -> places of the rules that name it, and the places of rules with patterns: few rules have any."""
+    exact: dict[str, list[int]] = {}
+    others: list[int] = []
+    for place, rule in enumerate(RULES):
+        for name in rule.types:
+            exact.setdefault(name, []).append(place)
+        if any(_is_pattern(name) for name in rule.types):
+            others.append(place)
+    return exact, others
+
+
+def _is_about(rule: Rule, kind: str, *, everything: bool = True) -> bool:
+    """Say whether a rule is about a type; without `everything`, whether it names the type or a pattern of types."""
+    if kind in rule.types or (everything and "*" in rule.types):
+        return True
+    return any(fnmatchcase(kind, name) for name in rule.types if name != "*" and _is_pattern(name))
+
+
+def _is_pattern(name: str) -> bool:
+    return any(letter in name for letter in "*?[")

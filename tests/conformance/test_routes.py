@@ -34,7 +34,7 @@ OF_ORGS = [route for route in GUARDED if "{org_id}" in route.path]
 MUTATING = [route for route in OF_ORGS if route.method not in {"GET", "HEAD"}]
 WRITING = [route for route in ROUTES if route.method in {"POST", "PUT", "PATCH"}]
 JSON_WRITING = [route for route in WRITING if not route.is_raw]
-WITH_MODEL = [route for route in ROUTES if route.body is not None]
+WITH_MODEL = [route for route in ROUTES if route.body is not None and not route.is_raw]
 WITH_QUERY = [
     route for route in ROUTES if route.query is not None and route.query.model_config.get("extra") == "forbid"
 ]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from ..levels import Severity
 from ..plan import Change, Plan, config_address
 from ..policies import statements_at
-from ..rule import Match, Rule, seen, whole
+from ..rule import Flag, Match, Rule, seen, whole
 from ..switches import rule_of
 from ..values import first, raw
 
@@ -85,7 +85,8 @@ def _differs(before: Mapping[str, object], after: Mapping[str, object], name: st
     return before.get(name) != after.get(name)
 
 
-_FAMILY, _FLAG, _TITLE = "hygiene", "delivery-chain-change", "What Terraform itself stands on is touched"
+_FAMILY, _TITLE = "hygiene", "What Terraform itself stands on is touched"
+_FLAG: Flag = "delivery-chain-change"
 RULES: tuple[Rule, ...] = (
     rule_of("state-store", _FAMILY, _FLAG, "medium", _TITLE, (*_STORES, *_AROUND), _store),
     rule_of("state-lock", _FAMILY, _FLAG, "medium", _TITLE, (_TABLE,), _lock),

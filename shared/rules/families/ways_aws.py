@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ..levels import lowered, worst
 from ..networks import MOST_OPENINGS, Gain, worldly
@@ -24,7 +25,7 @@ def _open_groups(change: Change, plan: Plan) -> list[tuple[Change, list[Gain], b
     found: list[tuple[Change, list[Gain], bool]] = []
     for group in plan.referred(change, "vpc_security_group_ids", "security_groups"):
         if group.type == "aws_security_group" and group.after is not None:
-            gains, is_touched = plan.once(("open-group", *group.key), lambda group=group: _openness(group, plan))
+            gains, is_touched = plan.once(("open-group", *group.key), partial(_openness, group, plan))
             if gains:
                 found.append((group, gains, is_touched))
     return found
@@ -49,7 +50,7 @@ def _routed_subnets(change: Change, plan: Plan) -> list[Change]:
         subnet
         for subnet in plan.referred(change, "subnet_id", "subnets", "subnet_ids", "db_subnet_group_name")
         if subnet.type == "aws_subnet"
-        and plan.once(("routed-subnet", config_address(subnet.address)), lambda subnet=subnet: _is_routed(subnet, plan))
+        and plan.once(("routed-subnet", config_address(subnet.address)), partial(_is_routed, subnet, plan))
     ]
 
 

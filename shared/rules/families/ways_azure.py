@@ -7,6 +7,7 @@ everything in and one of the standard tier nothing. Source: Azure, "Network secu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ..levels import worst
 from ..networks import LAST_PORT, MOST_OPENINGS, PROTOCOLS, Gain, worldly
@@ -36,7 +37,7 @@ def _filter(links: Sequence[Change], plan: Plan) -> tuple[list[Gain] | None, lis
     gains: list[Gain] = []
     hops: list[Hop] = [Hop(link.address, True) for link in links if not link.is_noop]
     for group in groups.values():
-        found, is_touched = plan.once(("open-group", *group.key), lambda group=group: _openness(group, plan))
+        found, is_touched = plan.once(("open-group", *group.key), partial(_openness, group, plan))
         gains.extend(found)
         hops.append(Hop(group.address, is_touched))
     return (gains, hops) if groups else (None, hops)
@@ -92,7 +93,7 @@ def _machine(change: Change, plan: Plan) -> Iterator[Match]:
     if change.after is None:
         return
     for nic in _of(plan, change, _NIC, "network_interface_ids"):
-        gains, hops = plan.once(("azure-way", config_address(nic.address)), lambda nic=nic: _way(nic, plan))
+        gains, hops = plan.once(("azure-way", config_address(nic.address)), partial(_way, nic, plan))
         if gains:
             path = "network_interface_ids"
             evidence = (seen(path, raw(change.before, path), raw(change.after, path)),)

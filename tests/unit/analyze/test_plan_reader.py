@@ -53,6 +53,18 @@ def test_everything_a_change_says_is_kept() -> None:
     assert change.deposed == "abcd1234"
 
 
+def test_what_blocks_refer_to_is_known_by_attribute_too() -> None:
+    expressions = {
+        "vpc_config": [{"subnet_ids": {"references": ["aws_x.b.id", "aws_x.b"]}, "endpoint": {"constant_value": True}}],
+        "plain": {"references": ["aws_x.b"]},
+    }
+    root = {"resources": [{"address": "aws_x.a", "expressions": expressions}, {"address": "aws_x.b"}]}
+    known = read_plan(_plan(configuration={"root_module": root})).references or {}
+    assert {name: set(found) for name, found in known["aws_x.a"].items()} == {
+        "vpc_config": {"aws_x.b"}, "vpc_config.subnet_ids": {"aws_x.b"}, "vpc_config.endpoint": set(), "plain": {"aws_x.b"}, "*": set(),
+    }  # fmt: skip
+
+
 def test_drift_checks_outputs_and_deferred_changes_are_read() -> None:
     plan = read_plan(
         _plan(

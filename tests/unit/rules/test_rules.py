@@ -248,6 +248,32 @@ def test_an_unknown_that_the_configuration_does_not_set_is_the_providers_own() -
     ] == ["unknown-value"]
 
 
+def test_an_unknown_inside_a_block_counts_unless_the_configuration_spells_the_block_out_without_it() -> None:
+    pending = {"ingress": [{"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": UNKNOWN}]}
+    item = change(SG, OFFICE, pending)
+
+    def found(*names: str) -> dict[str, str]:
+        plan = Plan((item,), references={item.address: dict.fromkeys(names, frozenset())})
+        return {told.flag: told.severity for told in judge_change(item, plan)}
+
+    assert found("ingress", "ingress.cidr_blocks") == {"unknown-value": "medium"}, "a block"
+    assert found("ingress") == {"unknown-value": "medium"}, "an attribute"
+    assert found("name") == {"unknown-value": "medium"}, "a dynamic block, of which the configuration says nothing"
+    assert found("ingress", "ingress.self") == {}, "the provider's own"
+
+
+def test_a_cluster_whose_networks_the_provider_fills_in_is_open_to_the_world() -> None:
+    made = change(
+        "aws_eks_cluster", None, {"vpc_config": [{"endpoint_public_access": True, "public_access_cidrs": UNKNOWN}]}
+    )
+    for names, flag in (
+        (("vpc_config.subnet_ids",), "public-access"),
+        (("vpc_config.public_access_cidrs",), "unknown-value"),
+    ):
+        plan = Plan((made,), references={made.address: dict.fromkeys(("vpc_config", *names), frozenset())})
+        assert {told.flag for told in judge_change(made, plan)} == {flag}
+
+
 def test_drift_that_the_apply_undoes_is_told_and_weighs_more_when_data_goes() -> None:
     item = change("aws_db_instance", {"tier": "b"}, {"tier": "a"})
     drift = (change("aws_db_instance", {"tier": "a"}, {"tier": "b"}),)
