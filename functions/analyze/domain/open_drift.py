@@ -54,7 +54,8 @@ class DriftItem:
     def of(cls, row: Mapping[str, Any]) -> DriftItem:
         """Make an item of a row."""
         given: dict[str, Any] = {name: row[name] for name in cls.__slots__}
-        return cls(**{**given, "id": str(row["id"])})
+        given["id"] = str(given["id"])
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
