@@ -39,6 +39,12 @@ class RiskGate(AppError):
     code, status, title = "risk_gate", 409, "The plan's risk reaches the gate"
 
 
+class BodyPurged(AppError):
+    """409 `body_purged`: the delivery's body is no longer kept."""
+
+    code, status, title = "body_purged", 409, "The delivery's body is no longer kept"
+
+
 class UnknownField(AppError):
     """400 `unknown_field`: the body holds a member that there is none of; `errors` names each."""
 

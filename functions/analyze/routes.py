@@ -15,7 +15,7 @@ from shared.security.ratelimit import SIGNED_IN, Quota
 
 from . import errors
 from .domain.plan import MOST_BYTES
-from .handlers import analyses, llm, narratives, purge
+from .handlers import analyses, llm, narratives, plan_events, purge
 from .models import analyses as models
 from .models import llm as llm_models
 from .models.narratives import DriftNarrativeView
@@ -78,5 +78,6 @@ ROUTES: list[Route[AnalyzeDeps]] = [
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
     resealing_route("analyze-sealed-columns"),
     Route("POST", "/_events/drift-narratives", narratives.write_drift_narrative, Access.from_event("drift-narratives")),
+    Route("POST", "/_events/plan-events", plan_events.analyze_delivery, Access.from_event("plan-events")),
     Route("POST", "/_events/analysis-purge", purge.purge_analyses, Access.from_event("analysis-purge")),
 ]

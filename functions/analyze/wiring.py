@@ -19,6 +19,7 @@ from .models.llm import NEEDS
 from .queries import llm
 
 CREDENTIALS_KEY = "model-credentials"
+BODIES_KEY = "webhook-secrets"  # of the webhook function, whose deliveries may carry plans
 PLATFORM_SECRET = "platform-model-key"  # noqa: S105  # a name
 MODEL_CREDENTIALS = SealedColumn("analysis.llm_configs", "credentials_encrypted", llm.SEALED_CREDENTIALS)
 _PLATFORM_SETTINGS = ("endpoint", "region")
@@ -31,12 +32,14 @@ class AnalyzeDeps(Deps):
 
     Attributes:
         envelope: seals and opens credentials of language models.
+        bodies: opens bodies of deliveries that carry plans; seals nothing.
         resealer: seals them anew when their key is rotated.
         egress: judges endpoints of language models, and calls them.
         models: makes language models that can be asked.
     """
 
     envelope: Envelope
+    bodies: Envelope
     resealer: Resealer
     egress: EgressGuard
     models: Models
@@ -45,6 +48,11 @@ class AnalyzeDeps(Deps):
 def credentials_place(org_id: UUID, config_id: UUID) -> Place:
     """Say where the credentials of an organisation's own model stand."""
     return MODEL_CREDENTIALS.place(org_id, config_id)
+
+
+def body_place(org_id: UUID, delivery_id: UUID) -> Place:
+    """Say where a delivery's body stands, as the webhook function sealed it."""
+    return Place("webhook.deliveries_in", "body_encrypted", org_id, delivery_id)
 
 
 def check_platform_model(settings: Settings) -> None:
@@ -68,11 +76,13 @@ def load_deps(settings: Settings) -> AnalyzeDeps:
     """Build the clients of one process."""
     check_platform_model(settings)
     common = build_deps(settings)
-    envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
+    keys = GoogleKeyManager(settings)
+    envelope = Envelope(keys, CREDENTIALS_KEY, common.entropy)
     egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
     return AnalyzeDeps(
         **{field.name: getattr(common, field.name) for field in fields(common)},
         envelope=envelope,
+        bodies=Envelope(keys, BODIES_KEY, common.entropy),
         resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
         egress=egress,
         models=Models(egress, common.clock, common.entropy),

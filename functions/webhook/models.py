@@ -148,6 +148,7 @@ class DeliveryView(BaseModel):
     tries: int
     repeats: int
     error_code: str | None
+    error_detail: str | None = Field(description="of a plan that cannot be read: what its reader says")
     body_sha256: str
     body_bytes: int
     has_body: bool

@@ -15,6 +15,7 @@ from shared.security.ratelimit import Limit, Quota
 
 from . import errors, models
 from .handlers import configs, deliveries, intake, purge, relay, worker
+from .plan_event_routes import PLAN_EVENT_ROUTES
 from .wiring import WebhookDeps
 
 _CONFIGS = "/api/v2/orgs/{org_id}/webhook-configs"
@@ -58,4 +59,5 @@ EVENT_ROUTES: list[Route[WebhookDeps]] = [
     Route("POST", "/_events/webhook-dead-letters", worker.work_dead_letter, Access.from_event("webhook-dead-letters")),
     Route("POST", "/_events/purge", purge.purge_shared_tables, Access.from_event("purge")),
     resealing_route("webhook-sealed-columns"),
+    *PLAN_EVENT_ROUTES,
 ]

@@ -16,7 +16,7 @@ from flask import Response
 from functions.analyze.language_models.asking import POLICY
 from functions.analyze.language_models.choosing import Models
 from functions.analyze.routes import EVENT_ROUTES, ROUTES
-from functions.analyze.wiring import CREDENTIALS_KEY, SEALED_COLUMNS, AnalyzeDeps
+from functions.analyze.wiring import BODIES_KEY, CREDENTIALS_KEY, SEALED_COLUMNS, AnalyzeDeps
 from shared.data.resealing import Resealer
 from shared.http.app import App
 from shared.ports.clock import SystemClock
@@ -39,7 +39,7 @@ class AnalyzeFunction:
     """One process, and who talks to it.
 
     Attributes:
-        vault: holds the key of language models' credentials, and no other.
+        vault: holds the keys of language models' credentials and of deliveries' bodies, which may be there already.
     """
 
     database: ClonedDatabase
@@ -52,7 +52,8 @@ class AnalyzeFunction:
         self.db = self.database.build_database("analyze", self.queue)
         entropy = FixedEntropy(f"process {next(_numbers)}")
         self.world = World(clock=self.clock, entropy=entropy, directory=cast("Any", self.db))
-        self.vault.add_wrapping_key(CREDENTIALS_KEY)
+        for key in {CREDENTIALS_KEY, BODIES_KEY} - self.vault.wrapping_keys():
+            self.vault.add_wrapping_key(key)
         self.deps = self.build_deps()
         settings = self.deps.settings
         self.app: App[AnalyzeDeps] = App("analyze", lambda _: self.deps, ROUTES, settings=settings)
@@ -68,6 +69,7 @@ class AnalyzeFunction:
             **own,
             queue=self.queue,
             envelope=envelope,
+            bodies=Envelope(self.vault, BODIES_KEY, common.entropy),
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             egress=egress,
             models=Models(egress, common.clock, common.entropy),
