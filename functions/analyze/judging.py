@@ -18,12 +18,14 @@ from shared.security.actor import Actor
 
 from .domain.answer import write_answer
 from .domain.assessment import Assessment, assess, facts_of
+from .domain.code_hosts import place_of
 from .domain.open_drift import DriftItem, names_of
 from .domain.plan import read_plan
 from .errors import PlanTooComplex
 from .models.analyses import CiFacts
 from .narrating import narrate, view_of
 from .queries import analyses as queries
+from .queries.code_hosts import has_enabled
 from .queries.noise import record_seen
 from .queries.rulebook import load_rulebook
 from .wiring import AnalyzeDeps
@@ -118,6 +120,8 @@ def store(
     told = facts if tx.actor.kind != "event" else {"requested_by": requested_by, **facts}
     tx.audit("analyze:analysis:created", "analysis", row["id"], **told)
     tx.emit("org-events", {"event": "analyze:analysis:created", "analysis_id": str(row["id"]), **facts})
+    if place_of(judged.answer.get("ci")) is not None and has_enabled(tx):
+        tx.emit("pull-request-comments", {"analysis_id": str(row["id"])})
     return row
 
 

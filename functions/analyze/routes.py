@@ -14,6 +14,7 @@ from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN, Quota
 
 from . import errors
+from .code_host_routes import CODE_HOST_EVENT_ROUTES, CODE_HOST_ROUTES
 from .domain.plan import MOST_BYTES
 from .handlers import analyses, llm, narratives, plan_events, purge
 from .models import analyses as models
@@ -73,6 +74,7 @@ ROUTES: list[Route[AnalyzeDeps]] = [
         reply=llm_models.LlmUsagePage,
     ),
     *RULE_ROUTES,
+    *CODE_HOST_ROUTES,
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
@@ -80,4 +82,5 @@ EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
     Route("POST", "/_events/drift-narratives", narratives.write_drift_narrative, Access.from_event("drift-narratives")),
     Route("POST", "/_events/plan-events", plan_events.analyze_delivery, Access.from_event("plan-events")),
     Route("POST", "/_events/analysis-purge", purge.purge_analyses, Access.from_event("analysis-purge")),
+    *CODE_HOST_EVENT_ROUTES,
 ]

@@ -147,6 +147,11 @@ PUT    O/llm-config                               admin
 DELETE O/llm-config                               admin
 POST   O/llm-config/test                          admin
 GET    O/llm-usage                                admin
+POST   O/code-hosts                               admin
+GET    O/code-hosts                               admin
+GET    O/code-hosts/{host_id}                     admin
+PATCH  O/code-hosts/{host_id}                     admin
+DELETE O/code-hosts/{host_id}                     admin
 GET    O/policy                                   viewer
 PUT    O/policy                                   human admin
 GET    /api/v2/builtin-rules                      any

@@ -13,6 +13,8 @@ from uuid import UUID
 
 from flask import Response
 
+from functions.analyze.code_hosts.connecting import CodeHosts
+from functions.analyze.code_hosts.exchange import POLICY as CODE_HOST_POLICY
 from functions.analyze.language_models.asking import POLICY
 from functions.analyze.language_models.choosing import Models
 from functions.analyze.routes import EVENT_ROUTES, ROUTES
@@ -73,6 +75,11 @@ class AnalyzeFunction:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             egress=egress,
             models=Models(egress, common.clock, common.entropy),
+            code_hosts=CodeHosts(
+                EgressGuard(for_process(CODE_HOST_POLICY, self.settings), SystemResolver(), SystemClock()),
+                common.clock,
+                common.entropy,
+            ),
         )
 
     def push(self, message: Message, subscription: str, *, attempt: int = 1) -> Response:

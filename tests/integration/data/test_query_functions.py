@@ -48,6 +48,7 @@ _TABLE_OF = {
     "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
+    "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
@@ -112,6 +113,19 @@ _MORE: dict[str, dict[str, Any]] = {
     "put_llm_config": {
         "id": UUID(int=17), "provider": "openai", "model": "m", "endpoint": None, "region": None, "credentials_encrypted": b"x",
         "now": datetime.now(UTC),
+    },
+    "insert_code_host": {
+        "id": UUID(int=18), "kind": "gitlab", "name": "n", "url": "https://y.example", "owner": "y", "app_id": None,
+        "installation_id": None, "credentials_encrypted": b"x", "comments_on_closed": False, "has_check_run": True, "fail_on": None,
+        "now": datetime.now(UTC),
+    },
+    "change_code_host": {
+        "name": "n", "credentials_encrypted": b"x", "comments_on_closed": False, "has_check_run": True, "fail_on": None,
+        "disabled_at": None, "now": datetime.now(UTC),
+    },
+    "take_pull_request": {
+        "host_id": None, "repository": "z/z", "pull_request": 1, "analysis_id": None, "analysed_at": datetime.now(UTC),
+        "lease_id": UUID(int=19), "leased_until": datetime.now(UTC), "now": datetime.now(UTC),
     },
     "count_llm_call": {
         "day": date(2026, 1, 2), "source": "own", "provider": "openai", "model": "m", "failures": 0, "input_tokens": 1, "output_tokens": 1,
