@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 URLS: Final[Mapping[str, str]] = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
-_SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,149}")
+_SEGMENT: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,149}")  # `.github` is one
 _MOST_SEGMENTS: Final = 21
-_ADDRESS: Final = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]+@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]+)?(?:[/:].*)?", re.IGNORECASE
-)
+_ADDRESS: Final = re.compile(r"(?:[^@/\s]+@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]+)?(?:[/:].*)?", re.IGNORECASE)
 _ENTERPRISE_CLOUD: Final = ".ghe.com"
 
 
@@ -65,8 +63,10 @@ def place_of(ci: Mapping[str, Any] | None) -> PullRequestPlace | None:
 
 def host_of(address: str) -> str:
     """Return the host in a repository's address (`https://host/x`, `git@host:x`, `ssh://git@host:22/x`), empty when there is none."""
-    found = _ADDRESS.fullmatch(address.strip())
-    return found[1].lower() if found and ("." in found[1] or "://" in address or "@" in address) else ""
+    before, separator, after = address.strip().partition("://")
+    rest = after if separator else before
+    found = _ADDRESS.fullmatch(rest)
+    return found[1].lower() if found and (separator or "@" in rest or "." in found[1]) else ""
 
 
 def choose(hosts: Sequence[Mapping[str, Any]], place: PullRequestPlace) -> Mapping[str, Any] | None:

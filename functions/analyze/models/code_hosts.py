@@ -33,7 +33,7 @@ class CreateCodeHost(BaseModel):
     kind: Kind
     name: Name
     owner: Annotated[
-        str, Field(max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,20}$")
+        str, Field(max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_.][A-Za-z0-9_.-]*){0,20}$")
     ] = Field(
         description="whose repositories it is for: a GitHub account, a GitLab group, or one repository as `owner/name`"
     )
