@@ -116,6 +116,12 @@ class CodeHostLocked(CodeHostRefused):
     code = "code_host_locked"
 
 
+class ConnectionMissing(AppError):
+    """422 `connection_missing`: no connection, or not just one, is for the organisation of Terraform Cloud whose run it is."""
+
+    code, status, title = "connection_missing", 422, "There is no connection by which the plan can be read"
+
+
 class UnknownField(AppError):
     """400 `unknown_field`: the body holds a member that there is none of; `errors` names each."""
 

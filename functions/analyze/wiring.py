@@ -15,6 +15,7 @@ from shared.settings import Settings
 
 from .code_hosts.connecting import CodeHosts
 from .code_hosts.exchange import POLICY as CODE_HOST_POLICY
+from .code_hosts.terraform_cloud import DOWNLOADS
 from .language_models.asking import POLICY
 from .language_models.choosing import Models
 from .models.llm import NEEDS
@@ -98,6 +99,7 @@ def load_deps(settings: Settings) -> AnalyzeDeps:
         models=Models(egress, common.clock, common.entropy),
         code_hosts=CodeHosts(
             EgressGuard(for_process(CODE_HOST_POLICY, settings), SystemResolver(), common.clock),
+            EgressGuard(for_process(DOWNLOADS, settings), SystemResolver(), common.clock),
             common.clock,
             common.entropy,
         ),

@@ -5,7 +5,7 @@ set local lock_timeout = '5s';
 create table analysis.code_hosts (
   org_id                  uuid not null default (current_setting('app.org_id', true)::uuid) references core.orgs on delete cascade,
   id                      uuid not null default uuidv7(),
-  kind                    text not null check (kind in ('github', 'gitlab')),
+  kind                    text not null check (kind in ('github', 'gitlab', 'terraform_cloud')),
   name                    text not null check (length(name) between 1 and 100),
   url                     text not null check (length(url) between 9 and 300),
   owner                   text not null check (length(owner) between 1 and 255 and owner = lower(owner)),
@@ -34,8 +34,8 @@ create table analysis.code_hosts (
   check ((kind = 'github') = (app_id is not null and installation_id is not null)),
   check ((last_error_code is null) = (last_error_at is null))
 );
-comment on table analysis.code_hosts is 'Where pull requests are commented on: a GitHub App''s installation or a GitLab token; credentials only as ciphertext.';
-comment on column analysis.code_hosts.owner is 'Whose repositories it is for: an account or a group, or one repository; in lower case.';
+comment on table analysis.code_hosts is 'Where pull requests are commented on (a GitHub App''s installation, a GitLab token) and where runs'' plans are read (a Terraform Cloud token); credentials only as ciphertext.';
+comment on column analysis.code_hosts.owner is 'Whose repositories or runs it is for: an account, a group, one repository, or an organisation of Terraform Cloud; in lower case.';
 comment on column analysis.code_hosts.url is 'To be shown and chosen by. Where calls go, and with which credentials, stands in the ciphertext.';
 comment on column analysis.code_hosts.credentials_key_version is 'Number of the KMS version under which the data key is wrapped.';
 create index code_hosts_credentials_key_version on analysis.code_hosts (credentials_key_version, org_id);

@@ -15,6 +15,7 @@ from flask import Response
 
 from functions.analyze.code_hosts.connecting import CodeHosts
 from functions.analyze.code_hosts.exchange import POLICY as CODE_HOST_POLICY
+from functions.analyze.code_hosts.terraform_cloud import DOWNLOADS
 from functions.analyze.language_models.asking import POLICY
 from functions.analyze.language_models.choosing import Models
 from functions.analyze.routes import EVENT_ROUTES, ROUTES
@@ -77,6 +78,7 @@ class AnalyzeFunction:
             models=Models(egress, common.clock, common.entropy),
             code_hosts=CodeHosts(
                 EgressGuard(for_process(CODE_HOST_POLICY, self.settings), SystemResolver(), SystemClock()),
+                EgressGuard(for_process(DOWNLOADS, self.settings), SystemResolver(), SystemClock()),
                 common.clock,
                 common.entropy,
             ),

@@ -1,4 +1,4 @@
-"""GitHub and GitLab on loopback, as their documentation says they answer, with what goes wrong on demand.
+"""GitHub, GitLab and Terraform Cloud on loopback, as their documentation says they answer, with what goes wrong on demand.
 
 Sources, which the handlers below follow page by page:
   https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app (201, 401, 404, 422; tokens end after an hour)
@@ -10,6 +10,8 @@ Sources, which the handlers below follow page by page:
   https://docs.gitlab.com/api/merge_requests/#get-single-mr; https://docs.gitlab.com/api/notes/#merge-requests
   https://docs.gitlab.com/api/users/#get-the-current-user
   https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers (429, `Retry-After`, `RateLimit-*`)
+  https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#retrieve-the-json-execution-plan (204, or 307 to where it lies)
+  https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#show-a-run (`include`); 404 also for who may not see it
 """
 
 from __future__ import annotations
@@ -283,6 +285,48 @@ class FakeGitLab:
             return Answer(404, {"message": "404 Not found"})
         note["body"] = asked.body["body"]
         return Answer(200, note)
+
+
+RUN_ID, CLOUD_TOKEN = "run-FwnENkvDnrpyFC7M", "0123456789.atlasv1.abcdefghijklmnop"
+
+
+@dataclass
+class FakeTerraformCloud:
+    """One run of the organisation `Acme-Org`, with its plan where archives lie, for which no token is shown.
+
+    Attributes:
+        plan: what `json-output` leads to; None while it is not there yet.
+        ingress: where the configuration comes from; None when from no repository.
+        archive: where the plan is said to lie; empty for here.
+    """
+
+    clock: Clock
+    plan: Any = None
+    ingress: dict[str, Any] | None = None
+    archive: str = ""
+    asked: list[Asked] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    url: str = ""
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer as the documentation says."""
+        if asked.path == "/_archivist/v1/object/plan":
+            return Answer(400 if "authorization" in asked.headers else 200, self.plan)
+        run = f"/api/v2/runs/{RUN_ID}"
+        if asked.headers.get("authorization") != f"Bearer {CLOUD_TOKEN}":
+            return Answer(401, {"errors": [{"status": "401", "title": "unauthorized"}]})
+        if (asked.method, asked.path) == ("GET", f"{run}/plan/json-output"):
+            if self.plan is None:
+                return Answer(204)
+            return Answer(307, None, {"Location": self.archive or f"{self.url}/_archivist/v1/object/plan"})
+        if (asked.method, asked.path) == ("GET", run):
+            included = (
+                [{"id": "ia-1", "type": "ingress-attributes", "attributes": self.ingress}] if self.ingress else []
+            )
+            wanted = asked.query.get("include") == "configuration_version.ingress_attributes"
+            return Answer(200, {"data": {"id": RUN_ID, "type": "runs"}, "included": included if wanted else []})
+        return Answer(404, {"errors": [{"status": "404", "title": "not found"}]})
 
 
 def _page(items: list[Any], query: dict[str, str]) -> list[Any]:

@@ -15,6 +15,7 @@ from ..domain.code_hosts import PullRequestPlace
 from .exchange import HostApi, Rests
 from .github import GitHub, Installation
 from .gitlab import GitLab
+from .terraform_cloud import TerraformCloud
 from .tokens import InstallationTokens
 
 WITHIN_SECONDS: Final = 60.0  # all that is done about one pull request; a lease lasts twice as long
@@ -55,15 +56,17 @@ class Credentials:
 class CodeHosts:
     """What one process knows of code hosts. Safe to share between threads."""
 
-    def __init__(self, guard: EgressGuard, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, guard: EgressGuard, downloads: EgressGuard, clock: Clock, entropy: Entropy) -> None:
         """Make one.
 
         Args:
-            guard: the only way out.
+            guard: the only way to hosts.
+            downloads: the only way to what they point at.
             clock: time.
             entropy: for the jitter of retries.
         """
         self.guard = guard
+        self._downloads = downloads
         self._clock = clock
         self._entropy = entropy
         self._rests = Rests(clock)
@@ -86,6 +89,10 @@ class CodeHosts:
     def gitlab(self, credentials: Credentials, key: Hashable, place: PullRequestPlace) -> GitLab:
         """Return a client for one merge request; arguments as `github`."""
         return GitLab(self._api(credentials, key), credentials.secret, place)
+
+    def terraform_cloud(self, credentials: Credentials, key: Hashable, run_id: str) -> TerraformCloud:
+        """Return a client for one run; arguments as `github`."""
+        return TerraformCloud(self._api(credentials, key), self._downloads, credentials.secret, run_id)
 
     def _api(self, credentials: Credentials, key: Hashable) -> HostApi:
         ends_at = self._clock.monotonic_seconds() + WITHIN_SECONDS

@@ -2,7 +2,7 @@
 
 Source: https://docs.github.com/en/enterprise-server@3.16/rest/using-the-rest-api/getting-started-with-the-rest-api (`/api/v3`);
 https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom (`api.SUBDOMAIN.ghe.com`);
-https://docs.gitlab.com/api/rest/ (`/api/v4`).
+https://docs.gitlab.com/api/rest/ (`/api/v4`); https://developer.hashicorp.com/terraform/cloud-docs/api-docs (`/api/v2`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-URLS: Final[Mapping[str, str]] = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
+URLS: Final[Mapping[str, str]] = {
+    "github": "https://github.com",
+    "gitlab": "https://gitlab.com",
+    "terraform_cloud": "https://app.terraform.io",
+}
+COMMENTED: Final = frozenset({"github", "gitlab"})
 _SEGMENT: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.][A-Za-z0-9_.-]{0,149}")  # `.github` is one
 _MOST_SEGMENTS: Final = 21
 _ADDRESS: Final = re.compile(r"(?:[^@/\s]+@)?(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::[0-9]+)?(?:[/:].*)?", re.IGNORECASE)
@@ -79,7 +84,8 @@ def choose(hosts: Sequence[Mapping[str, Any]], place: PullRequestPlace) -> Mappi
     fitting = [
         host
         for host in hosts
-        if f"{place.repository}/".startswith(f"{host['owner']}/")
+        if host["kind"] in COMMENTED
+        and f"{place.repository}/".startswith(f"{host['owner']}/")
         and place.host in {"", host_of(host["url"])}
         and (host["kind"] != "github" or place.owner.count("/") == 0)
     ]
@@ -92,9 +98,11 @@ def api_of(kind: str, url: str) -> str:
     """Return where a host's API is.
 
     Args:
-        kind: `github` or `gitlab`.
+        kind: of the connection.
         url: where people open it, without a slash at its end.
     """
+    if kind == "terraform_cloud":
+        return f"{url}/api/v2"
     if kind == "gitlab":
         return f"{url}/api/v4"
     scheme, _, host = url.partition("://")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from shared.rules.levels import Severity
 
 _STRICT = ConfigDict(extra="forbid")
-Kind = Literal["github", "gitlab"]
+Kind = Literal["github", "gitlab", "terraform_cloud"]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 _Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 _PrivateKey = Annotated[SecretStr, Field(min_length=100, max_length=16_384)]
@@ -21,12 +21,13 @@ _Token = Annotated[SecretStr, Field(min_length=8, max_length=1_024)]
 NEEDS: Mapping[str, frozenset[str]] = {
     "github": frozenset({"app_id", "installation_id", "private_key"}),
     "gitlab": frozenset({"token"}),
+    "terraform_cloud": frozenset({"token"}),
 }
 _OWN = frozenset().union(*NEEDS.values())
 
 
 class CreateCodeHost(BaseModel):
-    """A wish for a connection by which pull requests are commented on."""
+    """A wish for a connection by which pull requests are commented on, or plans of Terraform Cloud's runs are read."""
 
     model_config = _STRICT
 
@@ -35,18 +36,21 @@ class CreateCodeHost(BaseModel):
     owner: Annotated[
         str, Field(max_length=255, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_.][A-Za-z0-9_.-]*){0,20}$")
     ] = Field(
-        description="whose repositories it is for: a GitHub account, a GitLab group, or one repository as `owner/name`"
+        description="whose repositories it is for: a GitHub account, a GitLab group, or one repository as `owner/name`; or an "
+        "organisation of Terraform Cloud, whose runs it is for"
     )
     url: Annotated[str, Field(min_length=9, max_length=300, pattern=r"^https?://[^\s?#@]+$")] | None = Field(
         default=None,
-        description="where people open the host: `https://github.com` and `https://gitlab.com` unless it is one of your own. Must be "
+        description="where people open the host: `https://github.com`, `https://gitlab.com` or `https://app.terraform.io` unless it is one of your own. Must be "
         "public and https",
     )
     app_id: _Id | None = Field(default=None, description="of `github`")
     installation_id: _Id | None = Field(default=None, description="of `github`: the App's installation at the owner")
     private_key: _PrivateKey | None = Field(default=None, description="of `github`: the App's private key, as PEM")
     token: _Token | None = Field(
-        default=None, description="of `gitlab`: a project's or group's access token with the scope `api`"
+        default=None,
+        description="of `gitlab`: a project's or group's access token with the scope `api`; of `terraform_cloud`: a team's token that may "
+        "read the workspaces' runs and plans",
     )
     comments_on_closed: bool = Field(
         default=False, description="comment also on pull requests that are closed or merged"
@@ -73,7 +77,9 @@ class ChangeCodeHost(BaseModel):
 
     name: Name | None = None
     private_key: _PrivateKey | None = Field(default=None, description="of `github`: takes the place of the present one")
-    token: _Token | None = Field(default=None, description="of `gitlab`: takes the place of the present one")
+    token: _Token | None = Field(
+        default=None, description="of `gitlab` and `terraform_cloud`: takes the place of the present one"
+    )
     is_disabled: bool | None = Field(default=None, description="a disabled connection comments on nothing")
     comments_on_closed: bool | None = None
     has_check_run: bool | None = None

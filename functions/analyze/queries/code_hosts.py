@@ -48,7 +48,7 @@ where org_id = :org_id and disabled_at is null
 order by id
 """
 _HAS_ENABLED = """
-select exists (select from analysis.code_hosts where org_id = :org_id and disabled_at is null) as has_one
+select exists (select from analysis.code_hosts where org_id = :org_id and disabled_at is null and kind <> 'terraform_cloud') as has_one
 """
 _NOTE_USE = """
 update analysis.code_hosts
@@ -132,7 +132,7 @@ def list_enabled(tx: UnitOfWork) -> Sequence[Row]:
 
 
 def has_enabled(tx: UnitOfWork) -> bool:
-    """Say whether the organisation has a connection that is used."""
+    """Say whether the organisation has a connection that is used to comment on pull requests."""
     return bool(tx.rows(_HAS_ENABLED)[0]["has_one"])
 
 

@@ -25,7 +25,11 @@ _ID_HEADERS: Mapping[str, tuple[str, ...]] = {
     "standard": ("webhook-id",),
 }
 _ID_MEMBERS: Mapping[str, str] = {"stripe": "id", "slack": "event_id"}
-_PLANS: Mapping[str, str] = {"atlantis": "plan", "standard": "terraform.plan"}
+_PLANS: Mapping[str, tuple[str, ...]] = {
+    "atlantis": ("plan",),
+    "standard": ("terraform.plan",),
+    "terraform_cloud": ("run:needs_attention", "run:completed"),
+}
 _NAME_HEADERS: Mapping[str, str] = {"github": "x-github-event", "gitlab": "x-gitlab-event"}
 
 
@@ -77,8 +81,8 @@ def kind_of(provider: Provider, name: str, content_type: str, content: bytes) ->
 
 
 def carries_plan(provider: Provider, kind: str | None) -> bool:
-    """Say whether a delivery of this kind holds a Terraform plan (or says that it does)."""
-    return kind is not None and kind == _PLANS.get(provider)
+    """Say whether a delivery of this kind holds a Terraform plan, says that it does, or tells that a run has one."""
+    return kind is not None and kind in _PLANS.get(provider, ())
 
 
 def read_body(content_type: str, content: bytes) -> Any:
