@@ -11,17 +11,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.ports.secret_store import Secret
 
 from ..domain.code_hosts import PullRequestPlace
-from ..domain.outputs.checks import MOST_PER_REQUEST, Check
 from ..errors import CodeHostAccess, CodeHostLocked, CodeHostNotFound, CodeHostPermissions, CodeHostRefused
 from .comments import walk
 from .exchange import Answer, HostApi, server_time
 from .tokens import InstallationTokens
 
+if TYPE_CHECKING:  # the writers come with the first analysis that is shown
+    from ..domain.outputs.checks import Check
+
+MOST_PER_REQUEST: Final = 50  # annotations
 _ACCEPT: Final = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _BACKDATED_SECONDS, _JWT_SECONDS = 60, 540  # GitHub takes ten minutes at most, by its own clock
 _SKEW_SECONDS = 30.0

@@ -53,8 +53,8 @@ def analyze_delivery(call: Call, deps: AnalyzeDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         delivery = queries.find_delivery(tx, delivery_id)
         actor = replace(call.actor, plan=queries.get_subscription(tx)) if delivery else call.actor
-    if delivery is None:
-        return Reply.no_content()  # its config was removed, or it is another organisation's
+    if delivery is None or delivery["status"] != "received":
+        return Reply.no_content()  # its config was removed, it is another organisation's, or it was ended meanwhile
     result: dict[str, Any] = {"delivery_id": str(delivery_id)}
     found: _Found | None = None
     judged: Judged | None = None

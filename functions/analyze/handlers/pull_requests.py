@@ -22,8 +22,6 @@ from shared.telemetry.log import logger
 from ..code_hosts.comments import CommentSite, put_comment
 from ..code_hosts.connecting import WITHIN_SECONDS, Credentials
 from ..domain.code_hosts import PullRequestPlace, choose, place_of
-from ..domain.outputs.checks import to_check
-from ..domain.outputs.markdown import MARK, to_markdown
 from ..errors import PullRequestBusy
 from ..queries import analyses as analysis_queries
 from ..queries import code_hosts as host_queries
@@ -127,6 +125,8 @@ def _publish(call: Call, deps: AnalyzeDeps, work: _Work) -> str:
         return "closed"
     _comment(call, deps, work, github)
     if host["has_check_run"]:
+        from ..domain.outputs.checks import to_check  # few processes write any
+
         checks = deps.code_hosts.github(credentials, key, work.place, writes_checks=True)
         checks.put_check(to_check(work.answer, host["fail_on"]), pull_request.head)
     return "posted"
@@ -134,6 +134,8 @@ def _publish(call: Call, deps: AnalyzeDeps, work: _Work) -> str:
 
 def _comment(call: Call, deps: AnalyzeDeps, work: _Work, site: CommentSite) -> None:
     """Write the comment, and remember at once which one it is: whatever comes after may fail."""
+    from ..domain.outputs.markdown import MARK, to_markdown  # few processes write any
+
     comment_id = put_comment(site, work.comment_id, to_markdown(work.answer), MARK)
     if comment_id != work.comment_id:
         with deps.db.unit(call.actor) as tx:

@@ -8,7 +8,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 _FIND = """
-select id, config_id, provider, body_sha256, body_encrypted
+select id, config_id, provider, status, body_sha256, body_encrypted
 from webhook.deliveries_in
 where org_id = :org_id and id = :delivery_id
 """

@@ -20,7 +20,6 @@ from .sentences import evidence_of, findings_of, place_of
 
 Conclusion = Literal["success", "failure", "neutral"]
 NAME: Final = "DriftWise"
-MOST_PER_REQUEST: Final = 50
 MOST_ANNOTATIONS: Final = 200
 _MOST_TITLE, _MOST_WORDS, _MOST_PATH, _MOST_EVIDENCE = 255, 2_000, 300, 5
 _LEVELS: Final[Mapping[str, str]] = {"critical": "failure", "high": "failure", "medium": "warning", "low": "notice"}
