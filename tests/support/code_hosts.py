@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import jwt
@@ -75,17 +75,6 @@ class Fault:
     answer: Answer | None = None
     is_done: bool = False
     before: Callable[[], None] | None = None
-
-
-class Host(Protocol):
-    """What both hosts have."""
-
-    clock: Clock
-    asked: list[Asked]
-    faults: list[Fault]
-    lock: threading.RLock
-
-    def answer(self, asked: Asked) -> Answer: ...
 
 
 @dataclass
