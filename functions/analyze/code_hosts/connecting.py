@@ -18,7 +18,7 @@ from .gitlab import GitLab
 from .terraform_cloud import TerraformCloud
 from .tokens import InstallationTokens
 
-WITHIN_SECONDS: Final = 60.0  # all that is done about one pull request; a lease lasts twice as long
+WITHIN_SECONDS: Final = 45.0  # all that one client does
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from shared.ports.secret_store import Secret
 
 from ..domain.code_hosts import PullRequestPlace
-from ..errors import CodeHostAccess, CodeHostLocked, CodeHostNotFound, CodeHostPermissions, CodeHostRefused
+from ..errors import CodeHostAccess, CodeHostNotFound, CodeHostPermissions, CodeHostRefused
 from .comments import walk
 from .exchange import Answer, HostApi
 
@@ -51,8 +51,6 @@ class GitLab:
     def create(self, body: str) -> int:
         """Make a note; returns its id."""
         found = self._api.send("POST", f"{self._root}/notes", self._headers, {"body": body}, repeats=False)
-        if found.status == _FORBIDDEN:
-            raise CodeHostLocked
         _expect(found, _CREATED)
         return found.number("id")
 

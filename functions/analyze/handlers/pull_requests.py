@@ -28,7 +28,9 @@ from ..queries import code_hosts as host_queries
 from ..queries import pull_requests as queries
 from ..wiring import AnalyzeDeps, code_host_place
 
-_LEASE: Final = timedelta(seconds=2 * WITHIN_SECONDS)
+_LEASE: Final = timedelta(
+    seconds=2 * 2 * WITHIN_SECONDS
+)  # twice as long as both clients may take, for comment and check run
 _KEPT: Final = timedelta(days=180)  # who comes back to a pull request later finds the comment by its mark
 _BATCH, _SERVER_ERROR = 50, 500
 _log = logger("analyze")
