@@ -49,8 +49,8 @@ class CreateCodeHost(BaseModel):
     private_key: _PrivateKey | None = Field(default=None, description="of `github`: the App's private key, as PEM")
     token: _Token | None = Field(
         default=None,
-        description="of `gitlab`: a project's or group's access token with the scope `api`; of `terraform_cloud`: a team's token that may "
-        "read the workspaces' runs and plans",
+        description="of `gitlab`: a project's or group's access token with the scope `api`; of `terraform_cloud`: a user's or team's token with "
+        "admin access to the workspaces, which Terraform Cloud asks for before it hands out plans as JSON",
     )
     comments_on_closed: bool = Field(
         default=False, description="comment also on pull requests that are closed or merged"
