@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 MOST_DIGITS = 1_000
@@ -93,12 +94,8 @@ def is_shallow(value: object, most_levels: int) -> bool:
     for _ in range(most_levels):
         if not level:
             return True
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, _CONTAINERS)
-        ]
+        inner = chain.from_iterable(item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for child in inner if isinstance(child, _CONTAINERS)]
     return not level
 
 

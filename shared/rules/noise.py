@@ -66,9 +66,8 @@ def judge_noise(change: Change, plan: Plan) -> Noise | None:
     """
     if not change.is_update or change.before is None or change.after is None or change.is_import:
         return None
-    differing = sorted(
-        name for name in {*change.before, *change.after} if raw(change.before, name) != raw(change.after, name)
-    )
+    before, after = change.before, change.after
+    differing = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     reasons = [(name, why) for name in differing if (why := _reason(change, plan, name)) is not None]
     if not reasons:
         return None
