@@ -34,6 +34,7 @@ CHECKOV = "checkov==3.2.499"
 _HOME = ROOT / ".local" / "bench" / "checkov"
 CHANGES = 1_000
 _ROUNDS = 5
+_BAR = "at most 0.02 (50 times faster)"
 _KINDS: Mapping[str, frozenset[str]] = {
     "destructive": frozenset({"stateful-resource-destruction", "key-destruction", "resource-deletion", "forced-replacement"}),
     "exposing": frozenset({"public-ingress", "public-access"}),
@@ -75,15 +76,18 @@ def measure() -> list[Result]:
         inside = [_seconds(content) for _ in range(_ROUNDS)]
         theirs = _run(_checkov(file))
     findings = judge_plan(read_plan(content)).findings
-    seconds, memory = median(run.seconds for run in ours), median(run.peak_bytes for run in ours)
+    memory = median(run.peak_bytes for run in ours)
+    fresh = median(run.processor_seconds for run in ours)
+    # Processor time: what else the machine does slows both, and would slow the longer run by more of it.
     return [
         Result(
-            f"plan of {CHANGES:,} changes, fresh process", "checkov, one run", f"{seconds:.2f} s, {theirs.seconds:.1f} s",
-            seconds / theirs.seconds, "at most 0.02", seconds / theirs.seconds <= 0.02,
+            f"plan of {CHANGES:,} changes, fresh process", "checkov",
+            f"{fresh:.2f} s, {theirs.processor_seconds:.1f} s of processor ({median(run.seconds for run in ours):.2f} s, {theirs.seconds:.1f} s by the clock)",
+            fresh / theirs.processor_seconds, _BAR, fresh / theirs.processor_seconds <= 0.02,
         ),
         Result(
-            f"plan of {CHANGES:,} changes, in a process that runs", "checkov, one run", f"{median(inside):.2f} s, {theirs.seconds:.1f} s",
-            median(inside) / theirs.seconds, "at most 0.02", median(inside) / theirs.seconds <= 0.02,
+            f"plan of {CHANGES:,} changes, in a process that runs", "checkov", f"{median(inside):.2f} s, {theirs.processor_seconds:.1f} s of processor",
+            median(inside) / theirs.processor_seconds, _BAR, median(inside) / theirs.processor_seconds <= 0.02,
         ),
         Result(
             "its peak memory", "checkov's", f"{memory / 2**20:.0f} MiB, {theirs.peak_bytes / 2**20:.0f} MiB",
@@ -186,7 +190,10 @@ def _renamed(item: Mapping[str, Any], module: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One run: seconds by the clock, seconds of processor, most memory, what was printed."""
+
     seconds: float
+    processor_seconds: float
     peak_bytes: int
     output: str
 
@@ -203,13 +210,13 @@ def _run(command: list[str]) -> _Run:
         errors.seek(0)
         if process.returncode not in (0, 1):
             raise RuntimeError(f"{command[0]} ended with {process.returncode}: {errors.read().decode()[-2_000:]}")
-        return _Run(seconds, usage.ru_maxrss * 1024, output.read().decode())
+        return _Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output.read().decode())
 
 
 def _seconds(content: bytes) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     assert judge_plan(read_plan(content)).findings, "the plan is bad by design"
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def _checkov(file: Path) -> list[str]:
