@@ -63,26 +63,33 @@ def _hide_objects(before: Any, after: Any, was: Any, will: Any, unknown: Any) ->
     old: dict[str, Any] = before if isinstance(before, dict) else {}
     new: dict[str, Any] = after if isinstance(after, dict) else {}
     pending: dict[str, Any] = unknown if isinstance(unknown, dict) else {}
-    secret_pair = _names_secret(old) or _names_secret(new)
+    hidden: dict[str, Any] = was if isinstance(was, dict) else {}
+    hiding: dict[str, Any] = will if isinstance(will, dict) else {}
+    if _names_secret(old) or _names_secret(new):
+        hidden, hiding = {**hidden, "value": True}, {**hiding, "value": True}
+    marked = {*pending, *hidden, *hiding}
     left: dict[str, Any] = {}
     right: dict[str, Any] = {}
     for name in {**old, **new, **pending}:
-        waits = pending.get(name)
-        is_pending = waits is True or (bool(waits) and _holds_true(waits))
-        if name not in old and name not in new and not is_pending:
-            continue
-        is_secret = secret_pair and name == "value"
-        seen = _hide(
-            old.get(name), new.get(name), is_secret or _inner(was, name), is_secret or _inner(will, name), waits, name
-        )
+        one, two = old.get(name), new.get(name)
+        if name not in marked and _is_plain(name, one) and _is_plain(name, two):
+            waits = False
+        else:
+            waits = _holds_true(pending.get(name))
+            one, two = _hide(one, two, hidden.get(name), hiding.get(name), pending.get(name), name)
         if name in old:
-            left[name] = seen[0]
-        if name in new or is_pending:
-            right[name] = seen[1]
+            left[name] = one
+        if name in new or waits:
+            right[name] = two
     return (
         left if isinstance(before, dict) else None,
         right if isinstance(after, dict) or right else None,
     )
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    """Say whether a value, without a mark, may be seen as it is; most are so."""
+    return value is None or (value.__class__ in _PLAIN and not _is_secret(name, value))
 
 
 def _hide_lists(before: Any, after: Any, was: Any, will: Any, unknown: Any, name: str) -> tuple[Any, Any]:
