@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 MOST_DIGITS = 1_000
@@ -16,6 +17,7 @@ MOST_DIGITS = 1_000
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTAINERS = (dict, list)
 _REASON = re.compile(r"\s+")
 
 
@@ -88,16 +90,12 @@ def parse(text: str, *, most_values: int, most_levels: int) -> Any:
 
 def is_shallow(value: object, most_levels: int) -> bool:
     """Say whether a value nests no deeper than that, so that nothing that walks it later runs out of stack."""
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    level: list[Any] = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(most_levels):
         if not level:
             return True
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, dict | list)
-        ]
+        inner = chain.from_iterable(item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for child in inner if isinstance(child, _CONTAINERS)]
     return not level
 
 

@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 
 from .plan import Change, Plan
-from .values import Mark, holds_mark, is_list, is_mark, parsed, raw
+from .values import Mark, holds_mark, is_list, is_mark, is_object, parsed, raw
 
 _POLICY_NAMES = frozenset(
     {
@@ -66,9 +66,8 @@ def judge_noise(change: Change, plan: Plan) -> Noise | None:
     """
     if not change.is_update or change.before is None or change.after is None or change.is_import:
         return None
-    differing = sorted(
-        name for name in {*change.before, *change.after} if raw(change.before, name) != raw(change.after, name)
-    )
+    before, after = change.before, change.after
+    differing = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     reasons = [(name, why) for name in differing if (why := _reason(change, plan, name)) is not None]
     if not reasons:
         return None
@@ -119,7 +118,7 @@ def _forms(kind: str, name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
 
 def _without_empty(value: Any) -> Any:
     """Return null for an empty text, list or object; members that are null or empty are left out of blocks (not of maps of text)."""
-    if isinstance(value, Mapping):
+    if is_object(value):
         if all(isinstance(inner, str | None) for inner in value.values()):
             return dict(value) or None  # a map of text: an empty text in it means something
         found = {name: _without_empty(inner) for name, inner in value.items()}
@@ -137,7 +136,7 @@ class _Tagged:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if is_object(value):
         return {name: _plain(inner) for name, inner in value.items()}
     if is_list(value):
         return [_plain(inner) for inner in value]
@@ -150,7 +149,7 @@ def _plain(value: Any) -> Any:
 
 def _json(value: Any) -> Any:
     found = parsed(value)
-    return json.dumps(found, sort_keys=True) if isinstance(found, Mapping | list) else ("text", value)
+    return json.dumps(found, sort_keys=True) if isinstance(found, dict | list) else ("text", value)
 
 
 def _sorted(value: Any) -> Any:

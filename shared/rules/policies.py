@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from .values import at, is_mark, items, parsed, texts
+from .values import at, is_mark, is_object, items, parsed, texts
 
 # Above either nothing is computed, and the rule says `unknown-value`. AWS itself takes at most 32 KiB of policy.
 MOST_STATEMENTS = 500
 MOST_WORDS = 4_000
+_MOST_KEPT = 65_536
 _ARN_ACCOUNT = re.compile(r"arn:[a-z-]{1,20}:[a-z0-9-]{1,40}:[a-z0-9-]{0,30}:(\d{12}):.*", re.DOTALL)
 _ACCOUNT = re.compile(r"\d{12}")
 # Conditions that name who asks. Others (time, TLS, region) leave the door open to anybody.
@@ -82,12 +83,20 @@ def is_too_long(document: object, paths: Iterable[str]) -> bool:
     )
 
 
-def statements(policy: object) -> list[Statement]:
+def statements(policy: object) -> Sequence[Statement]:
     """Return the statements of one document, given as JSON text or parsed."""
+    return _of_text(policy) if isinstance(policy, str) and len(policy) <= _MOST_KEPT else _statements(policy)
+
+
+@lru_cache(maxsize=32)  # several rules read the same policy one after the other
+def _of_text(policy: str) -> tuple[Statement, ...]:
+    return _statements(policy)
+
+
+def _statements(policy: object) -> tuple[Statement, ...]:
     document = parsed(policy)
-    if not isinstance(document, Mapping):
-        return []
-    return [_statement(item) for item in items(document.get("Statement")) if isinstance(item, Mapping)]
+    found = items(document.get("Statement")) if is_object(document) else ()
+    return tuple(_statement(item) for item in found if is_object(item))
 
 
 @lru_cache(maxsize=65_536)
@@ -215,18 +224,18 @@ def _statement(item: Mapping[str, Any]) -> Statement:
 def _principals(value: object) -> list[tuple[str, str]]:
     if isinstance(value, str):
         return [("*", value)] if value == "*" else [("AWS", value)]
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return []
     return sorted((str(kind), name) for kind, names in value.items() for name in texts(names))
 
 
 def _conditions(value: object) -> list[Condition]:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return []
     return sorted(
         (str(operator).lower(), str(key).lower(), tuple(sorted(_word(word) for word in items(words))))
         for operator, keys in value.items()
-        if isinstance(keys, Mapping)
+        if is_object(keys)
         for key, words in keys.items()
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .levels import Severity
 from .plan import Change, Plan
 from .rule import EXPOSURES, Evidence, Flag, Match, Rule, seen, whole
 from .texts import REASONS, REMEDIES
-from .values import at, is_mark, number, raw, truth
+from .values import at, is_mark, is_object, number, raw, truth
 
 Bad = Callable[[Any], bool]
 
@@ -141,7 +141,7 @@ def gone(
 def _speaks(change: Change, path: str) -> bool:
     """Say whether either side has the setting at all; a version of the provider may not know it."""
     top = path.split(".", 1)[0]
-    return any(isinstance(side, Mapping) and top in side for side in (change.before, change.after))
+    return any(is_object(side) and top in side for side in (change.before, change.after))
 
 
 def _is_bad(document: object, path: str, bad: Bad, *, absent: bool) -> bool:

@@ -7,11 +7,9 @@ known from their expectations. Checkov gets an environment of its own under `.lo
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -33,19 +31,39 @@ from .running import ROOT
 CHECKOV = "checkov==3.2.499"
 _HOME = ROOT / ".local" / "bench" / "checkov"
 CHANGES = 1_000
-_ROUNDS = 5
+_ROUNDS = 5  # before checkov, and as many after it
+_BAR = "at most 0.02 (50 times faster)"
 _KINDS: Mapping[str, frozenset[str]] = {
     "destructive": frozenset({"stateful-resource-destruction", "key-destruction", "resource-deletion", "forced-replacement"}),
     "exposing": frozenset({"public-ingress", "public-access"}),
     "privilege": frozenset({"iam-wildcard", "iam-privilege-escalation", "cross-account-trust"}),
 }  # fmt: skip
-_OURS = (
-    "import sys, pathlib\n"
-    "from functions.analyze.domain.plan import read_plan\n"
-    "from shared.rules.engine import judge_plan\n"
-    "verdict = judge_plan(read_plan(pathlib.Path(sys.argv[1]).read_bytes()))\n"
-    "print(verdict.level, len(verdict.findings))\n"
-)
+_OURS = """
+import sys, pathlib
+from functions.analyze.domain.plan import read_plan
+from shared.rules.engine import judge_plan
+verdict = judge_plan(read_plan(pathlib.Path(sys.argv[1]).read_bytes()))
+print(verdict.level, len(verdict.findings))
+"""
+_AGAIN = """
+import sys, pathlib, time
+from functions.analyze.domain.plan import read_plan
+from shared.rules.engine import judge_plan
+content = pathlib.Path(sys.argv[1]).read_bytes()
+for _ in range(int(sys.argv[2])):
+    began = time.process_time()
+    judge_plan(read_plan(content))
+    print(time.process_time() - began)
+"""
+# A small program starts each run: the most memory of a process counts what its parent held when it was started.
+_METER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[2:], stdout=open(sys.argv[1], "wb"), stderr=subprocess.PIPE)
+seconds, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+errors = done.stderr.decode(errors="replace")[-2000:]
+print(json.dumps([done.returncode, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, errors]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +89,24 @@ def measure() -> list[Result]:
         file = Path(temporary) / "plan.json"
         file.write_text(json.dumps(document), encoding="utf-8")
         ours = [_run([sys.executable, "-c", _OURS, str(file)]) for _ in range(_ROUNDS)]
-        content = file.read_bytes()
-        inside = [_seconds(content) for _ in range(_ROUNDS)]
-        theirs = _run(_checkov(file))
-    findings = judge_plan(read_plan(content)).findings
-    seconds, memory = median(run.seconds for run in ours), median(run.peak_bytes for run in ours)
+        checkov = [_run(_checkov(file)) for _ in range(2)]
+        ours += [_run([sys.executable, "-c", _OURS, str(file)]) for _ in range(_ROUNDS)]
+        again = _run([sys.executable, "-c", _AGAIN, str(file), str(_ROUNDS)])
+        inside = [float(line) for line in again.output.splitlines()]
+        findings = judge_plan(read_plan(file.read_bytes())).findings
+    memory = median(run.peak_bytes for run in ours)
+    # The best processor time of each: what else the machine does only adds to it.
+    theirs = min(checkov, key=lambda run: run.processor_seconds)
+    fresh, running = min(run.processor_seconds for run in ours), min(inside)
     return [
         Result(
-            f"plan of {CHANGES:,} changes, fresh process", "checkov, one run", f"{seconds:.2f} s, {theirs.seconds:.1f} s",
-            seconds / theirs.seconds, "at most 0.02", seconds / theirs.seconds <= 0.02,
+            f"plan of {CHANGES:,} changes, fresh process", "checkov",
+            f"{fresh:.2f} s, {theirs.processor_seconds:.1f} s of processor ({min(run.seconds for run in ours):.2f} s, {theirs.seconds:.1f} s by the clock): {theirs.processor_seconds / fresh:.0f} times faster",
+            fresh / theirs.processor_seconds, _BAR, fresh / theirs.processor_seconds <= 0.02,
         ),
         Result(
-            f"plan of {CHANGES:,} changes, in a process that runs", "checkov, one run", f"{median(inside):.2f} s, {theirs.seconds:.1f} s",
-            median(inside) / theirs.seconds, "at most 0.02", median(inside) / theirs.seconds <= 0.02,
+            f"plan of {CHANGES:,} changes, in a process that runs", "checkov", f"{running:.2f} s, {theirs.processor_seconds:.1f} s of processor: {theirs.processor_seconds / running:.0f} times faster",
+            running / theirs.processor_seconds, _BAR, running / theirs.processor_seconds <= 0.02,
         ),
         Result(
             "its peak memory", "checkov's", f"{memory / 2**20:.0f} MiB, {theirs.peak_bytes / 2**20:.0f} MiB",
@@ -186,30 +209,23 @@ def _renamed(item: Mapping[str, Any], module: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One run: seconds by the clock, seconds of processor, most memory, what was printed."""
+
     seconds: float
+    processor_seconds: float
     peak_bytes: int
     output: str
 
 
 def _run(command: list[str]) -> _Run:
     """Run a program to its end and measure it; checkov answers 1 when it finds something."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode not in (0, 1):
-            raise RuntimeError(f"{command[0]} ended with {process.returncode}: {errors.read().decode()[-2_000:]}")
-        return _Run(seconds, usage.ru_maxrss * 1024, output.read().decode())
-
-
-def _seconds(content: bytes) -> float:
-    began = time.perf_counter()
-    assert judge_plan(read_plan(content)).findings, "the plan is bad by design"
-    return time.perf_counter() - began
+    with tempfile.NamedTemporaryFile() as output:
+        meter = [sys.executable, "-S", "-c", _METER, output.name, *command]
+        said = subprocess.run(meter, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+        code, seconds, processor_seconds, peak_bytes, errors = json.loads(said)
+        if code not in (0, 1):
+            raise RuntimeError(f"{command[0]} ended with {code}: {errors}")
+        return _Run(seconds, processor_seconds, peak_bytes, Path(output.name).read_text("utf-8"))
 
 
 def _checkov(file: Path) -> list[str]:

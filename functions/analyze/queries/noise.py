@@ -48,16 +48,20 @@ on conflict (org_id, key_sha256) do update
 set times = n.times + 1, recent_at = excluded.recent_at || trim_array(n.recent_at, greatest(cardinality(n.recent_at) - 19, 0)),
   last_seen_at = excluded.last_seen_at
 """
+# Passes over what another analysis holds: two that wait for each other would end each other.
 _DROP_OLD = """
 delete from analysis.noise_seen
 where org_id = :org_id and id in (
-  select n.id from analysis.noise_seen n where n.org_id = :org_id and n.last_seen_at < :before
-  union
-  select m.id
-  from (
-    select o.id from analysis.noise_seen o where o.org_id = :org_id order by o.last_seen_at desc, o.id desc
-    offset :most_seen limit :most
-  ) as m
+  select n.id
+  from analysis.noise_seen n
+  where n.org_id = :org_id and (
+    n.last_seen_at < :before
+    or n.id in (
+      select o.id from analysis.noise_seen o where o.org_id = :org_id order by o.last_seen_at desc, o.id desc
+      offset :most_seen limit :most
+    )
+  )
+  for update skip locked
 )
 """
 _LIST_SUPPRESSIONS = f"""

@@ -45,6 +45,8 @@ def number(value: object) -> Canonical:
         found = Decimal(str(value))
     except InvalidOperation:
         return str(value)
+    if not found.is_finite():
+        return str(value)  # a text like "inf" or "nan" is a word here
     return int(found) if found == found.to_integral_value() else found.normalize()
 
 

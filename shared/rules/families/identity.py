@@ -6,7 +6,7 @@ Azure "Built-in roles"; the public lists of escalation paths for AWS and Google 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..bounded import policy_rule
 from ..google_iam import grants
@@ -29,6 +29,8 @@ _AWS_TYPES = (
     "aws_ssoadmin_permission_set_inline_policy",
 )
 _ANYWHERE = 2
+_PAIRS: tuple[tuple[str, ...], ...] = (*((action,) for action in AWS_ALONE), *AWS_PAIRS)
+_ACTIONS = tuple(dict.fromkeys(action for pair in _PAIRS for action in pair))
 _ASSUME = ("sts:AssumeRole",)  # of a named role it is how roles are used
 _SENSITIVE_SERVICES = frozenset(
     {
@@ -103,17 +105,22 @@ def _aws_escalation(change: Change, _plan: Plan) -> Iterator[Match]:
     was, will = _statements(change.before), _statements(change.after)
     if _is_admin(will):
         return
-    ways = {pair: _way(will, pair) for pair in (*((action,) for action in AWS_ALONE), *AWS_PAIRS)}
-    new = [pair for pair, way in ways.items() if way > _way(was, pair)]
+    old, rights = _rights(was), _rights(will)
+    ways = {pair: _way(rights, pair) for pair in _PAIRS}
+    new = [pair for pair, way in ways.items() if way > _way(old, pair)]
     if new:
         severity: Severity = "high" if any(ways[pair] == _ANYWHERE for pair in new) else "medium"
         named = "; ".join(" + ".join(pair) for pair in new[:4])
         yield Match(_aws_evidence(change), severity, f"Possible now: {named}{'; …' if len(new) > 4 else ''}.")
 
 
-def _way(policy: Sequence[Statement], actions: tuple[str, ...]) -> int:
+def _rights(policy: Sequence[Statement]) -> dict[str, str]:
+    return {action: allows(policy, action) for action in _ACTIONS}
+
+
+def _way(rights: Mapping[str, str], actions: tuple[str, ...]) -> int:
     """Say whether actions are allowed together: not, on some resources, or on any."""
-    found = [allows(policy, action) for action in actions]
+    found = [rights[action] for action in actions]
     if not all(found) or (actions == _ASSUME and found != ["any"]):
         return 0
     return _ANYWHERE if set(found) == {"any"} else 1

@@ -13,7 +13,7 @@ from ..switches import rule_of
 from ..values import blocks, first, is_mark, truth
 from .openings import aws_group, aws_rule
 from .prefix_lists import written_out
-from .ways import Hop, way_open
+from .ways import Hop, Way, way_open, way_over
 
 _MACHINES = "aws_instance"
 _BALANCERS = frozenset({"aws_lb", "aws_alb"})
@@ -83,28 +83,38 @@ def _path(change: Change, plan: Plan) -> Iterator[Match]:
     """Follow the whole way from the internet to a resource, when this plan makes or widens a part of it."""
     if change.after is None or change.mode != "managed":
         return
-    groups = plan.once(("open-groups", config_address(change.address)), lambda: _open_groups(change, plan))
-    if not groups:
+    way, subnets = plan.once(("aws-way", config_address(change.address)), partial(_way, change, plan))
+    if way is None:
         return
-    subnets = plan.once(("routed-subnets", config_address(change.address)), lambda: _routed_subnets(change, plan))
     if change.type == _MACHINES:
         public = first(change.after, "associate_public_ip_address")
-        given = any(truth(first(subnet.after, "map_public_ip_on_launch")) is True for subnet in subnets)
-        is_reached = bool(subnets) and (truth(public) is True or ((public is None or is_mark(public)) and given))
+        is_given = plan.once(("given", config_address(change.address)), partial(_gives_addresses, subnets))
+        is_reached = bool(subnets) and (truth(public) is True or ((public is None or is_mark(public)) and is_given))
         path = "associate_public_ip_address"
     elif change.type in _BALANCERS:
         is_reached, path = bool(subnets) and truth(first(change.after, "internal")) is False, "internal"
     else:
         is_reached, path = truth(first(change.after, "publicly_accessible")) is True, "publicly_accessible"
-    if not is_reached:
-        return
-    severity = worst(gain.severity for _, gains, _ in groups for gain in gains)
+    if is_reached:
+        evidence = (seen(path, first(change.before, path), first(change.after, path)),)
+        yield from way_open(change, way, evidence, lowered(way.severity) if change.type in _BALANCERS else None)
+
+
+def _way(change: Change, plan: Plan) -> tuple[Way | None, list[Change]]:
+    """Return the way through the groups of a resource, and the subnets it stands in that lead out."""
+    groups = _open_groups(change, plan)
+    if not groups:
+        return None, []
+    subnets = _routed_subnets(change, plan)
     hops = [
         *(Hop(subnet.address, not subnet.is_noop) for subnet in subnets),
         *(Hop(group.address, is_touched) for group, _, is_touched in groups),
     ]
-    evidence = (seen(path, first(change.before, path), first(change.after, path)),)
-    yield from way_open(change, hops, evidence, lowered(severity) if change.type in _BALANCERS else severity)
+    return way_over(hops, worst(gain.severity for _, gains, _ in groups for gain in gains)), subnets
+
+
+def _gives_addresses(subnets: list[Change]) -> bool:
+    return any(truth(first(subnet.after, "map_public_ip_on_launch")) is True for subnet in subnets)
 
 
 RULES: tuple[Rule, ...] = (

@@ -16,7 +16,7 @@ from ..rule import Match, Rule, seen
 from ..switches import rule_of
 from ..values import first, raw, values_at
 from .openings import azure_group, azure_rule
-from .ways import Hop, both, way_open
+from .ways import Hop, Way, both, way_open, way_over
 
 _MACHINES = ("azurerm_linux_virtual_machine", "azurerm_windows_virtual_machine", "azurerm_virtual_machine")
 _NIC, _ADDRESS, _SUBNET = "azurerm_network_interface", "azurerm_public_ip", "azurerm_subnet"
@@ -67,11 +67,11 @@ def _doors(nic: Change, plan: Plan) -> list[Change]:
     ]
 
 
-def _way(nic: Change, plan: Plan) -> tuple[list[Gain], list[Hop]]:
-    """Return what of the world reaches an interface, and over what."""
+def _way(nic: Change, plan: Plan) -> Way | None:
+    """Return the way over which the world reaches an interface."""
     doors = _doors(nic, plan)
     if not doors or nic.after is None:
-        return [], []
+        return None
     subnets = _of(plan, nic, _SUBNET, "ip_configuration")
     near, near_hops = _filter(plan.users(nic, _NIC_LINK), plan)
     far, far_hops = _filter([link for subnet in subnets for link in plan.users(subnet, _SUBNET_LINK)], plan)
@@ -86,18 +86,17 @@ def _way(nic: Change, plan: Plan) -> tuple[list[Gain], list[Hop]]:
         *near_hops,
         Hop(nic.address, not nic.is_noop),
     ]
-    return gains, hops
+    return way_over(hops, worst(gain.severity for gain in gains)) if gains else None
 
 
 def _machine(change: Change, plan: Plan) -> Iterator[Match]:
     if change.after is None:
         return
     for nic in _of(plan, change, _NIC, "network_interface_ids"):
-        gains, hops = plan.once(("azure-way", config_address(nic.address)), partial(_way, nic, plan))
-        if gains:
+        way = plan.once(("azure-way", config_address(nic.address)), partial(_way, nic, plan))
+        if way is not None:
             path = "network_interface_ids"
-            evidence = (seen(path, raw(change.before, path), raw(change.after, path)),)
-            yield from way_open(change, hops, evidence, worst(gain.severity for gain in gains))
+            yield from way_open(change, way, (seen(path, raw(change.before, path), raw(change.after, path)),))
             return
 
 

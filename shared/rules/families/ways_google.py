@@ -15,7 +15,7 @@ from ..rule import Match, Rule, seen
 from ..switches import rule_of
 from ..values import blocks, first, is_mark, raw, texts, values_at
 from .openings import google_firewall
-from .ways import Hop, way_open
+from .ways import Hop, Way, way_open, way_over
 
 _MACHINES = ("google_compute_instance", "google_compute_instance_template", "google_compute_region_instance_template")
 _FIREWALL, _NETWORK, _SUBNET = "google_compute_firewall", "google_compute_network", "google_compute_subnetwork"
@@ -37,9 +37,7 @@ _MOST_LED = 100
 
 def _networks(change: Change, plan: Plan, *attributes: str) -> frozenset[str]:
     """Return the networks a resource stands in: configuration addresses, and names where a name stands."""
-    return plan.once(
-        ("networks", config_address(change.address)), lambda: frozenset(_read_networks(change, plan, attributes))
-    )
+    return plan.once(("networks", *change.key), lambda: frozenset(_read_networks(change, plan, attributes)))
 
 
 def _read_networks(change: Change, plan: Plan, attributes: tuple[str, ...]) -> Iterator[str]:
@@ -85,11 +83,31 @@ def _open_firewalls(plan: Plan) -> list[tuple[Change, list[Gain], frozenset[str]
     return found
 
 
+def _sort_of(machine: Change, plan: Plan) -> tuple[str, ...]:
+    """Return what firewall rules tell machines apart by: networks, tags and accounts."""
+    networks = _networks(machine, plan, "network_interface")
+    accounts = [value for value in values_at(machine.after, "service_account.email") if isinstance(value, str)]
+    return (*sorted(networks), "tags", *sorted(texts(raw(machine.after, "tags"))), "accounts", *sorted(accounts))
+
+
 def _passing(machine: Change, plan: Plan) -> list[tuple[Change, list[Gain]]]:
     """Return the firewall rules that let the internet reach a machine."""
     networks = _networks(machine, plan, "network_interface")
-    firewalls = plan.once(("open-firewalls",), lambda: _open_firewalls(plan))
-    return [(rule, gains) for rule, gains, of in firewalls if of & networks and _is_about(rule, machine)]
+
+    def find() -> list[tuple[Change, list[Gain]]]:
+        firewalls = plan.once(("open-firewalls",), lambda: _open_firewalls(plan))
+        return [(rule, gains) for rule, gains, of in firewalls if of & networks and _is_about(rule, machine)]
+
+    return plan.once(("google-passing", *_sort_of(machine, plan)), find)
+
+
+def _way(machine: Change, plan: Plan) -> Way | None:
+    def find() -> Way | None:
+        passing = _passing(machine, plan)
+        hops = [Hop(rule.address, not rule.is_noop) for rule, _ in passing]
+        return way_over(hops, worst(gain.severity for _, gains in passing for gain in gains))
+
+    return plan.once(("google-way", *_sort_of(machine, plan)), find)
 
 
 def _is_addressed(machine: Change) -> bool:
@@ -101,13 +119,8 @@ def _is_addressed(machine: Change) -> bool:
 def _machine(change: Change, plan: Plan) -> Iterator[Match]:
     if change.after is None or not _is_addressed(change):
         return
-    passing = _passing(change, plan)
-    hops = [Hop(rule.address, not rule.is_noop) for rule, _ in passing]
-    severity = worst(gain.severity for _, gains in passing for gain in gains)
-    evidence = (
-        seen("network_interface", raw(change.before, "network_interface"), raw(change.after, "network_interface")),
-    )
-    yield from way_open(change, hops, evidence, severity)
+    path = "network_interface"
+    yield from way_open(change, _way(change, plan), (seen(path, raw(change.before, path), raw(change.after, path)),))
 
 
 def _is_external(document: object) -> bool:
@@ -131,16 +144,18 @@ def _balancer(change: Change, plan: Plan) -> Iterator[Match]:
     """A load balancer that passes packets on needs a firewall rule; one that ends connections is open by itself."""
     if not _is_external(change.after):
         return
+    path = "load_balancing_scheme"
+    way = plan.once(("google-balancer", config_address(change.address)), lambda: _way_behind(change, plan))
+    yield from way_open(change, way, (seen(path, first(change.before, path), first(change.after, path)),))
+
+
+def _way_behind(change: Change, plan: Plan) -> Way | None:
     passing = {
-        rule.key: (rule, gains, machine)
-        for machine in plan.once(("led-to", config_address(change.address)), lambda: _led_to(change, plan))
-        for rule, gains in _passing(machine, plan)
+        rule.key: (rule, gains, machine) for machine in _led_to(change, plan) for rule, gains in _passing(machine, plan)
     }
     hops = [Hop(rule.address, not rule.is_noop) for rule, _, _ in passing.values()]
     hops += [Hop(machine.address, not machine.is_noop) for _, _, machine in passing.values()]
-    severity = worst(gain.severity for _, gains, _ in passing.values() for gain in gains)
-    path = "load_balancing_scheme"
-    yield from way_open(change, hops, (seen(path, first(change.before, path), first(change.after, path)),), severity)
+    return way_over(hops, worst(gain.severity for _, gains, _ in passing.values() for gain in gains))
 
 
 def _faces_out(change: Change, _plan: Plan) -> Iterator[Match]:

@@ -113,6 +113,19 @@ def test_the_store_has_an_end(org: AnalyzeOrg, monkeypatch: Any) -> None:
     assert {item["address"] for item in noise(org)["items"]} == {f"aws_x.n{number}" for number in range(3, 8)}
 
 
+def test_two_analyses_at_once_do_not_wait_for_each_other_in_a_circle(org: AnalyzeOrg) -> None:
+    see(org, TAGS, POLICY)
+    org.function.clock.advance(timedelta(days=91).total_seconds())
+    now = org.function.clock.now()
+    with org.function.db.unit(actor_in(org.id)) as first:
+        queries.record_seen(first, [TAGS], now=now)  # forgets the other one
+        with org.function.db.unit(actor_in(org.id)) as second:
+            queries.record_seen(
+                second, [NoiseKey("aws_x", "aws_x.new", "tags", "r")], now=now
+            )  # holds neither, and passes
+    assert {item["address"] for item in noise(org)["items"]} == {TAGS.address, "aws_x.new"}
+
+
 def test_long_names_are_cut_and_still_told_apart(org: AnalyzeOrg) -> None:
     see(org, *[NoiseKey("t" * 300, "a" * 1_500 + end, "b" * 300, "r") for end in "xy"])
     see(org, NoiseKey("t" * 300, "a" * 1_500 + "x", "b" * 300, "r"))

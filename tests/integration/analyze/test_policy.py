@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.analyze_function import AnalyzeFunction, AnalyzeOrg
-from tests.support.database import ClonedDatabase
+from tests.support.database import ClonedDatabase, actor_in
 
 
 def rule(name: str = "accept-queues", **more: Any) -> dict[str, Any]:
@@ -88,6 +88,23 @@ def test_what_is_wrong_with_the_list_itself(org: AnalyzeOrg) -> None:
 def test_only_people_who_are_admins_change_it(org: AnalyzeOrg) -> None:
     for role in ("viewer", "member"):
         org.refused("PUT", "/policy", {"rules": []}, 403, "role_required", role=role)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "body"),
+    [
+        ("PUT", "/policy", "policy", {"rules": []}),
+        ("POST", "/custom-rules", "custom-rules", {"name": "a", "title": "t", "expression": "true", "severity": "low"}),
+        ("POST", "/plan-noise/suppress", "noise-suppressions", {"attribute": "tags", "reason": "known"}),
+    ],
+)
+def test_of_two_changes_at_once_one_is_asked_to_come_again(
+    org: AnalyzeOrg, function: AnalyzeFunction, method: str, path: str, name: str, body: dict[str, Any]
+) -> None:
+    with function.db.unit(actor_in(org.id)) as tx:
+        assert tx.try_lock(name)
+        org.refused(method, path, body, 503, "write_conflict", role="admin")
+    assert org.call(method, path, body, role="admin").status_code in {200, 201}
 
 
 def test_organisations_do_not_meet(org: AnalyzeOrg, function: AnalyzeFunction) -> None:

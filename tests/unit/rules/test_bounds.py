@@ -86,3 +86,32 @@ def test_a_chain_ten_times_as_long_takes_about_ten_times_as_long() -> None:
 
     seconds(100)
     assert seconds(5_000) < 40 * seconds(500)  # a walk over everything would take a hundred times as long
+
+
+def _exposed(size: int) -> Plan:
+    """Make groups and firewall rules that each let the world in, and databases and machines behind all of them."""
+    block = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
+    firewall = {"network": "a", "allow": [{"protocol": "tcp", "ports": ["22"]}], "source_ranges": ["0.0.0.0/0"]}
+    kinds: dict[str, dict[str, Any]] = {
+        "aws_security_group": {"ingress": [block]}, "aws_db_instance": {"publicly_accessible": True},
+        "google_compute_firewall": firewall, "google_compute_instance": {"network_interface": [{"network": "a", "access_config": [{}]}]},
+    }  # fmt: skip
+    changes = tuple(
+        Change(f"{kind}.x[{n}]", kind, ("create",), None, document)
+        for kind, document in kinds.items()
+        for n in range(size)
+    )
+    references = {"aws_db_instance.x": {"vpc_security_group_ids": frozenset({"aws_security_group.x"})}}
+    return Plan(changes, references=references)
+
+
+def test_ways_that_many_resources_share_are_followed_once() -> None:
+    def seconds(size: int) -> float:
+        plan = _exposed(size)
+        began = time.process_time()
+        found = judge_plan(plan).findings
+        assert sum("open-way" in item.rule for item in found) == 2 * size
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(500) < 40 * seconds(50)

@@ -59,6 +59,13 @@ def test_a_rule_of_google_cloud_is_about_a_machine_by_tag_by_account_or_for_all(
     assert _google({**WORLD, "target_tags": None, "target_service_accounts": ["a@b.iam"]}, account) != {}
 
 
+def test_instances_of_one_resource_may_stand_in_different_networks() -> None:
+    rule = Change("google_compute_firewall.ssh", "google_compute_firewall", ("update",), OFFICE, WORLD)
+    other = {**GOOGLE_VM, "network_interface": [{"network": "other", "access_config": [{}]}]}
+    machines = [_at('google_compute_instance.web["a"]', other), _at('google_compute_instance.web["b"]', GOOGLE_VM)]
+    assert set(_ways([rule, *machines], {})) == {'google_compute_instance.web["b"]'}
+
+
 def test_networks_of_google_cloud_are_followed_by_reference_when_they_have_no_name_yet() -> None:
     parts = [
         _at("google_compute_network.main", {}, actions=("create",)), _at("google_compute_subnetwork.main", {}, actions=("create",)),

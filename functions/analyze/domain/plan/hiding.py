@@ -7,7 +7,6 @@ Terraform does not know marks nothing). What is hidden keeps one bit: whether it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +22,7 @@ _SECRET_NAME = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PEM = re.compile(r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE ?KEY")
 _PAIR_NAMES = ("name", "key")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def hide(
@@ -43,6 +43,8 @@ def hide(
 def _hide(before: Any, after: Any, was: Any, will: Any, unknown: Any, name: str) -> tuple[Any, Any]:
     if was is True or will is True or _is_secret(name, before) or _is_secret(name, after):
         return _hidden(before, after, is_unknown=unknown is True or _holds_true(unknown))
+    if not unknown and before.__class__ in _PLAIN and after.__class__ in _PLAIN:
+        return before, after
     if unknown is True:
         return _hide(before, None, was, None, None, name)[0], UNKNOWN
     if before is not None and after is not None and _shape(before) is not _shape(after):
@@ -50,40 +52,44 @@ def _hide(before: Any, after: Any, was: Any, will: Any, unknown: Any, name: str)
     pending = unknown if after is None and _holds_true(unknown) else None
     if pending is not None and before is not None and _shape(before) is not _shape(pending):
         return _hide(before, None, was, None, None, name)[0], _hide(None, None, None, will, pending, name)[1]
-    if any(isinstance(side, Mapping) for side in (before, after, pending)):
+    if isinstance(before, dict) or isinstance(after, dict) or isinstance(pending, dict):
         return _hide_objects(before, after, was, will, unknown)
-    if any(isinstance(side, list) for side in (before, after, pending)):
+    if isinstance(before, list) or isinstance(after, list) or isinstance(pending, list):
         return _hide_lists(before, after, was, will, unknown, name)
     return before, after
 
 
 def _hide_objects(before: Any, after: Any, was: Any, will: Any, unknown: Any) -> tuple[Any, Any]:
-    old = before if isinstance(before, Mapping) else {}
-    new = after if isinstance(after, Mapping) else {}
-    pending = unknown if isinstance(unknown, Mapping) else {}
-    secret_pair = any(_names_secret(side) for side in (old, new))
+    old: dict[str, Any] = before if isinstance(before, dict) else {}
+    new: dict[str, Any] = after if isinstance(after, dict) else {}
+    pending: dict[str, Any] = unknown if isinstance(unknown, dict) else {}
+    hidden: dict[str, Any] = was if isinstance(was, dict) else {}
+    hiding: dict[str, Any] = will if isinstance(will, dict) else {}
+    if _names_secret(old) or _names_secret(new):
+        hidden, hiding = {**hidden, "value": True}, {**hiding, "value": True}
+    marked = {*pending, *hidden, *hiding}
     left: dict[str, Any] = {}
     right: dict[str, Any] = {}
-    for name in [
-        *old,
-        *(name for name in new if name not in old),
-        *(n for n in pending if n not in old and n not in new),
-    ]:
-        waits = pending.get(name)
-        if name not in old and name not in new and not (waits is True or _holds_true(waits)):
-            continue
-        is_secret = secret_pair and name == "value"
-        seen = _hide(
-            old.get(name), new.get(name), is_secret or _inner(was, name), is_secret or _inner(will, name), waits, name
-        )
+    for name in {**old, **new, **pending}:
+        one, two = old.get(name), new.get(name)
+        if name not in marked and _is_plain(name, one) and _is_plain(name, two):
+            waits = False
+        else:
+            waits = _holds_true(pending.get(name))
+            one, two = _hide(one, two, hidden.get(name), hiding.get(name), pending.get(name), name)
         if name in old:
-            left[name] = seen[0]
-        if name in new or waits is True or _holds_true(waits):
-            right[name] = seen[1]
+            left[name] = one
+        if name in new or waits:
+            right[name] = two
     return (
-        left if isinstance(before, Mapping) else None,
-        right if isinstance(after, Mapping) or right else None,
+        left if isinstance(before, dict) else None,
+        right if isinstance(after, dict) or right else None,
     )
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    """Say whether a value, without a mark, may be seen as it is; most are so."""
+    return value is None or (value.__class__ in _PLAIN and not _is_secret(name, value))
 
 
 def _hide_lists(before: Any, after: Any, was: Any, will: Any, unknown: Any, name: str) -> tuple[Any, Any]:
@@ -106,7 +112,7 @@ def _hide_lists(before: Any, after: Any, was: Any, will: Any, unknown: Any, name
 
 
 def _shape(value: Any) -> type:
-    return dict if isinstance(value, Mapping) else list if isinstance(value, list) else str
+    return dict if isinstance(value, dict) else list if isinstance(value, list) else str
 
 
 def _hidden(before: Any, after: Any, *, is_unknown: bool) -> tuple[Any, Any]:
@@ -119,7 +125,9 @@ def _hidden(before: Any, after: Any, *, is_unknown: bool) -> tuple[Any, Any]:
 
 
 def _inner(marks: Any, name: str | int) -> Any:
-    if isinstance(marks, Mapping):
+    if not marks:
+        return None
+    if isinstance(marks, dict):
         return marks.get(str(name))
     if isinstance(marks, list) and isinstance(name, int) and name < len(marks):
         return marks[name]
@@ -127,7 +135,7 @@ def _inner(marks: Any, name: str | int) -> Any:
 
 
 def _holds_true(marks: Any) -> bool:
-    if isinstance(marks, Mapping):
+    if isinstance(marks, dict):
         return any(_holds_true(inner) for inner in marks.values())
     if isinstance(marks, list):
         return any(_holds_true(inner) for inner in marks)
@@ -147,7 +155,9 @@ def _is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(_CAMEL.sub("_", name[:200])) is not None
 
 
-def _names_secret(pair: Mapping[str, Any]) -> bool:
+def _names_secret(pair: dict[str, Any]) -> bool:
     """Say whether an object is a name and a value, where the name says that the value is a secret (environment variables)."""
+    if "value" not in pair:
+        return False
     named = next((pair[name] for name in _PAIR_NAMES if isinstance(pair.get(name), str)), None)
-    return named is not None and "value" in pair and _is_secret_name(named)
+    return named is not None and _is_secret_name(named)
