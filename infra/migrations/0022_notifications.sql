@@ -133,7 +133,7 @@ begin
 end
 $$;
 grant usage on schema scan, analysis to webhook_work;
-grant select (org_id, id, account_id) on scan.scans to webhook_work;
+grant select (org_id, id, account_id, finished_at) on scan.scans to webhook_work;
 grant select (org_id, id, provider, name, external_account) on scan.cloud_accounts to webhook_work;
 grant select (org_id, id, account_id, scan_id, kind, type, address, cloud_id, path, severity, rule, status, first_seen_at, last_seen_at)
   on scan.drift_items to webhook_work;
