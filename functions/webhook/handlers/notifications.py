@@ -32,7 +32,8 @@ DIGEST = "notification:digest:due"
 def route_event(call: Call, deps: WebhookDeps) -> Reply:
     """Put a delivery in for every channel that wants to hear of an event; once, whatever the queue does."""
     event, org_id = call.event, call.actor.org_id
-    if event is None or org_id is None or not event.id or not isinstance(event.payload.get("event"), str):
+    kind = event.payload.get("event") if event else None
+    if event is None or org_id is None or not event.id or not isinstance(kind, str) or not kind:
         raise MalformedRequest("the message is no event of an organisation")
     now = deps.clock.now()
     told = 0
@@ -46,7 +47,7 @@ def route_event(call: Call, deps: WebhookDeps) -> Reply:
                     _put(tx, deps, channel, notice, now)
                     told += 1
     if told:
-        _log.info("event routed", event_kind=str(event.payload["event"]), channels=told)
+        _log.info("event routed", event_kind=kind[:200], channels=told)
     return Reply.no_content()
 
 
