@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,13 +22,14 @@ MOST_CONTENT_BYTES = 40_000
 _MOST_GROUPS, _MOST_EXAMPLES, _MOST_FACTS = 20, 3, 10
 _GROUPS_OF_SEVERAL = 5
 _MOST_TITLE, _MOST_TEXT = 200, 160
+SCAN_DONE, ANALYSIS_CREATED, KEY_LEAKED = "scan:scan:done", "analyze:analysis:created", "keys:api_key:leaked"
+CHANNEL_DISABLED = "webhook:channel:disabled"
 _SEVERITIES: Mapping[str, Level] = {
-    "keys:api_key:leaked": "critical",
-    "webhook:channel:disabled": "high",
+    KEY_LEAKED: "critical",
+    CHANNEL_DISABLED: "high",
     "webhook:delivery:failed": "medium",
 }
 _HIDDEN = frozenset({"event", "places"})
-SCAN_DONE, ANALYSIS_CREATED, KEY_LEAKED = "scan:scan:done", "analyze:analysis:created", "keys:api_key:leaked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class Notice:
     def restored(cls, found: Mapping[str, Any]) -> Notice:
         """Return one that was stored."""
         groups = tuple(Group(**{**each, "examples": tuple(each["examples"])}) for each in found["groups"])
-        return cls(**{**found, "groups": groups})
+        known = {each.name: found[each.name] for each in fields(cls) if each.name in found}
+        return cls(**{**known, "groups": groups})
 
     def cut(self, groups: int) -> Notice:
         """Return it with no more than so many groups."""
@@ -199,6 +201,11 @@ def of_event(source: Source) -> Notice:
     )
 
 
+def of_disabled_channel(source: Source, name: str) -> Notice:
+    """Tell that a channel was switched off, which is why this comes another way."""
+    return of_event(replace(source, payload={"channel": name, **source.payload}))
+
+
 def _made(source: Source, *, severity: Level, title: str, link: str, facts: Mapping[str, object]) -> Notice:
     return Notice(
         event_id=source.event_id,
@@ -221,10 +228,14 @@ def content_of(notices: Sequence[Notice], more: int = 0) -> dict[str, Any]:
         ordered = [notice.cut(_GROUPS_OF_SEVERAL) for notice in ordered]
     while True:
         content = {"notices": [notice.stored() for notice in ordered], "more": more}
-        if len(ordered) <= 1 or len(json.dumps(content, ensure_ascii=False).encode()) <= MOST_CONTENT_BYTES:
+        has_more_to_lose = len(ordered) > 1 or ordered[0].groups
+        if not has_more_to_lose or len(json.dumps(content, ensure_ascii=False).encode()) <= MOST_CONTENT_BYTES:
             return content
-        ordered.pop()
-        more += 1
+        if len(ordered) == 1:
+            ordered = [ordered[0].cut(len(ordered[0].groups) - 1)]
+        else:
+            ordered.pop()
+            more += 1
 
 
 def collected(content: Mapping[str, Any], notice: Notice) -> dict[str, Any]:

@@ -105,12 +105,12 @@ def change_channel(call: Call, deps: WebhookDeps) -> Reply:
     if wish.url is not None or wish.recipients is not None:
         target, hint = _target(deps, kind, wish.url, wish.recipients)
         sealed = deps.envelope.seal(target, channel_target_place(call.org_id, channel_id))
-        new_target = {"target_encrypted": sealed, "target_hint": hint}
+        new_target = {"target_encrypted": sealed, "target_hint": hint, "failing_since": None}
     with deps.db.unit(call.actor) as tx:
         found = queries.lock_channel(tx, channel_id)
         row = queries.change_channel(tx, channel_id, **_changed(found, wish, now) | new_target)
         deliveries_out.close_collecting(tx, channel_id, now=now)  # it was collected by rules that hold no longer
-        if wish.is_disabled is False:
+        if wish.is_disabled is False or new_target:
             deliveries_out.hurry(tx, channel_id, now=now)
         facts = sorted(wish.model_fields_set)
         tx.audit("webhook:channel:changed", "notification_channel", channel_id, name=row["name"], fields=facts)

@@ -61,6 +61,9 @@ def _notice(tx: UnitOfWork, source: Source) -> Notice | None:
     if source.event == notices.ANALYSIS_CREATED and (analysis_id := _id(source.payload, "analysis_id")):
         row = queries.find_analysis(tx, analysis_id)
         return notices.of_analysis(source, row) if row is not None else None
+    if source.event == notices.CHANNEL_DISABLED and (channel_id := _id(source.payload, "channel_id")):
+        channel = channel_queries.find_channel(tx, channel_id)
+        return notices.of_disabled_channel(source, channel["name"]) if channel is not None else None
     return notices.of_leak(source) if source.event == notices.KEY_LEAKED else notices.of_event(source)
 
 

@@ -16,7 +16,7 @@ from shared.telemetry.log import logger
 from ..domain import channels as domain
 from ..domain.channels import Outcome
 from ..domain.formats import message_of
-from ..domain.notices import Source, content_of, of_event
+from ..domain.notices import CHANNEL_DISABLED, Source, content_of, of_disabled_channel
 from ..queries import channels as queries
 from ..queries import deliveries_out
 from ..sending import mail, send
@@ -30,7 +30,6 @@ _MOST_IN_ONE_GO, _MOST_SECONDS = 20, 60.0
 _MOST_DUE, _MOST_ADMINS, _MOST_ORGS = 500, 20, 100
 _BATCH, _MOST_BATCHES = 500, 20
 _KEEP_ROWS = timedelta(days=30)
-DISABLED = "webhook:channel:disabled"
 
 
 def send_due(call: Call, deps: WebhookDeps) -> Reply:
@@ -142,9 +141,9 @@ def _note_failure(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, ou
     because = verdict.disabled_because
     if because is not None and queries.disable_channel(tx, channel["id"], because=because, now=now):
         given_up = deliveries_out.fail_waiting(tx, channel["id"])
-        facts = {"name": channel["name"], "kind": channel["kind"], "because": because, "given_up": given_up}
-        tx.audit(DISABLED, "notification_channel", channel["id"], **facts)
-        tx.emit("org-events", {"event": DISABLED, "channel_id": str(channel["id"]), **facts})
+        facts = {"kind": channel["kind"], "because": because, "given_up": given_up}
+        tx.audit(CHANNEL_DISABLED, "notification_channel", channel["id"], name=channel["name"], **facts)
+        tx.emit("org-events", {"event": CHANNEL_DISABLED, "channel_id": str(channel["id"]), **facts})
         tx.emit(_TOPIC, {"channel_id": str(channel["id"]), "notice": "disabled"})
         _log.warning("channel disabled", channel_id=str(channel["id"]), because=because)
 
@@ -159,15 +158,18 @@ def _tell_admins(call: Call, deps: WebhookDeps, channel_id: UUID) -> Reply:
     recipients = queries.list_admin_emails(deps.db, org_id, most=_MOST_ADMINS)
     if channel is None or channel["disabled_because"] in {None, "person"} or not recipients:
         return Reply.no_content()  # put right or removed since
-    facts = {"event": DISABLED, "channel": channel["name"], "because": channel["disabled_because"]}
-    notice = of_event(Source(call.event.id, facts, root_of(deps, org_id), deps.clock.now()))
-    outcome = mail(deps, recipients, message_of(call.event.id, DISABLED, content_of([notice])))
+    facts = {"event": CHANNEL_DISABLED, "because": channel["disabled_because"]}
+    source = Source(call.event.id, facts, root_of(deps, org_id), deps.clock.now())
+    notice = of_disabled_channel(source, channel["name"])
+    outcome = mail(deps, recipients, message_of(call.event.id, CHANNEL_DISABLED, content_of([notice])))
     if outcome.error_code is not None:
         raise ServiceAway("mail")
     return Reply.no_content()
 
 
 def _channel_id(call: Call) -> UUID:
+    if call.actor.org_id is None:
+        raise MalformedRequest("the message names no organisation")
     try:
         return UUID(str(call.event.payload["channel_id"]))  # type: ignore[union-attr]  # event routes always carry one
     except (KeyError, ValueError, AttributeError, TypeError) as error:

@@ -243,8 +243,8 @@ def test_who_says_gone_is_disabled_at_once_with_a_notice(told: NotifiedOrg, serv
     assert [(each["status"], each["error_code"]) for each in told.outgoing()] == [
         ("failed", "unexpected_status"), ("failed", "channel_disabled"),
     ]  # fmt: skip
-    facts = {"name": "ours", "kind": "webhook", "because": "gone", "given_up": 2}
-    assert ("webhook:channel:disabled", facts) in told.audits()
+    facts = {"kind": "webhook", "because": "gone", "given_up": 2}
+    assert ("webhook:channel:disabled", {"name": "ours", **facts}) in told.audits()
     events = [dict(each.payload) for each in told.function.queue.messages("org-events")]
     assert {"event": "webhook:channel:disabled", "channel_id": channel["id"], **facts} in events
     told.tell("a:b:three")
@@ -274,7 +274,8 @@ def test_a_channel_that_fails_for_a_day_is_disabled_and_the_others_hear_of_it(
         function.push(told_of[0], "notification-events")
         org.send()
         (seen,) = server.requests
-        assert body_of(seen)["data"]["notices"][0]["facts"]["because"] == "failing"
+        facts = body_of(seen)["data"]["notices"][0]["facts"]
+        assert (facts["channel"], facts["because"]) == ("ours", "failing")
         bad.behave = answer(b"ok")
         assert org.done("PATCH", f"{CHANNELS}/{channel['id']}", {"is_disabled": False})["failing_since"] is None
         org.tell("a:b:two")
