@@ -38,10 +38,12 @@ def route_event(call: Call, deps: WebhookDeps) -> Reply:
     now = deps.clock.now()
     told = 0
     with deps.db.unit(call.actor) as tx:
+        plan = channel_queries.find_plan(tx)
+        if plan is None:
+            return Reply.no_content()  # purged since
         tx.claim_event(_SUBSCRIPTION, event.id)
         channels = channel_queries.lock_live_channels(tx)
         if channels and (notice := _notice(tx, Source(event.id, event.payload, root_of(deps, org_id), now))):
-            plan = channel_queries.plan_of(tx)
             for channel in channels:
                 if domain.wants(channel, notice) and (channel["kind"] != "slack" or has_feature("slack", plan)):
                     _put(tx, deps, channel, notice, now)

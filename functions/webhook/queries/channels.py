@@ -178,9 +178,10 @@ returning c.id
 )
 
 
-def plan_of(tx: UnitOfWork) -> str:
-    """Return the organisation's plan."""
-    return str(tx.rows(_PLAN)[0]["plan"])
+def find_plan(tx: UnitOfWork) -> str | None:
+    """Return the organisation's plan; None when there is no such organisation (any more)."""
+    found = tx.row(_PLAN)
+    return str(found["plan"]) if found is not None else None
 
 
 def count_channels(tx: UnitOfWork) -> int:

@@ -141,6 +141,11 @@ def test_an_event_that_is_odd_harms_nobody(told: NotifiedOrg, server: Server, pa
     assert titles(server)[-1] == ["auth: member joined"]
 
 
+def test_an_event_of_an_organisation_that_is_gone_is_taken_off_the_queue(told: NotifiedOrg) -> None:
+    message = Message({"event": "a:b:c"}, {"event_id": str(uuid4()), "org_id": str(uuid4())})
+    assert told.function.push(message, "notification-events").status_code == 204
+
+
 def test_a_slack_channel_falls_silent_with_the_plan(told: NotifiedOrg, server: Server) -> None:
     told.make_channel(server, "slack")
     told.function.database.owner.run("update core.orgs set plan = 'free' where id = :org", org=told.id)
