@@ -25,6 +25,7 @@ create table webhook.notification_channels (
   lease_id                  uuid,
   leased_until              timestamptz,
   failing_since             timestamptz,
+  retry_at                  timestamptz,
   disabled_at               timestamptz,
   disabled_because          text check (disabled_because in ('person', 'gone', 'failing')),
   created_at                timestamptz not null default now(),
@@ -40,6 +41,7 @@ comment on column webhook.notification_channels.target_encrypted is 'A URL, or e
 comment on column webhook.notification_channels.target_hint is 'What is shown of it: the host and its last characters.';
 comment on column webhook.notification_channels.previous_secret_encrypted is 'As in webhook.configs: both columns are one place to the envelope.';
 comment on column webhook.notification_channels.last_seq is 'The number of the delivery that was put in last: deliveries are numbered under the lock of this row.';
+comment on column webhook.notification_channels.retry_at is 'When the first message, which failed, is sent again: the others wait behind it.';
 comment on column webhook.notification_channels.leased_until is 'Until when one worker alone sends to this channel.';
 create index notification_channels_previous on webhook.notification_channels (previous_expires_at) where previous_expires_at is not null;
 
@@ -102,7 +104,7 @@ grant select, delete,
           digest_hour, quiet_from, quiet_until, time_zone, created_at),
   update (name, target_encrypted, target_hint, current_secret_encrypted, previous_secret_encrypted, previous_expires_at, rotated_at,
           events, least_severity, account_ids, digest, digest_hour, quiet_from, quiet_until, time_zone, last_seq, lease_id,
-          leased_until, failing_since, disabled_at, disabled_because)
+          leased_until, failing_since, retry_at, disabled_at, disabled_because)
   on webhook.notification_channels to webhook_work;
 grant select, delete, insert (id, channel_id, seq, event_kind, content, status, due_at, created_at),
   update (content, status, due_at, tries, replays, first_tried_at, last_tried_at, delivered_at, response_status, response_start,
@@ -198,7 +200,7 @@ begin
 end
 $do$;
 
-grant select (org_id, id, leased_until, disabled_at, previous_expires_at) on webhook.notification_channels to core_lookup;
+grant select (org_id, id, leased_until, retry_at, disabled_at, previous_expires_at) on webhook.notification_channels to core_lookup;
 grant select (org_id, channel_id, status, due_at, created_at) on webhook.deliveries_out to core_lookup;
 
 create function webhook.list_due_channels(due_before timestamptz, most integer)
@@ -215,6 +217,7 @@ as $$
     group by d.org_id, d.channel_id
   ) as waiting on waiting.org_id = c.org_id and waiting.channel_id = c.id
   where c.disabled_at is null and (c.leased_until is null or c.leased_until <= due_before)
+    and (c.retry_at is null or c.retry_at <= due_before)
   order by waiting.due_at
   limit most
 $$;

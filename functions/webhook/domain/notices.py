@@ -29,6 +29,8 @@ _SEVERITIES: Mapping[str, Level] = {
     CHANNEL_DISABLED: "high",
     "webhook:delivery:failed": "medium",
 }
+# An organisation whose channel leads to a config of its own would never stop; what comes of a delivery has events of its own.
+UNTOLD = frozenset({"webhook:delivery:handled"})
 _HIDDEN = frozenset({"event", "places"})
 
 

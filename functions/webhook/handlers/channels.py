@@ -105,7 +105,7 @@ def change_channel(call: Call, deps: WebhookDeps) -> Reply:
     if wish.url is not None or wish.recipients is not None:
         target, hint = _target(deps, kind, wish.url, wish.recipients)
         sealed = deps.envelope.seal(target, channel_target_place(call.org_id, channel_id))
-        new_target = {"target_encrypted": sealed, "target_hint": hint, "failing_since": None}
+        new_target = {"target_encrypted": sealed, "target_hint": hint, "failing_since": None, "retry_at": None}
     with deps.db.unit(call.actor) as tx:
         found = queries.lock_channel(tx, channel_id)
         row = queries.change_channel(tx, channel_id, **_changed(found, wish, now) | new_target)
@@ -208,7 +208,7 @@ def _changed(found: Mapping[str, Any], wish: ChangeChannel, now: datetime) -> di
     """Return every column that may change, with its value after the change."""
     kept = (
         "name", "target_encrypted", "target_hint", "events", "least_severity", "account_ids", "digest", "digest_hour",
-        "quiet_from", "quiet_until", "time_zone", "disabled_at", "disabled_because", "failing_since",
+        "quiet_from", "quiet_until", "time_zone", "disabled_at", "disabled_because", "failing_since", "retry_at",
         "previous_secret_encrypted", "previous_expires_at",
     )  # fmt: skip
     values = {name: found[name] for name in kept}
@@ -219,7 +219,7 @@ def _changed(found: Mapping[str, Any], wish: ChangeChannel, now: datetime) -> di
     if wish.is_disabled is True and found["disabled_at"] is None:
         values |= {"disabled_at": now, "disabled_because": "person"}
     if wish.is_disabled is False:
-        values |= {"disabled_at": None, "disabled_because": None, "failing_since": None}
+        values |= {"disabled_at": None, "disabled_because": None, "failing_since": None, "retry_at": None}
     if wish.end_grace:
         values |= {"previous_secret_encrypted": None, "previous_expires_at": None}
     return values

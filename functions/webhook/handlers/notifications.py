@@ -35,6 +35,8 @@ def route_event(call: Call, deps: WebhookDeps) -> Reply:
     kind = event.payload.get("event") if event else None
     if event is None or org_id is None or not event.id or not isinstance(kind, str) or not kind:
         raise MalformedRequest("the message is no event of an organisation")
+    if kind in notices.UNTOLD:
+        return Reply.no_content()
     now = deps.clock.now()
     told = 0
     with deps.db.unit(call.actor) as tx:

@@ -121,7 +121,7 @@ def _note_delivered(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, 
     now = deps.clock.now()
     deliveries_out.set_delivered(tx, head["id"], response_status=outcome.status, response_start=outcome.start, now=now)
     if channel["failing_since"] is not None:
-        queries.set_failing(tx, channel["id"], None)
+        queries.set_failing(tx, channel["id"], None, retry_at=None)
 
 
 def _note_failure(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, outcome: Outcome) -> None:
@@ -137,7 +137,7 @@ def _note_failure(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, ou
         due_at=verdict.next_at,
         now=now,
     )
-    queries.set_failing(tx, channel["id"], channel["failing_since"] or now)
+    queries.set_failing(tx, channel["id"], channel["failing_since"] or now, retry_at=verdict.next_at)
     because = verdict.disabled_because
     if because is not None and queries.disable_channel(tx, channel["id"], because=because, now=now):
         given_up = deliveries_out.fail_waiting(tx, channel["id"])

@@ -13,7 +13,7 @@ from shared.security.errors import NotFound
 
 _COLUMNS = """id, kind, name, target_encrypted, target_hint, current_secret_encrypted, previous_secret_encrypted, previous_expires_at,
   rotated_at, events, least_severity, account_ids, digest, digest_hour, quiet_from, quiet_until, time_zone, failing_since,
-  disabled_at, disabled_because, created_at"""
+  retry_at, disabled_at, disabled_because, created_at"""
 
 _PLAN = "select plan from core.orgs where id = :org_id"
 _COUNT = "select count(*) as channels from webhook.notification_channels where org_id = :org_id"
@@ -47,7 +47,7 @@ update webhook.notification_channels
 set name = :name, target_encrypted = :target_encrypted, target_hint = :target_hint, events = cast(:events as text[]),
   least_severity = :least_severity, account_ids = cast(:account_ids as uuid[]), digest = :digest, digest_hour = :digest_hour,
   quiet_from = cast(:quiet_from as time), quiet_until = cast(:quiet_until as time), time_zone = :time_zone,
-  disabled_at = :disabled_at, disabled_because = :disabled_because, failing_since = :failing_since,
+  disabled_at = :disabled_at, disabled_because = :disabled_because, failing_since = :failing_since, retry_at = :retry_at,
   previous_secret_encrypted = :previous_secret_encrypted, previous_expires_at = :previous_expires_at
 where org_id = :org_id and id = :channel_id
 returning {_COLUMNS}
@@ -83,8 +83,8 @@ returning id
 """
 _SET_FAILING = """
 update webhook.notification_channels
-set failing_since = :failing_since
-where org_id = :org_id and id = :channel_id and failing_since is distinct from cast(:failing_since as timestamptz)
+set failing_since = :failing_since, retry_at = :retry_at
+where org_id = :org_id and id = :channel_id
 """
 _DISABLE = """
 update webhook.notification_channels
@@ -263,9 +263,9 @@ def release_channel(tx: UnitOfWork, channel_id: UUID, lease_id: UUID) -> bool:
     return tx.row(_RELEASE, channel_id=channel_id, lease_id=lease_id) is not None
 
 
-def set_failing(tx: UnitOfWork, channel_id: UUID, failing_since: datetime | None) -> None:
-    """Store since when nothing was delivered to a channel."""
-    tx.execute(_SET_FAILING, channel_id=channel_id, failing_since=failing_since)
+def set_failing(tx: UnitOfWork, channel_id: UUID, failing_since: datetime | None, *, retry_at: datetime | None) -> None:
+    """Store since when nothing was delivered to a channel, and when it is tried again."""
+    tx.execute(_SET_FAILING, channel_id=channel_id, failing_since=failing_since, retry_at=retry_at)
 
 
 def disable_channel(tx: UnitOfWork, channel_id: UUID, *, because: str, now: datetime) -> bool:

@@ -98,7 +98,7 @@ _MORE: dict[str, dict[str, Any]] = {
         "id": UUID(int=18), "kind": "email", "current_secret_encrypted": None, "now": datetime.now(UTC),
     },
     "change_channel": _CHANNEL | {
-        "disabled_at": None, "disabled_because": None, "failing_since": None, "previous_secret_encrypted": None, "previous_expires_at": None,
+        "disabled_at": None, "disabled_because": None, "failing_since": None, "retry_at": None, "previous_secret_encrypted": None, "previous_expires_at": None,
     },
     "rotate_channel_secret": {
         "current_secret_encrypted": None, "previous_secret_encrypted": None, "previous_expires_at": None, "rotated_at": datetime.now(UTC),

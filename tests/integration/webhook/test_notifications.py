@@ -141,6 +141,14 @@ def test_an_event_that_is_odd_harms_nobody(told: NotifiedOrg, server: Server, pa
     assert titles(server)[-1] == ["auth: member joined"]
 
 
+def test_a_delivery_that_was_handled_is_told_to_nobody_or_a_circle_would_never_stop(
+    told: NotifiedOrg, server: Server
+) -> None:
+    told.make_channel(server)
+    told.tell("webhook:delivery:handled", delivery_id=str(uuid4()))
+    assert told.outgoing() == []
+
+
 def test_an_event_of_an_organisation_that_is_gone_is_taken_off_the_queue(told: NotifiedOrg) -> None:
     message = Message({"event": "a:b:c"}, {"event_id": str(uuid4()), "org_id": str(uuid4())})
     assert told.function.push(message, "notification-events").status_code == 204
