@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -66,5 +65,4 @@ def _secrets(deps: WebhookDeps, org_id: UUID, channel: Row) -> list[Secret]:
     if channel["kind"] != "webhook":
         return []
     place = channel_secret_place(org_id, channel["id"])
-    sealed: list[Any] = domain.live_secrets(channel, now=deps.clock.now())
-    return [deps.opened.open(each, place) for each in sealed]
+    return [deps.opened.open(each, place) for each in domain.live_secrets(channel, now=deps.clock.now())]
