@@ -110,8 +110,10 @@ def _send_one(call: Call, deps: WebhookDeps, channel: Row, head: Row, lease_id: 
     with deps.db.unit(call.actor) as tx:
         if outcome.error_code is None:
             _note_delivered(tx, deps, channel, head, outcome)
-        elif queries.release_channel(tx, channel["id"], lease_id):  # else it is somebody else's to judge
-            _note_failure(tx, deps, channel, head, outcome)
+        elif (
+            released := queries.release_channel(tx, channel["id"], lease_id)
+        ) is not None:  # else somebody else judges
+            _note_failure(tx, deps, {**channel, **released}, head, outcome)
     facts = {"channel_id": str(channel["id"]), "delivery_id": str(head["id"])}
     _log.info("notification sent", error_code=outcome.error_code, response_status=outcome.status, **facts)
     return outcome.error_code is None

@@ -79,7 +79,7 @@ _RELEASE = """
 update webhook.notification_channels
 set lease_id = null, leased_until = null
 where org_id = :org_id and id = :channel_id and lease_id = :lease_id
-returning id
+returning id, failing_since
 """
 _SET_FAILING = """
 update webhook.notification_channels
@@ -258,9 +258,9 @@ def lease_channel(
     return tx.row(_LEASE, channel_id=channel_id, lease_id=lease_id, now=now, leased_until=leased_until)
 
 
-def release_channel(tx: UnitOfWork, channel_id: UUID, lease_id: UUID) -> bool:
-    """Let others send to a channel; False when somebody else took it over already."""
-    return tx.row(_RELEASE, channel_id=channel_id, lease_id=lease_id) is not None
+def release_channel(tx: UnitOfWork, channel_id: UUID, lease_id: UUID) -> Row | None:
+    """Let others send to a channel; returns since when it fails, None when somebody else took it over already."""
+    return tx.row(_RELEASE, channel_id=channel_id, lease_id=lease_id)
 
 
 def set_failing(tx: UnitOfWork, channel_id: UUID, failing_since: datetime | None, *, retry_at: datetime | None) -> None:
