@@ -22,7 +22,7 @@ _ADDRESSED = (EgressRefused, EgressFailed, EgressTimeout, FeatureRequired, error
 CHANNEL_ROUTES: list[Route[WebhookDeps]] = [
     Route(
         "POST", _CHANNELS, channels.create_channel, _CHANGE,
-        body=models.CreateChannel, reply=models.NewChannelView, status=201, errors=(*_ADDRESSED, errors.ChannelLimitReached),
+        body=models.CreateChannel, reply=models.NewChannelView, status=201, errors=(*_ADDRESSED, errors.TargetNotOfKind, errors.ChannelLimitReached),
     ),
     Route("GET", _CHANNELS, channels.list_channels, _READ, query=PageQuery, reply=models.ChannelPage),
     Route("GET", _CHANNEL, channels.get_channel, _READ, reply=models.ChannelView),
@@ -32,7 +32,7 @@ CHANNEL_ROUTES: list[Route[WebhookDeps]] = [
     ),
     Route("DELETE", _CHANNEL, channels.delete_channel, _CHANGE, status=204),
     Route(
-        "POST", f"{_CHANNEL}/rotate", channels.rotate_secret, _CHANGE,
+        "POST", f"{_CHANNEL}/rotate", channels.rotate_channel_secret, _CHANGE,
         body=models.RotateChannelSecret, reply=models.NewChannelView, status=201,
         errors=(errors.RotationUnderWay, errors.ChannelSignsNothing),
     ),

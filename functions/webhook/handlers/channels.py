@@ -130,7 +130,7 @@ def delete_channel(call: Call, deps: WebhookDeps) -> Reply:
     return Reply.no_content()
 
 
-def rotate_secret(call: Call, deps: WebhookDeps) -> Reply:
+def rotate_channel_secret(call: Call, deps: WebhookDeps) -> Reply:
     """Make a new secret; for the grace messages are signed with both, so that the receiver can change over in between."""
     channel_id, wish = call.path_uuid("channel_id"), call.body(RotateChannelSecret)
     now = deps.clock.now()
