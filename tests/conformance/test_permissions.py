@@ -176,6 +176,13 @@ GET    O/webhook-configs/{config_id}              admin
 PATCH  O/webhook-configs/{config_id}              admin
 DELETE O/webhook-configs/{config_id}              admin
 POST   O/webhook-configs/{config_id}/rotate       admin
+POST   O/notification-channels                    admin
+GET    O/notification-channels                    admin
+GET    O/notification-channels/{channel_id}       admin
+PATCH  O/notification-channels/{channel_id}       admin
+DELETE O/notification-channels/{channel_id}       admin
+POST   O/notification-channels/{channel_id}/rotate admin
+POST   O/notification-channels/{channel_id}/test  admin
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """

@@ -41,6 +41,7 @@ _VALUES: dict[str, Any] = {
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
+    "disable_channel.because": "gone",
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
 }  # fmt: skip
 _TABLE_OF = {
@@ -49,10 +50,15 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
+    "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
     "metadata_url": None, "metadata_xml": "x", "now": datetime.now(UTC), "email_attribute": "", "default_role": "viewer",
+}  # fmt: skip
+_CHANNEL: dict[str, Any] = {
+    "name": "n", "target_encrypted": b"x", "target_hint": "h", "events": ["*"], "least_severity": "none", "account_ids": [],
+    "digest": "immediately", "digest_hour": 9, "quiet_from": None, "quiet_until": None, "time_zone": "UTC",
 }  # fmt: skip
 _RULE: dict[str, Any] = {
     "title": "t", "expression": "true", "severity": "low", "reason": "", "remedy": "", "resource_pattern": None, "is_enabled": True,
@@ -90,6 +96,22 @@ _MORE: dict[str, dict[str, Any]] = {
     "list_deliveries": {
         "after_id": None, "most": 50, "skipped": 0, "config_id": None, "provider": None, "status": None, "proved_by": None,
     },
+    "insert_channel": _CHANNEL | {
+        "id": UUID(int=18), "kind": "email", "current_secret_encrypted": None, "now": datetime.now(UTC),
+    },
+    "change_channel": _CHANNEL | {
+        "disabled_at": None, "disabled_because": None, "failing_since": None, "retry_at": None, "previous_secret_encrypted": None, "previous_expires_at": None,
+    },
+    "rotate_channel_secret": {
+        "current_secret_encrypted": None, "previous_secret_encrypted": None, "previous_expires_at": None, "rotated_at": datetime.now(UTC),
+    },
+    "insert_out": {
+        "id": UUID(int=19), "seq": 7, "event_kind": "e", "status": "pending", "due_at": datetime.now(UTC), "now": datetime.now(UTC),
+    },
+    "set_failed_try": {
+        "response_status": 500, "response_start": None, "error_code": "e", "due_at": datetime.now(UTC), "now": datetime.now(UTC),
+    },
+    "list_out": {"after_id": None, "most": 50, "skipped": 0, "channel_id": None, "status": None},
     "list_audit": _NO_FILTERS,
     "list_platform_audit": _NO_FILTERS,
     "insert_device": {
