@@ -44,6 +44,13 @@ class Group:
     count: int
     examples: tuple[str, ...]
 
+    @classmethod
+    def restored(cls, found: Mapping[str, Any]) -> Group:
+        """Return one that was stored."""
+        known: dict[str, Any] = dict(found)
+        known["examples"] = tuple(known["examples"])
+        return cls(**known)
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -80,9 +87,9 @@ class Notice:
     @classmethod
     def restored(cls, found: Mapping[str, Any]) -> Notice:
         """Return one that was stored."""
-        groups = tuple(Group(**{**each, "examples": tuple(each["examples"])}) for each in found["groups"])
-        known = {each.name: found[each.name] for each in fields(cls) if each.name in found}
-        return cls(**{**known, "groups": groups})
+        known: dict[str, Any] = {each.name: found[each.name] for each in fields(cls) if each.name in found}
+        known["groups"] = tuple(map(Group.restored, found["groups"]))
+        return cls(**known)
 
     def cut(self, groups: int) -> Notice:
         """Return it with no more than so many groups."""
