@@ -94,7 +94,7 @@ grant select, delete,
   update (name, credentials_encrypted, comments_on_closed, has_check_run, fail_on, disabled_at, last_used_at, last_error_code,
           last_error_at, updated_at)
   on analysis.code_hosts to analyze_work;
-grant select, insert (code_host_id, repository, pull_request, analysis_id, analysed_at, lease_id, leased_until, updated_at),
+grant select, delete, insert (code_host_id, repository, pull_request, analysis_id, analysed_at, lease_id, leased_until, updated_at),
   update (analysis_id, analysed_at, status, comment_id, error_code, lease_id, leased_until, updated_at)
   on analysis.pull_request_comments to analyze_work;
 grant select (org_id, credentials_key_version) on analysis.code_hosts to core_lookup;

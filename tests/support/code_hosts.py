@@ -106,7 +106,7 @@ class FakeGitHub:
 
     def add_comment(self, body: str, *, app_id: int | None = None, user_type: str = "User") -> int:
         """Let somebody comment; by an App when `app_id` says so."""
-        comment_id = 1000 + len(self.comments) + sum(item["id"] == 0 for item in self.comments.values())
+        comment_id = 1000 + len(self.comments)
         while comment_id in self.comments:
             comment_id += 1
         self.comments[comment_id] = {

@@ -176,8 +176,8 @@ def test_a_plan_that_the_queue_gives_up_ends_its_delivery(suite: Suite) -> None:
     delivery_id = suite.take_in({"plan_json": PLAN})
     suite.webhook.work()
     [event] = suite.webhook.queue.messages("plan-events")
-    source = {DEAD_LETTER_SOURCE: "projects/x/subscriptions/plan-events"}
-    assert suite.webhook.push(event, "webhook-dead-letters", **source).status_code == 204
+    pushed = suite.webhook.push(event, "webhook-dead-letters", **{DEAD_LETTER_SOURCE: "x/subscriptions/plan-events"})
+    assert pushed.status_code == 204
     assert (suite.shown(delivery_id)["status"], suite.shown(delivery_id)["error_code"]) == ("failed", "given_up")
 
 

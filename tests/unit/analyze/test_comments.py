@@ -81,7 +81,7 @@ def test_pages_that_are_too_large_are_read_in_smaller_ones(most: int) -> None:
 
 
 def test_an_item_that_is_too_large_is_left_out() -> None:
-    items = [{"id": index} for index in range(60)]
+    items: list[dict[str, Any]] = [{"id": index} for index in range(60)]
     items[25] = {"id": 25, "body": "x" * 1000}
     assert [item["id"] for item in walk(pages(items, 500))] == [index for index in range(60) if index != 25]
 
