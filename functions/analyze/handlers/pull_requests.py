@@ -91,7 +91,7 @@ def _take(call: Call, deps: AnalyzeDeps) -> _Work | None:
         host = choose(host_queries.list_enabled(tx), place) if place else None
         if place is None or host is None or tx.org_id is None:
             return None
-        where = {"host_id": host["id"], "repository": place.repository, "pull_request": place.number}
+        where: dict[str, Any] = {"host_id": host["id"], "repository": place.repository, "pull_request": place.number}
         of = {"analysis_id": analysis["id"], "analysed_at": analysis["created_at"]}
         taken = queries.take_pull_request(tx, **where, **of, lease_id=lease_id, leased_until=now + _LEASE, now=now)
         if taken is None:
