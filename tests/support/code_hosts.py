@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -324,13 +324,13 @@ def _page(items: list[Any], query: dict[str, str]) -> list[Any]:
 
 
 @contextmanager
-def serving(host: Any) -> Iterator[Any]:
+def serving(host: Any) -> Generator[Any]:
     """Serve a host for the length of a block; its address is in `url`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name that the standard library gives it
             pass
 
         def send_one(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,8 +76,7 @@ class Scene:
         rows = self.function.database.owner.run(
             "select to_jsonb(p) from analysis.pull_request_comments p where org_id = :org_id", org_id=self.org.id
         )
-        assert len(rows) == 1
-        found: dict[str, Any] = rows[0][0]
+        [[found]] = cast("list[list[dict[str, Any]]]", rows)
         return found
 
     def shown(self) -> dict[str, Any]:
@@ -91,7 +90,7 @@ class Scene:
 
 
 @contextmanager
-def on_github(database: ClonedDatabase, **wish: Any) -> Iterator[Scene]:
+def on_github(database: ClonedDatabase, **wish: Any) -> Generator[Scene]:
     from shared.testing.clock import FakeClock
 
     body = {
@@ -107,7 +106,7 @@ def on_github(database: ClonedDatabase, **wish: Any) -> Iterator[Scene]:
 
 
 @contextmanager
-def on_gitlab(database: ClonedDatabase, **wish: Any) -> Iterator[Scene]:
+def on_gitlab(database: ClonedDatabase, **wish: Any) -> Generator[Scene]:
     from shared.testing.clock import FakeClock
 
     body = {"kind": "gitlab", "name": "theirs", "owner": "shop", "token": GITLAB_TOKEN}
