@@ -44,6 +44,11 @@ class Group:
     count: int
     examples: tuple[str, ...]
 
+    @classmethod
+    def restored(cls, found: Mapping[str, Any]) -> Group:
+        """Return one that was stored."""
+        return cls(found["rule"], found["severity"], found["kind"], found["count"], tuple(found["examples"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -80,9 +85,10 @@ class Notice:
     @classmethod
     def restored(cls, found: Mapping[str, Any]) -> Notice:
         """Return one that was stored."""
-        groups = tuple(Group(**{**each, "examples": tuple(each["examples"])}) for each in found["groups"])
-        known = {each.name: found[each.name] for each in fields(cls) if each.name in found}
-        return cls(**{**known, "groups": groups})
+        groups = tuple(Group.restored(each) for each in found["groups"])
+        known: dict[str, Any] = {each.name: found[each.name] for each in fields(cls) if each.name in found}
+        known["groups"] = groups
+        return cls(**known)
 
     def cut(self, groups: int) -> Notice:
         """Return it with no more than so many groups."""
