@@ -47,9 +47,7 @@ class Group:
     @classmethod
     def restored(cls, found: Mapping[str, Any]) -> Group:
         """Return one that was stored."""
-        known: dict[str, Any] = dict(found)
-        known["examples"] = tuple(known["examples"])
-        return cls(**known)
+        return cls(found["rule"], found["severity"], found["kind"], found["count"], tuple(found["examples"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +85,9 @@ class Notice:
     @classmethod
     def restored(cls, found: Mapping[str, Any]) -> Notice:
         """Return one that was stored."""
+        groups = tuple(Group.restored(each) for each in found["groups"])
         known: dict[str, Any] = {each.name: found[each.name] for each in fields(cls) if each.name in found}
-        known["groups"] = tuple(map(Group.restored, found["groups"]))
+        known["groups"] = groups
         return cls(**known)
 
     def cut(self, groups: int) -> Notice:

@@ -78,7 +78,7 @@ def _put(tx: UnitOfWork, deps: WebhookDeps, channel: Row, notice: Notice, now: d
         open_one = queries.find_collecting(tx, channel_id)
         if open_one is not None and open_one["due_at"] > now:
             content = notices.collected(open_one["content"], notice)
-            queries.set_content(tx, open_one["id"], content=content, event_kind=DIGEST)
+            queries.set_content(tx, open_one["id"], content=content)
             return
     queries.close_collecting(tx, channel_id, now=now)
     queries.insert_out(

@@ -25,7 +25,7 @@ where org_id = :org_id and channel_id = :channel_id and status = 'collecting'
 """
 _SET_CONTENT = """
 update webhook.deliveries_out
-set content = cast(:content as jsonb), event_kind = :event_kind
+set content = cast(:content as jsonb)
 where org_id = :org_id and id = :out_id and status = 'collecting'
 """
 _CLOSE_COLLECTING = """
@@ -99,12 +99,16 @@ returning id
 """
 # What a scan saw for the first time has the very time at which that scan ended: both are one transaction's.
 _DRIFT = """
-select i.rule, i.severity, i.kind, count(*) as items, (array_agg(coalesce(i.address, i.cloud_id, i.type) order by i.id))[1:3] as examples
-from scan.scans s
-join scan.drift_items i on i.org_id = s.org_id and i.account_id = s.account_id and i.first_seen_at = s.finished_at
-where s.org_id = :org_id and i.org_id = :org_id and s.id = :scan_id and i.status = 'open'
-group by i.rule, i.severity, i.kind
-order by array_position(array['critical', 'high', 'medium', 'low'], i.severity), count(*) desc, i.rule
+select rule, severity, kind, count(*) as items, array_agg(name order by place) filter (where place <= 3) as examples
+from (
+  select i.rule, i.severity, i.kind, coalesce(i.address, i.cloud_id, i.type) as name,
+    row_number() over (partition by i.rule, i.severity, i.kind order by i.id) as place
+  from scan.scans s
+  join scan.drift_items i on i.org_id = s.org_id and i.account_id = s.account_id and i.first_seen_at = s.finished_at
+  where s.org_id = :org_id and i.org_id = :org_id and s.id = :scan_id and i.status = 'open'
+) as found
+group by rule, severity, kind
+order by array_position(array['critical', 'high', 'medium', 'low'], severity), count(*) desc, rule
 limit :most
 """
 _ACCOUNT = """
@@ -130,9 +134,9 @@ def find_collecting(tx: UnitOfWork, channel_id: UUID) -> Row | None:
     return tx.row(_FIND_COLLECTING, channel_id=channel_id)
 
 
-def set_content(tx: UnitOfWork, out_id: UUID, *, content: Mapping[str, Any], event_kind: str) -> None:
+def set_content(tx: UnitOfWork, out_id: UUID, *, content: Mapping[str, Any]) -> None:
     """Store what a delivery that collects holds now."""
-    tx.execute(_SET_CONTENT, out_id=out_id, content=json.dumps(content), event_kind=event_kind)
+    tx.execute(_SET_CONTENT, out_id=out_id, content=json.dumps(content))
 
 
 def close_collecting(tx: UnitOfWork, channel_id: UUID, *, now: datetime) -> None:

@@ -20,11 +20,12 @@ MAIL = replace(SETTINGS, smtp_host="127.0.0.1", smtp_from="no-reply@ops.example"
 
 
 def stored(org: WebhookOrg) -> list[Any]:
-    return org.function.database.owner.run(
+    rows: list[Any] = org.function.database.owner.run(
         "select to_jsonb(c)::text, target_encrypted, current_secret_encrypted, previous_secret_encrypted"
         " from webhook.notification_channels c where org_id = :org order by id",
         org=org.id,
     )
+    return rows
 
 
 @pytest.mark.parametrize("kind", ["webhook", "slack", "teams"])
@@ -234,11 +235,9 @@ def test_addresses_and_secrets_outlive_the_version_of_the_key_that_wrapped_them(
     for row in stored(told):
         assert {key_version(bytes(sealed)) for sealed in row[1:] if sealed is not None} == {2}
     vault.disable_version(SECRETS_KEY, "1")
-    reach(told.function, authority, server)  # a process that remembers nothing
-    fresh = WebhookFunction(told.function.database, clock=told.function.clock, vault=vault, policy=told.function.policy)
-    fresh.resolver = told.function.resolver
-    fresh.vault = vault
-    fresh.deps = told.function.deps
+    fresh = WebhookFunction(told.function.database, clock=told.function.clock, vault=vault)
+    fresh.world = told.function.world
+    reach(fresh, authority, server)  # a process that remembers nothing
     org = NotifiedOrg(fresh, told.id, told.admin)
     assert org.done("POST", f"{CHANNELS}/{made['id']}/test")["is_delivered"]
     for secret in (made["secret"], second["secret"]):

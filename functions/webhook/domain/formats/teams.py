@@ -15,8 +15,7 @@ _COLOURS = {"critical": "attention", "high": "attention", "medium": "warning", "
 
 def write(message: Message) -> bytes:
     """Write it."""
-    first = message.notices[0]
-    body: list[dict[str, Any]] = []
+    worst, body = message.notices[0], list[dict[str, Any]]()
     if len(message.notices) > 1 or message.more:
         body.append(_run(message.title, size="large", weight="bolder"))
     for notice in message.notices:
@@ -29,9 +28,9 @@ def write(message: Message) -> bytes:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "fallbackText": first.severity.upper(),
+        "fallbackText": worst.severity.upper(),
         "body": body,
-        "actions": [{"type": "Action.OpenUrl", "title": "Open in DriftWise", "url": first.link}],
+        "actions": [{"type": "Action.OpenUrl", "title": "Open in DriftWise", "url": worst.link}],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return compact({"type": "message", "attachments": [attachment]})
