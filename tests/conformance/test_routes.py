@@ -231,7 +231,9 @@ def test_a_thing_that_does_not_exist_is_not_found_whatever_its_id_looks_like(
 
 def a_token_for(emulator: RunningSuite, route: Route[Any]) -> str:
     """Return the viewer's token; one of its own for the call that ends its session, as other tests go on with the seeded one."""
-    if route.path != "/auth/logout":  # the call that ends all other sessions leaves the seeded one when it is made with it
+    if (
+        route.path != "/auth/logout"
+    ):  # the call that ends all other sessions leaves the seeded one when it is made with it
         return emulator.tokens["viewer"]
     browser = Browser(emulator)
     browser.sign_in("viewer@acme.example")
