@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,7 +153,6 @@ def _store(call: Call, deps: AnalyzeDeps, tx: UnitOfWork, wish: _Wish, answer: M
         risk_level=level,
         fail_on=wish.fail_on,
         is_refused=wish.fail_on is not None and rank(level) >= rank(wish.fail_on),
-        plan_sha256=hashlib.sha256(call.content).digest(),
         terraform_version=answer["terraform_version"],
         summary=answer["summary"],
         answer=answer,
