@@ -87,9 +87,7 @@ def judge(deps: AnalyzeDeps, actor: Actor, wish: Wish, idempotency: Idempotency 
     return Judged(assessment, answer)
 
 
-def store(
-    deps: AnalyzeDeps, tx: UnitOfWork, wish: Wish, judged: Judged, *, requested_by: str, plan_sha256: bytes
-) -> Row:
+def store(deps: AnalyzeDeps, tx: UnitOfWork, wish: Wish, judged: Judged, *, requested_by: str) -> Row:
     """Store a judgement with everything that goes with it; returns its row.
 
     Args:
@@ -98,7 +96,6 @@ def store(
         wish: what was asked for.
         judged: made by `judge`.
         requested_by: who is shown to have asked.
-        plan_sha256: of the bytes that the plan came in.
     """
     level = judged.answer["risk_level"]
     row = queries.insert_analysis(
@@ -109,7 +106,6 @@ def store(
         risk_level=level,
         fail_on=wish.fail_on,
         is_refused=wish.fail_on is not None and rank(level) >= rank(wish.fail_on),
-        plan_sha256=plan_sha256,
         terraform_version=judged.answer["terraform_version"],
         summary=judged.answer["summary"],
         answer=judged.answer,

@@ -16,7 +16,6 @@ create table analysis.analyses (
   risk_level        text not null check (risk_level in ('none', 'low', 'medium', 'high', 'critical')),
   fail_on           text check (fail_on in ('low', 'medium', 'high', 'critical')),
   is_refused        boolean not null default false,
-  plan_sha256       bytea not null check (octet_length(plan_sha256) = 32),
   terraform_version text not null default '' check (length(terraform_version) <= 50),
   summary           text not null check (length(summary) <= 2000),
   answer            jsonb not null check (pg_column_size(answer) <= 16777216),
@@ -54,7 +53,7 @@ end
 $$;
 
 grant select, delete,
-  insert (id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, plan_sha256, terraform_version,
+  insert (id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, terraform_version,
           summary, answer, created_at)
   on analysis.analyses to analyze_work;
 grant select (org_id, created_at) on analysis.analyses to core_lookup;

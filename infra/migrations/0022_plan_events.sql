@@ -14,4 +14,4 @@ create policy deliveries_in_analyze_org on webhook.deliveries_in to analyze_work
   using (org_id = (select current_setting('app.org_id', true)::uuid))
   with check (org_id = (select current_setting('app.org_id', true)::uuid));
 grant usage on schema webhook to analyze_work;
-grant select (org_id, id, config_id, provider, status, body_sha256, body_encrypted) on webhook.deliveries_in to analyze_work;
+grant select (org_id, id, config_id, provider, status, body_encrypted) on webhook.deliveries_in to analyze_work;

@@ -43,7 +43,6 @@ _VALUES: dict[str, Any] = {
     "challenge": "x" * 16,
     "domain": "example.test",
     "risk_level": "low",
-    "plan_sha256": bytes(32),
     "basis": bytes(32),
     "analysis.llm_configs.provider": "openai",
     "source": "own",

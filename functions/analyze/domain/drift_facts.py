@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.rules.drifted import change_of
 from shared.rules.engine import judge_plan
-from shared.rules.levels import Severity, highest, worst
+from shared.rules.levels import highest, rank
 from shared.rules.plan import Change, Plan
 from shared.rules.rule import Evidence, Finding, Match, finding, seen, whole
 from shared.rules.switches import rule_of
@@ -57,11 +57,7 @@ def facts_of(item: Mapping[str, Any]) -> Facts:
         is_sensitive=item["is_sensitive"],
     )
     judged = [found for found in judge_plan(Plan((change,))).findings if found.flag not in _ABOUT_PLANS]
-    told = (
-        _itself(change, item),
-        *(_raised(found, item["severity"]) if len(judged) == 1 else found for found in judged),
-    )
-    ordered = tuple(sorted(told, key=lambda found: -_rank(found.severity)))
+    ordered = tuple(sorted((_itself(change, item), *judged), key=lambda found: -rank(found.severity)))
     return Facts(level=highest(found.severity for found in ordered), findings=ordered, subject="drift")
 
 
@@ -79,11 +75,3 @@ def _itself(change: Change, item: Mapping[str, Any]) -> Finding:
 
 def _shown(item: Mapping[str, Any], side: str) -> Any:
     return "(sensitive)" if item["is_sensitive"] else item[side]
-
-
-def _raised(found: Finding, least: Severity) -> Finding:
-    return replace(found, severity=worst((found.severity,), least))
-
-
-def _rank(severity: Severity) -> int:
-    return ("low", "medium", "high", "critical").index(severity)

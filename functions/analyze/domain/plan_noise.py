@@ -78,10 +78,6 @@ class Suppression:
         """Say whether it is about a difference."""
         return self.is_about(kind) and self.is_at(address) and matches(self.attribute_pattern, attribute)
 
-    def is_live(self, now: datetime) -> bool:
-        """Say whether it still holds."""
-        return self.expires_at is None or now < self.expires_at
-
 
 @dataclass(frozen=True, slots=True)
 class NoiseItem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -35,9 +34,8 @@ def analyze_plan(call: Call, deps: AnalyzeDeps) -> Reply:
     """Judge a plan, keep the judgement, and refuse when the risk reaches the caller's gate."""
     wish = _read_wish(call)
     judged = judge(deps, call.actor, wish, call.idempotency)
-    by, digest = f"{call.actor.kind}:{call.actor.id}", hashlib.sha256(call.content).digest()
     with deps.db.unit(call.actor, call.idempotency) as tx:
-        row = store(deps, tx, wish, judged, requested_by=by, plan_sha256=digest)
+        row = store(deps, tx, wish, judged, requested_by=f"{call.actor.kind}:{call.actor.id}")
         reply = problem_reply(_gate(row)) if row["is_refused"] else Reply.ok(AnalysisView.of(row))
         return tx.settle(reply)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from ..domain.narrative import write
 from ..models.narratives import DriftNarrativeView, NarrativeView
 from ..narrating import narrate, view_of
 from ..queries import narratives as queries
+from ..queries.orgs import get_subscription
 from ..wiring import AnalyzeDeps
 
 TOPIC = "drift-narratives"
@@ -50,9 +52,11 @@ def write_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
         item = queries.get_drift(tx, item_id)
         basis = basis_of(item)
         row = queries.find_narrative(tx, item_id, basis)
+        subscription = get_subscription(tx)
     if row is None or row["status"] == "done":
         return Reply.no_content()
-    narrative = view_of(narrate(deps, call.actor, facts_of(item))).model_dump(mode="json")
+    asker = replace(call.actor, plan=subscription)  # an event says nothing of what the organisation has subscribed to
+    narrative = view_of(narrate(deps, asker, facts_of(item))).model_dump(mode="json")
     with deps.db.unit(call.actor) as tx:
         is_stored = queries.store_narrative(tx, item_id, basis, narrative=narrative, now=deps.clock.now())
     _log.info("drift narrative", item_id=str(item_id), is_stored=is_stored, source=narrative["source"])

@@ -6,8 +6,7 @@ it goes back over the queue, as deliveries are the webhook function's to write.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +26,7 @@ from ..judging import Judged, Wish, judge, store
 from ..models.analyses import CiFacts, PlanEvent
 from ..queries import code_hosts as host_queries
 from ..queries import plan_events as queries
+from ..queries.orgs import get_subscription
 from ..wiring import AnalyzeDeps, body_place, code_host_place
 
 TOPIC: Final = "plan-events"
@@ -35,48 +35,36 @@ _MOST_DETAIL, _MOST_FIELDS = 500, 5
 _log = logger("analyze")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A plan and what is asked about it.
-
-    Attributes:
-        plan_sha256: of the bytes that it came in.
-    """
-
-    wish: Wish
-    plan_sha256: bytes
-
-
 def analyze_delivery(call: Call, deps: AnalyzeDeps) -> Reply:
     """Judge the plan of a delivery and keep the judgement; say what became of it, in the same transaction."""
     delivery_id = _delivery_id(call)
     with deps.db.unit(call.actor) as tx:
         delivery = queries.find_delivery(tx, delivery_id)
-        actor = replace(call.actor, plan=queries.get_subscription(tx)) if delivery else call.actor
+        actor = replace(call.actor, plan=get_subscription(tx)) if delivery else call.actor
     if delivery is None or delivery["status"] != "received":
         return Reply.no_content()  # its config was removed, it is another organisation's, or it was ended meanwhile
     result: dict[str, Any] = {"delivery_id": str(delivery_id)}
-    found: _Found | None = None
+    wish: Wish | None = None
     judged: Judged | None = None
     try:
-        found = _read(call, deps, delivery)
-        judged = judge(deps, actor, found.wish) if found else None
+        wish = _read(call, deps, delivery)
+        judged = judge(deps, actor, wish) if wish else None
     except AppError as error:
         if error.status >= _SERVER_ERROR:
             raise
         result |= {"error_code": error.code, "error_detail": _detail(error)}
     with deps.db.unit(actor) as tx:
         tx.claim_event(TOPIC, call.event.id if call.event else "")
-        if found is not None and judged is not None:
+        if wish is not None and judged is not None:
             by = f"webhook:{delivery['config_id']}"
-            row = store(deps, tx, found.wish, judged, requested_by=by, plan_sha256=found.plan_sha256)
+            row = store(deps, tx, wish, judged, requested_by=by)
             result["analysis_id"] = str(row["id"])
         tx.emit("plan-event-results", result)
     _log.info("plan event", delivery_id=str(delivery_id), error_code=result.get("error_code"))
     return Reply.no_content()
 
 
-def _read(call: Call, deps: AnalyzeDeps, delivery: Row) -> _Found | None:
+def _read(call: Call, deps: AnalyzeDeps, delivery: Row) -> Wish | None:
     """Open a delivery's body and find the plan in it, or the run that it is about; None when there is nothing to judge.
 
     Raises:
@@ -92,10 +80,10 @@ def _read(call: Call, deps: AnalyzeDeps, delivery: Row) -> _Found | None:
         return _fetch(call, deps, read_notice(load_document(content)))
     found = find_plan(delivery["provider"], content)
     beside = validated(PlanEvent, dict(found.beside))
-    return _Found(Wish(found.plan, beside.ci, beside.fail_on), bytes(delivery["body_sha256"]))
+    return Wish(found.plan, beside.ci, beside.fail_on)
 
 
-def _fetch(call: Call, deps: AnalyzeDeps, notice: RunNotice) -> _Found | None:
+def _fetch(call: Call, deps: AnalyzeDeps, notice: RunNotice) -> Wish | None:
     """Fetch the plan of a run; a run that was applied is past judging."""
     if notice.is_applied:
         return None
@@ -116,7 +104,7 @@ def _fetch(call: Call, deps: AnalyzeDeps, notice: RunNotice) -> _Found | None:
         with deps.db.unit(call.actor) as tx:
             host_queries.note_use(tx, host["id"], error_code=error.code if error else None, now=deps.clock.now())
     facts = validated(CiFacts, ci) if ci else None
-    return _Found(Wish(load_document(content), facts, None), hashlib.sha256(content).digest())
+    return Wish(load_document(content), facts, None)
 
 
 def _detail(error: AppError) -> str:

@@ -16,10 +16,10 @@ _SUMMARY = """id, requested_by, repository, branch, pull_request, risk_level, fa
   created_at"""
 _INSERT = f"""
 insert into analysis.analyses
-  (id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, plan_sha256, terraform_version, summary,
+  (id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, terraform_version, summary,
    answer, created_at)
 values
-  (:id, :requested_by, :repository, :branch, :pull_request, :risk_level, :fail_on, :is_refused, :plan_sha256,
+  (:id, :requested_by, :repository, :branch, :pull_request, :risk_level, :fail_on, :is_refused,
    :terraform_version, :summary, cast(:answer as jsonb), :created_at)
 returning {_SUMMARY}, answer
 """

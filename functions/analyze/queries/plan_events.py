@@ -8,18 +8,12 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 _FIND = """
-select id, config_id, provider, status, body_sha256, body_encrypted
+select id, config_id, provider, status, body_encrypted
 from webhook.deliveries_in
 where org_id = :org_id and id = :delivery_id
 """
-_GET_PLAN = "select plan from core.orgs where id = :org_id"
 
 
 def find_delivery(tx: UnitOfWork, delivery_id: UUID) -> Row | None:
     """Read a delivery with its body as ciphertext, None when it was forgotten."""
     return tx.row(_FIND, delivery_id=delivery_id)
-
-
-def get_subscription(tx: UnitOfWork) -> str:
-    """Read what the organisation has subscribed to: `free`, `team` or `enterprise`."""
-    return str(tx.rows(_GET_PLAN)[0]["plan"])

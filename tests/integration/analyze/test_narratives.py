@@ -7,9 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from functions.analyze.handlers.narratives import TOPIC
+from functions.analyze.wiring import PLATFORM_SECRET
+from shared.data.model_quota import take_model_call
+from shared.security.actor import Actor, Role
 from tests.support.analyze_function import AnalyzeFunction, AnalyzeOrg
+from tests.support.database import ClonedDatabase
+from tests.support.model_server import model_server
 
 from .test_analyses import DATABASE_GOES, QUIET, drift, plan_of
+from .test_llm_config import explaining, org_beside
 
 HOUR = timedelta(hours=1)
 
@@ -102,3 +108,24 @@ def test_the_drift_of_others_and_what_is_no_drift_are_not_there(function: Analyz
     org.refused("GET", f"/drift/{item}/narrative", None, 404, "not_found")
     org.refused("GET", "/drift/x/narrative", None, 404, "not_found")
     assert function.queue.messages(TOPIC) == []
+
+
+def test_a_drift_is_told_by_the_platforms_model_as_often_as_the_organisations_plan_allows(
+    database: ClonedDatabase,
+) -> None:
+    with model_server(explaining()) as server:
+        org = org_beside(
+            database, server, "team",
+            llm_provider="openai_compatible", llm_model="ours", llm_endpoint=f"{server.url}/v1",
+        )  # fmt: skip
+        org.function.world.secrets.add_version(PLATFORM_SECRET, b"sk-the-platforms-own")
+        asker = Actor("human", "00000000-0000-7000-8000-000000000001", org_id=org.id, role=Role.ADMIN, plan="team")
+        for _ in range(6):
+            with org.function.db.unit(asker) as tx:
+                take_model_call(tx, "team", now=org.function.clock.now())
+        item = open_group(org)
+        asked(org, item, 202)
+        work(org.function)
+        assert asked(org, item, 200)["narrative"]["source"] == "platform", (
+            "six calls a week are too many for the free plan only"
+        )

@@ -129,7 +129,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "set_metadata": {"metadata_xml": None, "metadata_error": "", "metadata_url": "u", "now": datetime.now(UTC)},
     "insert_analysis": {
         "id": UUID(int=16), "requested_by": "human:x", "repository": "", "branch": "", "pull_request": None, "risk_level": "low",
-        "fail_on": None, "is_refused": False, "plan_sha256": bytes(32), "terraform_version": "", "summary": "s", "answer": {},
+        "fail_on": None, "is_refused": False, "terraform_version": "", "summary": "s", "answer": {},
         "created_at": datetime.now(UTC),
     },
     "put_llm_config": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -116,11 +116,6 @@ def test_hidden_updates_do_not_count_towards_many_changes() -> None:
     assert many(Rulebook()) == [("medium", 120)]
     assert many(Rulebook(suppressions=(suppress("tags", None, "aws_sqs_queue.q1?"),))) == [("medium", 110)]
     assert many(Rulebook(suppressions=(suppress("tags"),))) == []
-
-
-def test_a_suppression_ends_when_it_says() -> None:
-    ends = Suppression(UUID(int=2), "*", None, None, "for a while", NOW)
-    assert [ends.is_live(NOW - timedelta(seconds=1)), ends.is_live(NOW), EVERYTHING.is_live(NOW)] == [True, False, True]
 
 
 attributes = st.dictionaries(
