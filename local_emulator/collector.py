@@ -1,7 +1,8 @@
-"""A collector of spans: takes OTLP over HTTP, keeps the last ones in memory, gives a trace back as JSON.
+"""A collector of spans and metrics: takes OTLP over HTTP, keeps the last ones in memory, gives them back as JSON.
 
 Run as `python -m local_emulator.collector --port 4318`. Loopback only; its data ends with it. `GET /traces/{id}` answers the
-spans of one trace by their start, `GET /traces` the ids of the last traces. Source: OTLP 1.8, section "OTLP/HTTP".
+spans of one trace by their start, `GET /traces` the ids of the last traces, `GET /metrics` the last numbers, the newest first.
+Source: OTLP 1.8, section "OTLP/HTTP".
 """
 
 from __future__ import annotations
@@ -13,22 +14,29 @@ import re
 import signal
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric as ProtoMetric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from .ports import HOST
 
-MOST_SPANS = 20_000
+MOST_SPANS, MOST_POINTS = 20_000, 2_000
 _MOST_BODY_BYTES = 16 * 1024 * 1024
 _MOST_LISTED = 100
 _TRACE = re.compile(r"/traces/([0-9a-f]{32})")
@@ -88,6 +96,73 @@ class Spans:
             return list(dict.fromkeys(item.trace_id for item in reversed(self._kept)))[:_MOST_LISTED]
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One number of a metric as the collector shows it.
+
+    Attributes:
+        kind: `gauge`, or `sum` of all since the process began.
+        instance: the process that sent it.
+        time_ns: Unix time.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    service: str
+    instance: str
+    value: float
+    time_ns: int
+
+
+class Points:
+    """The last numbers of metrics."""
+
+    def __init__(self, most: int = MOST_POINTS) -> None:
+        self._kept: deque[Point] = deque(maxlen=most)
+        self._lock = threading.Lock()
+
+    def take(self, content: bytes) -> None:
+        """Keep the numbers of one export. Raises: DecodeError."""
+        request = ExportMetricsServiceRequest()
+        request.ParseFromString(content)
+        found = [
+            point
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            for point in _points(metric, _values(resource.resource.attributes))
+        ]
+        with self._lock:
+            self._kept.extend(found)
+
+    def last(self) -> list[Point]:
+        """Return the last numbers, the newest first."""
+        with self._lock:
+            return list(reversed(self._kept))[:_MOST_LISTED]
+
+
+def _points(metric: ProtoMetric, resource: dict[str, object]) -> list[Point]:
+    kind = str(metric.WhichOneof("data"))
+    if kind == "sum" and not (
+        metric.sum.is_monotonic
+        and metric.sum.aggregation_temporality == AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    ):
+        kind = "delta"  # what Google Cloud does not take
+    return [
+        Point(
+            name=metric.name,
+            kind=kind,
+            unit=metric.unit,
+            service=str(resource.get("service.name", "")),
+            instance=str(resource.get("service.instance.id", "")),
+            value=point.as_double if point.WhichOneof("value") == "as_double" else point.as_int,
+            time_ns=point.time_unix_nano,
+        )
+        for point in (*metric.gauge.data_points, *metric.sum.data_points)
+    ]
+
+
 def _span(span: ProtoSpan, service: str) -> Span:
     return Span(
         trace_id=span.trace_id.hex(),
@@ -125,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, {"status": "ok"})
         elif self.path == "/traces":
             self._answer(HTTPStatus.OK, {"trace_ids": self.server.spans.trace_ids()})
+        elif self.path == "/metrics":
+            self._answer(HTTPStatus.OK, {"points": [asdict(item) for item in self.server.points.last()]})
         elif found:
             self._answer(HTTPStatus.OK, {"spans": [asdict(item) for item in self.server.spans.trace(found[1])]})
         else:
@@ -132,19 +209,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # noqa: N802 (the server calls it so)
         size = int(self.headers.get("Content-Length") or 0)
-        if self.path != "/v1/traces" or not 0 <= size <= _MOST_BODY_BYTES:
+        taken = self.server.takers.get(self.path)
+        if taken is None or not 0 <= size <= _MOST_BODY_BYTES:
             self.close_connection = True
-            self._answer(HTTPStatus.NOT_FOUND, {"error": "POST /v1/traces takes spans"})
+            self._answer(HTTPStatus.NOT_FOUND, {"error": "POST /v1/traces takes spans, POST /v1/metrics metrics"})
             return
+        take, reply = taken
         content = self.rfile.read(size)
         try:
-            self.server.spans.take(
-                gzip.decompress(content) if self.headers.get("Content-Encoding") == "gzip" else content
-            )
+            take(gzip.decompress(content) if self.headers.get("Content-Encoding") == "gzip" else content)
         except (DecodeError, OSError, EOFError):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": "not OTLP in protobuf"})
             return
-        self._send(HTTPStatus.OK, ExportTraceServiceResponse().SerializeToString(), "application/x-protobuf")
+        self._send(HTTPStatus.OK, reply, "application/x-protobuf")
 
     def log_message(self, *_: object) -> None:
         """Log nothing: a line per export tells nobody anything."""
@@ -171,12 +248,16 @@ class CollectorServer(ThreadingHTTPServer):
 
     def __init__(self, port: int) -> None:
         super().__init__((HOST, port), _Handler)
-        self.spans = Spans()
+        self.spans, self.points = Spans(), Points()
+        self.takers: dict[str, tuple[Callable[[bytes], None], bytes]] = {
+            "/v1/traces": (self.spans.take, ExportTraceServiceResponse().SerializeToString()),
+            "/v1/metrics": (self.points.take, ExportMetricsServiceResponse().SerializeToString()),
+        }
 
 
 def main() -> None:
     """Serve until told to stop."""
-    parser = argparse.ArgumentParser(description="A collector of spans for the local emulator")
+    parser = argparse.ArgumentParser(description="A collector of spans and metrics for the local emulator")
     parser.add_argument("--port", type=int, required=True)
     server = CollectorServer(parser.parse_args().port)
     stop = threading.Event()

@@ -64,7 +64,7 @@ class Settings:
         smtp_ca: certificate authority of that server, PEM; empty for the public ones.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
-        otlp_endpoint: where spans are sent, OTLP over HTTP, without `/v1/traces`; empty for no tracing.
+        otlp_endpoint: where spans and metrics are sent, OTLP over HTTP, without `/v1/traces`; empty for none.
         trace_percent: how many of a hundred requests are traced; what a traced one causes always is.
         debug: never in production.
     """

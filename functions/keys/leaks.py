@@ -72,7 +72,7 @@ def _revoke(org_id: UUID, keys: Mapping[UUID, Sequence[LeakedToken]], deps: Keys
             places = [{"url": _KEY.sub("dw2_(key)", find.url), "source": find.source} for find in keys[key_id]]
             facts: dict[str, Any] = {"name": name, "places": places[:_MOST_PLACES]}
             tx.audit("keys:api_key:leaked", "api_key", key_id, **facts)
-            tx.emit("org-events", {"event": "keys:api_key:leaked", "key_id": str(key_id), **facts})
+            tx.emit("org-events", {"event": "keys:api_key:leaked", "key_id": str(key_id)})
     for key_id in keys:
         deps.authenticator.forget_key(key_id)
 

@@ -21,6 +21,9 @@ from .imports import Import
 from .lock import Pin
 
 ALWAYS = ("functions-framework",)  # starts the function; brings its server, gunicorn, along
+# Modules of the standard library that take their data from a distribution where the machine has none.
+# Source: https://docs.python.org/3/library/zoneinfo.html#data-sources
+DATA_OF: Mapping[str, NormalizedName] = {"zoneinfo": canonicalize_name("tzdata")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ def imported_distributions(imports: Iterable[Import], own: Iterable[str]) -> dic
     passed = {*own, *sys.stdlib_module_names}
     found: dict[NormalizedName, str] = {}
     for item in imports:
-        if item.top_level not in passed:
+        if item.top_level in DATA_OF:
+            found.setdefault(DATA_OF[item.top_level], item.place)
+        elif item.top_level not in passed:
             found.setdefault(_provider(item), item.place)
     return found
 

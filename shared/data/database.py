@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _POOL_WAIT_SECONDS = 3
 _RECYCLE_SECONDS = 1800
+_BATCH, _MOST_BATCHES = 500, 20  # of one organisation's outbox; what is left is for the next tick
 _SYSTEM = {"db.system.name": "postgresql"}
 _log = logger("database")
 T = TypeVar("T")
@@ -100,10 +101,17 @@ class Database:
         self._publish(tx)
 
     def relay(self, org_id: UUID, actor: Actor) -> int:
-        """Publish what a crash left in one organisation's outbox; returns how many messages."""
-        with self.unit_in(org_id, actor) as tx:
-            waiting = tx.take_outbox()
-        return len(waiting)
+        """Publish what a crash left in one organisation's outbox; returns how many messages the queue took."""
+        relayed = 0
+        for _ in range(_MOST_BATCHES):
+            with self.unit_in(org_id, actor) as tx:
+                waiting = tx.take_outbox(_BATCH)
+            if not tx.is_published:
+                break
+            relayed += len(waiting)
+            if len(waiting) < _BATCH:
+                break
+        return relayed
 
     def close(self) -> None:
         """Close every idle connection; those in use close when they come back."""
@@ -154,6 +162,7 @@ class Database:
         except ServiceAway:
             _log.warning("outbox left to the relay", messages=len(tx.emitted))
             return
+        tx.is_published = True
         try:
             with self.unit_in(tx.org_id, tx.actor) as after:
                 delete_published(after, [item.id for item in tx.emitted])

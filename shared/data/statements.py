@@ -100,7 +100,7 @@ from (
   where org_id = :org_id and created_at < now() - interval '5 seconds'
     and (taken_at is null or taken_at < now() - interval '1 minute')
   order by id
-  limit 500
+  limit cast(:most as integer)
   for update skip locked
 ) as w
 where b.org_id = :org_id and b.id = w.id

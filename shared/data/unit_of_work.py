@@ -100,6 +100,7 @@ class UnitOfWork:
         self.actor = actor
         self.org_id = org_id
         self.emitted: list[Emitted] = []
+        self.is_published = False  # the queue took what was emitted
         self._unsaved: list[tuple[str, Mapping[str, object], str]] = []
 
     def rows(self, sql: str, **values: object) -> list[Row]:
@@ -182,11 +183,11 @@ class UnitOfWork:
             self.execute(statements.SETTLE_KEY, key=self._idempotency.key, status=reply.status, body=body)
         return reply
 
-    def take_outbox(self) -> Sequence[Emitted]:
+    def take_outbox(self, most: int) -> Sequence[Emitted]:
         """Take over rows that an earlier commit left, to be published after this one; nobody else does for a minute."""
         found = [
             Emitted(row["id"], row["topic"], row["payload"], row["ordering_key"], row["traceparent"])
-            for row in sorted(self.rows(statements.TAKE_OUTBOX), key=itemgetter("id"))
+            for row in sorted(self.rows(statements.TAKE_OUTBOX, most=most), key=itemgetter("id"))
         ]
         self.emitted.extend(found)
         return found

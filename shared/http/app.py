@@ -27,7 +27,7 @@ from shared.security.boot import guard
 from shared.security.errors import Unauthenticated
 from shared.security.ratelimit import WITHOUT_CREDENTIAL, Limit, Limiter
 from shared.settings import Settings, load_settings
-from shared.telemetry import log, traces
+from shared.telemetry import log, metrics, traces
 from shared.telemetry.context import current_traceparent, known_traceparent, start_request
 
 from .access import authorise
@@ -114,6 +114,7 @@ class App(Generic[_Deps]):
         guard(self._settings)
         log.configure(function=name, project=self._settings.project)
         traces.configure(self._settings)
+        metrics.configure(self._settings)
         self._load_deps = load_deps
         self._table = RouteTable(routes)
         self._deps: _Deps | None = None

@@ -73,5 +73,6 @@ def test_a_reader_finds_statements_in_pages() -> None:
     assert {page: len(queries_of(page)) for page in PAGES if queries_of(page)} == {
         "api-key-pepper.md": 1,
         "envelope-key.md": 3,
+        "outbox-lag.md": 1,
         "value-digest-key.md": 1,
     }

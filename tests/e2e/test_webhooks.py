@@ -6,22 +6,17 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import grpc
 import httpx
 import pytest
-from google.pubsub_v1 import SubscriberClient
-from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from local_emulator.names import PROJECT
 from shared.security.signatures import PROVIDERS
+from tests.support.listening import told_of_deliveries
 from tests.support.running_suite import RunningSuite, problem
 from tests.support.scanning import Estate, Org
 from tests.support.waiting import wait_until
@@ -29,7 +24,6 @@ from tests.support.webhook_senders import SECRETS, Sender, Sent
 
 _numbers = count(1)
 _LONG_SECONDS = 120.0
-_ENDED = "test:listener:ended"
 
 
 @pytest.fixture(scope="module")
@@ -74,30 +68,6 @@ def wait_for_work(org: Org, number: int) -> list[dict[str, Any]]:
     return deliveries(org)
 
 
-@contextmanager
-def told_events(estate: Estate) -> Iterator[dict[str, set[str]]]:
-    """Listen to `org-events`; after the block: delivery to the ids of the events that told of it."""
-    name = f"projects/{PROJECT}/subscriptions/listener-{uuid4().hex[:8]}"
-    heard: dict[str, set[str]] = {}
-    with grpc.insecure_channel(estate.described["google"]["grpc"]) as channel:
-        client = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-        client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/org-events")
-        try:
-            yield heard
-            estate.publish("org-events", {"event": _ENDED}, org_id=str(uuid4()), event_id=uuid4().hex)
-            is_over = False
-            while not is_over:
-                found = client.pull(subscription=name, max_messages=1000, timeout=30).received_messages
-                client.acknowledge(subscription=name, ack_ids=[item.ack_id for item in found])
-                for item in found:
-                    told = json.loads(item.message.data)
-                    is_over |= told["event"] == _ENDED
-                    if told["event"].startswith("webhook:delivery:"):
-                        heard.setdefault(told["delivery_id"], set()).add(item.message.attributes["event_id"])
-        finally:
-            client.delete_subscription(subscription=name)
-
-
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
 def test_a_delivery_goes_all_the_way_once(org: Org, provider: str) -> None:
     config, sender = make_config(org, provider)
@@ -137,7 +107,7 @@ def test_the_bytes_that_were_signed_are_the_bytes_that_are_checked(org: Org) -> 
 def test_one_delivery_posted_twenty_times_at_once_has_one_effect(org: Org, estate: Estate) -> None:
     config, sender = make_config(org, "github")
     sent = sender.send(body(), int(time.time()))
-    with told_events(estate) as told:
+    with told_of_deliveries(estate) as told:
         with ThreadPoolExecutor(20) as pool:
             statuses = Counter(
                 response.status_code for response in pool.map(lambda _: deliver(org, config, sent), range(20))
@@ -198,7 +168,7 @@ def test_no_good_request_is_refused_while_secrets_rotate_under_load(org: Org) ->
 def test_a_worker_killed_under_load_loses_nothing_and_does_nothing_twice(org: Org, estate: Estate) -> None:
     config, sender = make_config(org, "standard")
     wanted = 60
-    with told_events(estate) as told:
+    with told_of_deliveries(estate) as told:
         with ThreadPoolExecutor(6) as pool:
             answers = [
                 pool.submit(lambda: deliver(org, config, sender.send(body(), int(time.time())))) for _ in range(wanted)

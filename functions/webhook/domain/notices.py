@@ -31,7 +31,7 @@ _SEVERITIES: Mapping[str, Level] = {
 }
 # An organisation whose channel leads to a config of its own would never stop; what comes of a delivery has events of its own.
 UNTOLD = frozenset({"webhook:delivery:handled"})
-_HIDDEN = frozenset({"event", "places"})
+_HIDDEN = frozenset({"event"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +178,14 @@ def of_analysis(source: Source, row: Mapping[str, Any]) -> Notice:
     )
 
 
-def of_leak(source: Source) -> Notice:
-    """Tell of an API key that was found in public; it was revoked already."""
-    places = source.payload.get("places")
-    urls = [each.get("url", "") for each in places if isinstance(each, dict)] if isinstance(places, list) else []
-    facts = {f"place {number}": url for number, url in enumerate(urls[:_MOST_EXAMPLES], 1)}
+def of_leak(source: Source, name: str) -> Notice:
+    """Tell of an API key that was found in public; it was revoked already, and the audit log says where it was found."""
     return _made(
         source,
         severity="critical",
-        title=f"API key {source.payload.get('name', '')} was found in public and is revoked",
-        link=f"{source.root}/api-keys",
-        facts=facts,
+        title=f"API key {name} was found in public and is revoked",
+        link=f"{source.root}/audit-log?action={KEY_LEAKED}",
+        facts={"key_id": source.payload.get("key_id", "")},
     )
 
 

@@ -68,7 +68,9 @@ def _notice(tx: UnitOfWork, source: Source) -> Notice | None:
     if source.event == notices.CHANNEL_DISABLED and (channel_id := _id(source.payload, "channel_id")):
         channel = channel_queries.find_channel(tx, channel_id)
         return notices.of_disabled_channel(source, channel["name"]) if channel is not None else None
-    return notices.of_leak(source) if source.event == notices.KEY_LEAKED else notices.of_event(source)
+    if source.event == notices.KEY_LEAKED and (key_id := _id(source.payload, "key_id")):
+        return notices.of_leak(source, queries.find_key_name(tx, key_id) or str(key_id))
+    return notices.of_event(source)
 
 
 def _put(tx: UnitOfWork, deps: WebhookDeps, channel: Row, notice: Notice, now: datetime) -> None:

@@ -8,7 +8,9 @@ from datetime import timedelta
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.reply import Reply
+from shared.telemetry import metrics
 from shared.telemetry.log import logger
+from shared.telemetry.metrics import Metric
 
 from ..queries import configs as config_queries
 from ..queries import deliveries as delivery_queries
@@ -19,13 +21,29 @@ _log = logger("webhook")
 _OLDER_THAN_SECONDS = 10
 _MOST_ORGS = 100
 _BATCH, _MOST_BATCHES = 500, 20
+_LAG = Metric(
+    "driftwise.outbox.lag",
+    "gauge",
+    "s",
+    "Age of the oldest message that the relay found unsent; 0 when there was none.",
+)
+_RELAYED = Metric(
+    "driftwise.outbox.relayed", "sum", "{message}", "Messages that their function left behind and the relay sent."
+)
 _KEEP_ROWS, _KEEP_CLAIMS = timedelta(days=30), timedelta(days=1)
 
 
 def relay_outboxes(call: Call, deps: WebhookDeps) -> Reply:
-    """Publish what a crash left in any function's outbox, organisation by organisation, oldest first."""
+    """Publish what a crash left in any function's outbox, organisation by organisation, oldest first; say how late it is."""
     waiting = queries.list_orgs_with_outbox(deps.db, older_than_seconds=_OLDER_THAN_SECONDS, most=_MOST_ORGS)
-    relayed = sum(deps.db.relay(row["org_id"], call.actor) for row in waiting)
+    _LAG.record(max((row["oldest_seconds"] for row in waiting), default=0.0))
+    relayed = 0
+    try:
+        for row in waiting:
+            relayed += deps.db.relay(row["org_id"], call.actor)
+    finally:
+        _RELAYED.record(relayed)
+        metrics.send()
     if relayed:
         _log.info("outbox relayed", messages=relayed, orgs=len(waiting))
     return Reply.ok({"relayed": relayed})

@@ -117,6 +117,11 @@ from scan.scans s
 join scan.cloud_accounts a on a.org_id = s.org_id and a.id = s.account_id
 where s.org_id = :org_id and a.org_id = :org_id and s.id = :scan_id
 """
+_KEY_NAME = """
+select name
+from core.api_keys
+where org_id = :org_id and id = :key_id
+"""
 _ANALYSIS = """
 select id, repository, branch, pull_request, risk_level, is_refused, summary
 from analysis.analyses
@@ -200,6 +205,12 @@ def find_account_of_scan(tx: UnitOfWork, scan_id: UUID) -> Row | None:
 def group_new_drift(tx: UnitOfWork, scan_id: UUID, *, most: int) -> Sequence[Row]:
     """Group by rule what a scan saw for the first time and is still open, worst first."""
     return tx.rows(_DRIFT, scan_id=scan_id, most=most)
+
+
+def find_key_name(tx: UnitOfWork, key_id: UUID) -> str | None:
+    """Read the name of an API key."""
+    found = tx.row(_KEY_NAME, key_id=key_id)
+    return str(found["name"]) if found else None
 
 
 def find_analysis(tx: UnitOfWork, analysis_id: UUID) -> Row | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.data.rows import Lookups, Row
 
 _LIST_ORGS_WITH_OUTBOX = """
-select org_id, waiting, oldest_at
+select org_id, waiting, cast(extract(epoch from now() - oldest_at) as double precision) as oldest_seconds
 from core.list_orgs_with_outbox(cast(:older_than_seconds as integer), cast(:most as integer))
 """
 

@@ -193,6 +193,15 @@ def test_an_import_for_type_checkers_needs_no_distribution(tmp_path: Path) -> No
     assert "moto" not in pinned(bundle_files(SUITE, SUITE.functions["keys"], tree), tmp_path)
 
 
+def test_who_reckons_with_time_zones_brings_their_database_along(
+    bundles: Mapping[str, Mapping[str, bytes]], tmp_path: Path
+) -> None:
+    assert {name for name, files in bundles.items() if "tzdata" in pinned(files, tmp_path)} == {
+        name for name, files in bundles.items() if any(b"from zoneinfo import" in content for content in files.values())
+    }
+    assert "tzdata" in pinned(bundles["webhook"], tmp_path)
+
+
 def test_an_unknown_function_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="no such function: nowhere; there are auth, keys"):
         build_bundles(SUITE, ROOT, tmp_path, ["nowhere"])

@@ -27,6 +27,16 @@ for module, member in json.load(sys.stdin):
     if member and not hasattr(found, member):
         importlib.import_module(f"{module}.{member}")
 """
+LOCAL_HOURS = """
+import json, zoneinfo
+from datetime import datetime
+from functions.webhook.channel_models import Zone
+from functions.webhook.domain.channels import zone_of
+from pydantic import TypeAdapter
+assert not any(__import__("pathlib").Path(place).exists() for place in zoneinfo.TZPATH)
+names = [TypeAdapter(Zone).validate_python(name) for name in ("Europe/Berlin", "America/New_York", "Asia/Kolkata")]
+print(json.dumps({name: [datetime(2026, month, 1, tzinfo=zone_of(name)).utcoffset().total_seconds() / 3600 for month in (1, 7)] for name in names}))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +83,23 @@ def test_every_import_of_every_bundle_is_served(installed: Mapping[str, Installe
             cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"a bundle imports what its requirements do not bring:\n{done.stderr}"
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere"])
+def test_quiet_hours_know_time_zones_on_a_machine_without_any(
+    installed: Mapping[str, Installed], tmp_path: Path, path: str
+) -> None:
+    bundle = installed["webhook"]
+    done = subprocess.run(
+        [str(bundle.python), "-c", LOCAL_HOURS], env={"PATH": os.defpath, "PYTHONTZPATH": path}, cwd=bundle.source,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"time zones are not in the bundle:\n{done.stderr}"
+    assert json.loads(done.stdout) == {
+        "Europe/Berlin": [1, 2],
+        "America/New_York": [-5, -4],
+        "Asia/Kolkata": [5.5, 5.5],
+    }
 
 
 def test_the_environments_hold_nothing_of_the_project_and_nothing_of_the_emulator(

@@ -171,7 +171,7 @@ def test_two_relays_at_once_do_not_hold_each_other_up(database: ClonedDatabase) 
     def relay() -> int:
         db = database.build_database("webhook", queue)
         with db.unit_in(org_id, RELAY) as tx:
-            taken = len(tx.take_outbox())
+            taken = len(tx.take_outbox(500))
             both_in.wait()
         return taken
 

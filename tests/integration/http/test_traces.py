@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from local_emulator.collector import CollectorServer, Span
+from tests.support.collecting import address_of, running_collector
 from tests.support.function_process import FunctionProcess, function_process
 from tests.support.redis_server import free_port
 from tests.support.running_suite import ROOT
@@ -65,18 +65,13 @@ TRACE, CAUSE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[CollectorServer]:
-    server = CollectorServer(0)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with running_collector() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory, collector: CollectorServer) -> Iterator[FunctionProcess]:
-    address = f"http://127.0.0.1:{collector.server_address[1]}"
+    address = address_of(collector)
     folder = tmp_path_factory.mktemp("traced")
     variables = {"DW_OTLP_ENDPOINT": address, "DW_ENTRY_POINT": "tiny", "DW_TRACE_PERCENT": "100"}
     with function_process(folder, SOURCE, **variables) as running:
@@ -160,7 +155,7 @@ def test_a_request_that_no_span_tells_of_does_not_claim_one(collector: Collector
 
 
 def test_what_is_left_is_sent_when_the_process_ends(tmp_path: Path, collector: CollectorServer) -> None:
-    address = f"http://127.0.0.1:{collector.server_address[1]}"
+    address = address_of(collector)
     with function_process(tmp_path, SOURCE, DW_OTLP_ENDPOINT=address) as running:
         headers = {"traceparent": f"00-{'3' * 32}-{CAUSE}-01"}
         httpx.get(f"{running.url}/things/1", headers=headers, trust_env=False)

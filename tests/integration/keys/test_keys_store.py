@@ -497,8 +497,9 @@ def test_a_leaked_key_is_dead_audited_and_told(org: Org) -> None:
     assert (action, target, actor) == ("keys:api_key:leaked", made["id"], "secret-scanning")
     assert [place["url"][-5:] for place in facts["places"]] == ["a.txt", "b.txt"]
     message = org.function.queue.messages("org-events")[-1]
-    assert (message.payload["event"], message.payload["key_id"]) == ("keys:api_key:leaked", made["id"])
-    assert message.payload["places"] == facts["places"]
+    assert message.payload == {"event": "keys:api_key:leaked", "key_id": made["id"]}, (
+        "what people wrote goes over the queue"
+    )
 
 
 def test_a_repeated_report_changes_nothing(org: Org) -> None:

@@ -129,9 +129,33 @@ def test_a_plan_that_was_judged_is_told(told: NotifiedOrg, server: Server) -> No
     assert body_of(server.requests[0])["data"]["notices"][0]["facts"]["summary"] == "It deletes a database."
 
 
+def test_a_leaked_key_is_told_by_its_name_although_the_event_has_none(told: NotifiedOrg, server: Server) -> None:
+    told.make_channel(server, events=["keys:api_key:leaked"], least_severity="critical")
+    key_id, gone = uuid4(), uuid4()
+    told.function.database.owner.run(
+        "insert into core.api_keys (org_id, id, public_id, secret_hash, pepper_version, name, scopes, created_by, revoked_at)"
+        " values (:org, :id, :public_id, :hash, 1, 'deploy <@U1>', '{read}', :admin, now())",
+        org=told.id, id=key_id, public_id="a" * 12, hash=uuid4().bytes * 2, admin=told.admin,
+    )  # fmt: skip
+    told.tell("keys:api_key:leaked", key_id=str(key_id))
+    told.tell("keys:api_key:leaked", key_id=str(gone))
+    made = WebhookOrg.make(told.function)
+    other = NotifiedOrg(told.function, made.id, made.admin)
+    other.make_channel(server)
+    other.tell("keys:api_key:leaked", key_id=str(key_id))
+    told.send()
+    assert sorted(title for (title,) in titles(server)) == sorted([
+        "API key deploy <@U1> was found in public and is revoked",
+        f"API key {gone} was found in public and is revoked",
+        f"API key {key_id} was found in public and is revoked",
+    ]), "one organisation was told the name of another's key"  # fmt: skip
+    (notice,) = body_of(server.requests[0])["data"]["notices"]
+    assert (notice["severity"], notice["facts"]) == ("critical", {"key_id": str(key_id)})
+
+
 @pytest.mark.parametrize("payload", [
     {"event": "scan:scan:done"}, {"event": "scan:scan:done", "scan_id": "x"}, {"event": "scan:scan:done", "scan_id": str(uuid4())},
-    {"event": "analyze:analysis:created", "analysis_id": None}, {"event": "x"}, {"event": ""}, {"event": "e" * 5000},
+    {"event": "analyze:analysis:created", "analysis_id": None}, {"event": "keys:api_key:leaked", "key_id": 7}, {"event": "x"}, {"event": ""}, {"event": "e" * 5000},
 ])  # fmt: skip
 def test_an_event_that_is_odd_harms_nobody(told: NotifiedOrg, server: Server, payload: dict[str, Any]) -> None:
     told.make_channel(server)

@@ -161,6 +161,40 @@ def test_a_name_that_moves_inside_is_not_followed(told: NotifiedOrg, server: Ser
     assert told.channel(channel)["failing_since"] is not None
 
 
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("10.0.0.7",),
+        ("169.254.169.254",),
+        ("127.0.0.1",),
+        ("::1",),
+        ("fd00::7",),
+        ("::ffff:10.0.0.7",),
+        ("93.184.216.34", "192.168.0.7"),
+    ],
+)
+def test_an_endpoint_on_a_private_address_does_harm_to_its_own_channel_only(
+    told: NotifiedOrg, server: Server, addresses: tuple[str, ...]
+) -> None:
+    names = told.function.resolver.others  # type: ignore[attr-defined]
+    names["inside.example.com"] = ("93.184.216.34",)
+    bad = told.make_channel(url="https://inside.example.com/hook")
+    names["inside.example.com"] = addresses  # once it is there
+    good = told.make_channel(server)
+    made = WebhookOrg.make(told.function)
+    other = NotifiedOrg(told.function, made.id, made.admin)
+    other.make_channel(server)
+    told.tell("a:b:c0")
+    other.tell("a:b:c1")
+    told.send()
+    by_channel = {each["channel_id"]: each for each in told.outgoing()}
+    assert by_channel[bad["id"]]["status"] == "pending"
+    assert by_channel[bad["id"]]["error_code"] == "egress_refused:destination"
+    assert by_channel[good["id"]]["status"] == other.outgoing()[0]["status"] == "delivered"
+    assert sorted(said(server)) == ["a:b:c0", "a:b:c1"]
+    assert told.channel(good)["failing_since"] is None
+
+
 def test_who_crashes_between_sending_and_noting_it_sends_again_under_the_same_id(
     told: NotifiedOrg, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
