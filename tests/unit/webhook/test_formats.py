@@ -96,7 +96,7 @@ def test_an_analysis_a_leak_and_anything_else_are_told() -> None:
     leak = of_leak(source("keys:api_key:leaked", name="ci", places=[{"url": "https://x.example/a"}, 7]))
     assert (leak.severity, leak.facts) == ("critical", {"place 1": "https://x.example/a"})
     other = of_event(source("auth:member:role_changed", role="admin", nested={"a": 1}))
-    assert other.title == "auth: member role changed"
+    assert (other.title, other.severity, other.link) == ("A member has another role", "low", f"{ROOT}/members")
     assert other.facts == {"scan_id": "s1", "role": "admin"}
 
 
