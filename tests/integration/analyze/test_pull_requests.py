@@ -277,7 +277,7 @@ def test_who_loses_the_race_waits_and_an_older_analysis_leaves(scene: Scene) -> 
     newer = scene.message()
     assert scene.push(newer).status_code == 204
     [body] = written(scene)
-    assert newer.payload["analysis_id"] in body
+    assert str(newer.payload["analysis_id"]) in body
     before = len(scene.host.asked)
     assert scene.push(older).status_code == 204
     assert len(scene.host.asked) == before, "what is older is not shown over what is newer"
