@@ -12,7 +12,7 @@ import base64
 import json
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,7 +126,7 @@ class Slack:
 
 
 @contextmanager
-def slack(authority: Authority) -> Iterator[Slack]:
+def slack(authority: Authority) -> Generator[Slack]:
     """Run a Slack."""
     with Server(authority.context("slack.com", "hooks.slack.com"), answer()) as server:
         found = Slack(server)
