@@ -62,6 +62,8 @@ class Settings:
         smtp_user: who signs in there, with the password in the secret `smtp-password`; empty for nobody.
         smtp_from: the address that notifications come from.
         smtp_ca: certificate authority of that server, PEM; empty for the public ones.
+        slack_client_id: of the operator's Slack app, whose secret is `slack-client-secret`; empty for none.
+        slack_endpoint: a Slack stand-in, emulator only.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         otlp_endpoint: where spans and metrics are sent, OTLP over HTTP, without `/v1/traces`; empty for none.
@@ -114,6 +116,8 @@ class Settings:
     smtp_user: str = ""
     smtp_from: str = ""
     smtp_ca: str = ""
+    slack_client_id: str = ""
+    slack_endpoint: str = ""
     pool_size: int = 5
     egress_bypass: str = ""
     otlp_endpoint: str = ""

@@ -21,6 +21,7 @@ from .domain.assessment import Assessment, assess, facts_of
 from .domain.code_hosts import place_of
 from .domain.open_drift import DriftItem, names_of
 from .domain.plan import read_plan
+from .domain.planned_parts import part_of
 from .errors import PlanTooComplex
 from .models.analyses import CiFacts
 from .narrating import narrate, view_of
@@ -137,4 +138,5 @@ def _place(ci: CiFacts | None) -> dict[str, Any]:
         "repository": "/".join(part for part in (owner, name) if part),
         "branch": (ci.branch or "") if ci else "",
         "pull_request": ci.pr_number if ci else None,
+        **part_of(ci.model_dump() if ci else None),
     }

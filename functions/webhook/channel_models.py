@@ -155,7 +155,9 @@ class ChannelView(BaseModel):
     rotated_at: datetime | None
     failing_since: datetime | None
     disabled_at: datetime | None
-    disabled_because: str | None = Field(description="`person`, `gone` (410) or `failing` (for 24 hours)")
+    disabled_because: str | None = Field(
+        description="`person`, `gone` (410, or what Slack says of an app that was uninstalled) or `failing` (for 24 hours)"
+    )
     created_at: datetime
 
     @classmethod
@@ -186,6 +188,31 @@ class ChannelPage(BaseModel):
 
     items: list[ChannelView]
     next_cursor: str | None
+
+
+class BeginSlackInstall(BaseModel):
+    """A wish for a Slack channel; which one is chosen at Slack."""
+
+    model_config = _STRICT
+
+    name: Name | None = Field(default=None, description="of the channel here; without one, Slack's")
+
+
+class SlackInstallView(BaseModel):
+    """An installation that begins."""
+
+    authorize_url: str = Field(description="where the same person, in a browser, chooses workspace and channel")
+    expires_at: datetime
+
+
+class SlackCallbackQuery(BaseModel):
+    """What Slack sends back through the browser (RFC 6749 section 4.1.2)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str = Field(min_length=1, max_length=200)
+    code: str | None = Field(None, pattern=r"^[!-~]{1,500}$")
+    error: str | None = Field(None, max_length=200)
 
 
 class ChannelTestView(BaseModel):

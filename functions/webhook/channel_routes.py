@@ -11,7 +11,7 @@ from shared.security.plans import FeatureRequired
 
 from . import channel_models as models
 from . import errors
-from .handlers import channels, notifications, senders
+from .handlers import channels, notifications, senders, slack_installs
 from .wiring import WebhookDeps
 
 _CHANNELS = "/api/v2/orgs/{org_id}/notification-channels"
@@ -39,6 +39,14 @@ CHANNEL_ROUTES: list[Route[WebhookDeps]] = [
     Route(
         "POST", f"{_CHANNEL}/test", channels.test_channel, _CHANGE,
         reply=models.ChannelTestView, errors=(FeatureRequired, errors.MailNotSetUp),
+    ),
+    Route(
+        "POST", f"{_CHANNELS}/slack-installs", slack_installs.begin_install, may("slack_installs:begin"),
+        body=models.BeginSlackInstall, reply=models.SlackInstallView, status=201, errors=(FeatureRequired, errors.SlackNotSetUp),
+    ),
+    Route(  # a person of whichever organisation the state names: the handler checks the role there; failures are told by the console
+        "GET", "/oauth/slack/callback", slack_installs.finish_install, may("slack_installs:finish"),
+        query=models.SlackCallbackQuery, status=303,
     ),
 ]  # fmt: skip
 

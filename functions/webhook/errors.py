@@ -69,3 +69,27 @@ class ChannelDisabled(AppError):
     """409 `channel_disabled`: enable the channel first."""
 
     code, status, title = "channel_disabled", 409, "The channel is disabled"
+
+
+class SlackNotSetUp(AppError):
+    """409 `slack_not_set_up`: the operator of this installation has no Slack app; a channel can be made with a webhook's URL."""
+
+    code, status, title = "slack_not_set_up", 409, "There is no Slack app in this installation"
+
+
+class SlackInstallRefused(AppError):
+    """409 `slack_install_refused`: the state is unknown, used, older than ten minutes, or was given to somebody else."""
+
+    code, status, title = "slack_install_refused", 409, "This installation cannot be finished; begin again"
+
+
+class SlackInstallDenied(AppError):
+    """409 `slack_install_denied`: the person, or an admin of the workspace, did not allow it."""
+
+    code, status, title = "slack_install_denied", 409, "The installation was not allowed in Slack"
+
+
+class SlackInstallFailed(AppError):
+    """502 `slack_install_failed`: Slack did not grant a webhook; `slack_error` is its word for why."""
+
+    code, status, title = "slack_install_failed", 502, "Slack did not grant access to a channel"

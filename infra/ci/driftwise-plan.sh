@@ -23,7 +23,7 @@ Environment:
   DRIFTWISE_ORG               id of the organisation
   DRIFTWISE_API_KEY           API key with the scope `write`; give it as a secret
   DRIFTWISE_TIMEOUT_SECONDS   for everything together (default: 600)
-  DRIFTWISE_REPO_OWNER, _REPO_NAME, _REPO_URL, _PR_NUMBER, _BRANCH, _COMMIT_SHA, _ACTOR
+  DRIFTWISE_REPO_OWNER, _REPO_NAME, _REPO_URL, _PR_NUMBER, _BRANCH, _COMMIT_SHA, _ACTOR, _PROJECT, _DIRECTORY, _WORKSPACE
                               where the plan comes from, when it is not what the CI system says
 
 Exit status: 0 the plan may go on, 1 its risk reaches the gate, 2 called or set up wrongly, 3 DriftWise is out of reach.
@@ -102,7 +102,7 @@ rm -f "$out/analysis.json" "$out/analysis.sarif" "$out/analysis.md" "$out/analys
 
 # ---- where the plan comes from ---------------------------------------------------------------------------------------------
 
-owner='' name='' repo_url='' pull='' branch='' commit='' actor=''
+owner='' name='' repo_url='' pull='' branch='' commit='' actor='' project='' directory='' workspace=${TF_WORKSPACE:-}
 if [ -n "${GITHUB_ACTIONS:-}" ]; then
   owner=${GITHUB_REPOSITORY_OWNER:-} name=${GITHUB_REPOSITORY:-} commit=${GITHUB_SHA:-} actor=${GITHUB_ACTOR:-}
   name=${name#*/} repo_url=${GITHUB_SERVER_URL:-https://github.com}/${GITHUB_REPOSITORY:-}
@@ -119,6 +119,7 @@ elif [ -n "${TF_BUILD:-}" ]; then # Azure Pipelines
 elif [ -n "${ATLANTIS_TERRAFORM_VERSION:-}" ]; then
   owner=${BASE_REPO_OWNER:-} name=${BASE_REPO_NAME:-} pull=${PULL_NUM:-} branch=${HEAD_BRANCH_NAME:-} commit=${HEAD_COMMIT:-}
   actor=${PULL_AUTHOR:-${USER_NAME:-}} repo_url=${PULL_URL:-}
+  project=${PROJECT_NAME:-} directory=${REPO_REL_DIR:-} workspace=${WORKSPACE:-}
   repo_url=${repo_url%/pull/*} repo_url=${repo_url%/-/merge_requests/*} repo_url=${repo_url%/pull-requests/*}
 elif [ -n "${JENKINS_URL:-}" ]; then
   repo_url=${GIT_URL:-} pull=${CHANGE_ID:-} branch=${CHANGE_BRANCH:-${BRANCH_NAME:-${GIT_BRANCH:-}}} commit=${GIT_COMMIT:-}
@@ -127,7 +128,8 @@ elif [ -n "${JENKINS_URL:-}" ]; then
 fi
 owner=${DRIFTWISE_REPO_OWNER:-$owner} name=${DRIFTWISE_REPO_NAME:-$name} repo_url=${DRIFTWISE_REPO_URL:-$repo_url}
 pull=${DRIFTWISE_PR_NUMBER:-$pull} branch=${DRIFTWISE_BRANCH:-$branch} commit=${DRIFTWISE_COMMIT_SHA:-$commit}
-actor=${DRIFTWISE_ACTOR:-$actor}
+actor=${DRIFTWISE_ACTOR:-$actor} project=${DRIFTWISE_PROJECT:-$project} directory=${DRIFTWISE_DIRECTORY:-$directory}
+workspace=${DRIFTWISE_WORKSPACE:-$workspace}
 case $repo_url in # an address for a clone may carry a password
   https://*@* | http://*@*) repo_url=${repo_url%%://*}://${repo_url#*@} ;;
 esac
@@ -147,6 +149,9 @@ add pr_number "$pull" 9
 add branch "$branch" 300
 add commit_sha "$commit" 64
 add actor "$actor" 200
+add project "$project" 200
+add directory "$directory" 300
+add workspace "$workspace" 200
 
 # ---- the calls -------------------------------------------------------------------------------------------------------------
 

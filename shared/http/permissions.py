@@ -43,6 +43,7 @@ _TABLE: Mapping[str, Access] = {
     "orgs:list": _PERSON,
     "orgs:create": _PERSON,
     "invitations:accept": _PERSON,
+    "slack_installs:finish": _PERSON,
     # of an organisation
     "org:read": _VIEWER,
     "org:change": _ADMIN,
@@ -127,6 +128,7 @@ _TABLE: Mapping[str, Access] = {
     "webhook_deliveries:replay": _ADMIN,
     "notification_channels:read": _ADMIN,
     "notification_channels:change": _ADMIN,
+    "slack_installs:begin": _HUMAN_ADMIN,
     # scim
     "scim_tokens:read": _HUMAN_ADMIN,
     "scim_tokens:create": _HUMAN_ADMIN,

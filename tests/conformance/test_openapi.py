@@ -22,6 +22,13 @@ SUITE = load_suite()
 # codes that a handler's code names and its callers never see, with the reason
 UNSEEN = {
     ("POST", "/api/v2/orgs/{org_id}/state-sources/{source_id}/refresh"): {"state_older"},  # a fetch takes any serial
+    ("GET", "/oauth/slack/callback"): {  # the console tells them: the browser is redirected there with the code
+        "channel_limit_reached",
+        "slack_install_denied",
+        "slack_install_failed",
+        "slack_install_refused",
+        "slack_not_set_up",
+    },
     ("POST", "/webhooks/{provider}/{config_id}"): {"malformed_request"},  # a body that cannot be read has no name in it
 }
 METHODS = {"get", "put", "post", "patch", "delete", "head"}

@@ -183,6 +183,8 @@ PATCH  O/notification-channels/{channel_id}       admin
 DELETE O/notification-channels/{channel_id}       admin
 POST   O/notification-channels/{channel_id}/rotate admin
 POST   O/notification-channels/{channel_id}/test  admin
+POST   O/notification-channels/slack-installs     human admin
+GET    /oauth/slack/callback                      human
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """

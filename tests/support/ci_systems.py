@@ -232,11 +232,12 @@ SYSTEMS = (
         environment={
             "ATLANTIS_TERRAFORM_VERSION": "1.9.8", "DIR": "{workspace}", "PLANFILE": "{workspace}/default.tfplan", "SHOWFILE": "{workspace}/default.json",
             "BASE_REPO_OWNER": "shop", "BASE_REPO_NAME": "infra", "HEAD_BRANCH_NAME": "open-port", "HEAD_COMMIT": _SHA, "PULL_NUM": "12",
-            "PULL_URL": "https://github.com/shop/infra/pull/12", "PULL_AUTHOR": "ada", "USER_NAME": "atlantis", "WORKSPACE": "default",
+            "PULL_URL": "https://github.com/shop/infra/pull/12", "PULL_AUTHOR": "ada", "USER_NAME": "atlantis", "WORKSPACE": "blue",
+            "REPO_REL_DIR": "envs/prod", "PROJECT_NAME": "network",
         },
         facts={
             "repo_owner": "shop", "repo_name": "infra", "repo_url": "https://github.com/shop/infra", "pr_number": "12", "branch": "open-port",
-            "commit_sha": _SHA, "actor": "ada",
+            "commit_sha": _SHA, "actor": "ada", "project": "network", "directory": "envs/prod", "workspace": "blue",
         },
         out=".driftwise",
     ),

@@ -27,6 +27,7 @@ _VALUES: dict[str, Any] = {
     "role_arn": "arn:aws:iam::123456789012:role/driftwise",
     "scopes": ["read"],
     "secret_hash": bytes(32),
+    "state_hash": bytes(32),
     "severity": "low",
     "scan.state_sources.kind": "upload",
     "proved_by": "current",

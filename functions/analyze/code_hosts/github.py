@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from shared.ports.secret_store import Secret
 
@@ -165,7 +166,7 @@ class GitHub:
 
     def _find_check(self, check: Check, sha: str) -> tuple[int | None, int]:
         """Return the check run of this analysis and how many annotations it has."""
-        query = f"check_name={check.name}&filter=all&app_id={self._installation.app_id}&per_page=100"
+        query = f"check_name={quote(check.name, safe='')}&filter=all&app_id={self._installation.app_id}&per_page=100"
         found = self._get(f"{self._root}/commits/{sha}/check-runs?{query}")
         _expect(found, _OK)
         runs = found.member("check_runs")

@@ -29,12 +29,14 @@ class RunNotice:
         run_id: as the API takes it.
         organisation: whose run it is, in lower case.
         host: where it is, in lower case.
+        workspace: Terraform Cloud's, which is what Terraform calls by that name and a root module besides; empty when it is not told.
         is_applied: its plan was judged before, if anybody asked, and nothing can be done about it any more.
     """
 
     run_id: str
     organisation: str
     host: str
+    workspace: str
     is_applied: bool
 
 
@@ -51,7 +53,8 @@ def read_notice(document: Mapping[str, Any]) -> RunNotice:
     first = notices[0] if isinstance(notices, list) and notices and isinstance(notices[0], Mapping) else {}
     url = document.get("run_url")
     host = host_of(url) if isinstance(url, str) else ""
-    return RunNotice(run_id, organisation.lower(), host, first.get("run_status") == "applied")
+    workspace = _text(document, "workspace_name", _MOST_NAME)
+    return RunNotice(run_id, organisation.lower(), host, workspace, first.get("run_status") == "applied")
 
 
 def choose_connection(hosts: Sequence[Mapping[str, Any]], notice: RunNotice) -> Mapping[str, Any] | None:

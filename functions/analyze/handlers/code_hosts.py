@@ -60,6 +60,7 @@ def create_code_host(call: Call, deps: AnalyzeDeps) -> Reply:
         except UniqueViolated as error:
             raise CodeHostExists(url=url, owner=wish.owner.lower()) from error
         tx.audit("analyze:code_host:created", "code_host", host_id, **_facts(row))
+        tx.emit("org-events", {"event": "analyze:code_host:created", "host_id": str(host_id)})
         return tx.settle(Reply.created(CodeHostView.of(row)))
 
 
@@ -99,6 +100,7 @@ def change_code_host(call: Call, deps: AnalyzeDeps) -> Reply:
         )
         facts = {"has_new_credential": sealed is not None, "is_disabled": row["disabled_at"] is not None}
         tx.audit("analyze:code_host:changed", "code_host", host_id, **_facts(row), **facts)
+        tx.emit("org-events", {"event": "analyze:code_host:changed", "host_id": str(host_id), **facts})
     return Reply.ok(CodeHostView.of(row))
 
 
@@ -108,6 +110,7 @@ def delete_code_host(call: Call, deps: AnalyzeDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         row = queries.delete_code_host(tx, host_id)
         tx.audit("analyze:code_host:deleted", "code_host", host_id, **_facts(row))
+        tx.emit("org-events", {"event": "analyze:code_host:deleted", "host_id": str(host_id)})
     return Reply.no_content()
 
 

@@ -46,6 +46,7 @@ def create_custom_rule(call: Call, deps: AnalyzeDeps) -> Reply:
         except UniqueViolated as error:
             raise CustomRuleExists(name=wish.name) from error
         tx.audit("analyze:custom_rule:created", "custom_rule", row["id"], **_facts(row))
+        tx.emit("org-events", {"event": "analyze:custom_rule:created", "rule_id": str(row["id"])})
         return tx.settle(Reply.created(_view(row)))
 
 
@@ -79,6 +80,8 @@ def change_custom_rule(call: Call, deps: AnalyzeDeps) -> Reply:
         values = {name: present[name] for name in _CHANGEABLE} | given
         row = queries.change_custom(tx, rule_id, **values, now=deps.clock.now())
         tx.audit("analyze:custom_rule:changed", "custom_rule", rule_id, **_facts(row), changed=sorted(given))
+        facts = {"rule_id": str(rule_id), "is_enabled": row["is_enabled"]}
+        tx.emit("org-events", {"event": "analyze:custom_rule:changed", **facts})
     return Reply.ok(_view(row))
 
 
@@ -88,6 +91,7 @@ def delete_custom_rule(call: Call, deps: AnalyzeDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         row = queries.delete_custom(tx, rule_id)
         tx.audit("analyze:custom_rule:deleted", "custom_rule", rule_id, **_facts(row))
+        tx.emit("org-events", {"event": "analyze:custom_rule:deleted", "rule_id": str(rule_id)})
     return Reply.no_content()
 
 

@@ -72,6 +72,7 @@ def put_llm_config(call: Call, deps: AnalyzeDeps) -> Reply:
         )
         facts = {"provider": wish.provider, "model": wish.model, "endpoint": wish.endpoint}
         tx.audit("analyze:llm_config:changed", "llm_config", config_id, **facts)
+        tx.emit("org-events", {"event": "analyze:llm_config:changed", "provider": row["provider"]})
     return Reply.ok(LlmConfigView.of(row))
 
 
@@ -81,6 +82,7 @@ def delete_llm_config(call: Call, deps: AnalyzeDeps) -> Reply:
         row = queries.delete_llm_config(tx)
         facts = {"provider": row["provider"], "model": row["model"]}
         tx.audit("analyze:llm_config:deleted", "llm_config", row["id"], **facts)
+        tx.emit("org-events", {"event": "analyze:llm_config:deleted", "provider": row["provider"]})
     return Reply.no_content()
 
 

@@ -52,6 +52,7 @@ def put_noise_settings(call: Call, deps: AnalyzeDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         row = queries.put_settings(tx, **wish.model_dump(), changed_at=deps.clock.now())
         tx.audit("analyze:plan_noise:settings_changed", "plan_noise", "settings", **wish.model_dump())
+        tx.emit("org-events", {"event": "analyze:plan_noise:settings_changed"})
     return Reply.ok(_settings(row))
 
 
@@ -80,6 +81,7 @@ def suppress(call: Call, deps: AnalyzeDeps) -> Reply:
         )
         facts = wish.model_dump(mode="json", exclude_none=True)
         tx.audit("analyze:plan_noise:suppressed", "noise_suppression", row["id"], **facts)
+        tx.emit("org-events", {"event": "analyze:plan_noise:suppressed", "suppression_id": str(row["id"])})
         return tx.settle(Reply.created(SuppressionView.of(row)))
 
 
@@ -95,6 +97,7 @@ def end_suppression(call: Call, deps: AnalyzeDeps) -> Reply:
             attribute=row["attribute_pattern"],
             reason=row["reason"],
         )
+        tx.emit("org-events", {"event": "analyze:plan_noise:shown_again", "suppression_id": str(suppression_id)})
     return Reply.no_content()
 
 

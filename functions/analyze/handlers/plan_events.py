@@ -103,7 +103,7 @@ def _fetch(call: Call, deps: AnalyzeDeps, notice: RunNotice) -> Wish | None:
     finally:
         with deps.db.unit(call.actor) as tx:
             host_queries.note_use(tx, host["id"], error_code=error.code if error else None, now=deps.clock.now())
-    facts = validated(CiFacts, ci) if ci else None
+    facts = validated(CiFacts, {**ci, "workspace": notice.workspace or None}) if ci else None
     return Wish(load_document(content), facts, None)
 
 

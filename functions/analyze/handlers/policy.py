@@ -50,6 +50,7 @@ def put_policy(call: Call, deps: AnalyzeDeps) -> Reply:
             created_at=deps.clock.now(),
         )
         tx.audit("analyze:policy:changed", "policy", version + 1, rules=len(wish.rules), version_before=version)
+        tx.emit("org-events", {"event": "analyze:policy:changed", "version": version + 1})
         return tx.settle(_reply(row))
 
 

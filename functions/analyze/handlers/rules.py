@@ -63,6 +63,7 @@ def disable_rule(call: Call, deps: AnalyzeDeps) -> Reply:
         by = f"{call.actor.kind}:{call.actor.id}"
         row = queries.disable_rule(tx, rule_id, reason=wish.reason, disabled_by=by, created_at=deps.clock.now())
         tx.audit("analyze:rule:disabled", "builtin_rule", rule_id, reason=wish.reason)
+        tx.emit("org-events", {"event": "analyze:rule:disabled", "rule_id": rule_id})
     return Reply.ok(DisabledRuleView.of(row))
 
 
@@ -74,6 +75,7 @@ def enable_rule(call: Call, deps: AnalyzeDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         queries.enable_rule(tx, rule_id)
         tx.audit("analyze:rule:enabled", "builtin_rule", rule_id)
+        tx.emit("org-events", {"event": "analyze:rule:enabled", "rule_id": rule_id})
     return Reply.no_content()
 
 

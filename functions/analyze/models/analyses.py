@@ -31,6 +31,9 @@ class CiFacts(BaseModel):
     branch: str | None = Field(None, max_length=300)
     commit_sha: str | None = Field(None, pattern=r"^[0-9a-fA-F]{7,64}$")
     actor: str | None = Field(None, max_length=200)
+    project: str | None = Field(None, max_length=200, description="of a repository with several, as CI calls it")
+    directory: str | None = Field(None, max_length=300, description="of the root module in the repository")
+    workspace: str | None = Field(None, max_length=200, description="of Terraform")
 
 
 class AnalyzeQuery(CiFacts):
@@ -204,6 +207,9 @@ class AnalysisSummary(BaseModel):
     repository: str
     branch: str
     pull_request: int | None
+    project: str
+    directory: str
+    workspace: str
     terraform_version: str
 
     @classmethod

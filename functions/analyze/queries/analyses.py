@@ -12,14 +12,14 @@ from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_SUMMARY = """id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, terraform_version, summary,
+_SUMMARY = """id, requested_by, repository, branch, pull_request, project, directory, workspace, risk_level, fail_on, is_refused, terraform_version, summary,
   created_at"""
 _INSERT = f"""
 insert into analysis.analyses
-  (id, requested_by, repository, branch, pull_request, risk_level, fail_on, is_refused, terraform_version, summary,
-   answer, created_at)
+  (id, requested_by, repository, branch, pull_request, project, directory, workspace, risk_level, fail_on, is_refused,
+   terraform_version, summary, answer, created_at)
 values
-  (:id, :requested_by, :repository, :branch, :pull_request, :risk_level, :fail_on, :is_refused,
+  (:id, :requested_by, :repository, :branch, :pull_request, :project, :directory, :workspace, :risk_level, :fail_on, :is_refused,
    :terraform_version, :summary, cast(:answer as jsonb), :created_at)
 returning {_SUMMARY}, answer
 """
@@ -40,6 +40,20 @@ where org_id = :org_id
   and (cast(:pull_request as integer) is null or pull_request = :pull_request)
 order by id desc
 limit :most offset :skipped
+"""
+# Answers are large: only of the rows that are left is one looked into.
+_LIST_LATEST = """
+select a.id, a.project, a.directory, a.workspace, a.risk_level, a.is_refused, a.summary, a.created_at, a.answer -> 'ci' as ci
+from analysis.analyses a
+join (
+  select distinct on (b.project, b.directory, b.workspace) b.id, b.created_at
+  from analysis.analyses b
+  where b.org_id = :org_id and lower(b.repository) = :repository and b.pull_request = :pull_request
+  order by b.project, b.directory, b.workspace, b.created_at desc, b.id desc
+) as latest on latest.id = a.id
+where a.org_id = :org_id
+order by a.created_at desc, a.id desc
+limit :most
 """
 _LIST_DRIFT = """
 select id, kind, type, address, cloud_id, path, before, after, is_sensitive, severity
@@ -90,6 +104,18 @@ def get_analysis(tx: UnitOfWork, analysis_id: UUID, *, kept_since: datetime | No
 def list_analyses(tx: UnitOfWork, *, most: int, skipped: int, **filters: object) -> Sequence[Row]:
     """List analyses, newest first; filters are `kept_since after_id risk_level repository branch pull_request`, None for any."""
     return tx.rows(_LIST, most=most, skipped=skipped, **filters)
+
+
+def list_latest_parts(tx: UnitOfWork, *, repository: str, pull_request: int, most: int) -> Sequence[Row]:
+    """List the latest analysis of each part that a pull request is planned in, newest first; without their answers.
+
+    Args:
+        tx: the organisation's.
+        repository: in lower case.
+        pull_request: its number.
+        most: how many parts.
+    """
+    return tx.rows(_LIST_LATEST, repository=repository, pull_request=pull_request, most=most)
 
 
 def list_open_drift(tx: UnitOfWork, *, addresses: Sequence[str], cloud_ids: Sequence[str], most: int) -> Sequence[Row]:

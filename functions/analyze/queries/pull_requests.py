@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
-# The row's lock decides who gets the lease; an analysis that is older than the shown one, or is shown already, gets none.
+# The row's lock decides who gets the lease; an analysis whose turn is over gets none.
 _TAKE = """
 insert into analysis.pull_request_comments as p
   (code_host_id, repository, pull_request, analysis_id, analysed_at, lease_id, leased_until, updated_at)
@@ -19,12 +20,11 @@ on conflict (org_id, code_host_id, repository, pull_request) do update
 set analysis_id = excluded.analysis_id, analysed_at = excluded.analysed_at, status = 'pending', error_code = null,
   lease_id = excluded.lease_id, leased_until = excluded.leased_until, updated_at = excluded.updated_at
 where p.org_id = :org_id and (p.leased_until is null or p.leased_until <= :now)
-  and (p.analysed_at, p.analysis_id) <= (excluded.analysed_at, excluded.analysis_id)
-  and (p.analysis_id <> excluded.analysis_id or p.status in ('pending', 'failed'))
-returning id, comment_id
+  and not excluded.analysis_id = any(p.handled_ids)
+returning id, comment_id, handled_ids
 """
 _GET = """
-select id, analysis_id, analysed_at, status, comment_id, error_code, leased_until
+select id, analysis_id, analysed_at, handled_ids, status, comment_id, error_code, leased_until
 from analysis.pull_request_comments
 where org_id = :org_id and code_host_id = :host_id and repository = :repository and pull_request = :pull_request
 """
@@ -35,7 +35,8 @@ where org_id = :org_id and id = :pull_request_id and lease_id = :lease_id
 """
 _END = """
 update analysis.pull_request_comments
-set status = :status, error_code = :error_code, lease_id = null, leased_until = null, updated_at = :now
+set status = :status, error_code = :error_code, handled_ids = cast(:handled_ids as uuid[]), lease_id = null, leased_until = null,
+  updated_at = :now
 where org_id = :org_id and id = :pull_request_id and lease_id = :lease_id
 """
 _FORGET_OLD = """
@@ -65,10 +66,18 @@ def note_comment(tx: UnitOfWork, pull_request_id: UUID, *, lease_id: UUID, comme
 
 
 def end_lease(
-    tx: UnitOfWork, pull_request_id: UUID, *, lease_id: UUID, status: str, error_code: str | None, now: datetime
+    tx: UnitOfWork,
+    pull_request_id: UUID,
+    *,
+    lease_id: UUID,
+    status: str,
+    error_code: str | None,
+    handled_ids: Sequence[UUID],
+    now: datetime,
 ) -> None:
     """Store what became of a lease's work and give it back; nothing when the lease has passed on."""
-    tx.execute(_END, pull_request_id=pull_request_id, lease_id=lease_id, status=status, error_code=error_code, now=now)
+    told = {"status": status, "error_code": error_code, "handled_ids": list(handled_ids), "now": now}
+    tx.execute(_END, pull_request_id=pull_request_id, lease_id=lease_id, **told)
 
 
 def forget_old(tx: UnitOfWork, *, before: datetime, most: int) -> int:

@@ -77,6 +77,7 @@ def delete_sso_config(call: Call, deps: AuthDeps) -> Reply:
             raise NotFound
         orgs.end_bound_sessions(tx, user_id=None, now=deps.clock.now())
         tx.audit("auth:sso_config:deleted", "sso_connection", connection_id)
+        tx.emit("org-events", {"event": "auth:sso_config:deleted"})
     return Reply.no_content()
 
 
@@ -109,6 +110,7 @@ def _refresh_one(call: Call, deps: AuthDeps, org_id: UUID, row: Mapping[str, Any
         )
         if changed:
             tx.audit("auth:sso_config:metadata_changed", "sso_connection", row["id"])
+            tx.emit("org-events", {"event": "auth:sso_config:metadata_changed"})
 
 
 def _fetch(deps: AuthDeps, url: str) -> str:
@@ -143,6 +145,8 @@ def _audit(tx: UnitOfWork, row: Mapping[str, Any]) -> None:
         for name in ("is_enabled", "is_enforced", "allows_unsolicited", "allows_cbc", "idp_entity_id", "default_role")
     }
     tx.audit("auth:sso_config:changed", "sso_connection", row["id"], **facts)
+    told = {"is_enabled": row["is_enabled"], "is_enforced": row["is_enforced"]}
+    tx.emit("org-events", {"event": "auth:sso_config:changed", **told})
 
 
 def _view(call: Call, deps: AuthDeps, row: Mapping[str, Any] | None) -> SsoConfigView:

@@ -36,6 +36,7 @@ def add_domain(call: Call, deps: AuthDeps) -> Reply:
             raise TooManyDomains
         row = queries.insert_domain(tx, domain=name, challenge=domain.make_challenge(deps.entropy))
         tx.audit("auth:sso_domain:added", "domain", name)
+        tx.emit("org-events", {"event": "auth:sso_domain:added", "domain": name})
     return Reply.created(_view(row))
 
 
@@ -53,6 +54,7 @@ def verify_domain(call: Call, deps: AuthDeps) -> Reply:
         with deps.db.unit(call.actor) as tx:
             row = queries.set_verified(tx, name, now=deps.clock.now())
             tx.audit("auth:sso_domain:verified", "domain", name)
+            tx.emit("org-events", {"event": "auth:sso_domain:verified", "domain": name})
     except UniqueViolated as error:
         raise DomainTaken from error
     return Reply.ok(_view(row))
@@ -65,6 +67,7 @@ def delete_domain(call: Call, deps: AuthDeps) -> Reply:
         if not queries.delete_domain(tx, name):
             raise NotFound
         tx.audit("auth:sso_domain:deleted", "domain", name)
+        tx.emit("org-events", {"event": "auth:sso_domain:deleted", "domain": name})
     return Reply.no_content()
 
 

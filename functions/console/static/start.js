@@ -5,6 +5,20 @@ import { element, problemNote } from "./elements.js";
 
 const account = document.getElementById("account");
 
+// What `GET /oauth/slack/callback` ends with; codes that are not here are shown as they are.
+const SLACK_RESULTS = {
+  connected: "Slack is connected: the channel you chose is told what happens from now on.",
+  slack_install_denied: "Slack was not connected: the installation was not allowed there.",
+  slack_install_refused: "Slack was not connected: this installation was used, took longer than ten minutes, or is somebody else's. Begin again.",
+};
+
+function slackNote() {
+  const result = new URLSearchParams(location.search).get("slack_install");
+  if (result === null) return [];
+  const text = SLACK_RESULTS[result] ?? `Slack was not connected (${result.slice(0, 50)}).`;
+  return [element("p", { id: "slack-install", role: "status" }, text)];
+}
+
 async function signOut() {
   const { logout_url: elsewhere } = await call("POST", "/auth/logout");
   location.assign(elsewhere ?? "/");
@@ -23,6 +37,7 @@ async function welcome(me) {
   const orgs = items.map((org) => element("li", {}, element("strong", {}, org.name), ` ${org.role}, plan ${org.plan}`));
   const none = element("p", { class: "quiet" }, "You belong to no organisation yet: accept an invitation, or make one with POST /api/v2/orgs.");
   return [
+    ...slackNote(),
     element("p", { id: "who" }, "Signed in as ", element("strong", {}, me.name ?? me.email), ` (${me.email})`),
     orgs.length > 0 ? element("ul", { "aria-label": "Your organisations" }, ...orgs) : none,
     element("p", {}, element("button", { class: "action", type: "button", click: () => signOut().catch(show) }, "Sign out")),

@@ -27,6 +27,14 @@ _DELAYS_SECONDS = (15, 60, 300, 900, 1800, 3600, 2 * 3600)  # the last one again
 _JITTER = 0.25
 _MOST_RETRY_AFTER = timedelta(hours=24)
 _GONE = 410
+# What Slack says once an app was uninstalled, its webhook removed, or the channel or workspace closed: no later try can work. What an
+# admin of the workspace forbids for now (`action_prohibited`) may be allowed again and is tried like any failure.
+# Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors
+_SLACK_GONE = frozenset({
+    "account_inactive", "channel_is_archived", "channel_not_found", "invalid_token", "no_active_hooks", "no_service", "no_service_id",
+    "no_team", "team_disabled", "token_revoked",
+})  # fmt: skip
+_CLIENT_ERRORS = (400, 500)
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _HINTED, _LEAST_HIDDEN = 4, 20
@@ -120,8 +128,16 @@ class Verdict:
     disabled_because: Because | None = None
 
 
+def is_gone(kind: str, outcome: Outcome) -> bool:
+    """Say whether an answer means that nobody is there any more: 410, or one of Slack's words with a status of the client's fault."""
+    if outcome.status == _GONE:
+        return True
+    is_refused = outcome.status is not None and _CLIENT_ERRORS[0] <= outcome.status < _CLIENT_ERRORS[1]
+    return kind == "slack" and is_refused and outcome.start in _SLACK_GONE
+
+
 def judge_failure(
-    failing_since: datetime | None, tries: int, outcome: Outcome, *, jitter: float, now: datetime
+    failing_since: datetime | None, tries: int, outcome: Outcome, *, jitter: float, now: datetime, kind: str = ""
 ) -> Verdict:
     """Decide what follows from a try that failed.
 
@@ -131,8 +147,9 @@ def judge_failure(
         outcome: of the try.
         jitter: a number from 0 to 1, random.
         now: time of the decision.
+        kind: of the channel, as Slack says in words that its address is dead.
     """
-    if outcome.status == _GONE:
+    if is_gone(kind, outcome):
         return Verdict(now, "gone")
     if failing_since is not None and now - failing_since >= GIVEN_UP_AFTER:
         return Verdict(now, "failing")

@@ -18,17 +18,14 @@ from shared.reports.text import visible
 from shared.rules.levels import Level, highest, rank
 from shared.security.redact import redact_text
 
+from .catalogue import entry_of
+
 MOST_CONTENT_BYTES = 40_000
 _MOST_GROUPS, _MOST_EXAMPLES, _MOST_FACTS = 20, 3, 10
 _GROUPS_OF_SEVERAL = 5
 _MOST_TITLE, _MOST_TEXT = 200, 160
 SCAN_DONE, ANALYSIS_CREATED, KEY_LEAKED = "scan:scan:done", "analyze:analysis:created", "keys:api_key:leaked"
 CHANNEL_DISABLED = "webhook:channel:disabled"
-_SEVERITIES: Mapping[str, Level] = {
-    KEY_LEAKED: "critical",
-    CHANNEL_DISABLED: "high",
-    "webhook:delivery:failed": "medium",
-}
 # An organisation whose channel leads to a config of its own would never stop; what comes of a delivery has events of its own.
 UNTOLD = frozenset({"webhook:delivery:handled"})
 _HIDDEN = frozenset({"event"})
@@ -190,8 +187,8 @@ def of_leak(source: Source, name: str) -> Notice:
 
 
 def of_event(source: Source) -> Notice:
-    """Tell of any other event, by its name and the plain facts in it."""
-    words = source.event.replace("_", " ").split(":")
+    """Tell of any other event, as the catalogue says, with the plain facts in it."""
+    entry = entry_of(source.event)
     facts = {
         name: value
         for name, value in source.payload.items()
@@ -199,9 +196,9 @@ def of_event(source: Source) -> Notice:
     }
     return _made(
         source,
-        severity=_SEVERITIES.get(source.event, "none"),
-        title=f"{words[0]}: {' '.join(words[1:])}",
-        link=f"{source.root}/audit-log",
+        severity=entry.severity,
+        title=entry.title,
+        link=f"{source.root}{entry.link_of(source.payload)}",
         facts=facts,
     )
 

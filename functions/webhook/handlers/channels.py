@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
@@ -49,31 +51,32 @@ def create_channel(call: Call, deps: WebhookDeps) -> Reply:
     secret = make_secret(deps.entropy) if wish.kind == "webhook" else None
     sealed_target = deps.envelope.seal(target, channel_target_place(call.org_id, channel_id))
     sealed_secret = deps.envelope.seal(secret, channel_secret_place(call.org_id, channel_id)) if secret else None
+    columns = {"id": channel_id, "target_encrypted": sealed_target, "target_hint": hint, "now": now}
     with deps.db.unit(call.actor, call.idempotency) as tx:
-        if queries.count_channels(tx) >= _MOST_CHANNELS:
-            raise ChannelLimitReached(cap=_MOST_CHANNELS)
-        row = queries.insert_channel(
-            tx,
-            id=channel_id,
-            kind=wish.kind,
-            name=wish.name,
-            target_encrypted=sealed_target,
-            target_hint=hint,
-            current_secret_encrypted=sealed_secret,
-            events=wish.events,
-            least_severity=wish.least_severity,
-            account_ids=wish.account_ids,
-            digest=wish.digest,
-            digest_hour=wish.digest_hour,
-            time_zone=wish.time_zone,
-            now=now,
-            **_quiet_columns(wish.quiet_hours),
-        )
-        facts = {"name": wish.name, "kind": wish.kind, "target": hint}
-        tx.audit("webhook:channel:created", "notification_channel", channel_id, **facts)
-        tx.emit("org-events", {"event": "webhook:channel:created", "channel_id": str(channel_id)})
+        row = store_channel(tx, wish, current_secret_encrypted=sealed_secret, **columns)
         view = NewChannelView.of(row, now=now, secret=_shown(secret))
         return tx.settle(Reply.created(view, shown_once=("secret",)))
+
+
+def store_channel(tx: UnitOfWork, wish: CreateChannel, **columns: Any) -> Row:
+    """Store a channel, say so in the audit log and to the other channels; returns its row.
+
+    Args:
+        tx: of whoever makes it.
+        wish: what it is to be like.
+        columns: `id target_encrypted target_hint current_secret_encrypted now`.
+
+    Raises:
+        ChannelLimitReached: (409 `channel_limit_reached`).
+    """
+    if queries.count_channels(tx) >= _MOST_CHANNELS:
+        raise ChannelLimitReached(cap=_MOST_CHANNELS)
+    plain = wish.model_dump(exclude={"url", "recipients", "quiet_hours"})
+    row = queries.insert_channel(tx, **plain, **columns, **_quiet_columns(wish.quiet_hours))
+    facts = {"name": wish.name, "kind": wish.kind, "target": row["target_hint"]}
+    tx.audit("webhook:channel:created", "notification_channel", row["id"], **facts)
+    tx.emit("org-events", {"event": "webhook:channel:created", "channel_id": str(row["id"])})
+    return row
 
 
 def list_channels(call: Call, deps: WebhookDeps) -> Reply:

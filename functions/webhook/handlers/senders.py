@@ -129,7 +129,9 @@ def _note_delivered(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, 
 def _note_failure(tx: UnitOfWork, deps: WebhookDeps, channel: Row, head: Row, outcome: Outcome) -> None:
     now = deps.clock.now()
     jitter = int.from_bytes(deps.entropy.token_bytes(2), "big") / 0xFFFF
-    verdict = domain.judge_failure(channel["failing_since"], head["tries"] + 1, outcome, jitter=jitter, now=now)
+    verdict = domain.judge_failure(
+        channel["failing_since"], head["tries"] + 1, outcome, jitter=jitter, now=now, kind=channel["kind"]
+    )
     deliveries_out.set_failed_try(
         tx,
         head["id"],

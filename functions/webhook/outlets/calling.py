@@ -62,4 +62,4 @@ def _outcome(reply: EgressResponse, now: datetime) -> Outcome:
 
 def _start(content: bytes) -> str:
     """Return how an answer begins: a stranger's words, so without secrets and in one line that hides nothing."""
-    return visible(redact_text(content[:_MOST_START_BYTES].decode("utf-8", "replace")), _MOST_START)
+    return visible(redact_text(content[:_MOST_START_BYTES].decode("utf-8", "replace").strip()), _MOST_START)

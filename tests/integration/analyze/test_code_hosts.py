@@ -54,6 +54,8 @@ def test_a_connection_is_made_shown_and_removed(org: AnalyzeOrg) -> None:
     assert [action for action, _ in org.audits()] == [
         "analyze:code_host:created", "analyze:code_host:created", "analyze:code_host:deleted",
     ]  # fmt: skip
+    events = [dict(each.payload) for each in org.function.queue.messages("org-events")]
+    assert events[-1] == {"event": "analyze:code_host:deleted", "host_id": made["id"]}
 
 
 def test_credentials_go_in_and_never_come_out(org: AnalyzeOrg) -> None:

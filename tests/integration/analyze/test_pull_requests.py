@@ -265,15 +265,19 @@ def test_workers_at_once_make_one_comment(scene: Scene) -> None:
 def test_who_loses_the_race_waits_and_an_older_analysis_leaves(scene: Scene) -> None:
     scene.analyze()
     older = scene.message()
-    newest = scene.analyze(QUIET)
-    newer = scene.message()
     answers: list[int] = []
-    scene.host.faults.append(Fault("GET", "", before=lambda: answers.append(scene.push(newer).status_code)))
+
+    def overtake() -> None:
+        scene.analyze(QUIET)
+        answers.append(scene.push().status_code)
+
+    scene.host.faults.append(Fault("GET", "", before=overtake))
     assert scene.push(older).status_code == 204
     assert answers == [503], "the newer one comes back when the older one is through"
+    newer = scene.message()
     assert scene.push(newer).status_code == 204
     [body] = written(scene)
-    assert newest in body
+    assert str(newer.payload["analysis_id"]) in body
     before = len(scene.host.asked)
     assert scene.push(older).status_code == 204
     assert len(scene.host.asked) == before, "what is older is not shown over what is newer"
@@ -294,7 +298,8 @@ def test_a_worker_that_dies_leaves_its_lease_to_time(scene: Scene) -> None:
     scene.analyze()
     scene.push()
     scene.function.database.owner.run(
-        "update analysis.pull_request_comments set status = 'pending', lease_id = gen_random_uuid(), leased_until = :until",
+        "update analysis.pull_request_comments set status = 'pending', handled_ids = '{}', lease_id = gen_random_uuid(),"
+        " leased_until = :until",
         until=scene.host.clock.now() + timedelta(seconds=120),
     )
     problem(scene.push(), 503, "pull_request_busy")
@@ -622,3 +627,99 @@ def outside_code(body: str) -> str:
     body = re.sub(r"(?ms)^(`{3,}).*?^\1$", "", body)
     body = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", body)
     return re.sub(r"(?s)<code>.*?</code>", "", body)
+
+
+# --- several parts in one pull request
+
+
+def part(scene: Scene, directory: str, *changes: dict[str, Any], workspace: str = "default", **more: Any) -> str:
+    """Have a plan of one directory judged; returns the analysis' id."""
+    ci, scene.ci = scene.ci, {**scene.ci, "directory": directory, "workspace": workspace}
+    try:
+        return scene.analyze(*changes, **more)
+    finally:
+        scene.ci = ci
+
+
+def test_the_one_comment_shows_the_latest_analysis_of_each_part(scene: Scene) -> None:
+    first = part(scene, "envs/prod")
+    scene.push()
+    second = part(scene, "./envs/dev/", QUIET)
+    scene.push()
+    [body] = written(scene)
+    assert body.startswith(MARK)
+    assert "critical risk in 2 plans" in body
+    assert body.index("`envs/prod`") < body.index("`envs/dev`"), "the worst comes first"
+    assert (first in body, second in body) == (True, True)
+    third = part(scene, "envs/prod", QUIET)
+    scene.push()
+    [body] = written(scene)
+    assert [found in body for found in (first, second, third)] == [False, True, True]
+    assert "no risk in 2 plans" in body
+    fourth = part(scene, "envs/dev", workspace="blue")
+    scene.push()
+    [body] = written(scene)
+    assert [found in body for found in (second, third, fourth)] == [True, True, True]
+    assert "`envs/dev (blue)`" in body
+    assert scene.sent("POST", path_of(scene)) == 1
+
+
+def test_parts_whose_messages_come_late_or_at_once_are_all_shown(scene: Scene) -> None:
+    """Whatever order the queue brings them in: the last one that is worked off shows all, and each is worked off once."""
+    ids = [part(scene, f"d{number}") for number in range(3)]
+    messages = [scene.function.queue.messages(TOPIC)[number - 3] for number in range(3)]
+    for message in reversed(messages):
+        assert scene.push(message).status_code == 204
+    [body] = written(scene)
+    assert all(found in body for found in ids)
+    before = len(scene.host.asked)
+    for message in messages:
+        assert scene.push(message).status_code == 204
+    assert len(scene.host.asked) == before, "a message that comes again does nothing"
+    with ThreadPoolExecutor(3) as pool:
+        more = [part(scene, f"e{number}") for number in range(3)]
+        waiting = scene.function.queue.messages(TOPIC)[-3:]
+        answers = list(pool.map(lambda message: scene.push(message).status_code, waiting))
+    assert set(answers) <= {204, 503}
+    for message in waiting:
+        assert scene.push(message).status_code == 204
+    [body] = written(scene)
+    assert all(found in body for found in (*ids, *more))
+
+
+def test_a_check_run_for_each_part_stands_beside_the_others(github: Scene) -> None:
+    part(github, "envs/prod", fail_on="high")
+    github.push()
+    part(github, "envs/dev & more", QUIET, fail_on="high")
+    github.push()
+    github.push()
+    runs = {run["name"]: run["conclusion"] for run in github.host.runs.values()}
+    assert runs == {"DriftWise: envs/prod": "failure", "DriftWise: envs/dev & more": "success"}
+
+
+def test_parts_of_another_pull_request_and_of_another_organisation_are_not_shown(scene: Scene) -> None:
+    mine = part(scene, "a")
+    scene.push()
+    scene.ci = {**scene.ci, "pr_number": 13}
+    other = part(scene, "b")
+    scene.ci = {**scene.ci, "pr_number": 12}
+    stranger = AnalyzeOrg.make(scene.function)
+    ci = {**scene.ci, "directory": "c"}
+    foreign = stranger.analyze(plan_of(QUIET), ci=ci)["id"]
+    last = part(scene, "d", QUIET)
+    scene.push()
+    [body] = written(scene)
+    assert [found in body for found in (mine, other, foreign, last)] == [True, False, False, True]
+
+
+def test_hostile_names_of_parts_do_not_act(scene: Scene) -> None:
+    texts = [text for text in HOSTILE if text.isprintable()][::4]
+    for number, text in enumerate(texts):
+        part(scene, f"{number}{text}", QUIET)
+    scene.push()
+    [body] = written(scene)
+    for wanted in ("<img", "<script", "<h1", "](http", "@everyone", "https://evil", "::set-output", "##vso", "*bold*"):
+        assert wanted not in outside_code(body)
+    table = [line for line in body.split("\n") if line.startswith("| ")]
+    assert len(table) == len(texts) + 2
+    assert {line.replace("\\|", "").count("|") for line in table} == {5}, "a name breaks out of its cell"

@@ -128,7 +128,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "update_connection": _CONNECTION,
     "set_metadata": {"metadata_xml": None, "metadata_error": "", "metadata_url": "u", "now": datetime.now(UTC)},
     "insert_analysis": {
-        "id": UUID(int=16), "requested_by": "human:x", "repository": "", "branch": "", "pull_request": None, "risk_level": "low",
+        "id": UUID(int=16), "requested_by": "human:x", "repository": "", "branch": "", "pull_request": None, "project": "", "directory": "", "workspace": "", "risk_level": "low",
         "fail_on": None, "is_refused": False, "terraform_version": "", "summary": "s", "answer": {},
         "created_at": datetime.now(UTC),
     },

@@ -125,7 +125,7 @@ def test_admins_hear_by_e_mail_that_a_channel_was_switched_off(
     assert "owner@acme.example" in found.recipients
     assert "member@acme.example" not in found.recipients
     assert len(found.recipients) == 2
-    assert b"webhook: channel disabled" in found.content
+    assert b"A notification channel was switched off" in found.content
 
 
 def test_a_notice_that_cannot_be_sent_stays_on_the_queue(mailed: NotifiedOrg, server: Server, mail: MailServer) -> None:

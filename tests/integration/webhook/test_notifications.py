@@ -32,7 +32,7 @@ def test_an_event_goes_to_the_channels_that_want_it(told: NotifiedOrg, server: S
     told.send()
     assert {each["channel_id"] for each in told.outgoing()} == {each["id"] for each in wanted}
     assert {each["status"] for each in told.outgoing()} == {"delivered"}
-    assert titles(server) == [["auth: member joined"]] * 2
+    assert titles(server) == [["A member joined"]] * 2
 
 
 def test_an_event_that_comes_again_changes_nothing(told: NotifiedOrg, server: Server) -> None:
@@ -162,7 +162,7 @@ def test_an_event_that_is_odd_harms_nobody(told: NotifiedOrg, server: Server, pa
     told.tell(**payload)
     told.tell("auth:member:joined")
     told.send()
-    assert titles(server)[-1] == ["auth: member joined"]
+    assert titles(server)[-1] == ["A member joined"]
 
 
 def test_a_delivery_that_was_handled_is_told_to_nobody_or_a_circle_would_never_stop(
@@ -201,7 +201,7 @@ def test_a_digest_collects_and_comes_at_the_full_hour(told: NotifiedOrg, server:
     assert titles(server) == [[f"auth: member joined {number}" for number in range(3)]]
     told.tell("auth:member:left")
     told.later(HOUR)
-    assert titles(server)[1:] == [["auth: member left"]]
+    assert titles(server)[1:] == [["A member left"]]
     assert [each["seq"] for each in told.outgoing()] == [1, 2]
 
 

@@ -100,7 +100,7 @@ def test_an_analysis_a_leak_and_anything_else_are_told() -> None:
     assert TOKEN not in leak.title
     assert "\n" not in leak.title
     other = of_event(source("auth:member:role_changed", role="admin", nested={"a": 1}))
-    assert other.title == "auth: member role changed"
+    assert (other.title, other.severity, other.link) == ("A member has another role", "low", f"{ROOT}/members")
     assert other.facts == {"scan_id": "s1", "role": "admin"}
 
 

@@ -21,7 +21,7 @@ from .sentences import evidence_of, findings_of, place_of
 Conclusion = Literal["success", "failure", "neutral"]
 NAME: Final = "DriftWise"
 MOST_ANNOTATIONS: Final = 200
-_MOST_TITLE, _MOST_WORDS, _MOST_PATH, _MOST_EVIDENCE = 255, 2_000, 300, 5
+_MOST_TITLE, _MOST_WORDS, _MOST_PATH, _MOST_EVIDENCE, _MOST_LABEL = 255, 2_000, 300, 5, 200
 _LEVELS: Final[Mapping[str, str]] = {"critical": "failure", "high": "failure", "medium": "warning", "low": "notice"}
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.\-\[\]]")
 
@@ -43,12 +43,13 @@ class Check:
     name: str = NAME
 
 
-def to_check(answer: Mapping[str, Any], fail_on: Severity | None) -> Check:
+def to_check(answer: Mapping[str, Any], fail_on: Severity | None, label: str = "") -> Check:
     """Write an analysis as a check run.
 
     Args:
         answer: as `outputs` says, with `id` and `fail_on` beside it.
         fail_on: the gate where the plan came without one; None for none.
+        label: which part of the repository was planned, so that the check runs of several stand side by side; empty for the only one.
     """
     findings = findings_of(answer)
     return Check(
@@ -57,6 +58,7 @@ def to_check(answer: Mapping[str, Any], fail_on: Severity | None) -> Check:
         title=visible(f"{answer['risk_level'].capitalize()} risk: {answer['summary']}", _MOST_TITLE),
         summary=to_markdown(answer),
         annotations=[_annotation(item) for item in findings[:MOST_ANNOTATIONS]],
+        name=f"{NAME}: {visible(label, _MOST_LABEL)}" if label else NAME,
     )
 
 

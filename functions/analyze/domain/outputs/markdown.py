@@ -40,17 +40,26 @@ def to_markdown(answer: Mapping[str, Any]) -> str:
     Args:
         answer: as `outputs` says.
     """
+    level = answer["risk_level"]
+    title = f"{MARK}\n\n## DriftWise: {'no' if level == 'none' else level} risk\n\n"
+    return f"{title}{to_section(answer, MOST_CHARACTERS - size_of(title) - 1)}\n"
+
+
+def to_section(answer: Mapping[str, Any], most: int) -> str:
+    """Write an analysis without mark and title, to stand below others.
+
+    Args:
+        answer: as `outputs` says.
+        most: how long it may be; findings give way, what stands around them does not, so it may come out longer.
+    """
     head = "\n\n".join(_head(answer))
     tail = "\n\n".join(_tail(answer))
-    room = MOST_CHARACTERS - _size(head) - _size(tail) - _ROOM_FOR_COUNT
+    room = most - size_of(head) - size_of(tail) - _ROOM_FOR_COUNT
     middle = "\n\n".join(_findings(answer, room))
-    return "\n\n".join(part for part in (head, middle, tail) if part) + "\n"
+    return "\n\n".join(part for part in (head, middle, tail) if part)
 
 
 def _head(answer: Mapping[str, Any]) -> Iterator[str]:
-    yield MARK
-    level = answer["risk_level"]
-    yield f"## DriftWise: {'no' if level == 'none' else level} risk"
     yield prose(answer["summary"], _MOST_WORDS)
     yield from _told(answer)
     findings = findings_of(answer)
@@ -109,11 +118,11 @@ def _findings(answer: Mapping[str, Any], room: int) -> Iterator[str]:
         if number == 0 or grave[number - 1]["severity"] != severity:
             yield f"#### {severity.capitalize()}"
         yield block
-    room -= sum(_size(block) + 2 for block in detailed)
+    room -= sum(size_of(block) + 2 for block in detailed)
     lines = list(_fitting((_line(item) for item in grave[len(detailed) :]), room))
     if lines:
         yield "\n".join(lines)
-    room -= sum(_size(line) + 1 for line in lines)
+    room -= sum(size_of(line) + 1 for line in lines)
     few: list[str] = []
     if len(detailed) + len(lines) == len(grave):
         few = list(_fitting((_line(item) for item in mild[:_MOST_MILD]), room))
@@ -259,13 +268,13 @@ def _cut(lines: list[str], noun: str) -> list[str]:
 def _fitting(blocks: Iterable[str], room: int) -> Iterator[str]:
     """Yield blocks as long as there is room."""
     for block in blocks:
-        room -= _size(block) + 2
+        room -= size_of(block) + 2
         if room < 0:
             return
         yield block
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
     """Return the length as GitHub counts it at worst: in units of UTF-16."""
     return len(text.encode("utf-16-le")) // 2
 
