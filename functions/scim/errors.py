@@ -8,7 +8,11 @@ from shared.http.errors import AppError
 class TokenLimitReached(AppError):
     """409 `scim_token_limit_reached`: two tokens work, which is what a rotation takes."""
 
-    code, status, title = "scim_token_limit_reached", 409, "An organisation has at most two live SCIM tokens; revoke one"
+    code, status, title = (
+        "scim_token_limit_reached",
+        409,
+        "An organisation has at most two live SCIM tokens; revoke one",
+    )
 
 
 class TokenRevoked(AppError):
@@ -39,3 +43,9 @@ class NoPerson(AppError):
     """501 `no_person`: a directory's token stands for no person. Source: RFC 7644 section 3.11."""
 
     code, status, title = "no_person", 501, "A SCIM token stands for no person, so there is no /Me"
+
+
+class FilterForbidden(AppError):
+    """403 `filter_forbidden`: what the service says about itself is not filtered. Source: RFC 7644 section 4."""
+
+    code, status, title = "filter_forbidden", 403, "This list takes no filter"

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from shared.http.call import Call
 from shared.http.deps import Deps
+from shared.http.errors import MalformedRequest
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
+from shared.http.reply import Reply
 from shared.http.routes import Route
 from shared.http.scim_errors import MEDIA_TYPE, ROOT
+from shared.security.errors import NotFound
 from shared.security.plans import FeatureRequired
+from shared.security.ratelimit import PROVISIONING
 
 from . import errors
-from .handlers import config, tokens, users
+from .domain.errors import (
+    InvalidFilter,
+    InvalidSyntax,
+    InvalidValue,
+    Uniqueness,
+    VersionMismatch,
+)
+from .handlers import bulk, config, discovery, groups, search, tokens, users
 from .models import resources as shapes
 from .models.setup import CreateScimToken, NewScimTokenView, PutScimConfig, ScimConfigView, ScimTokenPage
 
-_SCIM = f"{ROOT}{{org_id}}"
+_REFUSALS = (
+    FeatureRequired,
+    InvalidSyntax,
+    InvalidFilter,
+    InvalidValue,
+    MalformedRequest,
+    NotFound,
+    Uniqueness,
+    VersionMismatch,
+    errors.LastOwner,
+    errors.NoPerson,
+)
 _O = "/api/v2/orgs/{org_id}"
 
 ROUTES: list[Route[Deps]] = [
@@ -37,9 +63,39 @@ ROUTES: list[Route[Deps]] = [
         "PUT", f"{_O}/scim-config", config.put_scim_config, may("scim_config:change"),
         body=PutScimConfig, reply=ScimConfigView, errors=(FeatureRequired,),
     ),
-    Route("POST", f"{_SCIM}/Users", users.create_user, may("scim:provision"), body=shapes.UserBody, reply=shapes.Resource, status=201, is_raw=True, media_type=MEDIA_TYPE),
-    Route("GET", f"{_SCIM}/Users/{{user_id}}", users.get_user, may("scim:provision"), reply=shapes.Resource, media_type=MEDIA_TYPE),
-    Route("PATCH", f"{_SCIM}/Users/{{user_id}}", users.patch_user, may("scim:provision"), is_raw=True, reply=shapes.Resource, media_type=MEDIA_TYPE),
-    Route("PUT", f"{_SCIM}/Users/{{user_id}}", users.replace_user, may("scim:provision"), is_raw=True, reply=shapes.Resource, media_type=MEDIA_TYPE),
-    Route("DELETE", f"{_SCIM}/Users/{{user_id}}", users.delete_user, may("scim:provision"), status=204, media_type=MEDIA_TYPE),
 ]  # fmt: skip
+
+
+def _scim(method: str, path: str, handler: Callable[[Call, Deps], Reply], **more: Any) -> Route[Deps]:
+    """Make a route of the directory's. Bodies are taken raw: what is malformed is audited before it is refused."""
+    is_raw = method in {"POST", "PUT", "PATCH"}
+    common = {"reply": shapes.Resource, "errors": _REFUSALS, "media_type": MEDIA_TYPE, "is_raw": is_raw}
+    return Route(method, f"{ROOT}{{org_id}}{path}", handler, may("scim:provision"), **{**common, **more})
+
+
+ROUTES += [
+    _scim("GET", "/ServiceProviderConfig", discovery.show_config, reply=shapes.Message),
+    _scim("GET", "/ResourceTypes", discovery.list_resource_types, reply=shapes.ListAnswer),
+    _scim("GET", "/ResourceTypes/{resource_type}", discovery.get_resource_type),
+    _scim("GET", "/Schemas", discovery.list_schemas, reply=shapes.ListAnswer),
+    _scim("GET", "/Schemas/{schema}", discovery.get_schema),
+    _scim("GET", "/Users", search.list_users, query=shapes.ListQuery, reply=shapes.ListAnswer),
+    _scim("POST", "/Users", users.create_user, body=shapes.UserBody, query=shapes.ShowQuery, status=201),
+    _scim("POST", "/Users/.search", search.search_users, body=shapes.SearchBody, reply=shapes.ListAnswer),
+    _scim("GET", "/Users/{user_id}", users.get_user, query=shapes.ShowQuery),
+    _scim("PUT", "/Users/{user_id}", users.replace_user, body=shapes.UserBody, query=shapes.ShowQuery),
+    _scim("PATCH", "/Users/{user_id}", users.patch_user, body=shapes.PatchBody, query=shapes.ShowQuery),
+    _scim("DELETE", "/Users/{user_id}", users.delete_user, reply=None, status=204),
+    _scim("GET", "/Groups", search.list_groups, query=shapes.ListQuery, reply=shapes.ListAnswer),
+    _scim("POST", "/Groups", groups.create_group, body=shapes.GroupBody, query=shapes.ShowQuery, status=201),
+    _scim("POST", "/Groups/.search", search.search_groups, body=shapes.SearchBody, reply=shapes.ListAnswer),
+    _scim("GET", "/Groups/{group_id}", groups.get_group, query=shapes.ShowQuery),
+    _scim("PUT", "/Groups/{group_id}", groups.replace_group, body=shapes.GroupBody, query=shapes.ShowQuery),
+    _scim("PATCH", "/Groups/{group_id}", groups.patch_group, body=shapes.PatchBody, query=shapes.ShowQuery),
+    _scim("DELETE", "/Groups/{group_id}", groups.delete_group, reply=None, status=204),
+    _scim("POST", "/.search", search.search_all, body=shapes.SearchBody, reply=shapes.ListAnswer),
+    _scim(
+        "POST", "/Bulk", bulk.run_bulk, body=shapes.BulkBody, reply=shapes.BulkAnswer, limit=PROVISIONING.costing(20)
+    ),
+    *(_scim(method, "/Me", discovery.show_me, reply=None) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
+]

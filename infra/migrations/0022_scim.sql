@@ -28,8 +28,9 @@ create table scim.users (
   org_id        uuid not null default (current_setting('app.org_id', true)::uuid) references core.orgs on delete cascade,
   id            uuid not null default uuidv7(),
   user_name     text not null check (length(user_name) between 1 and 320),
-  user_name_key text not null generated always as (lower(user_name)) stored,
-  external_id   text check (length(external_id) between 1 and 512),
+  user_name_key text collate "pg_unicode_fast" not null
+    generated always as (casefold(user_name collate "pg_unicode_fast")) stored,
+  external_id   text collate "C" check (length(external_id) between 1 and 512),
   active        boolean not null default true,
   display_name  text check (length(display_name) <= 512),
   family_name   text check (length(family_name) <= 512),
@@ -51,7 +52,6 @@ create unique index users_member on scim.users (org_id, user_id) where user_id i
 create index users_user on scim.users (user_id);
 create index users_external on scim.users (org_id, external_id);
 create index users_email on scim.users (org_id, email_key);
-create index users_display on scim.users (org_id, lower(display_name));
 create index users_created on scim.users (org_id, created_at);
 create index users_modified on scim.users (org_id, modified_at);
 
@@ -59,8 +59,9 @@ create table scim.groups (
   org_id           uuid not null default (current_setting('app.org_id', true)::uuid) references core.orgs on delete cascade,
   id               uuid not null default uuidv7(),
   display_name     text not null check (length(display_name) between 1 and 320),
-  display_name_key text not null generated always as (lower(display_name)) stored,
-  external_id      text check (length(external_id) between 1 and 512),
+  display_name_key text collate "pg_unicode_fast" not null
+    generated always as (casefold(display_name collate "pg_unicode_fast")) stored,
+  external_id      text collate "C" check (length(external_id) between 1 and 512),
   document         jsonb not null check (pg_column_size(document) <= 65536),
   version          bigint not null default 1 check (version > 0),
   created_at       timestamptz not null default now(),
@@ -92,7 +93,7 @@ comment on table scim.configs is 'The role of people whose groups give them none
 
 create table scim.group_roles (
   org_id    uuid not null default (current_setting('app.org_id', true)::uuid) references core.orgs on delete cascade,
-  group_key text not null check (group_key = lower(group_key) and length(group_key) between 1 and 320),
+  group_key text collate "pg_unicode_fast" not null generated always as (casefold(name collate "pg_unicode_fast")) stored,
   name      text not null check (length(name) between 1 and 320),
   role      text not null check (role in ('viewer', 'member', 'admin')),
   primary key (org_id, group_key)
@@ -132,7 +133,7 @@ grant select, delete, insert (id, display_name, external_id, document, created_a
   update (display_name, external_id, document, version, modified_at) on scim.groups to scim_work;
 grant select, delete, insert (group_id, user_id) on scim.group_members to scim_work;
 grant select, insert (default_role, updated_at), update (default_role, updated_at) on scim.configs to scim_work;
-grant select, delete, insert (group_key, name, role) on scim.group_roles to scim_work;
+grant select, delete, insert (name, role) on scim.group_roles to scim_work;
 
 -- Who was switched off in the directory does not come in again by another door.
 create policy users_auth_floor on scim.users as restrictive to auth_work

@@ -78,7 +78,11 @@ def build_deps(
         clock=clock,
         entropy=SystemEntropy(),
         authenticator=Authenticator(
-            db, peppers, token_keys, settings, clock,
+            db,
+            peppers,
+            token_keys,
+            settings,
+            clock,
             scim_tokens=ScimTokens(db, peppers, clock) if takes_scim_tokens else None,
         ),
         events=EventVerifier(JwksCache(settings.events_jwks_url, clock), settings, clock),

@@ -321,13 +321,14 @@ def _model_schemas(routes: Sequence[Route[Any]]) -> tuple[Mapping[Any, Json], Js
 
 
 def _operation_ids(routes: Sequence[tuple[str, Route[Any]]]) -> list[str]:
-    """Name operations after their handlers; what several share gets the function, then the path, in front and behind."""
+    """Name operations after their handlers; what several share gets the function in front, the path and then the method behind."""
     functions = {(route.handler.__name__, name) for name, route in routes}
     shared = Counter(handler for handler, _ in functions)
     found: list[str] = []
     for name, route in routes:
         handler = route.handler.__name__
         plain = f"{name}_{handler}" if shared[handler] > 1 else handler
-        place = "_".join(_WORD.findall(_PARAMETER.sub("", route.path)))
-        found.append(f"{plain}_at_{place}" if plain in found else plain)
+        place = "_".join(_WORD.findall(_PARAMETER.sub("", route.path).lower()))
+        names = (plain, f"{plain}_at_{place}", f"{plain}_at_{place}_by_{route.method.lower()}")
+        found.append(next(item for item in names if item not in found))
     return found

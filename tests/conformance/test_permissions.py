@@ -28,7 +28,7 @@ from tests.support.http_app import ORG, OTHER_ORG, World, call
 
 # One line a call: method, path (O is an organisation's root), who. `anyone`: no credential is asked for. `any`: every person and
 # key. A role: people who have at least it, and keys whose scope is worth it. `human`: no keys. `fresh`: signed in within 15
-# minutes. `platform`: platform admins.
+# minutes. `platform`: platform admins. `scim`: the organisation's directory (S is its root), by its token, and nobody else.
 CONTRACT = """
 GET    /                                          anyone
 GET    /device                                    anyone
@@ -164,6 +164,37 @@ GET    O/plan-noise                               viewer
 PUT    O/plan-noise/settings                      admin
 POST   O/plan-noise/suppress                      admin
 DELETE O/plan-noise/suppress/{suppression_id}     admin
+POST   O/scim-tokens                              admin human fresh
+GET    O/scim-tokens                              admin human
+DELETE O/scim-tokens/{token_id}                   admin human fresh
+GET    O/scim-config                              viewer
+PUT    O/scim-config                              admin human fresh
+GET    S/ServiceProviderConfig                    scim
+GET    S/ResourceTypes                            scim
+GET    S/ResourceTypes/{resource_type}            scim
+GET    S/Schemas                                  scim
+GET    S/Schemas/{schema}                         scim
+GET    S/Users                                    scim
+POST   S/Users                                    scim
+POST   S/Users/.search                            scim
+GET    S/Users/{user_id}                          scim
+PUT    S/Users/{user_id}                          scim
+PATCH  S/Users/{user_id}                          scim
+DELETE S/Users/{user_id}                          scim
+GET    S/Groups                                   scim
+POST   S/Groups                                   scim
+POST   S/Groups/.search                           scim
+GET    S/Groups/{group_id}                        scim
+PUT    S/Groups/{group_id}                        scim
+PATCH  S/Groups/{group_id}                        scim
+DELETE S/Groups/{group_id}                        scim
+POST   S/.search                                  scim
+POST   S/Bulk                                     scim
+GET    S/Me                                       scim
+POST   S/Me                                       scim
+PUT    S/Me                                       scim
+PATCH  S/Me                                       scim
+DELETE S/Me                                       scim
 POST   /webhooks/{provider}/{config_id}           anyone
 POST   O/webhook-configs                          admin
 GET    O/webhook-configs                          admin
@@ -185,6 +216,7 @@ def contract() -> dict[tuple[str, str], frozenset[str]]:
     for line in filter(None, CONTRACT.splitlines()):
         method, path, *words = line.split()
         full = re.sub(r"^O(?=/|$)", "/api/v2/orgs/{org_id}", path)
+        full = re.sub(r"^S(?=/)", "/scim/v2/{org_id}", full)
         assert (method, full) not in found, f"{method} {path} stands there twice"
         found[method, full] = frozenset(words)
     return found

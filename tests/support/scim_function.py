@@ -106,7 +106,9 @@ class ScimOrg:
     token: str = ""
 
     @classmethod
-    def make(cls, function: ScimFunction, *, plan: str = "enterprise", domain: str = DOMAIN, name: str = "Acme") -> ScimOrg:
+    def make(
+        cls, function: ScimFunction, *, plan: str = "enterprise", domain: str = DOMAIN, name: str = "Acme"
+    ) -> ScimOrg:
         database = function.database
         org_id = database.make_org(name, plan)
         owner_id = database.make_member(org_id, "owner", email=f"owner@{domain}")
@@ -191,7 +193,9 @@ class ScimOrg:
     def role(self, user_id: UUID) -> str | None:
         """Return somebody's role."""
         rows = self.function.database.owner.run(
-            "select role from core.members where org_id = :org_id and user_id = :user_id", org_id=self.id, user_id=user_id
+            "select role from core.members where org_id = :org_id and user_id = :user_id",
+            org_id=self.id,
+            user_id=user_id,
         )
         return rows[0][0] if rows else None
 

@@ -20,7 +20,9 @@ from shared.security.errors import NotFound
 from shared.security.plans import require_feature
 
 from ..domain.errors import InvalidSyntax, Uniqueness
+from .people import Place
 
+NAME_TAKEN = "another resource has this name, or stands for this person"
 _UNREMARKABLE = {HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PAYMENT_REQUIRED}
 
 
@@ -35,7 +37,7 @@ def provisioning(call: Call, deps: Deps) -> Generator[None]:
     try:
         yield
     except UniqueViolated as error:
-        refusal = Uniqueness("another resource has this name, or stands for this person")
+        refusal = Uniqueness(NAME_TAKEN)
         audit_refusal(call, deps, refusal)
         raise refusal from error
     except AppError as error:
@@ -73,6 +75,11 @@ def base_url(call: Call, deps: Deps) -> str:
     return f"{deps.settings.public_url}{ROOT}{call.org_id}"
 
 
+def place_of(call: Call, deps: Deps) -> Place:
+    """Return where and when a call does something."""
+    return Place(deps, base_url(call, deps), deps.clock.now())
+
+
 def resource_id(call: Call, name: str) -> UUID:
     """Return the id in the path. Raises: NotFound (404): it is none of ours."""
     try:
@@ -86,23 +93,28 @@ def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | No
     return Reply(status, body, dict(headers or {}), content_type=MEDIA_TYPE)
 
 
-def answer_resource(status: int, resource: Mapping[str, Any], *, spliced: Mapping[str, str] | None = None) -> Reply:
+def answer_resource(
+    status: int, resource: Mapping[str, Any], shown: Mapping[str, Any], *, spliced: Mapping[str, str] | None = None
+) -> Reply:
     """Answer with one resource; its address and version also stand in the headers.
 
     Args:
         status: 200 or 201.
-        resource: as it is shown.
-        spliced: members that are JSON already.
+        resource: the whole of it.
+        shown: what the caller wants of it.
+        spliced: members of the answer that are JSON already.
     """
-    meta = resource.get("meta", {})
-    headers: dict[str, str] = {}
-    if "version" in meta:
-        headers["ETag"] = meta["version"]
-    if "location" in meta:
-        headers["Location" if status == HTTPStatus.CREATED else "Content-Location"] = meta["location"]
+    headers = _resource_headers(resource)
+    if status == HTTPStatus.CREATED:
+        headers["Location"] = resource["meta"]["location"]
     if not spliced:
-        return answer(status, resource, headers)
-    return Reply(status, content=splice(resource, spliced).encode(), headers=headers, content_type=MEDIA_TYPE)
+        return answer(status, shown, headers)
+    return Reply(status, content=splice(shown, spliced).encode(), headers=headers, content_type=MEDIA_TYPE)
+
+
+def not_modified(resource: Mapping[str, Any]) -> Reply:
+    """Answer that the caller has this version."""
+    return Reply(HTTPStatus.NOT_MODIFIED, headers=_resource_headers(resource))
 
 
 def splice(resource: Mapping[str, Any], spliced: Mapping[str, str]) -> str:
@@ -110,3 +122,8 @@ def splice(resource: Mapping[str, Any], spliced: Mapping[str, str]) -> str:
     text = json.dumps(resource, separators=(",", ":"))
     more = "".join(f",{json.dumps(name)}:{value}" for name, value in spliced.items())
     return f"{text[:-1]}{more}}}"
+
+
+def _resource_headers(resource: Mapping[str, Any]) -> dict[str, str]:
+    meta = resource["meta"]
+    return {"ETag": meta["version"], "Content-Location": meta["location"]}

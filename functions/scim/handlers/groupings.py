@@ -16,7 +16,7 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
 from ..domain.errors import InvalidValue
-from ..domain.etags import check_precondition
+from ..domain.etags import check_if_match, write_etag
 from ..domain.members import MembersDelta, members_delta
 from ..domain.operations import Operation, parse_patch
 from ..domain.patch import apply_patch
@@ -61,7 +61,15 @@ def create_group(tx: UnitOfWork, place: Place, body: object) -> Row:
     changed = _Changed(groups.insert_members(tx, group_id, wanted) if wanted else set(), set())
     roles = give_roles(tx, changed.people)
     tx.audit("scim:group:created", "scim_group", group_id, **_facts(resource, changed, roles))
-    return _get(tx, group_id)
+    return get_group(tx, group_id)
+
+
+def get_group(tx: UnitOfWork, group_id: UUID) -> Row:
+    """Return one group's row. Raises: NotFound (404)."""
+    row = groups.find_group(tx, group_id)
+    if row is None:
+        raise NotFound
+    return row
 
 
 def replace_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if_match: str | None) -> Row:
@@ -70,7 +78,7 @@ def replace_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if
     resource = read_replacement(body, GROUP, _current(before))
     delta = MembersDelta(True, tuple(str(item) for item in _ids(resource)), frozenset(), ())
     _change(tx, place, before, resource, delta)
-    return _get(tx, group_id)
+    return get_group(tx, group_id)
 
 
 def patch_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if_match: str | None) -> Row:
@@ -80,7 +88,7 @@ def patch_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if_m
     delta = members_delta(operations) or _delta_by_reading(tx, group_id, before, operations)
     resource = apply_patch(_current(before), delta.others, GROUP).resource if delta.others else _current(before)
     _change(tx, place, before, resource, delta)
-    return _get(tx, group_id)
+    return get_group(tx, group_id)
 
 
 def delete_group(tx: UnitOfWork, group_id: UUID, if_match: str | None) -> None:
@@ -114,7 +122,7 @@ def members_text(tx: UnitOfWork, rows: Sequence[Row], base_url: str) -> Mapping[
 def _change(tx: UnitOfWork, place: Place, before: Row, resource: Resource, delta: MembersDelta) -> None:
     group_id: UUID = before["id"]
     changed = _apply(tx, group_id, delta)
-    is_renamed = resource["displayName"].lower() != before["display_name"].lower()
+    is_renamed = resource["displayName"] != before["display_name"]
     if not changed.people and _document(resource) == before["document"]:
         return
     groups.update_group(tx, id=group_id, now=place.now, **_row(resource))
@@ -151,14 +159,7 @@ def _lock(tx: UnitOfWork, group_id: UUID, if_match: str | None) -> Row:
     row = groups.lock_group(tx, group_id)
     if row is None:
         raise NotFound
-    check_precondition(if_match, row["version"])
-    return row
-
-
-def _get(tx: UnitOfWork, group_id: UUID) -> Row:
-    row = groups.find_group(tx, group_id)
-    if row is None:
-        raise NotFound
+    check_if_match(if_match, write_etag(row["version"]))
     return row
 
 

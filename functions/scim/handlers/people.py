@@ -20,7 +20,7 @@ from shared.http.deps import Deps
 from shared.security.errors import NotFound
 
 from ..domain.errors import InvalidValue
-from ..domain.etags import check_precondition, etag
+from ..domain.etags import check_if_match, write_etag
 from ..domain.operations import parse_patch
 from ..domain.patch import apply_patch
 from ..domain.schemas import ENTERPRISE_URN, USER, USER_URN
@@ -110,7 +110,7 @@ def _lock(tx: UnitOfWork, user_id: UUID, if_match: str | None) -> Row:
     row = users.lock_user(tx, user_id)
     if row is None:
         raise NotFound
-    check_precondition(if_match, row["version"])
+    check_if_match(if_match, write_etag(row["version"]))
     return row
 
 
@@ -232,5 +232,5 @@ def meta_of(resource_type: str, row: Row, url: str) -> dict[str, str]:
         "created": row["created_at"].isoformat().replace("+00:00", "Z"),
         "lastModified": row["modified_at"].isoformat().replace("+00:00", "Z"),
         "location": url,
-        "version": etag(row["version"]),
+        "version": write_etag(row["version"]),
     }

@@ -90,7 +90,7 @@ class PutScimConfig(BaseModel):
 
     @model_validator(mode="after")
     def _each_once(self) -> PutScimConfig:
-        names = [item.group.lower() for item in self.group_roles]
+        names = [item.group.casefold() for item in self.group_roles]
         if len(set(names)) != len(names):
             raise ValueError("a group is named twice")
         return self

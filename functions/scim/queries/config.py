@@ -22,8 +22,8 @@ order by r.group_key
 """
 _DELETE_ROLES = "delete from scim.group_roles where org_id = :org_id"
 _INSERT_ROLES = """
-insert into scim.group_roles (group_key, name, role)
-select lower(x.name), x.name, x.role
+insert into scim.group_roles (name, role)
+select x.name, x.role
 from unnest(cast(:names as text[]), cast(:roles as text[])) x (name, role)
 """
 

@@ -38,6 +38,11 @@ select count(*) as members
 from scim.group_members m
 where m.org_id = :org_id and m.group_id = :group_id
 """
+_COUNT_ALL_MEMBERS = """
+select count(*) as members
+from scim.group_members m
+where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
+"""
 _LIST_MEMBER_IDS = """
 select m.user_id
 from scim.group_members m
@@ -107,6 +112,11 @@ def list_members_of(tx: UnitOfWork, group_ids: Sequence[UUID], *, users_url: str
     if not group_ids:
         return {}
     return {row["group_id"]: row["content"] for row in tx.rows(_LIST_MEMBERS, ids=list(group_ids), users_url=users_url)}
+
+
+def count_all_members(tx: UnitOfWork, group_ids: Sequence[UUID]) -> int:
+    """Count the people of several groups together."""
+    return int(tx.rows(_COUNT_ALL_MEMBERS, ids=list(group_ids))[0]["members"]) if group_ids else 0
 
 
 def count_members(tx: UnitOfWork, group_id: UUID) -> int:
