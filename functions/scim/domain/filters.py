@@ -36,7 +36,7 @@ MOST_COMPARISONS: Final = 100
 
 Operator = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 Scalar = str | bool | int | float | datetime
-_OPERATORS: Final = frozenset(get_args(Operator))
+_OPERATORS: Final[Mapping[str, Operator]] = {name: name for name in get_args(Operator)}
 _ORDERING: Final = frozenset({"gt", "ge", "lt", "le"})
 _PARTIAL: Final = frozenset({"co", "sw", "ew"})
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
@@ -149,6 +149,7 @@ def resolve_value_filter(node: FilterNode, schema: ResourceSchema, target: Targe
 
     Args:
         node: what stands between the brackets.
+        schema: of the resource.
         target: the multi-valued attribute before them.
 
     Raises:
@@ -178,8 +179,9 @@ class _Resolver:
         if isinstance(node, ParsedPresent):
             target = self._find(node.attr_path)
             return Constant(value=False) if target is None else Present(target)
-        assert isinstance(node, ParsedComparison)
-        return self._comparison(node)
+        if isinstance(node, ParsedComparison):
+            return self._comparison(node)
+        raise AssertionError("the grammar has no other expression")
 
     def _value_path(self, node: ParsedValuePath) -> Filter:
         target = self._find(node.attr_path)
@@ -194,8 +196,7 @@ class _Resolver:
             self.within = None
 
     def _comparison(self, node: ParsedComparison) -> Filter:
-        operator = node.op.value
-        assert operator in _OPERATORS
+        operator = _OPERATORS[node.op.value]
         target = self._find(node.attr_path)
         if node.value is None and operator not in {"eq", "ne"}:
             raise InvalidFilter(f"{node.attr_path}: null is compared by eq and ne only")
