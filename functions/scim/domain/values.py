@@ -218,6 +218,8 @@ def _read_complex(value: object, target: Target) -> Any:
         value = {"value": value} if value else {}
     if not isinstance(value, Mapping):
         raise InvalidValue(f"{target.path} is an object")
+    if target.path == "roles":
+        value = _role(value)
     found: Resource = {}
     for name, part in value.items():
         sub = attribute.sub(name)
@@ -229,6 +231,23 @@ def _read_complex(value: object, target: Target) -> Any:
         if read is not None:
             found[sub.name] = read
     return found or None
+
+
+def _role(sent: Mapping[str, object]) -> Mapping[str, object]:
+    """Read a role whose `value` is JSON in a text, as Entra ID's PATCH has it.
+
+    Source: https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes#provisioning-a-role-to-a-scim-app
+    """
+    text = sent.get("value")
+    if not isinstance(text, str) or not text.startswith("{") or len(text) > MOST_TEXT:
+        return sent
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return sent
+    if not isinstance(inner, dict) or not isinstance(inner.get("value"), str):
+        return sent
+    return {"display": inner.get("displayName"), **sent, "value": inner["value"]}
 
 
 def _unwrapped(value: object, attribute: Attribute) -> object:
