@@ -63,7 +63,9 @@ USER_BOOLEANS = ("active", "emails.primary", "phoneNumbers.primary")
 USER_PRESENT = (*USER_TEXTS, *USER_BOOLEANS, "name", "addresses", "meta.created", f"{ENTERPRISE_URN}:manager", "id")
 
 
-def _comparison(paths: tuple[str, ...], values: st.SearchStrategy[str], operators: tuple[str, ...]) -> st.SearchStrategy[str]:
+def _comparison(
+    paths: tuple[str, ...], values: st.SearchStrategy[str], operators: tuple[str, ...]
+) -> st.SearchStrategy[str]:
     words = st.sampled_from([form for operator in operators for form in (operator, operator.capitalize())])
     quoted = values.map(lambda text: json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f"))
     return st.tuples(st.sampled_from(paths), words, quoted).map(" ".join)

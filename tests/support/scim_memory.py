@@ -44,7 +44,9 @@ class MemoryScim:
         if not resource_id and method == "GET":
             condition = asked.filter_for(schema)
             found = [one for one in kept.values() if condition is None or matches(condition, one)]
-            return Answer(200, list_body([project(one, schema, asked.projection) for one in found], len(found), start_index=1))
+            return Answer(
+                200, list_body([project(one, schema, asked.projection) for one in found], len(found), start_index=1)
+            )
         if method == "POST":
             self.made += 1
             resource_id = str(UUID(int=self.made))

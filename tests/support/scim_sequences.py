@@ -63,7 +63,9 @@ def replay(path: Path, call: Call) -> None:
             place = f"{place}/{answer.body['id']}"
         if "total" in step:
             assert answer.body is not None, where
-            assert answer.body["totalResults"] == len(answer.body["Resources"]) == step["total"], f"{where}: {answer.body}"
+            assert answer.body["totalResults"] == len(answer.body["Resources"]) == step["total"], (
+                f"{where}: {answer.body}"
+            )
         if "resource" in step:
             found = call("GET", place, None).body if step["method"] != "GET" else answer.body
             assert found is not None, where

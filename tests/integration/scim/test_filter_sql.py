@@ -77,15 +77,15 @@ def row(number: int, resource: dict[str, Any]) -> dict[str, Any]:
 
 def found_by_sql(postgres: native.Connection, resources: list[dict[str, Any]], sql: Sql) -> list[int]:
     rows = json.dumps([row(number, resource) for number, resource in enumerate(resources)])
-    found = postgres.run(
-        f"select r.n, {sql.text} as answer {ROWS} order by r.n", rows=rows, **sql.parameters
-    )
+    found = postgres.run(f"select r.n, {sql.text} as answer {ROWS} order by r.n", rows=rows, **sql.parameters)
     assert found is not None
     assert all(answer in {True, False} for _, answer in found), "a condition is never null"
     return [number for number, answer in found if answer]
 
 
-def check(postgres: native.Connection, text: str, resources: list[dict[str, Any]], schema: ResourceSchema, columns: Columns) -> None:
+def check(
+    postgres: native.Connection, text: str, resources: list[dict[str, Any]], schema: ResourceSchema, columns: Columns
+) -> None:
     found = parse_filter(text, schema)
     sql = compile_filter(found, columns)
     expected = [number for number, resource in enumerate(resources) if matches(found, resource)]
@@ -110,14 +110,22 @@ def test_sql_finds_the_users_that_match(postgres, text, resources, columns):
 @given(text=group_filters, resources=many_groups)
 @pytest.mark.parametrize("columns", [DOCUMENT, Columns("r.document", MEMBERS)], ids=["document", "rows"])
 def test_sql_finds_the_groups_that_match(postgres, text, resources, columns):
-    check(postgres, text, resources, GROUP, columns if columns is not DOCUMENT else Columns("r.document", {"id": Column("r.id", "uuid")}))
+    check(
+        postgres,
+        text,
+        resources,
+        GROUP,
+        columns if columns is not DOCUMENT else Columns("r.document", {"id": Column("r.id", "uuid")}),
+    )
 
 
 @settings(max_examples=60)
 @given(
     operator=st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "le"]),
     asked=st.sampled_from(IDS),
-    members=st.lists(st.lists(st.sampled_from(UUIDS).map(lambda one: {"value": one}), max_size=2), min_size=1, max_size=4),
+    members=st.lists(
+        st.lists(st.sampled_from(UUIDS).map(lambda one: {"value": one}), max_size=2), min_size=1, max_size=4
+    ),
 )
 def test_ids_are_compared_as_uuids_and_anything_else_equals_none(postgres, operator, asked, members):
     resources = [{"members": some} if some else {} for some in members]
@@ -146,7 +154,9 @@ def order_in_memory(resources: list[dict[str, Any]], path: str, order: str) -> l
         return value.casefold() if isinstance(value, str) and path != "externalId" else value
 
     numbers = range(len(resources))
-    filled = sorted((number for number in numbers if key(number) is not None), key=comparable, reverse=order == "descending")
+    filled = sorted(
+        (number for number in numbers if key(number) is not None), key=comparable, reverse=order == "descending"
+    )
     if order == "descending":  # sorted() keeps equal ones in order also when it reverses
         return [number for number in numbers if key(number) is None] + filled
     return filled + [number for number in numbers if key(number) is None]
@@ -154,7 +164,9 @@ def order_in_memory(resources: list[dict[str, Any]], path: str, order: str) -> l
 
 @settings(max_examples=100)
 @given(
-    path=st.sampled_from(["userName", "USERNAME", "externalId", "name.familyName", "emails", "emails.type", "active", "meta.created"]),
+    path=st.sampled_from(
+        ["userName", "USERNAME", "externalId", "name.familyName", "emails", "emails.type", "active", "meta.created"]
+    ),
     order=st.sampled_from(["ascending", "descending"]),
     resources=many_users,
 )
