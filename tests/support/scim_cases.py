@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from functions.scim.domain.schemas import ENTERPRISE_URN
+from functions.scim.domain.schemas import ENTERPRISE_URN, USER_URN
 
 # Letters whose case is more than one bit, what LIKE, JSON and SQL make something of, and what is nothing.
 TEXTS = (
@@ -103,6 +103,14 @@ user_filters = _combined(
     | st.tuples(st.sampled_from(USER_BOOLEANS), st.sampled_from(["eq", "ne"]), _booleans).map(" ".join)
     | _comparison(("meta.created", "meta.lastModified"), moments, ("eq", "ne", "gt", "ge", "lt", "le"))
     | _comparison(("id",), st.sampled_from(IDS), _TEXT_OPERATORS)
+    | st.tuples(
+        st.just("schemas"),
+        st.sampled_from(["eq", "ne"]),
+        st.sampled_from([f'"{USER_URN}"', f'"{ENTERPRISE_URN}"', '"urn:x"']),
+    ).map(" ".join)
+    | st.tuples(
+        st.just("meta.resourceType"), st.sampled_from(["eq", "ne"]), st.sampled_from(['"User"', '"Group"'])
+    ).map(" ".join)
     | _presence(USER_PRESENT)
     | _selection
 )

@@ -105,12 +105,7 @@ def _take_step(state: _State, step: Step) -> bool:
 
 
 def _ids(step: Step) -> list[str]:
-    found: list[str] = []
-    for element in read_value(step.value, step.place.target) or []:
-        if not isinstance(element.get("value"), str) or not element["value"]:
-            raise InvalidValue("members.value is the id of a member")
-        found.append(element["value"])
-    return found
+    return [element["value"] for element in read_value(step.value, step.place.target) or []]
 
 
 def _selected_ids(selected: Filter) -> list[str] | None:

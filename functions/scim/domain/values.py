@@ -71,6 +71,11 @@ def read_replacement(body: object, schema: ResourceSchema, current: Mapping[str,
     return found
 
 
+def is_active(resource: Mapping[str, Any]) -> bool:
+    """Say whether a person may come in; also where `active` was removed, which is what no value of it means."""
+    return resource.get("active") is not False
+
+
 def check_same_id(sent: object, current: Mapping[str, Any]) -> None:
     """Refuse to give a resource another id; clients repeat the one it has (Okta's group push does).
 
@@ -184,6 +189,8 @@ def read_value(value: object, target: Target) -> Any:
     if len(elements) > MOST_MEMBERS:
         raise InvalidValue(f"{target.path} has more than {MOST_MEMBERS} values")
     found = [read for element in elements if (read := read_single(element, target)) is not None]
+    if target.path == "members" and not all(read.get("value") for read in found):
+        raise InvalidValue("members.value is the id of a member")
     return found or None
 
 

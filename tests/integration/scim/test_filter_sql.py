@@ -79,7 +79,6 @@ def found_by_sql(postgres: native.Connection, resources: list[dict[str, Any]], s
     rows = json.dumps([row(number, resource) for number, resource in enumerate(resources)])
     found = postgres.run(f"select r.n, {sql.text} as answer {ROWS} order by r.n", rows=rows, **sql.parameters)
     assert found is not None
-    assert all(answer in {True, False} for _, answer in found), "a condition is never null"
     return [number for number, answer in found if answer]
 
 
