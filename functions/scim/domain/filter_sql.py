@@ -3,12 +3,13 @@
 The text consists of constants: the caller's columns, and names from the schema. Whatever a client wrote is a named parameter. Patterns are
 compared by `position`, `starts_with` and `right`, which know no wildcards, so there is nothing to escape.
 
-Each comparison answers true or false, never null: what a missing value answers is decided in `filters.py`, and the SQL says the same. Case is
-folded by PostgreSQL's `casefold` under its own collation `pg_unicode_fast`, which needs no library of the machine and orders by code point.
+What a missing value answers is decided in `filters.py`, and the SQL says the same: under a `not`, each comparison answers true or false, never
+null; elsewhere null is as good as false, and a bare comparison can use an index. Case is folded by PostgreSQL's `casefold` under its own collation `pg_unicode_fast`, which needs no library of the machine and orders by code point.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from .schemas import Attribute, ResourceSchema, Target
 Kind = Literal["text", "uuid", "boolean", "timestamp"]
 _FOLDED: Final = 'casefold({} collate "pg_unicode_fast")'
 _EXACT: Final = '({} collate "C")'
+_NAME = re.compile(r"[A-Za-z0-9$:._-]+")
 _SIGNS: Final = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
@@ -77,7 +79,7 @@ class Sql:
 
 
 def compile_filter(found: Filter, columns: Columns, *, prefix: str = "filter") -> Sql:
-    """Compile a filter to a condition that is true or false of each row, never null.
+    """Compile a filter to a condition that is true of the rows that match; of others it is false or null, as `where` takes it.
 
     Args:
         found: from `parse_filter`.
@@ -85,7 +87,7 @@ def compile_filter(found: Filter, columns: Columns, *, prefix: str = "filter") -
         prefix: begins the parameters' names: `filter_1`, `filter_2`.
     """
     compiler = _Compiler(columns, prefix)
-    return Sql(compiler.condition(found), compiler.parameters)
+    return Sql(compiler.condition(found, strict=False), compiler.parameters)
 
 
 def compile_sort(path: str, order: str, columns: Columns, schema: ResourceSchema) -> Sql:
@@ -162,22 +164,23 @@ class _Compiler:
     prefix: str
     parameters: dict[str, object] = field(default_factory=dict)
 
-    def condition(self, found: Filter) -> str:
+    def condition(self, found: Filter, *, strict: bool) -> str:
+        """Compile one condition; a strict one is never null."""
         match found:
             case Constant(value):
                 return str(value).lower()
             case Not(inner):
-                return f"not {self.condition(inner)}"
+                return f"not {self.condition(inner, strict=True)}"
             case And(parts):
-                return f"({' and '.join(map(self.condition, parts))})"
+                return f"({' and '.join(self.condition(part, strict=strict) for part in parts)})"
             case Or(parts):
-                return f"({' or '.join(map(self.condition, parts))})"
+                return f"({' or '.join(self.condition(part, strict=strict) for part in parts)})"
             case ValuePath(target, inner):
                 return self._exists(target, inner)
             case Present(target) | Comparison(target):
                 if target.attribute.multi_valued:
                     return self._of_any(found, target)
-                return self._leaf(found, self._place(target))
+                return self._leaf(found, self._place(target), strict=strict)
 
     def _place(self, target: Target) -> Column:
         known = self.columns.known.get(target.path)
@@ -199,47 +202,46 @@ class _Compiler:
 
     def _exists(self, target: Target, inner: Filter) -> str:
         rows = self._rows(target)
+        within = self._within(inner, rows, strict=False)
         if rows is not None:
-            return f"exists (select from {rows.source} where {rows.joined} and {self._within(inner, rows)})"
-        return f"exists (select from {_elements(self.columns.document, target)} as e (v) where {self._within(inner, None)})"
+            return f"exists (select from {rows.source} where {rows.joined} and {within})"
+        return f"exists (select from {_elements(self.columns.document, target)} as e (v) where {within})"
 
-    def _within(self, found: Filter, rows: Rows | None) -> str:
+    def _within(self, found: Filter, rows: Rows | None, *, strict: bool) -> str:
         match found:
             case Not(inner):
-                return f"not {self._within(inner, rows)}"
+                return f"not {self._within(inner, rows, strict=True)}"
             case And(parts):
-                return f"({' and '.join(self._within(part, rows) for part in parts)})"
+                return f"({' and '.join(self._within(part, rows, strict=strict) for part in parts)})"
             case Or(parts):
-                return f"({' or '.join(self._within(part, rows) for part in parts)})"
+                return f"({' or '.join(self._within(part, rows, strict=strict) for part in parts)})"
             case Present(target) | Comparison(target):
                 if rows is not None and target.sub is None:  # `members pr`: there is a row
                     return "true"
-                return self._leaf(found, _of_rows(rows, target) if rows is not None else _of_element("e.v", target))
+                column = _of_rows(rows, target) if rows is not None else _of_element("e.v", target)
+                return self._leaf(found, column, strict=strict)
             case _:
                 raise AssertionError("the grammar has nothing else between brackets")
 
-    def _leaf(self, found: Present | Comparison, column: Column) -> str:
-        attribute = found.target.leaf
+    def _leaf(self, found: Present | Comparison, column: Column, *, strict: bool) -> str:
         if isinstance(found, Present):
-            return _is_present(column, attribute)
+            return _is_present(column, found.target.leaf)
         if found.operator == "ne":
-            return f"not {self._comparison(found, 'eq', column)}"
-        return self._comparison(found, found.operator, column)
+            return f"not coalesce({self._comparison(found, 'eq', column)}, false)"
+        test = self._comparison(found, found.operator, column)
+        return f"coalesce({test}, false)" if strict else f"({test})"
 
     def _comparison(self, found: Comparison, operator: str, column: Column) -> str:
         value = found.value
         if column.kind == "uuid" and operator == "eq":
-            if not _is_uuid(value):
-                return "false"
-            return f"coalesce({column.sql} = {self._parameter(value, 'uuid')}, false)"
+            return f"{column.sql} = {self._parameter(value, 'uuid')}" if _is_uuid(value) else "false"
         if isinstance(value, bool):
-            return f"coalesce({column.sql} = {self._parameter(value, 'boolean')}, false)"
+            return f"{column.sql} = {self._parameter(value, 'boolean')}"
         if isinstance(value, datetime):
-            assert column.kind == "timestamp", "times are columns"
-            return f"coalesce({column.sql} {_SIGNS.get(operator, '=')} {self._parameter(value, 'timestamptz')}, false)"
+            return f"{column.sql} {_SIGNS.get(operator, '=')} {self._parameter(value, 'timestamptz')}"
         attribute = found.target.leaf
         asked = _comparable(Column(self._parameter(value, "text")), attribute)
-        return f"coalesce({_text_test(operator, _comparable(column, attribute), asked)}, false)"
+        return _text_test(operator, _comparable(column, attribute), asked)
 
     def _parameter(self, value: object, kind: str) -> str:
         name = f"{self.prefix}_{len(self.parameters) + 1}"
@@ -293,8 +295,8 @@ def _object(sql: str) -> str:
 
 def _quoted(name: str) -> str:
     """Return a name of the schema as a literal."""
-    assert "'" not in name
-    assert "\\" not in name
+    if not _NAME.fullmatch(name):
+        raise ValueError("not a name of the schema")
     return f"'{name}'"
 
 
@@ -321,11 +323,14 @@ def _scalar(found: str, attribute: Attribute) -> Column:
         return Column(found)
     if attribute.type == "boolean":
         return Column(f"({found} #>> '{{}}')::boolean", "boolean")
+    if attribute.type == "dateTime":
+        return Column(f"({found} #>> '{{}}')::timestamptz", "timestamp")
     return Column(f"({found} #>> '{{}}')")
 
 
 def _of_rows(rows: Rows, target: Target) -> Column:
-    return rows.columns.get(target.leaf.name, Column("null::text"))
+    missing = Column("null::boolean", "boolean") if target.leaf.type == "boolean" else Column("null::text")
+    return rows.columns.get(target.leaf.name, missing)
 
 
 def _elements(document: str, target: Target) -> str:

@@ -36,9 +36,10 @@ MOST_COMPARISONS: Final = 100
 
 Operator = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
 Scalar = str | bool | int | float | datetime
-_OPERATORS: Final = frozenset(get_args(Operator))
+_OPERATORS: Final[Mapping[str, Operator]] = {name: name for name in get_args(Operator)}
 _ORDERING: Final = frozenset({"gt", "ge", "lt", "le"})
 _PARTIAL: Final = frozenset({"co", "sw", "ew"})
+_ALWAYS_THERE: Final = frozenset({"schemas", "meta", "meta.resourceType", "meta.location", "meta.version"})
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
 
 
@@ -149,6 +150,7 @@ def resolve_value_filter(node: FilterNode, schema: ResourceSchema, target: Targe
 
     Args:
         node: what stands between the brackets.
+        schema: of the resource.
         target: the multi-valued attribute before them.
 
     Raises:
@@ -177,9 +179,12 @@ class _Resolver:
             return self._value_path(node)
         if isinstance(node, ParsedPresent):
             target = self._find(node.attr_path)
-            return Constant(value=False) if target is None else Present(target)
-        assert isinstance(node, ParsedComparison)
-        return self._comparison(node)
+            if target is None or target.path in _ALWAYS_THERE:
+                return Constant(value=target is not None)
+            return Present(target)
+        if isinstance(node, ParsedComparison):
+            return self._comparison(node)
+        raise AssertionError("the grammar has no other expression")
 
     def _value_path(self, node: ParsedValuePath) -> Filter:
         target = self._find(node.attr_path)
@@ -194,13 +199,14 @@ class _Resolver:
             self.within = None
 
     def _comparison(self, node: ParsedComparison) -> Filter:
-        operator = node.op.value
-        assert operator in _OPERATORS
+        operator = _OPERATORS[node.op.value]
         target = self._find(node.attr_path)
         if node.value is None and operator not in {"eq", "ne"}:
             raise InvalidFilter(f"{node.attr_path}: null is compared by eq and ne only")
         if target is None:
             return Constant(value=(operator == "ne") != (node.value is None))
+        if target.path in _ALWAYS_THERE:
+            return self._of_the_type(target, operator, node.value)
         if node.value is None:
             return Not(Present(target)) if operator == "eq" else Present(target)
         if target.leaf.type == "complex":
@@ -209,6 +215,15 @@ class _Resolver:
                 raise InvalidFilter(f"{target.path} is compared by its sub-attributes, e.g. {_example(target)}")
             target = Target(target.urn, target.attribute, value)
         return Comparison(target, operator, _operand(target, operator, node.value))
+
+    def _of_the_type(self, target: Target, operator: Operator, value: object) -> Filter:
+        """Compare what depends on the type, and on which extensions a resource has values of, and is kept nowhere."""
+        if operator not in {"eq", "ne"} or target.path not in {"schemas", "meta.resourceType"}:
+            raise InvalidFilter(f"{target.path} is not compared by {operator}")
+        found: Filter = Constant(value=value == (self.schema.urn if target.path == "schemas" else self.schema.name))
+        if target.path == "schemas" and isinstance(value, str) and value in self.schema.extensions:
+            found = Or(tuple(Present(Target(value, one)) for one in self.schema.extensions[value].values()))
+        return found if operator == "eq" else Not(found)
 
     def _find(self, path: AttrPath) -> Target | None:
         if self.within is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .errors import InvalidValue
 from .filters import Comparison, Filter, Or
-from .operations import Operation, Step, steps_of
+from .operations import ExtensionRemoval, Operation, Step, steps_of
 from .schemas import GROUP
 from .values import MOST_MEMBERS, read_value
 
@@ -69,7 +69,8 @@ def members_delta(operations: Sequence[Operation]) -> MembersDelta | None:
     """
     state, others = _State(), list[Operation]()
     for step in steps_of(operations, GROUP):
-        assert step.place is not None, "a group has no extension"
+        if isinstance(step, ExtensionRemoval):
+            continue  # a group has none
         if step.place.target.attribute.name != "members":
             # what only stood in a value is passed over where it is read-only, also when it gets a path here
             if step.named or step.place.target.attribute.mutability != "readOnly" or step.place.target.path == "id":
@@ -82,7 +83,6 @@ def members_delta(operations: Sequence[Operation]) -> MembersDelta | None:
 def _take_step(state: _State, step: Step) -> bool:
     """Add a step to the state; False when it is not one of ids alone."""
     place = step.place
-    assert place is not None
     if place.target.sub is not None:
         return False
     if place.selected is not None:
@@ -105,13 +105,7 @@ def _take_step(state: _State, step: Step) -> bool:
 
 
 def _ids(step: Step) -> list[str]:
-    assert step.place is not None
-    found: list[str] = []
-    for element in read_value(step.value, step.place.target) or []:
-        if not isinstance(element.get("value"), str) or not element["value"]:
-            raise InvalidValue("members.value is the id of a member")
-        found.append(element["value"])
-    return found
+    return [element["value"] for element in read_value(step.value, step.place.target) or []]
 
 
 def _selected_ids(selected: Filter) -> list[str] | None:

@@ -40,15 +40,20 @@ class Step:
     """What one operation does to one attribute.
 
     Attributes:
-        place: where; None stands for the whole extension `urn`, to be removed.
         named: whether a path named it; what merely stands in a value is passed over where it is read-only.
     """
 
     op: Op
-    place: Place | None
+    place: Place
     value: object = None
     named: bool = True
-    urn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRemoval:
+    """The removal of a whole extension."""
+
+    urn: str
 
 
 def parse_patch(body: object) -> tuple[Operation, ...]:
@@ -86,7 +91,7 @@ def _read(operation: object, number: int) -> Operation:
     return Operation(op, path.strip() or None if path is not None else None, value)
 
 
-def steps_of(operations: Sequence[Operation], schema: ResourceSchema) -> Iterator[Step]:
+def steps_of(operations: Sequence[Operation], schema: ResourceSchema) -> Iterator[Step | ExtensionRemoval]:
     """Take operations apart, in their order.
 
     Raises:
@@ -98,27 +103,30 @@ def steps_of(operations: Sequence[Operation], schema: ResourceSchema) -> Iterato
         yield from _steps(operation, schema)
 
 
-def _steps(operation: Operation, schema: ResourceSchema) -> Iterator[Step]:
+def _steps(operation: Operation, schema: ResourceSchema) -> Iterator[Step | ExtensionRemoval]:
     op, path, value = operation.op, operation.path, operation.value
     urn = schema.urn if path is None else schema.urn_of(path)
-    if urn is None:
-        assert path is not None
+    if path is not None and urn is None:
         if not is_foreign(path, schema):
             yield Step(op, parse_path(path, schema), value)
+    elif urn is None:
+        raise AssertionError("without a path it is the whole resource")
     elif op == "remove":
         if urn == schema.urn:
             raise NoTarget("a removal needs a path")
-        yield Step(op, None, urn=urn)
+        yield ExtensionRemoval(urn)
     elif value is None:
         if urn != schema.urn:
-            yield Step("remove", None, urn=urn)
+            yield ExtensionRemoval(urn)
     elif isinstance(value, Mapping):
         yield from _members(op, value, schema, urn)
     else:
         raise InvalidValue("the value of an operation without a path is an object")
 
 
-def _members(op: Op, value: Mapping[str, object], schema: ResourceSchema, urn: str) -> Iterator[Step]:
+def _members(
+    op: Op, value: Mapping[str, object], schema: ResourceSchema, urn: str
+) -> Iterator[Step | ExtensionRemoval]:
     for key, part in value.items():
         below = schema.urn_of(key)
         if below is not None:

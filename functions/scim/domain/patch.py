@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from .errors import InvalidValue, Mutability, NoTarget, TooMany
 from .filters import And, Comparison, Filter, fold, matches_element
-from .operations import Operation, Step, steps_of, whole
+from .operations import ExtensionRemoval, Operation, Step, steps_of, whole
 from .paths import Place
 from .schemas import Attribute, ResourceSchema, Target
 from .values import Resource, check_same_id, check_whole, read_single, read_value
@@ -69,9 +69,8 @@ class _Patched:
     resource: Resource
     compared: int = 0
 
-    def apply(self, step: Step) -> None:
-        if step.place is None:
-            assert step.urn is not None
+    def apply(self, step: Step | ExtensionRemoval) -> None:
+        if isinstance(step, ExtensionRemoval):
             self.resource.pop(step.urn, None)
             return
         target = step.place.target
@@ -87,7 +86,7 @@ class _Patched:
             if target.attribute.multi_valued:
                 self._apply_to_elements(holder, step, step.place)
             elif target.sub is not None:
-                _set_part(holder, step, target)
+                _set_part(holder, step, target, target.sub)
             else:
                 _set_whole(holder, step, target)
         finally:
@@ -138,13 +137,12 @@ def _set_whole(holder: Resource, step: Step, target: Target) -> None:
         holder[name] = read
 
 
-def _set_part(holder: Resource, step: Step, target: Target) -> None:
-    assert target.sub is not None
+def _set_part(holder: Resource, step: Step, target: Target, sub: Attribute) -> None:
     name = target.attribute.name
     part = _read_part(step, target)
     found = holder.get(name)
     new = dict(found) if isinstance(found, Mapping) else {}
-    _put(new, target.sub, part, target)
+    _put(new, sub, part, target)
     if new:
         holder[name] = new
     else:

@@ -46,9 +46,11 @@ def read_projection(attributes: object, excluded: object) -> Projection:
 def _names(value: object, name: str) -> list[str]:
     if value is None:
         return []
-    texts = value if isinstance(value, list) else [value]
-    if not all(isinstance(text, str) for text in texts):
-        raise InvalidValue(f"{name} is a list of texts")
+    texts: list[str] = []
+    for text in value if isinstance(value, list) else [value]:
+        if not isinstance(text, str):
+            raise InvalidValue(f"{name} is a list of texts")
+        texts.append(text)
     found = [part.strip().lower() for text in texts for part in text.split(",") if part.strip()]
     if len(found) > MOST_NAMES or sum(map(len, found)) > MOST_CHARACTERS:
         raise InvalidValue(f"{name} has more than {MOST_NAMES} names")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from scim2_models import Attribute as ModelAttribute
 from scim2_models import EnterpriseUser, Extension, Resource
@@ -165,8 +165,8 @@ _COMMON: Final = (
 
 
 def _read(model: ModelAttribute) -> Attribute:
-    assert model.name is not None
-    assert model.type is not None
+    if model.name is None or model.type is None:
+        raise ValueError("an attribute of a schema has a name and a type")
     return Attribute(
         name=model.name,
         type=model.type.value,
@@ -183,7 +183,7 @@ def _read(model: ModelAttribute) -> Attribute:
     )
 
 
-def _table(model: type[Resource | Extension]) -> dict[str, Attribute]:
+def _table(model: type[Resource[Any] | Extension]) -> dict[str, Attribute]:
     found = (_read(attribute) for attribute in model.to_schema().attributes or ())
     return {attribute.name.lower(): attribute for attribute in found if attribute.name not in _NOT_KEPT}
 

@@ -71,6 +71,11 @@ def read_replacement(body: object, schema: ResourceSchema, current: Mapping[str,
     return found
 
 
+def is_active(resource: Mapping[str, Any]) -> bool:
+    """Say whether a person may come in; also where `active` was removed, which is what no value of it means."""
+    return resource.get("active") is not False
+
+
 def check_same_id(sent: object, current: Mapping[str, Any]) -> None:
     """Refuse to give a resource another id; clients repeat the one it has (Okta's group push does).
 
@@ -184,6 +189,8 @@ def read_value(value: object, target: Target) -> Any:
     if len(elements) > MOST_MEMBERS:
         raise InvalidValue(f"{target.path} has more than {MOST_MEMBERS} values")
     found = [read for element in elements if (read := read_single(element, target)) is not None]
+    if target.path == "members" and not all(read.get("value") for read in found):
+        raise InvalidValue("members.value is the id of a member")
     return found or None
 
 
@@ -218,6 +225,8 @@ def _read_complex(value: object, target: Target) -> Any:
         value = {"value": value} if value else {}
     if not isinstance(value, Mapping):
         raise InvalidValue(f"{target.path} is an object")
+    if target.path == "roles":
+        value = _role(value)
     found: Resource = {}
     for name, part in value.items():
         sub = attribute.sub(name)
@@ -229,6 +238,23 @@ def _read_complex(value: object, target: Target) -> Any:
         if read is not None:
             found[sub.name] = read
     return found or None
+
+
+def _role(sent: Mapping[str, object]) -> Mapping[str, object]:
+    """Read a role whose `value` is JSON in a text, as Entra ID's PATCH has it.
+
+    Source: https://learn.microsoft.com/entra/identity/app-provisioning/customize-application-attributes#provisioning-a-role-to-a-scim-app
+    """
+    text = sent.get("value")
+    if not isinstance(text, str) or not text.startswith("{") or len(text) > MOST_TEXT:
+        return sent
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return sent
+    if not isinstance(inner, dict) or not isinstance(inner.get("value"), str):
+        return sent
+    return {"display": inner.get("displayName"), **sent, "value": inner["value"]}
 
 
 def _unwrapped(value: object, attribute: Attribute) -> object:
