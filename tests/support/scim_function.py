@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any, cast
 from uuid import UUID
 
@@ -38,7 +39,7 @@ GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 SCIM = "application/scim+json"
-DOMAIN = "acme.example"
+_numbers = count(1)
 
 
 def _show_actor(call: Call, _deps: Deps) -> Reply:
@@ -103,13 +104,13 @@ class ScimOrg:
     id: UUID
     owner_id: UUID
     owner_token: str
+    domain: str = ""
     token: str = ""
 
     @classmethod
-    def make(
-        cls, function: ScimFunction, *, plan: str = "enterprise", domain: str = DOMAIN, name: str = "Acme"
-    ) -> ScimOrg:
-        database = function.database
+    def make(cls, function: ScimFunction, *, plan: str = "enterprise", name: str = "acme") -> ScimOrg:
+        """Make one; each has a domain of its own, so that many fit into one database."""
+        database, domain = function.database, f"{name}-{next(_numbers)}.example"
         org_id = database.make_org(name, plan)
         owner_id = database.make_member(org_id, "owner", email=f"owner@{domain}")
         session_id = database.make_session(owner_id, function.clock.now())
@@ -117,7 +118,7 @@ class ScimOrg:
             "insert into core.sso_domains (org_id, domain, challenge, verified_at) values (:org_id, :domain, :challenge, now())",
             org_id=org_id, domain=domain, challenge="c" * 16,
         )  # fmt: skip
-        org = cls(function, org_id, owner_id, function.access_token(owner_id, session_id))
+        org = cls(function, org_id, owner_id, function.access_token(owner_id, session_id), domain)
         if plan == "enterprise":
             made = org.admin("POST", "/scim-tokens", {"name": "directory"})
             assert made.status_code == 201, made.get_data(as_text=True)
@@ -164,9 +165,9 @@ class ScimOrg:
         assert found["status"] == str(status)
         return str(found["detail"])
 
-    def make_user(self, name: str = "ada", *, domain: str = DOMAIN, **more: Any) -> dict[str, Any]:
+    def make_user(self, name: str = "ada", *, domain: str = "", **more: Any) -> dict[str, Any]:
         """Provision a person."""
-        email = f"{name}@{domain}"
+        email = f"{name}@{domain or self.domain}"
         body = {
             "schemas": [USER], "userName": email, "displayName": name.title(), "active": True,
             "name": {"givenName": name.title(), "familyName": "Example"},
@@ -183,10 +184,10 @@ class ScimOrg:
         """Send operations."""
         return self.ask("PATCH", path, {"schemas": [PATCH], "Operations": list(operations)}, status, **more)
 
-    def person(self, name: str = "ada", domain: str = DOMAIN) -> UUID:
+    def person(self, name: str = "ada", domain: str = "") -> UUID:
         """Return the account with an address."""
         ((user_id,),) = self.function.database.owner.run(
-            "select id from core.users where email = :email", email=f"{name}@{domain}"
+            "select id from core.users where email = :email", email=f"{name}@{domain or self.domain}"
         )
         return cast("UUID", user_id)
 
