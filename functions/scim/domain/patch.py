@@ -128,8 +128,9 @@ def _set_whole(holder: Resource, step: Step, target: Target) -> None:
     """Set or remove a single-valued attribute; a complex one keeps what the value does not name (RFC 7644 section 3.5.2.3)."""
     name = target.attribute.name
     read = None if step.op == "remove" else read_value(step.value, target)
-    if target.attribute.type == "complex" and step.op != "remove" and isinstance(step.value, Mapping):
-        read = _merged(holder.get(name) or {}, read or {}, step.value, target.attribute)
+    sent = _one(step.value)
+    if target.attribute.type == "complex" and step.op != "remove" and isinstance(sent, Mapping):
+        read = _merged(holder.get(name) or {}, read or {}, sent, target.attribute)
     if read in (None, {}):
         _refuse_removal(target)
         holder.pop(name, None)
@@ -170,7 +171,10 @@ def _merged(
 ) -> Element:
     """Lay what was sent over what is there; `null` takes a sub-attribute away, another `value` its old `$ref`."""
     gone = {sub.name for key, value in sent.items() if value is None and (sub := attribute.sub(key)) is not None}
-    if "value" in read and read["value"] != found.get("value"):
+    if read.get("value") == "":  # nobody is the manager
+        gone.add("value")
+        read = {name: part for name, part in read.items() if name != "value"}
+    if "value" in gone or read.get("value", found.get("value")) != found.get("value"):
         gone.add("$ref")
     return {name: value for name, value in found.items() if name not in gone} | dict(read)
 
