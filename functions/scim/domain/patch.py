@@ -11,7 +11,6 @@ Where the RFC leaves a choice, or a provider departs from it:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,7 +31,7 @@ class PatchResult:
     """What a PATCH comes to.
 
     Attributes:
-        resource: the new state; the one that came in is left as it was.
+        resource: the new state; the one that came in is left as it was, and shares with it what was not changed.
         changed: whether it differs.
     """
 
@@ -57,7 +56,9 @@ def apply_patch(
         NoTarget: (400 `noTarget`) the path selects nothing that could be replaced.
         TooMany: (400 `tooMany`) too many values would have to be compared.
     """
-    patched = _Patched(deepcopy(dict(resource)))
+    patched = _Patched(
+        {name: dict(value) if name in resource_schema.extensions else value for name, value in resource.items()}
+    )
     for step in steps_of(operations, resource_schema):
         patched.apply(step)
     check_whole(patched.resource, resource_schema)
@@ -265,7 +266,7 @@ def _described(selected: Filter | None) -> Element | None:
 
 def _added(elements: list[Any], new: Sequence[Any], target: Target) -> list[Any]:
     """Add values; one that is there is changed, one that is primary is the only one."""
-    found = [dict(element) if isinstance(element, Mapping) else element for element in elements]
+    found = list(elements)
     identity = _identity(target.attribute)
     places: dict[object, list[int]] = {}
     for index, element in enumerate(found):

@@ -288,6 +288,11 @@ def post(bulk_id: str, path: str = "/Users", **data: Any) -> dict[str, Any]:
     return {"method": "POST", "path": path, "bulkId": bulk_id, "data": data}
 
 
+def check_as_wished(data: object) -> None:
+    if isinstance(data, dict) and data.get("fails"):
+        raise InvalidValue("as wished")
+
+
 def run_bulk(body: dict[str, Any]) -> tuple[list[str], list[str], dict[str, object]]:
     """Run a request: what was done, what was refused, the answer."""
     run, done, refused = BulkRun(parse_bulk(body, 100)), list[str](), list[str]()
@@ -295,8 +300,7 @@ def run_bulk(body: dict[str, Any]) -> tuple[list[str], list[str], dict[str, obje
         name = operation.bulk_id or str(operation.resource_id)
         try:
             resolved = run.resolve(operation)
-            if isinstance(resolved.data, dict) and resolved.data.get("fails"):
-                raise InvalidValue("as wished")
+            check_as_wished(resolved.data)
         except (CircularReference, ReferenceUnknown, InvalidValue) as error:
             refused.append(f"{name}: {type(error).__name__}")
             run.failed(operation, error.status, error_body(error.status, str(error), error.scim_type))

@@ -148,7 +148,7 @@ def test_moments_are_compared_as_moments():
     "text",
     [
         "", " ", "userName", "userName eq", 'userName eq "a', "userName eq bjensen", 'userName is "a"', "userName eq 1", "userName eq true", "and title pr",
-        "title pr and", "title pr title pr", "not title pr", "(title pr", "title pr)", "title pr))((", 'emails[type eq "work"', 'emails[]', "emails[type]",
+        "title pr and", "title pr title pr", "not title pr", "(title pr", "title pr)", "title pr))((", 'emails[type eq "work"', "emails[]", "emails[type]",
         'emails[type eq "work"]]', 'emails[ims[type eq "a"]]', 'userName[value eq "a"]', 'name[givenName eq "a"]', 'emails[nosuch eq "a"]',
         'emails[emails.type eq "a"]', 'nosuch eq "a"', 'name.nosuch eq "a"', 'password eq "a"', "password pr", 'name eq "a"', 'addresses eq "a"',
         "active gt true", 'active co "t"', "active eq 1", 'active eq "yes"', 'meta.created co "2011"', 'meta.created eq "2011"', 'meta.created eq "yesterday"',

@@ -273,7 +273,7 @@ def test_a_missing_target_that_cannot_be_made_is_no_target():
         operation("replace", 'emails[type ne "work" and type ne "home"].value', "x"),
         operation("add", 'emails[value co "nobody"].type', "x"),
         operation("add", 'emails[type eq "a" or type eq "b"].value', "x"),
-        operation("add", 'emails[not (value pr)].type', "x"),
+        operation("add", "emails[not (value pr)].type", "x"),
     ):  # fmt: skip
         with pytest.raises(NoTarget) as caught:
             patched(USER_DOC, change)
@@ -395,7 +395,7 @@ def test_read_only_parts_of_a_value_are_passed_over():
 @pytest.mark.parametrize(
     "path",
     [
-        "nosuch", "name.nosuch", "name.givenName.x", "emails[type eq \"work\"].nosuch", "title.value", "emails[type eq \"work\"", "[type eq \"work\"]", "emails]", "a b", "1",
+        "nosuch", "name.nosuch", "name.givenName.x", 'emails[type eq "work"].nosuch', "title.value", 'emails[type eq "work"', '[type eq "work"]', "emails]", "a b", "1",
         'userName eq "x"', "title pr", 'name[givenName eq "a"]', 'userName[value eq "a"].value', f"{ENTERPRISE_URN}:nosuch", f"{USER_URN}:nosuch", "emails..value", ".", "members",
         "password", "a" * 5_000, "emails[" + "(" * 40 + 'type eq "a"' + ")" * 40 + "]", 'emails[type eq "work"].value.x', "/userName", "$.userName",
     ],
@@ -505,8 +505,9 @@ def test_whatever_is_sent_is_refused_or_leaves_a_whole_resource(operations):
     try:
         after = patched(USER_DOC, *operations)
     except ScimError as error:
-        assert error.status == 400
-        return
+        if error.status == 400:
+            return
+        raise
     assert after["id"] == USER_DOC["id"]
     assert after["userName"]
     assert apply_patch(after, (), USER).changed is False
