@@ -16,7 +16,7 @@ from typing import Any, Final
 from shared.http.strict_json import is_storable
 
 from .errors import InvalidSyntax, InvalidValue, Mutability
-from .filters import read_boolean, read_moment
+from .scalars import read_boolean, read_moment
 from .schemas import Attribute, ResourceSchema, Target, sub_target
 
 MOST_TEXT: Final = 1_024
