@@ -11,7 +11,7 @@ from functions.scim.domain.schemas import ENTERPRISE_URN, USER_URN
 
 # Letters whose case is more than one bit, what LIKE, JSON and SQL make something of, and what is nothing.
 TEXTS = (
-    "", "a", "A", "ab", "AB", "b", "bab", "%", "_", "a%b", "a_b", "\\", "\\%", "'", '"', "a'b", "ß", "SS", "ss", "İ", "i̇", "ı", "Ǆ", "ǆ", "Σ", "ς",
+    "", "a", "A", "ab", "AB", "b", "bab", "%", "_", "a%b", "a_b", "\\", "\\%", "'", '"', "a'b", "ß", "SS", "ss", "İ", "i̇", "\u0131", "Ǆ", "ǆ", "Σ", "ς",
     "é", "E\u0301", "ﬁ", "FI", "\U0001f600", "\uffff", "true", "1", "null", ":a", "{}", " ", "a b", "\n", "$1", "--",
 )  # fmt: skip
 IDS = (

@@ -11,7 +11,8 @@ from typing import Final
 from .errors import InvalidSyntax, VersionMismatch
 
 _MOST_CHARACTERS: Final = 4_096
-_TAG = re.compile(r'\s*(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
+_TAG = re.compile(r'"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS = re.compile(rf"\s*(?:W/)?{_TAG.pattern}\s*(?:,\s*(?:W/)?{_TAG.pattern}\s*)*")
 
 
 def write_etag(version: int | str) -> str:
@@ -48,11 +49,6 @@ def _names(header: str, current: str) -> bool:
         return True
     if len(header) > _MOST_CHARACTERS:
         raise InvalidSyntax("too many entity tags")
-    found, place = list[str](), 0
-    while place < len(header):
-        tag = _TAG.match(header, place)
-        if tag is None or (tag.end() < len(header) and header[tag.end()] != ","):
-            raise InvalidSyntax("If-Match and If-None-Match are * or a list of entity tags")
-        found.append(tag[1])
-        place = tag.end() + 1
-    return current.removeprefix("W/").strip('"') in found
+    if not _TAGS.fullmatch(header):
+        raise InvalidSyntax("If-Match and If-None-Match are * or a list of entity tags")
+    return current.removeprefix("W/").strip('"') in _TAG.findall(header)

@@ -17,7 +17,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from .errors import InvalidPath, InvalidValue
-from .filters import And, Comparison, Constant, Filter, Not, Or, Present, ValuePath
+from .filter_tree import And, Comparison, Constant, Filter, Not, Or, Present, ValuePath
 from .schemas import Attribute, ResourceSchema, Target
 
 Kind = Literal["text", "uuid", "boolean", "timestamp"]

@@ -1,7 +1,7 @@
-"""Filters: read, resolved against a schema, and evaluated in memory. Source: RFC 7644 section 3.4.2.2.
+"""Filters: read, and resolved against a schema. Source: RFC 7644 section 3.4.2.2.
 
 The grammar is scim2-models' (LALR, so linear in the text); what the names mean, which comparisons are allowed and what a missing value
-answers is decided here, once, for `matches` and for `filter_sql` alike:
+answers is decided here and in `matching.py`, for `filter_sql.py` too:
 
 - a comparison is true or false, never unknown, so that `not` is what it says;
 - a missing attribute equals nothing: `ne` is true of it, every other comparison false; `eq null` asks for a missing one;
@@ -12,10 +12,9 @@ answers is decided here, once, for `matches` and for `filter_sql` alike:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from scim2_models import ScimFilter
 from scim2_models.exceptions import SCIMException
@@ -28,74 +27,22 @@ from scim2_models.path import ValuePath as ParsedValuePath
 from shared.http.strict_json import is_storable
 
 from .errors import InvalidFilter
-from .schemas import Attribute, ResourceSchema, Target
+from .filter_tree import And, Comparison, Constant, Filter, Not, Operator, Or, Present, Scalar, ValuePath
+from .matching import matches
+from .scalars import read_boolean, read_moment
+from .schemas import ResourceSchema, Target
+
+__all__ = ["And", "Comparison", "Constant", "Filter", "Not", "Or", "Present", "ValuePath", "matches", "parse_filter"]
 
 MOST_CHARACTERS: Final = 4_096
 MOST_DEPTH: Final = 32
 MOST_COMPARISONS: Final = 100
 
-Operator = Literal["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]
-Scalar = str | bool | int | float | datetime
 _OPERATORS: Final[Mapping[str, Operator]] = {name: name for name in get_args(Operator)}
 _ORDERING: Final = frozenset({"gt", "ge", "lt", "le"})
 _PARTIAL: Final = frozenset({"co", "sw", "ew"})
 _ALWAYS_THERE: Final = frozenset({"schemas", "meta", "meta.resourceType", "meta.location", "meta.version"})
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """`userName eq "bjensen"`; the value is of the attribute's type."""
-
-    target: Target
-    operator: Operator
-    value: Scalar
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """`title pr`: there is a value, and it is not empty."""
-
-    target: Target
-
-
-@dataclass(frozen=True, slots=True)
-class ValuePath:
-    """`emails[type eq "work" and value co "@x"]`: one element satisfies all; targets inside are sub-attributes of the same attribute."""
-
-    target: Target
-    inner: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """`not (...)`."""
-
-    inner: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of them."""
-
-    parts: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """One of them."""
-
-    parts: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """What an attribute that this type does not have answers, in a search over several types (RFC 7644 section 3.4.2.1)."""
-
-    value: bool
-
-
-Filter = Comparison | Present | ValuePath | Not | And | Or | Constant
 
 
 def parse_filter(text: str, schema: ResourceSchema, *, tolerate_unknown: bool = False) -> Filter:
@@ -261,150 +208,5 @@ def _operand(target: Target, operator: Operator, value: object) -> Scalar:
     raise InvalidFilter(f"{target.path} is compared with a {attribute.type}")
 
 
-def read_boolean(value: object) -> bool | None:
-    """Read a boolean, also as the text that Entra ID sends; None when it is none.
-
-    Source: https://learn.microsoft.com/entra/identity/app-provisioning/application-provisioning-config-problem-scim-compatibility
-    """
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in {"true", "false"}:
-        return value.lower() == "true"
-    return None
-
-
-def read_moment(text: str) -> datetime | None:
-    """Read an xsd:dateTime with its offset (RFC 7643 section 2.3.5); None when it is none."""
-    if not _MOMENT.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None
-
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
-
-
 def _example(target: Target) -> str:
     return f"{target.path}.{next(iter(target.attribute.sub_attributes.values())).name}"
-
-
-def fold(text: str, attribute: Attribute) -> str:
-    """Return the form that texts of an attribute are compared in."""
-    return text if attribute.case_exact else text.casefold()
-
-
-def matches(found: Filter, resource: Mapping[str, object]) -> bool:
-    """Evaluate a filter.
-
-    Args:
-        found: from `parse_filter`.
-        resource: a resource as it is stored and answered: names in the schema's own letters, each extension under its URN.
-    """
-    match found:
-        case Constant(value):
-            return value
-        case Not(inner):
-            return not matches(inner, resource)
-        case And(parts):
-            return all(matches(part, resource) for part in parts)
-        case Or(parts):
-            return any(matches(part, resource) for part in parts)
-        case ValuePath(target, inner):
-            return any(matches_element(inner, element) for element in elements_of(resource, target))
-        case Present(target):
-            return _present(resource, target)
-        case Comparison(target):
-            if not target.attribute.multi_valued:
-                return _compare(found, value_of(resource, target))
-            elements = elements_of(resource, target) or [{}]
-            return any(_compare(found, _part(element, target)) for element in elements)
-
-
-def matches_element(found: Filter, element: object) -> bool:
-    """Evaluate what stands between the brackets of a value path on one element."""
-    match found:
-        case Not(inner):
-            return not matches_element(inner, element)
-        case And(parts):
-            return all(matches_element(part, element) for part in parts)
-        case Or(parts):
-            return any(matches_element(part, element) for part in parts)
-        case Present(target):
-            return _filled(_part(element, target))
-        case Comparison(target):
-            return _compare(found, _part(element, target))
-        case _:
-            raise AssertionError("the grammar has nothing else between brackets")
-
-
-def value_of(resource: Mapping[str, object], target: Target) -> object:
-    """Return what stands at a target that is not within a multi-valued attribute; None when nothing does."""
-    holder = resource.get(target.urn) if target.urn else resource
-    found = holder.get(target.attribute.name) if isinstance(holder, Mapping) else None
-    if target.sub is None:
-        return found
-    return found.get(target.sub.name) if isinstance(found, Mapping) else None
-
-
-def elements_of(resource: Mapping[str, object], target: Target) -> Sequence[object]:
-    """Return the elements of a multi-valued attribute."""
-    found = value_of(resource, Target(target.urn, target.attribute))
-    return found if isinstance(found, list) else []
-
-
-def _part(element: object, target: Target) -> object:
-    if target.sub is None:
-        return element
-    return element.get(target.sub.name) if isinstance(element, Mapping) else None
-
-
-def _present(resource: Mapping[str, object], target: Target) -> bool:
-    if target.attribute.multi_valued:
-        return any(_filled(_part(element, target)) for element in elements_of(resource, target))
-    return _filled(value_of(resource, target))
-
-
-def _filled(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(_filled(part) for part in value.values())
-    if isinstance(value, list):
-        return any(_filled(part) for part in value)
-    return value is not None and value != ""
-
-
-_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "eq": lambda found, asked: found == asked,
-    "co": lambda found, asked: asked in found,
-    "sw": lambda found, asked: found.startswith(asked),
-    "ew": lambda found, asked: found.endswith(asked),
-    "gt": lambda found, asked: found > asked,
-    "ge": lambda found, asked: found >= asked,
-    "lt": lambda found, asked: found < asked,
-    "le": lambda found, asked: found <= asked,
-}
-
-
-def _compare(found: Comparison, value: object) -> bool:
-    if found.operator == "ne":
-        return not _satisfies(found, "eq", value)
-    return _satisfies(found, found.operator, value)
-
-
-def _satisfies(found: Comparison, operator: str, value: object) -> bool:
-    leaf, asked = found.target.leaf, found.value
-    if isinstance(asked, str):
-        return isinstance(value, str) and _TESTS[operator](fold(value, leaf), fold(asked, leaf))
-    if isinstance(asked, datetime):
-        moment = read_moment(value) if isinstance(value, str) else value
-        return isinstance(moment, datetime) and _ordered(operator, moment, asked)
-    return type(value) is type(asked) and value == asked
-
-
-def _ordered(operator: str, found: datetime, asked: datetime) -> bool:
-    if operator == "eq":
-        return found == asked
-    if operator in {"gt", "ge"}:
-        return found > asked or (operator == "ge" and found == asked)
-    return found < asked or (operator == "le" and found == asked)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .errors import InvalidValue
-from .filters import Comparison, Filter, Or
+from .filter_tree import Comparison, Filter, Or
 from .operations import ExtensionRemoval, Operation, Step, steps_of
 from .schemas import GROUP
 from .values import MOST_MEMBERS, read_value

@@ -10,13 +10,14 @@ Where the RFC leaves a choice, or a provider departs from it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .errors import InvalidValue, Mutability, NoTarget, TooMany
-from .filters import And, Comparison, Filter, fold, matches_element
+from .elements import added, with_one_primary, without
+from .errors import Mutability, NoTarget, TooMany
+from .filter_tree import And, Comparison, Filter
+from .matching import matches_element
 from .operations import ExtensionRemoval, Operation, Step, steps_of, whole
 from .paths import Place
 from .schemas import Attribute, ResourceSchema, Target
@@ -32,7 +33,7 @@ class PatchResult:
     """What a PATCH comes to.
 
     Attributes:
-        resource: the new state; the one that came in is left as it was.
+        resource: the new state; the one that came in is left as it was, and shares with it what was not changed.
         changed: whether it differs.
     """
 
@@ -57,7 +58,9 @@ def apply_patch(
         NoTarget: (400 `noTarget`) the path selects nothing that could be replaced.
         TooMany: (400 `tooMany`) too many values would have to be compared.
     """
-    patched = _Patched(deepcopy(dict(resource)))
+    patched = _Patched(
+        {name: dict(value) if name in resource_schema.extensions else value for name, value in resource.items()}
+    )
     for step in steps_of(operations, resource_schema):
         patched.apply(step)
     check_whole(patched.resource, resource_schema)
@@ -102,13 +105,13 @@ class _Patched:
         if place.is_element_wise:
             elements = _change_elements(elements, step, place)
         elif step.op == "add":
-            elements = _added(elements, _read_elements(step.value, place.target), place.target)
+            elements = added(elements, _read_elements(step.value, place.target), place.target)
         elif step.op == "replace":
-            elements = _added([], _read_elements(step.value, place.target), place.target)
+            elements = added([], _read_elements(step.value, place.target), place.target)
         elif step.value is None:
             elements = []
         else:
-            elements = _without(elements, _read_elements(step.value, place.target), place.target)
+            elements = without(elements, _read_elements(step.value, place.target), place.target)
         elements = [element for element in elements if element not in ({}, None)]
         if elements:
             holder[name] = elements
@@ -128,8 +131,9 @@ def _set_whole(holder: Resource, step: Step, target: Target) -> None:
     """Set or remove a single-valued attribute; a complex one keeps what the value does not name (RFC 7644 section 3.5.2.3)."""
     name = target.attribute.name
     read = None if step.op == "remove" else read_value(step.value, target)
-    if target.attribute.type == "complex" and step.op != "remove" and isinstance(step.value, Mapping):
-        read = _merged(holder.get(name) or {}, read or {}, step.value, target.attribute)
+    sent = _one(step.value)
+    if target.attribute.type == "complex" and step.op != "remove" and isinstance(sent, Mapping):
+        read = _merged(holder.get(name) or {}, read or {}, sent, target.attribute)
     if read in (None, {}):
         _refuse_removal(target)
         holder.pop(name, None)
@@ -170,7 +174,10 @@ def _merged(
 ) -> Element:
     """Lay what was sent over what is there; `null` takes a sub-attribute away, another `value` its old `$ref`."""
     gone = {sub.name for key, value in sent.items() if value is None and (sub := attribute.sub(key)) is not None}
-    if "value" in read and read["value"] != found.get("value"):
+    if read.get("value") == "":  # nobody is the manager
+        gone.add("value")
+        read = {name: part for name, part in read.items() if name != "value"}
+    if "value" in gone or read.get("value", found.get("value")) != found.get("value"):
         gone.add("$ref")
     return {name: value for name, value in found.items() if name not in gone} | dict(read)
 
@@ -213,7 +220,7 @@ def _change_elements(elements: list[Any], step: Step, place: Place) -> list[Any]
         read = read_single(_one(step.value), target) or {}
         for index in touched:
             new[index] = _replaced(new[index], read, step, target)
-    return _with_one_primary(new, touched)
+    return with_one_primary(new, touched)
 
 
 def _one(value: object) -> object:
@@ -244,7 +251,7 @@ def _with_new_element(elements: list[Any], step: Step, place: Place) -> list[Any
         if part is None:
             return elements
         read = {target.sub.name: part}
-    return _added(elements, [{**described, **read}], target)
+    return added(elements, [{**described, **read}], target)
 
 
 def _described(selected: Filter | None) -> Element | None:
@@ -257,72 +264,3 @@ def _described(selected: Filter | None) -> Element | None:
             return None
         found[part.target.sub.name] = part.value
     return found
-
-
-def _added(elements: list[Any], new: Sequence[Any], target: Target) -> list[Any]:
-    """Add values; one that is there is changed, one that is primary is the only one."""
-    found = [dict(element) if isinstance(element, Mapping) else element for element in elements]
-    identity = _identity(target.attribute)
-    places: dict[object, list[int]] = {}
-    for index, element in enumerate(found):
-        places.setdefault(identity(element), []).append(index)
-    touched: list[int] = []
-    for element in new:
-        key = identity(element)
-        same = next((index for index in places.get(key, ()) if _are_same(found[index], element)), None)
-        if same is None:
-            same = len(found)
-            found.append(element)
-            places.setdefault(key, []).append(same)
-        elif isinstance(element, Mapping):
-            found[same] = {**found[same], **element}
-        touched.append(same)
-    return _with_one_primary(found, touched)
-
-
-def _without(elements: list[Any], gone: Sequence[Any], target: Target) -> list[Any]:
-    identity = _identity(target.attribute)
-    wanted: dict[object, list[Any]] = {}
-    for element in gone:
-        wanted.setdefault(identity(element), []).append(element)
-    return [
-        element for element in elements if not any(_are_same(element, one) for one in wanted.get(identity(element), ()))
-    ]
-
-
-def _identity(attribute: Attribute) -> Callable[[Any], object]:
-    """Return what two values have in common if they are the same: the `value` where there is one, else everything."""
-    value = attribute.sub("value")
-
-    def identity(element: Any) -> object:
-        if not isinstance(element, Mapping):
-            return element
-        found = element.get("value")
-        if value is not None and isinstance(found, str):
-            return fold(found, value)
-        return tuple(sorted((name, str(part)) for name, part in element.items()))
-
-    return identity
-
-
-def _are_same(one: Any, other: Any) -> bool:
-    """Say whether two values with the same identity are one value: their types are the same, or not told."""
-    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return bool(one == other)
-    first, second = one.get("type"), other.get("type")
-    return not isinstance(first, str) or not isinstance(second, str) or first.casefold() == second.casefold()
-
-
-def _with_one_primary(elements: list[Any], touched: Sequence[int]) -> list[Any]:
-    """Take `primary` from the others where a touched value has it. Source: RFC 7644 section 3.5.2."""
-    chosen = [
-        index for index in touched if isinstance(elements[index], Mapping) and elements[index].get("primary") is True
-    ]
-    if not chosen:
-        return elements
-    if len(set(chosen)) > 1:
-        raise InvalidValue("only one value can be primary")
-    return [
-        {**element, "primary": False} if index != chosen[0] and element.get("primary") is True else element
-        for index, element in enumerate(elements)
-    ]

@@ -11,7 +11,8 @@ from scim2_models.path import AttrPath
 from scim2_models.path import ValuePath as ParsedValuePath
 
 from .errors import InvalidFilter, InvalidPath
-from .filters import Filter, check_size, resolve_value_filter
+from .filter_tree import Filter
+from .filters import check_size, resolve_value_filter
 from .schemas import ResourceSchema, Target
 
 _SCHEMES: Final = ("urn:", "http://", "https://")

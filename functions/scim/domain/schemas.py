@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 from scim2_models import Attribute as ModelAttribute
@@ -27,9 +27,9 @@ ENTERPRISE_URN: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:U
 _NOT_KEPT = {"password"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
-    """One attribute or sub-attribute. Source: RFC 7643 section 7.
+    """One attribute or sub-attribute; there is one object of each. Source: RFC 7643 section 7.
 
     Attributes:
         name: as it is written in answers, e.g. `userName`.
@@ -59,7 +59,7 @@ class Attribute:
         return self.type in {"string", "reference", "binary"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """An attribute and where it stands.
 
@@ -78,12 +78,18 @@ class Target:
         """The attribute that holds the value."""
         return self.sub or self.attribute
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Its path as RFC 7644 section 3.10 writes it, in the schema's own letters; never in those of a caller."""
         prefix = f"{self.urn}:" if self.urn else ""
         suffix = f".{self.sub.name}" if self.sub else ""
         return f"{prefix}{self.attribute.name}{suffix}"
+
+
+@lru_cache(maxsize=1_024)
+def sub_target(target: Target, sub: Attribute) -> Target:
+    """Return a sub-attribute of a target; remembered, since ten thousand members ask for the same few."""
+    return Target(target.urn, target.attribute, sub)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from typing import Any, Final
 from shared.http.strict_json import is_storable
 
 from .errors import InvalidSyntax, InvalidValue, Mutability
-from .filters import read_boolean, read_moment
-from .schemas import Attribute, ResourceSchema, Target
+from .scalars import read_boolean, read_moment
+from .schemas import Attribute, ResourceSchema, Target, sub_target
 
 MOST_TEXT: Final = 1_024
-MOST_TEXT_OF: Final = {"photos.value": 8_192, "x509certificates.value": 16_384, "profileurl": 4_096}
+MOST_TEXT_OF: Final = {"photos.value": 8_192, "x509Certificates.value": 16_384, "profileUrl": 4_096}
 MOST_VALUES: Final = 100
 MOST_MEMBERS: Final = 20_000
 MOST_DOCUMENT_BYTES: Final = 65_536
@@ -234,7 +234,7 @@ def _read_complex(value: object, target: Target) -> Any:
             continue
         if sub.name in found:
             raise InvalidSyntax(f"{target.path}.{sub.name} is there twice")
-        read = read_single(_unwrapped(part, sub), Target(target.urn, attribute, sub))
+        read = read_single(_unwrapped(part, sub), sub_target(target, sub))
         if read is not None:
             found[sub.name] = read
     return found or None
@@ -267,7 +267,7 @@ def _unwrapped(value: object, attribute: Attribute) -> object:
 
 
 def _read_text(value: str, attribute: Attribute, path: str) -> str:
-    most = MOST_TEXT_OF.get(path.lower(), MOST_TEXT)
+    most = MOST_TEXT_OF.get(path, MOST_TEXT)
     if len(value) > most:
         raise InvalidValue(f"{path} has more than {most} characters")
     if not is_storable(value):

@@ -57,11 +57,11 @@ SAME: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     for resource, path in (
         (ANNA, "title"), (BARE, "title"), (ANNA, "name.givenName"), (BARE, "name.givenName"), (ANNA, "name"), (ANNA, "emails"), (BARE, "emails"),
         (ANNA, 'emails[type eq "work"]'), (ANNA, 'emails[type eq "work" and value co "work"]'), (ANNA, 'emails[type eq "home"].type'),
-        (ANNA, 'emails[not (type eq "work")]'), (ANNA, 'emails[type eq "work" or type eq "home"]'), (ANNA, 'emails[primary eq true]'),
+        (ANNA, 'emails[not (type eq "work")]'), (ANNA, 'emails[type eq "work" or type eq "home"]'), (ANNA, "emails[primary eq true]"),
         (ANNA, 'emails[type eq "none"]'), (ANNA, 'addresses[type eq "work"].locality'), (ANNA, f"{ENTERPRISE_URN}:department"),
         (ANNA, f"{ENTERPRISE_URN}:manager.value"), (BARE, f"{ENTERPRISE_URN}:department"), (TEAM, 'members[value eq "2"]'), (TEAM, "members"),
         (TEAM, 'members[value eq "2" or value eq "3"]'), (TEAM, 'members[value ne "2"]'), (ANNA, 'emails[value sw "anna"]'), (ANNA, 'emails[value ew "home.example"]'),
-        (ANNA, 'emails[display pr]'), (ANNA, 'emails[type pr and primary pr]'),
+        (ANNA, "emails[display pr]"), (ANNA, "emails[type pr and primary pr]"),
     )
 ] + [
     (TEAM, [op("Remove", "members", [{"value": "2"}])]), (TEAM, [op("Remove", "members", [{"value": "1"}, {"value": "3"}])]),
