@@ -202,15 +202,29 @@ def _enterprise() -> dict[str, Attribute]:
     return {**table, "manager": replace(manager, sub_attributes=parts)}
 
 
+def _user() -> dict[str, Attribute]:
+    """Whether somebody is active is never left open: Entra ID wants to be told in every answer."""
+    table = _table(ModelUser)
+    return {**table, "active": replace(table["active"], required=True)}
+
+
+def _group() -> dict[str, Attribute]:
+    """A member is called what the person is called: nobody else has a say, and who wants to be told asks for it."""
+    table = _table(ModelGroup)
+    members = table["members"]
+    parts = {**members.sub_attributes, "display": replace(members.sub_attributes["display"], mutability="readOnly", returned="request")}
+    return {**table, "members": replace(members, sub_attributes=parts)}
+
+
 def _common() -> dict[str, Attribute]:
     return {attribute.name.lower(): attribute for attribute in _COMMON}
 
 
 USER: Final = ResourceSchema(
-    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_table(ModelUser)},
+    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_user()},
     {ENTERPRISE_URN: _enterprise()},
 )  # fmt: skip
 GROUP: Final = ResourceSchema(
-    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_table(ModelGroup)}, {}
+    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_group()}, {}
 )
 RESOURCE_SCHEMAS: Final = (USER, GROUP)

@@ -20,6 +20,7 @@ from ..domain.etags import check_if_match, write_etag
 from ..domain.members import MembersDelta, members_delta
 from ..domain.operations import Operation, parse_patch
 from ..domain.patch import apply_patch
+from ..domain.projection import Projection
 from ..domain.schemas import GROUP, GROUP_URN
 from ..domain.values import read_new, read_replacement
 from ..errors import UnknownMember
@@ -114,9 +115,11 @@ def show_groups(rows: Sequence[Row], base_url: str) -> list[Resource]:
     ]
 
 
-def members_text(tx: UnitOfWork, rows: Sequence[Row], base_url: str) -> Mapping[UUID, str]:
-    """Return the people of groups as JSON text, by group; empty groups are left out."""
-    return groups.list_members_of(tx, [row["id"] for row in rows], users_url=f"{base_url}/Users/")
+def members_text(tx: UnitOfWork, rows: Sequence[Row], base_url: str, projection: Projection) -> Mapping[UUID, str]:
+    """Return the people of groups as JSON text, by group; empty groups are left out. Names are told to who asks for them."""
+    with_names = projection.wanted is not None and any(name.endswith("members.display") for name in projection.wanted)
+    ids = [row["id"] for row in rows]
+    return groups.list_members_of(tx, ids, users_url=f"{base_url}/Users/", with_names=with_names)
 
 
 def _change(tx: UnitOfWork, place: Place, before: Row, resource: Resource, delta: MembersDelta) -> None:

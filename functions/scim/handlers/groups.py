@@ -80,7 +80,7 @@ def _answer(
     wants_members = projection.wants("members", GROUP)
     if wants_members and projection.wanted is None and most_members is not None:
         wants_members = queries.count_members(tx, row["id"]) <= most_members
-    texts = groupings.members_text(tx, [row], place.base_url) if wants_members else {}
+    texts = groupings.members_text(tx, [row], place.base_url, projection) if wants_members else {}
     members = texts.get(row["id"])
     if members is not None and (projection.wanted is not None or projection.excluded):
         shown["members"], members = json.loads(members), None

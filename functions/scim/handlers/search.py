@@ -20,7 +20,6 @@ from shared.http.reply import Reply
 
 from ..domain.errors import InvalidCursor, TooMany
 from ..domain.filter_sql import Columns, Sql, compile_filter, compile_sort
-from ..domain.filters import And, Comparison, Filter
 from ..domain.paging import CURSOR_SECONDS, open_cursor, write_cursor
 from ..domain.projection import project
 from ..domain.schemas import GROUP, USER, ResourceSchema
@@ -149,22 +148,7 @@ def _condition(query: Query, kind: _Kind, *, is_mixed: bool) -> Sql:
     found = query.filter_for(kind.schema, tolerate_unknown=is_mixed)
     if found is None:
         return lists.EVERYTHING
-    compiled = compile_filter(found, kind.columns)
-    name = _asked_name(found) if kind is _USERS else None
-    if name is None:
-        return compiled
-    # The one question that every directory asks of every person: by name, from the index.
-    text = f'u.user_name_key = casefold(cast(:asked_name as text) collate "pg_unicode_fast") and {compiled.text}'
-    return Sql(text, {**compiled.parameters, "asked_name": name})
-
-
-def _asked_name(found: Filter) -> str | None:
-    """Return the one userName that a filter can be true of."""
-    parts = found.parts if isinstance(found, And) else (found,)
-    for part in parts:
-        if isinstance(part, Comparison) and part.operator == "eq" and part.target.path == "userName":
-            return str(part.value)
-    return None
+    return compile_filter(found, kind.columns)
 
 
 def _order(query: Query, kind: _Kind) -> Sql:
@@ -181,7 +165,7 @@ def _show_groups(tx: UnitOfWork, place: people.Place, query: Query, rows: Sequen
     if query.projection.wants("members", GROUP):
         if group_queries.count_all_members(tx, [row["id"] for row in rows]) > _MOST_LISTED_MEMBERS:
             raise TooMany("the groups of this page have too many members: ask with excludedAttributes=members")
-        texts = groupings.members_text(tx, rows, place.base_url)
+        texts = groupings.members_text(tx, rows, place.base_url, query.projection)
         for row, item in zip(rows, shown, strict=True):
             if row["id"] in texts:
                 item["members"] = json.loads(texts[row["id"]])

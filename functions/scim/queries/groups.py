@@ -24,14 +24,21 @@ _GET = f"select {_COLUMNS} from scim.groups g where g.org_id = :org_id and g.id 
 _LOCK = f"{_GET} for no key update"
 _DELETE = "delete from scim.groups where org_id = :org_id and id = :id"
 # Written as JSON by the database: ten thousand rows cost the driver more than all the rest of a reply.
-_LIST_MEMBERS = """
-select m.group_id, count(*) as members,
-  cast(json_agg(json_build_object('value', u.id, '$ref', cast(:users_url as text) || u.id, 'type', 'User',
-    'display', coalesce(u.display_name, u.user_name)) order by u.id) as text) as content
+_MEMBER = "'value', u.id, '$ref', cast(:users_url as text) || u.id, 'type', 'User'"
+_OF_GROUPS = """
 from scim.group_members m
 join scim.users u on u.org_id = :org_id and u.id = m.user_id
 where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
 group by m.group_id
+"""
+_LIST_MEMBERS = f"""
+select m.group_id, cast(json_agg(json_build_object({_MEMBER}) order by u.id) as text) as content
+{_OF_GROUPS}
+"""
+_LIST_NAMED_MEMBERS = f"""
+select m.group_id,
+  cast(json_agg(json_build_object({_MEMBER}, 'display', coalesce(u.display_name, u.user_name)) order by u.id) as text) as content
+{_OF_GROUPS}
 """
 _COUNT_MEMBERS = """
 select count(*) as members
@@ -102,16 +109,21 @@ def delete_group(tx: UnitOfWork, group_id: UUID) -> None:
     tx.execute(_DELETE, id=group_id)
 
 
-def list_members_of(tx: UnitOfWork, group_ids: Sequence[UUID], *, users_url: str) -> Mapping[UUID, str]:
+def list_members_of(
+    tx: UnitOfWork, group_ids: Sequence[UUID], *, users_url: str, with_names: bool = False
+) -> Mapping[UUID, str]:
     """Return the people of these groups, by group, each list as JSON text; empty groups are left out.
 
     Args:
+        tx: the unit of work.
         group_ids: the groups.
         users_url: what a person's address begins with, up to the id.
+        with_names: whether their names are wanted.
     """
     if not group_ids:
         return {}
-    return {row["group_id"]: row["content"] for row in tx.rows(_LIST_MEMBERS, ids=list(group_ids), users_url=users_url)}
+    sql = _LIST_NAMED_MEMBERS if with_names else _LIST_MEMBERS
+    return {row["group_id"]: row["content"] for row in tx.rows(sql, ids=list(group_ids), users_url=users_url)}
 
 
 def count_all_members(tx: UnitOfWork, group_ids: Sequence[UUID]) -> int:

@@ -94,7 +94,8 @@ def test_a_put_without_active_and_a_patch_of_something_else_switch_nobody_off(or
     session = org.sign_in(org.person("ada"))
     org.ask("PUT", f"/Users/{user['id']}", {"schemas": [USER], "userName": user["userName"], "emails": user["emails"]})
     org.patch(f"/Users/{user['id']}", {"op": "replace", "path": "title", "value": "Engineer"})
-    org.patch(f"/Users/{user['id']}", {"op": "remove", "path": "active"})
+    remove = {"schemas": [PATCH], "Operations": [{"op": "remove", "path": "active"}]}
+    org.refused("PATCH", f"/Users/{user['id']}", remove, status=400, scim_type="mutability")
     assert org.knock(session) == 200
     assert org.ask("GET", f"/Users/{user['id']}")["active"] is True
 
