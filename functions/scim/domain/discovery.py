@@ -6,6 +6,7 @@ Built and checked by the models of `scim2-models`; the attributes are those of `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from . import bulk, paging
@@ -84,7 +85,15 @@ def schema_documents(base_url: str) -> list[dict[str, Any]]:
 
 
 def _own(schema: ResourceSchema) -> Mapping[str, Attribute]:
-    return {name: attribute for name, attribute in schema.attributes.items() if name not in _COMMON}
+    """Return the attributes of a type as they are served: `active` always has a value, and a member is called what the person is called."""
+    found = {name: attribute for name, attribute in schema.attributes.items() if name not in _COMMON}
+    if "active" in found:
+        found["active"] = replace(found["active"], required=True)
+    if "members" in found:
+        parts = dict(found["members"].sub_attributes)
+        parts["display"] = replace(parts["display"], mutability="readOnly", returned="request")
+        found["members"] = replace(found["members"], sub_attributes=parts)
+    return found
 
 
 def _document(

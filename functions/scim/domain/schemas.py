@@ -43,11 +43,11 @@ class Attribute:
     case_exact: bool = False
     mutability: MutabilityWord = "readWrite"
     returned: ReturnedWord = "default"
-    description: str = ""
+    description: str = field(default="", repr=False)
     uniqueness: str = "none"
-    canonical_values: tuple[str, ...] = ()
-    reference_types: tuple[str, ...] = ()
-    sub_attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    canonical_values: tuple[str, ...] = field(default=(), repr=False)
+    reference_types: tuple[str, ...] = field(default=(), repr=False)
+    sub_attributes: Mapping[str, Attribute] = field(default_factory=dict, repr=False)
 
     def sub(self, name: str) -> Attribute | None:
         """Find a sub-attribute, in any case."""
@@ -107,8 +107,8 @@ class ResourceSchema:
     endpoint: str
     urn: str
     description: str
-    attributes: Mapping[str, Attribute]
-    extensions: Mapping[str, Mapping[str, Attribute]]
+    attributes: Mapping[str, Attribute] = field(repr=False)
+    extensions: Mapping[str, Mapping[str, Attribute]] = field(repr=False)
 
     @cached_property
     def _urns(self) -> Mapping[str, str]:
@@ -202,29 +202,15 @@ def _enterprise() -> dict[str, Attribute]:
     return {**table, "manager": replace(manager, sub_attributes=parts)}
 
 
-def _user() -> dict[str, Attribute]:
-    """Whether somebody is active is never left open: Entra ID wants to be told in every answer."""
-    table = _table(ModelUser)
-    return {**table, "active": replace(table["active"], required=True)}
-
-
-def _group() -> dict[str, Attribute]:
-    """A member is called what the person is called: nobody else has a say, and who wants to be told asks for it."""
-    table = _table(ModelGroup)
-    members = table["members"]
-    parts = {**members.sub_attributes, "display": replace(members.sub_attributes["display"], mutability="readOnly", returned="request")}
-    return {**table, "members": replace(members, sub_attributes=parts)}
-
-
 def _common() -> dict[str, Attribute]:
     return {attribute.name.lower(): attribute for attribute in _COMMON}
 
 
 USER: Final = ResourceSchema(
-    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_user()},
+    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_table(ModelUser)},
     {ENTERPRISE_URN: _enterprise()},
 )  # fmt: skip
 GROUP: Final = ResourceSchema(
-    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_group()}, {}
+    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_table(ModelGroup)}, {}
 )
 RESOURCE_SCHEMAS: Final = (USER, GROUP)

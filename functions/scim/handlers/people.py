@@ -19,7 +19,7 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.http.deps import Deps
 from shared.security.errors import NotFound
 
-from ..domain.errors import InvalidValue
+from ..domain.errors import InvalidValue, Mutability
 from ..domain.etags import check_if_match, write_etag
 from ..domain.operations import parse_patch
 from ..domain.patch import apply_patch
@@ -85,6 +85,8 @@ def patch_user(tx: UnitOfWork, place: Place, user_id: UUID, body: object, if_mat
     operations = parse_patch(body)
     before = _lock(tx, user_id, if_match)
     result = apply_patch(_current(before), operations, USER)
+    if "active" in before["document"] and "active" not in result.resource:
+        raise Mutability("active cannot be removed: it always has a value")
     if result.changed:
         _change(tx, place, before, result.resource)
     return get_user(tx, place, user_id)
