@@ -43,11 +43,11 @@ class Attribute:
     case_exact: bool = False
     mutability: MutabilityWord = "readWrite"
     returned: ReturnedWord = "default"
-    description: str = ""
+    description: str = field(default="", repr=False)
     uniqueness: str = "none"
-    canonical_values: tuple[str, ...] = ()
-    reference_types: tuple[str, ...] = ()
-    sub_attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    canonical_values: tuple[str, ...] = field(default=(), repr=False)
+    reference_types: tuple[str, ...] = field(default=(), repr=False)
+    sub_attributes: Mapping[str, Attribute] = field(default_factory=dict, repr=False)
 
     def sub(self, name: str) -> Attribute | None:
         """Find a sub-attribute, in any case."""
@@ -107,8 +107,8 @@ class ResourceSchema:
     endpoint: str
     urn: str
     description: str
-    attributes: Mapping[str, Attribute]
-    extensions: Mapping[str, Mapping[str, Attribute]]
+    attributes: Mapping[str, Attribute] = field(repr=False)
+    extensions: Mapping[str, Mapping[str, Attribute]] = field(repr=False)
 
     @cached_property
     def _urns(self) -> Mapping[str, str]:
