@@ -124,3 +124,22 @@ group_filters = _combined(
         | _presence(("value", "type", "display"))
     ).map(lambda inner: f"members[{inner}]")
 )
+
+# What `scim2-models` can be asked too: there mail addresses must be deliverable, a manager needs a `$ref`, and a bare resource has no `meta`.
+# And `phoneNumbers.type ne "x"` passes over elements without a type there, although `phoneNumbers[type ne "x"]` does not; `phoneNumbers eq null` asks for an element without a value.
+PEER_PLURALS = ("phoneNumbers.display", "phoneNumbers.type", "addresses.locality")
+PEER_SINGLES = tuple(
+    path
+    for path in USER_TEXTS
+    if not any(name in path.lower() for name in ("emails", "manager", "profileurl")) and path not in PEER_PLURALS
+)
+_ALL_BUT_NE = tuple(operator for operator in _TEXT_OPERATORS if operator != "ne")
+peer_filters = _combined(
+    _comparison(PEER_SINGLES, texts, _TEXT_OPERATORS)
+    | _comparison(PEER_PLURALS, texts | st.sampled_from(TYPES), _ALL_BUT_NE)
+    | st.tuples(st.just("active"), st.sampled_from(["eq", "ne"]), _booleans).map(" ".join)
+    | st.tuples(st.just("phoneNumbers.primary eq"), _booleans).map(" ".join)
+    | _presence((*PEER_SINGLES, *PEER_PLURALS, "active", "phoneNumbers.primary", "name"))
+    | st.sampled_from(("phoneNumbers pr", "addresses pr"))
+    | _inside.map(lambda inner: f"phoneNumbers[{inner}]")
+)

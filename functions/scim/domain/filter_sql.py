@@ -17,7 +17,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from .errors import InvalidPath, InvalidValue
-from .filter_tree import And, Comparison, Constant, Filter, Not, Or, Present, ValuePath
+from .filter_tree import And, Comparison, Constant, Filter, Not, NullTest, Or, Present, ValuePath
 from .schemas import Attribute, ResourceSchema, Target
 
 Kind = Literal["text", "uuid", "boolean", "timestamp"]
@@ -177,7 +177,7 @@ class _Compiler:
                 return f"({' or '.join(self.condition(part, strict=strict) for part in parts)})"
             case ValuePath(target, inner):
                 return self._exists(target, inner)
-            case Present(target) | Comparison(target):
+            case Present(target) | Comparison(target) | NullTest(target):
                 if target.attribute.multi_valued:
                     return self._of_any(found, target)
                 return self._leaf(found, self._place(target), strict=strict)
@@ -186,10 +186,10 @@ class _Compiler:
         known = self.columns.known.get(target.path)
         return known if isinstance(known, Column) else _in_document(self.columns.document, target)
 
-    def _of_any(self, found: Present | Comparison, target: Target) -> str:
+    def _of_any(self, found: Present | Comparison | NullTest, target: Target) -> str:
         """One element satisfies it; a comparison that a missing value satisfies is also true without elements."""
         some = self._exists(target, found)
-        if isinstance(found, Present) or found.operator != "ne":
+        if not _holds_of_nothing(found):
             return some
         rows = self._rows(target)
         if rows is not None:
@@ -215,17 +215,19 @@ class _Compiler:
                 return f"({' and '.join(self._within(part, rows, strict=strict) for part in parts)})"
             case Or(parts):
                 return f"({' or '.join(self._within(part, rows, strict=strict) for part in parts)})"
-            case Present(target) | Comparison(target):
-                if rows is not None and target.sub is None:  # `members pr`: there is a row
-                    return "true"
+            case Present(target) | Comparison(target) | NullTest(target):
+                if rows is not None and target.sub is None:  # `members pr`, `members ne null`: there is a row
+                    return str(not (isinstance(found, NullTest) and found.is_null)).lower()
                 column = _of_rows(rows, target) if rows is not None else _of_element("e.v", target)
                 return self._leaf(found, column, strict=strict)
             case _:
                 raise AssertionError("the grammar has nothing else between brackets")
 
-    def _leaf(self, found: Present | Comparison, column: Column, *, strict: bool) -> str:
+    def _leaf(self, found: Present | Comparison | NullTest, column: Column, *, strict: bool) -> str:
         if isinstance(found, Present):
             return _is_present(column, found.target.leaf)
+        if isinstance(found, NullTest):
+            return f"({column.sql} is {'' if found.is_null else 'not '}null)"
         if found.operator == "ne":
             return f"not coalesce({self._comparison(found, 'eq', column)}, false)"
         test = self._comparison(found, found.operator, column)
@@ -247,6 +249,12 @@ class _Compiler:
         name = f"{self.prefix}_{len(self.parameters) + 1}"
         self.parameters[name] = value
         return f"cast(:{name} as {kind})"
+
+
+def _holds_of_nothing(found: Present | Comparison | NullTest) -> bool:
+    if isinstance(found, NullTest):
+        return found.is_null
+    return isinstance(found, Comparison) and found.operator == "ne"
 
 
 def _text_test(operator: str, found: str, asked: str) -> str:

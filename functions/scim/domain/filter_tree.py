@@ -29,6 +29,14 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class NullTest:
+    """`title eq null` and, with `is_null` false, `title ne null`: a comparison like others, so an empty text is not null."""
+
+    target: Target
+    is_null: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ValuePath:
     """`emails[type eq "work" and value co "@x"]`: one element satisfies all; targets inside are sub-attributes of the same attribute."""
 
@@ -64,4 +72,4 @@ class Constant:
     value: bool
 
 
-Filter = Comparison | Present | ValuePath | Not | And | Or | Constant
+Filter = Comparison | NullTest | Present | ValuePath | Not | And | Or | Constant

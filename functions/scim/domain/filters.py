@@ -4,7 +4,7 @@ The grammar is scim2-models' (LALR, so linear in the text); what the names mean,
 answers is decided here and in `matching.py`, for `filter_sql.py` too:
 
 - a comparison is true or false, never unknown, so that `not` is what it says;
-- a missing attribute equals nothing: `ne` is true of it, every other comparison false; `eq null` asks for a missing one;
+- a missing attribute equals nothing but null: `ne "x"` and `eq null` are true of it, every other comparison is false;
 - a comparison with a multi-valued attribute is true when one of its elements satisfies it; an attribute without elements is a missing one;
 - text is compared by its Unicode case folding unless the schema says `caseExact`, and ordered by code point.
 """
@@ -27,12 +27,14 @@ from scim2_models.path import ValuePath as ParsedValuePath
 from shared.http.strict_json import is_storable
 
 from .errors import InvalidFilter
-from .filter_tree import And, Comparison, Constant, Filter, Not, Operator, Or, Present, Scalar, ValuePath
+from .filter_tree import And, Comparison, Constant, Filter, Not, NullTest, Operator, Or, Present, Scalar, ValuePath
 from .matching import matches
 from .scalars import read_boolean, read_moment
 from .schemas import ResourceSchema, Target
 
-__all__ = ["And", "Comparison", "Constant", "Filter", "Not", "Or", "Present", "ValuePath", "matches", "parse_filter"]
+__all__ = [
+    "And", "Comparison", "Constant", "Filter", "Not", "NullTest", "Or", "Present", "ValuePath", "matches", "parse_filter",
+]  # fmt: skip
 
 MOST_CHARACTERS: Final = 4_096
 MOST_DEPTH: Final = 32
@@ -155,7 +157,7 @@ class _Resolver:
         if target.path in _ALWAYS_THERE:
             return self._of_the_type(target, operator, node.value)
         if node.value is None:
-            return Not(Present(target)) if operator == "eq" else Present(target)
+            return NullTest(target, is_null=operator == "eq")
         if target.leaf.type == "complex":
             value = target.attribute.sub("value")
             if value is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from .filter_tree import And, Comparison, Constant, Filter, Not, Or, Present, ValuePath
+from .filter_tree import And, Comparison, Constant, Filter, Not, NullTest, Or, Present, ValuePath
 from .scalars import read_moment
 from .schemas import Attribute, Target
 
@@ -36,10 +36,10 @@ def matches(found: Filter, resource: Mapping[str, object]) -> bool:
             return any(matches_element(inner, element) for element in elements_of(resource, target))
         case Present(target):
             return _present(resource, target)
-        case Comparison(target):
+        case Comparison(target) | NullTest(target):
             if not target.attribute.multi_valued:
                 return _compare(found, value_of(resource, target))
-            elements = elements_of(resource, target) or [{}]
+            elements = elements_of(resource, target) or [None]
             return any(_compare(found, _part(element, target)) for element in elements)
 
 
@@ -54,7 +54,7 @@ def matches_element(found: Filter, element: object) -> bool:
             return any(matches_element(part, element) for part in parts)
         case Present(target):
             return _filled(_part(element, target))
-        case Comparison(target):
+        case Comparison(target) | NullTest(target):
             return _compare(found, _part(element, target))
         case _:
             raise AssertionError("the grammar has nothing else between brackets")
@@ -107,7 +107,9 @@ _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
 }
 
 
-def _compare(found: Comparison, value: object) -> bool:
+def _compare(found: Comparison | NullTest, value: object) -> bool:
+    if isinstance(found, NullTest):
+        return (value is None) is found.is_null
     if found.operator == "ne":
         return not _satisfies(found, "eq", value)
     return _satisfies(found, found.operator, value)
