@@ -128,7 +128,7 @@ def _change(tx: UnitOfWork, place: Place, before: Row, resource: Resource, delta
     is_renamed = resource["displayName"] != before["display_name"]
     if not changed.people and _document(resource) == before["document"]:
         return
-    groups.update_group(tx, id=group_id, now=place.now, **_row(resource))
+    groups.update_group(tx, group_id, now=place.now, **_row(resource))
     people = set(changed.people) | (groups.list_member_ids(tx, group_id) if is_renamed else set())
     roles = give_roles(tx, sorted(people))
     tx.audit("scim:group:changed", "scim_group", group_id, **_facts(resource, changed, roles))

@@ -135,11 +135,11 @@ def _settle(tx: UnitOfWork, before: Row | None, user_id: UUID, resource: Resourc
     if linked is None and row["active"] and row["is_proven"]:
         linked = memberships.admit_person(tx, email=row["email_key"], name=_name_of(resource))
     stored = {name: value for name, value in row.items() if name != "is_proven"}
-    stored |= {"id": user_id, "user_id": linked, "now": place.now}
+    stored |= {"user_id": linked, "now": place.now}
     if before is None:
-        users.insert_user(tx, **stored)
+        users.insert_user(tx, id=user_id, **stored)
     else:
-        users.update_user(tx, **stored)
+        users.update_user(tx, user_id, **stored)
     is_new_link = linked is not None and (before is None or before["user_id"] is None)
     if row["active"] and linked is not None and (is_new_link or not was_active):
         let_in(tx, user_id, linked)

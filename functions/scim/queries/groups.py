@@ -17,12 +17,12 @@ _UPDATE = """
 update scim.groups
 set display_name = :display_name, external_id = :external_id, document = cast(:document as jsonb), version = version + 1,
   modified_at = :now
-where org_id = :org_id and id = :id
+where org_id = :org_id and id = :group_id
 returning version
 """
-_GET = f"select {_COLUMNS} from scim.groups g where g.org_id = :org_id and g.id = :id"
+_GET = f"select {_COLUMNS} from scim.groups g where g.org_id = :org_id and g.id = :group_id"
 _LOCK = f"{_GET} for no key update"
-_DELETE = "delete from scim.groups where org_id = :org_id and id = :id"
+_DELETE = "delete from scim.groups where org_id = :org_id and id = :group_id"
 # Written as JSON by the database: ten thousand rows cost the driver more than all the rest of a reply.
 _MEMBER = "'value', u.id, '$ref', cast(:users_url as text) || u.id, 'type', 'User'"
 _OF_GROUPS = """
@@ -89,24 +89,24 @@ def insert_group(tx: UnitOfWork, **values: object) -> None:
     tx.execute(_INSERT, **values)
 
 
-def update_group(tx: UnitOfWork, **values: object) -> int:
+def update_group(tx: UnitOfWork, group_id: UUID, **values: object) -> int:
     """Store a group anew; returns the version. Raises: UniqueViolated: the name is taken."""
-    return int(tx.rows(_UPDATE, **values)[0]["version"])
+    return int(tx.rows(_UPDATE, group_id=group_id, **values)[0]["version"])
 
 
 def find_group(tx: UnitOfWork, group_id: UUID) -> Row | None:
     """Find one group."""
-    return tx.row(_GET, id=group_id)
+    return tx.row(_GET, group_id=group_id)
 
 
 def lock_group(tx: UnitOfWork, group_id: UUID) -> Row | None:
     """Find one group and hold it until the transaction ends."""
-    return tx.row(_LOCK, id=group_id)
+    return tx.row(_LOCK, group_id=group_id)
 
 
 def delete_group(tx: UnitOfWork, group_id: UUID) -> None:
     """Delete a group; its people stay."""
-    tx.execute(_DELETE, id=group_id)
+    tx.execute(_DELETE, group_id=group_id)
 
 
 def list_members_of(

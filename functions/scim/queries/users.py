@@ -23,12 +23,12 @@ update scim.users
 set user_name = :user_name, external_id = :external_id, active = :active, display_name = :display_name,
   family_name = :family_name, given_name = :given_name, email_key = :email_key, user_id = cast(:user_id as uuid),
   document = cast(:document as jsonb), version = version + 1, modified_at = :now
-where org_id = :org_id and id = :id
+where org_id = :org_id and id = :resource_id
 returning version
 """
-_GET = f"select {_COLUMNS} from scim.users u where u.org_id = :org_id and u.id = :id"
+_GET = f"select {_COLUMNS} from scim.users u where u.org_id = :org_id and u.id = :resource_id"
 _LOCK = f"{_GET} for no key update"
-_DELETE = "delete from scim.users where org_id = :org_id and id = :id"
+_DELETE = "delete from scim.users where org_id = :org_id and id = :resource_id"
 _LIST_GROUPS = """
 select m.user_id, g.id, g.display_name
 from scim.group_members m
@@ -47,24 +47,24 @@ def insert_user(tx: UnitOfWork, **values: object) -> None:
     tx.execute(_INSERT, **values)
 
 
-def update_user(tx: UnitOfWork, **values: object) -> int:
+def update_user(tx: UnitOfWork, resource_id: UUID, **values: object) -> int:
     """Store a person anew; returns the version. Raises: UniqueViolated, as `insert_user`."""
-    return int(tx.rows(_UPDATE, **values)[0]["version"])
+    return int(tx.rows(_UPDATE, resource_id=resource_id, **values)[0]["version"])
 
 
-def find_user(tx: UnitOfWork, user_id: UUID) -> Row | None:
+def find_user(tx: UnitOfWork, resource_id: UUID) -> Row | None:
     """Find one person."""
-    return tx.row(_GET, id=user_id)
+    return tx.row(_GET, resource_id=resource_id)
 
 
-def lock_user(tx: UnitOfWork, user_id: UUID) -> Row | None:
+def lock_user(tx: UnitOfWork, resource_id: UUID) -> Row | None:
     """Find one person and hold them until the transaction ends."""
-    return tx.row(_LOCK, id=user_id)
+    return tx.row(_LOCK, resource_id=resource_id)
 
 
-def delete_user(tx: UnitOfWork, user_id: UUID) -> None:
+def delete_user(tx: UnitOfWork, resource_id: UUID) -> None:
     """Delete a person's resource, with what groups it was in."""
-    tx.execute(_DELETE, id=user_id)
+    tx.execute(_DELETE, resource_id=resource_id)
 
 
 def list_groups_of(tx: UnitOfWork, user_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Row]]:
