@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import cold_start, comparison, plan_analysis, requests, sessions
+from . import cold_start, comparison, plan_analysis, requests, scim, sessions
 from .result import Result
 
 MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
     "cold-start": cold_start.measure,
     "tenant-read": requests.measure_tenant_read,
     "sessions": sessions.measure_sessions,
+    "scim": scim.measure,
 }
 
 

@@ -20,6 +20,8 @@ from shared.security.errors import NotFound
 from shared.security.plans import require_feature
 
 from ..domain.errors import InvalidSyntax, Uniqueness
+from ..domain.projection import Projection, project
+from ..domain.schemas import ResourceSchema
 from .people import Place
 
 NAME_TAKEN = "another resource has this name, or stands for this person"
@@ -110,6 +112,13 @@ def answer_resource(
     if not spliced:
         return answer(status, shown, headers)
     return Reply(status, content=splice(shown, spliced).encode(), headers=headers, content_type=MEDIA_TYPE)
+
+
+def chosen(resource: Mapping[str, Any], schema: ResourceSchema, projection: Projection) -> Mapping[str, Any]:
+    """Return what a caller wants of a resource that is already without what nobody is shown."""
+    if projection.wanted is None and not projection.excluded:
+        return resource
+    return project(resource, schema, projection)
 
 
 def not_modified(resource: Mapping[str, Any]) -> Reply:

@@ -22,7 +22,7 @@ from ..domain.operations import Operation, parse_patch
 from ..domain.patch import apply_patch
 from ..domain.projection import Projection
 from ..domain.schemas import GROUP, GROUP_URN
-from ..domain.values import read_new, read_replacement
+from ..domain.values import MOST_MEMBERS, read_new, read_replacement
 from ..errors import UnknownMember
 from ..queries import groups, memberships
 from .access_changes import give_roles
@@ -31,6 +31,7 @@ from .people import Place, meta_of
 Resource = dict[str, Any]
 _MOST_NAME, _MOST_TEXT = 320, 512
 _OURS = frozenset({"id", "meta", "schemas", "members"})
+_PLAIN = frozenset({"value", "$ref", "display"})  # `type` is read: a group is no member
 
 
 @dataclass
@@ -53,8 +54,9 @@ def create_group(tx: UnitOfWork, place: Place, body: object) -> Row:
         UnknownMember: (404 `unknown_member`).
         UniqueViolated: the name is taken.
     """
+    body, named = _split(body)
     resource = read_new(body, GROUP)
-    wanted = _ids(resource)
+    wanted = _ids(resource) if named is None else named
     memberships.hold_org(tx)
     group_id = place.deps.entropy.uuid()
     groups.insert_group(tx, id=group_id, now=place.now, **_row(resource))
@@ -75,9 +77,11 @@ def get_group(tx: UnitOfWork, group_id: UUID) -> Row:
 
 def replace_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if_match: str | None) -> Row:
     """Put a group in the place of what is there. Raises: as `create_group`; NotFound (404), VersionMismatch (412)."""
+    body, named = _split(body)
     before = _lock(tx, group_id, if_match)
     resource = read_replacement(body, GROUP, _current(before))
-    delta = MembersDelta(True, tuple(str(item) for item in _ids(resource)), frozenset(), ())
+    wanted = _ids(resource) if named is None else named
+    delta = MembersDelta(True, tuple(map(str, wanted)), frozenset(), ())
     _change(tx, place, before, resource, delta)
     return get_group(tx, group_id)
 
@@ -173,6 +177,20 @@ def _check_known(tx: UnitOfWork, wanted: Sequence[UUID]) -> None:
     unknown = groups.list_unknown(tx, wanted)
     if unknown:
         raise UnknownMember(f"there is no user {unknown[0]}")
+
+
+def _split(body: object) -> tuple[object, list[UUID] | None]:
+    """Take the people out of a whole group where each is named by id alone, which a directory does for thousands at once.
+
+    Returns:
+        The body without them, and their ids; None where they have to be read with care.
+    """
+    members = body.get("members") if isinstance(body, dict) else None
+    if not isinstance(members, list) or not 0 < len(members) <= MOST_MEMBERS:
+        return body, None
+    if not all(isinstance(item, dict) and type(item.get("value")) is str and item.keys() <= _PLAIN for item in members):
+        return body, None
+    return {name: value for name, value in body.items() if name != "members"}, _uuids([item["value"] for item in members])
 
 
 def _ids(resource: Mapping[str, Any]) -> list[UUID]:

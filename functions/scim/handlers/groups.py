@@ -12,12 +12,11 @@ from shared.http.deps import Deps
 from shared.http.reply import Reply
 
 from ..domain.etags import is_not_modified, write_etag
-from ..domain.projection import project
 from ..domain.schemas import GROUP
 from ..domain.searching import Query
 from ..queries import groups as queries
 from . import groupings, people
-from .answers import answer_resource, not_modified, place_of, provisioning, read_json, resource_id
+from .answers import answer_resource, chosen, not_modified, place_of, provisioning, read_json, resource_id
 from .search import query_of
 
 _MOST_ANSWERED = (
@@ -85,4 +84,4 @@ def _answer(
     if members is not None and (projection.wanted is not None or projection.excluded):
         shown["members"], members = json.loads(members), None
     spliced = {} if members is None else {"members": members}
-    return answer_resource(status, shown, project(shown, GROUP, projection), spliced=spliced)
+    return answer_resource(status, shown, chosen(shown, GROUP, projection), spliced=spliced)

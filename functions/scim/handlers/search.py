@@ -21,13 +21,12 @@ from shared.http.reply import Reply
 from ..domain.errors import InvalidCursor, TooMany
 from ..domain.filter_sql import Columns, Sql, compile_filter, compile_sort
 from ..domain.paging import CURSOR_SECONDS, open_cursor, write_cursor
-from ..domain.projection import project
 from ..domain.schemas import GROUP, USER, ResourceSchema
 from ..domain.searching import Query, list_body, parse_query, parse_search
 from ..queries import groups as group_queries
 from ..queries import lists
 from . import groupings, people
-from .answers import answer, place_of, provisioning, read_json
+from .answers import answer, chosen, place_of, provisioning, read_json
 
 _MOST_LISTED_MEMBERS = 50_000
 _STATUS_OK = 200
@@ -157,7 +156,7 @@ def _order(query: Query, kind: _Kind) -> Sql:
 
 def _show_users(tx: UnitOfWork, place: people.Place, query: Query, rows: Sequence[Row]) -> list[Resource]:
     shown = people.show_users(tx, place, rows, with_groups=query.projection.wants("groups", USER))
-    return [project(item, USER, query.projection) for item in shown]
+    return [dict(chosen(item, USER, query.projection)) for item in shown]
 
 
 def _show_groups(tx: UnitOfWork, place: people.Place, query: Query, rows: Sequence[Row]) -> list[Resource]:
@@ -169,7 +168,9 @@ def _show_groups(tx: UnitOfWork, place: people.Place, query: Query, rows: Sequen
         for row, item in zip(rows, shown, strict=True):
             if row["id"] in texts:
                 item["members"] = json.loads(texts[row["id"]])
-    return [project(item, GROUP, query.projection) for item in shown]
+    if query.projection.wanted is None and query.projection.excluded <= {"members"}:
+        return shown  # the usual question of a directory
+    return [dict(chosen(item, GROUP, query.projection)) for item in shown]
 
 
 _USERS = _Kind(USER, lists.USER_COLUMNS, lists.count_found_users, lists.list_found_users, _show_users)

@@ -9,10 +9,9 @@ from shared.http.deps import Deps
 from shared.http.reply import Reply
 
 from ..domain.etags import is_not_modified
-from ..domain.projection import project
 from ..domain.schemas import USER
 from . import people
-from .answers import answer_resource, not_modified, place_of, provisioning, read_json, resource_id
+from .answers import answer_resource, chosen, not_modified, place_of, provisioning, read_json, resource_id
 from .search import query_of
 
 
@@ -22,7 +21,7 @@ def create_user(call: Call, deps: Deps) -> Reply:
         query, body = query_of(call), read_json(call)
         with deps.db.unit(call.actor) as tx:
             shown = people.create_user(tx, place_of(call, deps), body)
-        return answer_resource(HTTPStatus.CREATED, shown, project(shown, USER, query.projection))
+        return answer_resource(HTTPStatus.CREATED, shown, chosen(shown, USER, query.projection))
 
 
 def get_user(call: Call, deps: Deps) -> Reply:
@@ -33,7 +32,7 @@ def get_user(call: Call, deps: Deps) -> Reply:
             shown = people.get_user(tx, place_of(call, deps), resource_id(call, "user_id"))
         if is_not_modified(call.headers.get("if-none-match"), shown["meta"]["version"]):
             return not_modified(shown)
-        return answer_resource(HTTPStatus.OK, shown, project(shown, USER, query.projection))
+        return answer_resource(HTTPStatus.OK, shown, chosen(shown, USER, query.projection))
 
 
 def replace_user(call: Call, deps: Deps) -> Reply:
@@ -42,7 +41,7 @@ def replace_user(call: Call, deps: Deps) -> Reply:
         query, user_id, body = query_of(call), resource_id(call, "user_id"), read_json(call)
         with deps.db.unit(call.actor) as tx:
             shown = people.replace_user(tx, place_of(call, deps), user_id, body, call.headers.get("if-match"))
-        return answer_resource(HTTPStatus.OK, shown, project(shown, USER, query.projection))
+        return answer_resource(HTTPStatus.OK, shown, chosen(shown, USER, query.projection))
 
 
 def patch_user(call: Call, deps: Deps) -> Reply:
@@ -51,7 +50,7 @@ def patch_user(call: Call, deps: Deps) -> Reply:
         query, user_id, body = query_of(call), resource_id(call, "user_id"), read_json(call)
         with deps.db.unit(call.actor) as tx:
             shown = people.patch_user(tx, place_of(call, deps), user_id, body, call.headers.get("if-match"))
-        return answer_resource(HTTPStatus.OK, shown, project(shown, USER, query.projection))
+        return answer_resource(HTTPStatus.OK, shown, chosen(shown, USER, query.projection))
 
 
 def delete_user(call: Call, deps: Deps) -> Reply:

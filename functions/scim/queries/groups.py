@@ -8,6 +8,8 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
+from .arrays import uuid_array
+
 _COLUMNS = "g.id, g.display_name, g.external_id, g.document, g.version, g.created_at, g.modified_at"
 _INSERT = """
 insert into scim.groups (id, display_name, external_id, document, created_at, modified_at)
@@ -24,21 +26,20 @@ _GET = f"select {_COLUMNS} from scim.groups g where g.org_id = :org_id and g.id 
 _LOCK = f"{_GET} for no key update"
 _DELETE = "delete from scim.groups where org_id = :org_id and id = :group_id"
 # Written as JSON by the database: ten thousand rows cost the driver more than all the rest of a reply.
-_MEMBER = "'value', u.id, '$ref', cast(:users_url as text) || u.id, 'type', 'User'"
-_OF_GROUPS = """
+_MEMBER = "'value', m.user_id, '$ref', cast(:users_url as text) || m.user_id, 'type', 'User'"
+_LIST_MEMBERS = f"""
+select m.group_id, cast(json_agg(json_build_object({_MEMBER}) order by m.user_id) as text) as content
+from scim.group_members m
+where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
+group by m.group_id
+"""
+_LIST_NAMED_MEMBERS = f"""
+select m.group_id,
+  cast(json_agg(json_build_object({_MEMBER}, 'display', coalesce(u.display_name, u.user_name)) order by m.user_id) as text) as content
 from scim.group_members m
 join scim.users u on u.org_id = :org_id and u.id = m.user_id
 where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
 group by m.group_id
-"""
-_LIST_MEMBERS = f"""
-select m.group_id, cast(json_agg(json_build_object({_MEMBER}) order by u.id) as text) as content
-{_OF_GROUPS}
-"""
-_LIST_NAMED_MEMBERS = f"""
-select m.group_id,
-  cast(json_agg(json_build_object({_MEMBER}, 'display', coalesce(u.display_name, u.user_name)) order by u.id) as text) as content
-{_OF_GROUPS}
 """
 _COUNT_MEMBERS = """
 select count(*) as members
@@ -64,6 +65,9 @@ _INSERT_MEMBERS = """
 insert into scim.group_members (group_id, user_id)
 select :group_id, x.id
 from unnest(cast(:ids as uuid[])) x (id)
+where not exists (
+  select from scim.group_members m where m.org_id = :org_id and m.group_id = :group_id and m.user_id = x.id
+)
 on conflict (org_id, group_id, user_id) do nothing
 returning user_id
 """
@@ -79,7 +83,8 @@ returning user_id
 """
 _DELETE_OTHERS = """
 delete from scim.group_members
-where org_id = :org_id and group_id = :group_id and not user_id = any(cast(:ids as uuid[]))
+where org_id = :org_id and group_id = :group_id
+  and not exists (select from unnest(cast(:ids as uuid[])) x (id) where x.id = scim.group_members.user_id)
 returning user_id
 """
 
@@ -123,12 +128,12 @@ def list_members_of(
     if not group_ids:
         return {}
     sql = _LIST_NAMED_MEMBERS if with_names else _LIST_MEMBERS
-    return {row["group_id"]: row["content"] for row in tx.rows(sql, ids=list(group_ids), users_url=users_url)}
+    return {row["group_id"]: row["content"] for row in tx.rows(sql, ids=uuid_array(group_ids), users_url=users_url)}
 
 
 def count_all_members(tx: UnitOfWork, group_ids: Sequence[UUID]) -> int:
     """Count the people of several groups together."""
-    return int(tx.rows(_COUNT_ALL_MEMBERS, ids=list(group_ids))[0]["members"]) if group_ids else 0
+    return int(tx.rows(_COUNT_ALL_MEMBERS, ids=uuid_array(group_ids))[0]["members"]) if group_ids else 0
 
 
 def count_members(tx: UnitOfWork, group_id: UUID) -> int:
@@ -143,17 +148,17 @@ def list_member_ids(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
 
 def list_unknown(tx: UnitOfWork, user_ids: Sequence[UUID]) -> Sequence[UUID]:
     """Return which of these ids name nobody of the organisation."""
-    return [row["id"] for row in tx.rows(_LIST_UNKNOWN, ids=list(user_ids))]
+    return [row["id"] for row in tx.rows(_LIST_UNKNOWN, ids=uuid_array(user_ids))]
 
 
 def insert_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
     """Put people into a group; returns who was not in it before."""
-    return {row["user_id"] for row in tx.rows(_INSERT_MEMBERS, group_id=group_id, ids=list(user_ids))}
+    return {row["user_id"] for row in tx.rows(_INSERT_MEMBERS, group_id=group_id, ids=uuid_array(user_ids))}
 
 
 def delete_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
     """Take people out of a group; returns who was in it."""
-    return {row["user_id"] for row in tx.rows(_DELETE_MEMBERS, group_id=group_id, ids=list(user_ids))}
+    return {row["user_id"] for row in tx.rows(_DELETE_MEMBERS, group_id=group_id, ids=uuid_array(user_ids))}
 
 
 def delete_all_members(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
@@ -163,4 +168,4 @@ def delete_all_members(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
 
 def delete_other_members(tx: UnitOfWork, group_id: UUID, kept_ids: Sequence[UUID]) -> set[UUID]:
     """Take everybody but these out of a group; returns who that was."""
-    return {row["user_id"] for row in tx.rows(_DELETE_OTHERS, group_id=group_id, ids=list(kept_ids))}
+    return {row["user_id"] for row in tx.rows(_DELETE_OTHERS, group_id=group_id, ids=uuid_array(kept_ids))}

@@ -60,22 +60,33 @@ GROUP_COLUMNS = Columns(
         ),
     },
 )
-# `(true)` is where a condition goes, `order by …id` where an order goes before it.
+# `(true)` is where a condition goes, `order by …id` where an order goes before it. The page is found by ids alone: documents are
+# wide, and sorting ten thousand of them would go to disk.
 _COUNT_USERS = "select count(*) as total from scim.users u where u.org_id = :org_id and (true)"
 _LIST_USERS = """
 select u.id, u.user_name, u.external_id, u.active, u.email_key, u.user_id, u.document, u.version, u.created_at, u.modified_at
 from scim.users u
-where u.org_id = :org_id and (cast(:after_id as uuid) is null or u.id > cast(:after_id as uuid)) and (true)
+where u.org_id = :org_id and u.id in (
+  select u.id
+  from scim.users u
+  where u.org_id = :org_id and (cast(:after_id as uuid) is null or u.id > cast(:after_id as uuid)) and (true)
+  order by u.id
+  limit :most offset :skipped
+)
 order by u.id
-limit :most offset :skipped
 """
 _COUNT_GROUPS = "select count(*) as total from scim.groups g where g.org_id = :org_id and (true)"
 _LIST_GROUPS = """
 select g.id, g.display_name, g.external_id, g.document, g.version, g.created_at, g.modified_at
 from scim.groups g
-where g.org_id = :org_id and (cast(:after_id as uuid) is null or g.id > cast(:after_id as uuid)) and (true)
+where g.org_id = :org_id and g.id in (
+  select g.id
+  from scim.groups g
+  where g.org_id = :org_id and (cast(:after_id as uuid) is null or g.id > cast(:after_id as uuid)) and (true)
+  order by g.id
+  limit :most offset :skipped
+)
 order by g.id
-limit :most offset :skipped
 """
 
 

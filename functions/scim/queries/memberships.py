@@ -13,6 +13,8 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
+from .arrays import uuid_array
+
 _HOLD_ORG = "select plan from scim.hold_org()"
 _COUNT_OTHER_OWNERS = "select scim.count_other_owners(cast(:user_id as uuid)) as owners"
 _ADMIT_PERSON = "select scim.admit_person(cast(:email as text), cast(:name as text)) as user_id"
@@ -145,7 +147,7 @@ def wanted_role(tx: UnitOfWork, scim_user_id: UUID) -> str | None:
 
 def set_roles(tx: UnitOfWork, scim_user_ids: Sequence[UUID]) -> Sequence[Row]:
     """Give the people behind these resources the roles that the directory gives; returns those that changed."""
-    return tx.rows(_SET_ROLES, ids=list(scim_user_ids))
+    return tx.rows(_SET_ROLES, ids=uuid_array(scim_user_ids))
 
 
 def list_linked_ids(tx: UnitOfWork) -> Sequence[UUID]:

@@ -8,6 +8,8 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
+from .arrays import uuid_array
+
 _COLUMNS = """
 u.id, u.user_name, u.external_id, u.active, u.email_key, u.user_id, u.document, u.version, u.created_at, u.modified_at
 """
@@ -71,6 +73,6 @@ def list_groups_of(tx: UnitOfWork, user_ids: Sequence[UUID]) -> Mapping[UUID, Se
     """Return the groups of these people, by person."""
     found: dict[UUID, list[Row]] = {}
     if user_ids:
-        for row in tx.rows(_LIST_GROUPS, ids=list(user_ids)):
+        for row in tx.rows(_LIST_GROUPS, ids=uuid_array(user_ids)):
             found.setdefault(row["user_id"], []).append(row)
     return found
