@@ -6,6 +6,7 @@ A group's people stand in a table of their own: they are read only where somebod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ from .access_changes import give_roles
 from .people import Place, meta_of
 
 Resource = dict[str, Any]
+_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _MOST_NAME, _MOST_TEXT = 320, 512
 _OURS = frozenset({"id", "meta", "schemas", "members"})
 _PLAIN = frozenset({"value", "$ref", "display"})  # `type` is read: a group is no member
@@ -81,7 +83,7 @@ def replace_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if
     before = _lock(tx, group_id, if_match)
     resource = read_replacement(body, GROUP, _current(before))
     wanted = _ids(resource) if named is None else named
-    delta = MembersDelta(True, tuple(map(str, wanted)), frozenset(), ())
+    delta = MembersDelta(True, tuple(wanted), frozenset(), ())
     _change(tx, place, before, resource, delta)
     return get_group(tx, group_id)
 
@@ -140,12 +142,12 @@ def _change(tx: UnitOfWork, place: Place, before: Row, resource: Resource, delta
 
 def _apply(tx: UnitOfWork, group_id: UUID, delta: MembersDelta) -> _Changed:
     """Store a difference of people. An id to be taken out that is nobody's takes nobody out."""
-    wanted = _uuids(delta.add)
+    wanted = _known_form(delta.add)
     _check_known(tx, wanted)
     if delta.replaces_all:
         removed = groups.delete_other_members(tx, group_id, wanted)
     else:
-        removable = [found for text in delta.remove if (found := _uuid(text)) is not None]
+        removable = [text.lower() for text in delta.remove if _ID.fullmatch(text)]
         removed = groups.delete_members(tx, group_id, removable) if removable else set()
     added = groups.insert_members(tx, group_id, wanted) if wanted else set()
     return _Changed(added, removed)
@@ -157,7 +159,7 @@ def _delta_by_reading(tx: UnitOfWork, group_id: UUID, before: Row, operations: S
     whole = {**_current(before), "members": [{"value": str(item), "type": "User"} for item in sorted(present)]}
     result = apply_patch(whole, operations, GROUP).resource
     others = {name: value for name, value in result.items() if name != "members"}
-    add = tuple(str(item) for item in _ids(result))
+    add = tuple(_ids(result))
     return MembersDelta(True, add, frozenset(), (Operation("replace", None, others),))
 
 
@@ -170,7 +172,7 @@ def _lock(tx: UnitOfWork, group_id: UUID, if_match: str | None) -> Row:
     return row
 
 
-def _check_known(tx: UnitOfWork, wanted: Sequence[UUID]) -> None:
+def _check_known(tx: UnitOfWork, wanted: Sequence[str]) -> None:
     """Refuse ids that name nobody of this organisation; another organisation's are no different."""
     if not wanted:
         return
@@ -179,7 +181,7 @@ def _check_known(tx: UnitOfWork, wanted: Sequence[UUID]) -> None:
         raise UnknownMember(f"there is no user {unknown[0]}")
 
 
-def _split(body: object) -> tuple[object, list[UUID] | None]:
+def _split(body: object) -> tuple[object, list[str] | None]:
     """Take the people out of a whole group where each is named by id alone, which a directory does for thousands at once.
 
     Returns:
@@ -190,10 +192,12 @@ def _split(body: object) -> tuple[object, list[UUID] | None]:
         return body, None
     if not all(isinstance(item, dict) and type(item.get("value")) is str and item.keys() <= _PLAIN for item in members):
         return body, None
-    return {name: value for name, value in body.items() if name != "members"}, _uuids([item["value"] for item in members])
+    return {name: value for name, value in body.items() if name != "members"}, _known_form(
+        [item["value"] for item in members]
+    )
 
 
-def _ids(resource: Mapping[str, Any]) -> list[UUID]:
+def _ids(resource: Mapping[str, Any]) -> list[str]:
     """Return the people that a whole group names, each once."""
     texts: list[str] = []
     for element in resource.get("members") or ():
@@ -202,24 +206,15 @@ def _ids(resource: Mapping[str, Any]) -> list[UUID]:
         if str(element.get("type", "User")).lower() != "user":
             raise InvalidValue("members are users; groups in groups are not taken")
         texts.append(element["value"])
-    return _uuids(texts)
+    return _known_form(texts)
 
 
-def _uuids(texts: Sequence[str]) -> list[UUID]:
-    found: dict[UUID, None] = {}
-    for text in texts:
-        one = _uuid(text)
-        if one is None:
-            raise UnknownMember(f"there is no user {text[:64]}")
-        found[one] = None
-    return list(found)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _known_form(texts: Sequence[str]) -> list[str]:
+    """Return ids in the form that PostgreSQL writes, each once; ten thousand of them are not worth as many objects."""
+    wrong = next((text for text in texts if _ID.fullmatch(text) is None), None)
+    if wrong is not None:
+        raise UnknownMember(f"there is no user {wrong[:64]}")
+    return list(dict.fromkeys(text.lower() for text in texts))
 
 
 def _row(resource: Mapping[str, Any]) -> dict[str, Any]:

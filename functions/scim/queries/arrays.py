@@ -6,6 +6,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 
-def uuid_array(ids: Iterable[UUID]) -> str:
+def uuid_array(ids: Iterable[UUID] | Iterable[str]) -> str:
     """Return ids as the text of an array, for `cast(:ids as uuid[])`."""
     return "{" + ",".join(map(str, ids)) + "}"

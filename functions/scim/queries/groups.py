@@ -146,17 +146,17 @@ def list_member_ids(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
     return {row["user_id"] for row in tx.rows(_LIST_MEMBER_IDS, group_id=group_id)}
 
 
-def list_unknown(tx: UnitOfWork, user_ids: Sequence[UUID]) -> Sequence[UUID]:
+def list_unknown(tx: UnitOfWork, user_ids: Sequence[str]) -> Sequence[UUID]:
     """Return which of these ids name nobody of the organisation."""
     return [row["id"] for row in tx.rows(_LIST_UNKNOWN, ids=uuid_array(user_ids))]
 
 
-def insert_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
+def insert_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[str]) -> set[UUID]:
     """Put people into a group; returns who was not in it before."""
     return {row["user_id"] for row in tx.rows(_INSERT_MEMBERS, group_id=group_id, ids=uuid_array(user_ids))}
 
 
-def delete_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[UUID]) -> set[UUID]:
+def delete_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[str]) -> set[UUID]:
     """Take people out of a group; returns who was in it."""
     return {row["user_id"] for row in tx.rows(_DELETE_MEMBERS, group_id=group_id, ids=uuid_array(user_ids))}
 
@@ -166,6 +166,6 @@ def delete_all_members(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
     return {row["user_id"] for row in tx.rows(_DELETE_ALL_MEMBERS, group_id=group_id)}
 
 
-def delete_other_members(tx: UnitOfWork, group_id: UUID, kept_ids: Sequence[UUID]) -> set[UUID]:
+def delete_other_members(tx: UnitOfWork, group_id: UUID, kept_ids: Sequence[str]) -> set[UUID]:
     """Take everybody but these out of a group; returns who that was."""
     return {row["user_id"] for row in tx.rows(_DELETE_OTHERS, group_id=group_id, ids=uuid_array(kept_ids))}

@@ -86,9 +86,7 @@ def test_members_are_shown_with_name_and_address_and_people_with_their_groups(or
     ada = org.make_user("ada")
     group = org.make_group("Engineers", ada["id"])
     location = f"https://driftwise.example/scim/v2/{org.id}"
-    assert group["members"] == [
-        {"value": ada["id"], "$ref": f"{location}/Users/{ada['id']}", "type": "User"}
-    ]
+    assert group["members"] == [{"value": ada["id"], "$ref": f"{location}/Users/{ada['id']}", "type": "User"}]
     named = org.ask("GET", f"/Groups/{group['id']}?attributes=members.value,members.display")["members"]
     assert named == [{"value": ada["id"], "display": "Ada"}]
     shown = org.ask("GET", f"/Users/{ada['id']}")["groups"]
