@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import InvalidValue
 from .matching import fold
-from .schemas import Attribute, Target
+from .schemas import Target
 
 
 def added(elements: list[Any], new: Sequence[Any], target: Target) -> list[Any]:
     """Add values; one that is there is changed, one that is primary is the only one."""
     found = list(elements)
-    identity = _identity(target.attribute)
-    places: dict[object, list[int]] = {}
+    places: dict[object, dict[str | None, int]] = {}
     for index, element in enumerate(found):
-        places.setdefault(identity(element), []).append(index)
+        places.setdefault(_identity(element, target), {}).setdefault(_kind(element), index)
     touched: list[int] = []
     for element in new:
-        key = identity(element)
-        same = next((index for index in places.get(key, ()) if _are_same(found[index], element)), None)
+        kinds = places.setdefault(_identity(element, target), {})
+        same = _same(kinds, _kind(element))
         if same is None:
-            same = len(found)
+            same = kinds[_kind(element)] = len(found)
             found.append(element)
-            places.setdefault(key, []).append(same)
         elif isinstance(element, Mapping):
             found[same] = {**found[same], **element}
+            if _kind(element) is not None and kinds.get(None) == same:  # its type is told now
+                kinds[_kind(element)] = kinds.pop(None)
         touched.append(same)
     return with_one_primary(found, touched)
 
 
 def without(elements: list[Any], gone: Sequence[Any], target: Target) -> list[Any]:
-    identity = _identity(target.attribute)
-    wanted: dict[object, list[Any]] = {}
+    """Leave out values."""
+    wanted: dict[object, dict[str | None, int]] = {}
     for element in gone:
-        wanted.setdefault(identity(element), []).append(element)
+        wanted.setdefault(_identity(element, target), {})[_kind(element)] = 0
     return [
-        element for element in elements if not any(_are_same(element, one) for one in wanted.get(identity(element), ()))
+        element for element in elements if _same(wanted.get(_identity(element, target), {}), _kind(element)) is None
     ]
 
 
-def _identity(attribute: Attribute) -> Callable[[Any], object]:
+def _identity(element: Any, target: Target) -> object:
     """Return what two values have in common if they are the same: the `value` where there is one, else everything."""
-    value = attribute.sub("value")
-
-    def identity(element: Any) -> object:
-        if not isinstance(element, Mapping):
-            return element
-        found = element.get("value")
-        if value is not None and isinstance(found, str):
-            return fold(found, value)
-        return tuple(sorted((name, str(part)) for name, part in element.items()))
-
-    return identity
+    if not isinstance(element, Mapping):
+        return element
+    value, found = target.attribute.sub("value"), element.get("value")
+    if value is not None and isinstance(found, str):
+        return fold(found, value)
+    return tuple(sorted((name, str(part)) for name, part in element.items()))
 
 
-def _are_same(one: Any, other: Any) -> bool:
-    """Say whether two values with the same identity are one value: their types are the same, or not told."""
-    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return bool(one == other)
-    first, second = one.get("type"), other.get("type")
-    return not isinstance(first, str) or not isinstance(second, str) or first.casefold() == second.casefold()
+def _kind(element: Any) -> str | None:
+    """Return what tells values with one identity apart: their type; None where it is not told."""
+    found = element.get("type") if isinstance(element, Mapping) else None
+    return found.casefold() if isinstance(found, str) else None
+
+
+def _same(kinds: Mapping[str | None, int], kind: str | None) -> int | None:
+    """Find the value that is the same: of the same type, or of one that is not told on either side."""
+    if kind is None:
+        return next(iter(kinds.values()), None)
+    return kinds.get(kind, kinds.get(None))
 
 
 def with_one_primary(elements: list[Any], touched: Sequence[int]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a SCIM request can be refused with, and the shape it is told in. Source: RFC 7644 section 3.12, RFC 9865 section 2.1."""
+"""What a SCIM request can be refused with, and the shape it is told in. Source: RFC 7644 section 3.12, RFC 9865 section 2."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ class InvalidCursor(ScimError):
 
 
 class ExpiredCursor(ScimError):
-    """400 `expiredCursor`: the cursor was good once. Source: RFC 9865 section 2.1."""
+    """400 `expiredCursor`: the cursor was good once. Source: RFC 9865 section 2.3."""
 
     code, status, title = "expired_cursor", 400, "The cursor has expired"
     scim_type = "expiredCursor"
 
 
 class InvalidCount(ScimError):
-    """400 `invalidCount`: the page size differs from the one that the cursor was made with. Source: RFC 9865 section 2.1."""
+    """400 `invalidCount`: the page size is not the one that the cursor was made with. Source: RFC 9865 section 2.4."""
 
     code, status, title = "invalid_count", 400, "The count is not valid"
     scim_type = "invalidCount"

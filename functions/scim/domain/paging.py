@@ -43,7 +43,7 @@ def read_page(start_index: object, count: object, cursor: object) -> Page:
     `startIndex` below 1 is 1, a negative `count` is 0, and more than `MOST_COUNT` is that much (RFC 7644 section 3.4.2.4).
 
     Raises:
-        InvalidValue: (400 `invalidValue`) not a whole number, or both ways of paging at once.
+        InvalidValue: (400 `invalidValue`) not a whole number.
         InvalidCount: (400 `invalidCount`) by cursor, a count that is no whole number.
         InvalidCursor: (400 `invalidCursor`) not a text, or too long.
     """
@@ -57,9 +57,11 @@ def read_page(start_index: object, count: object, cursor: object) -> Page:
     first = _whole(start_index)
     if start_index is not None and first is None:
         raise InvalidValue("startIndex is a whole number")
-    if cursor is not None and start_index is not None:
-        raise InvalidValue("a list is paged by startIndex or by cursor, not by both")
-    return Page(max(1, first or 1), DEFAULT_COUNT if number is None else min(max(0, number), MOST_COUNT), cursor)
+    return Page(
+        1 if cursor is not None else max(1, first or 1),
+        DEFAULT_COUNT if number is None else min(max(0, number), MOST_COUNT),
+        cursor,
+    )
 
 
 def _whole(value: object) -> int | None:
@@ -83,11 +85,11 @@ def write_cursor(position: Any, query: Mapping[str, object], expires_at: datetim
 
     Args:
         position: where the page begins; JSON.
-        query: what the list is of: type, filter, order. A cursor opens for the same only.
+        query: what the list is of: type, filter, order, `count`. A cursor opens for the same only.
         expires_at: aware; `CURSOR_SECONDS` from now.
     """
     content = json.dumps(
-        {"p": position, "q": _digest(query), "e": int(expires_at.timestamp())},
+        {"p": position, "q": _digest(query), "n": query.get("count"), "e": int(expires_at.timestamp())},
         separators=(",", ":"),
         ensure_ascii=False,
     ).encode()
@@ -105,6 +107,7 @@ def open_cursor(cursor: str, query: Mapping[str, object], now: datetime) -> Any:
     Raises:
         InvalidCursor: (400 `invalidCursor`) not from here, or of another list.
         ExpiredCursor: (400 `expiredCursor`) too old.
+        InvalidCount: (400 `invalidCount`) the pages before were of another size (RFC 9865 section 2.4).
     """
     try:
         found = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
@@ -112,18 +115,20 @@ def open_cursor(cursor: str, query: Mapping[str, object], now: datetime) -> Any:
         if found[:_CHECK_BYTES] != _check(content):
             raise InvalidCursor("the cursor is not one of this list")
         parts = json.loads(content)
-        position, digest, expires = parts["p"], parts["q"], parts["e"]
+        position, digest, count, expires = parts["p"], parts["q"], parts["n"], parts["e"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InvalidCursor("the cursor is not one of this list") from None
     if digest != _digest(query) or not isinstance(expires, int) or not _is_safe(position):
         raise InvalidCursor("the cursor is not one of this list")
     if now.timestamp() >= expires:
         raise ExpiredCursor(f"a cursor is good for {CURSOR_SECONDS} seconds")
+    if count != query.get("count"):
+        raise InvalidCount("count is the same for every page of a list")
     return position
 
 
 def _digest(query: Mapping[str, object]) -> str:
-    text = json.dumps(query, sort_keys=True, separators=(",", ":"))
+    text = json.dumps({name: value for name, value in query.items() if name != "count"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -215,7 +215,8 @@ def _change_elements(elements: list[Any], step: Step, place: Place) -> list[Any]
         for index in touched:
             _put(new[index], target.sub, part, target)
     elif step.op == "remove":
-        return [element for index, element in enumerate(new) if index not in set(touched)]
+        gone = set(touched)
+        return [element for index, element in enumerate(new) if index not in gone]
     else:
         read = read_single(_one(step.value), target) or {}
         for index in touched:

@@ -50,8 +50,14 @@ class Query:
         return None if self.filter is None else parse_filter(self.filter, schema, tolerate_unknown=tolerate_unknown)
 
     def identity(self, resource_type: str) -> Mapping[str, object]:
-        """Return what a cursor of this list belongs to."""
-        return {"type": resource_type, "filter": self.filter, "by": self.sort_by, "order": self.sort_order}
+        """Return what a cursor of this list belongs to, the size of its pages included."""
+        return {
+            "type": resource_type,
+            "filter": self.filter,
+            "by": self.sort_by,
+            "order": self.sort_order,
+            "count": self.page.count,
+        }
 
 
 def parse_query(arguments: Mapping[str, Sequence[str]]) -> Query:

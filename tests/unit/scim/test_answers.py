@@ -156,8 +156,7 @@ def test_pages_that_are_no_numbers_are_refused():
     ):
         with pytest.raises(InvalidValue):
             read_page(start, count, None)
-    with pytest.raises(InvalidValue):
-        read_page("1", None, "")
+    assert read_page("7", None, "") == Page(1, 100, ""), "a cursor says where a page begins"
     with pytest.raises(InvalidCount) as caught:
         read_page(None, "x", "")
     assert caught.value.scim_type == "invalidCount"
@@ -168,7 +167,7 @@ def test_pages_that_are_no_numbers_are_refused():
     assert read_page(None, "5", "") == Page(1, 5, "")
 
 
-QUERY = {"type": "User", "filter": 'userName sw "a"', "by": None, "order": "ascending"}
+QUERY = {"type": "User", "filter": 'userName sw "a"', "by": None, "order": "ascending", "count": 5}
 positions = st.recursive(
     st.none()
     | st.booleans()
@@ -195,6 +194,9 @@ def test_a_cursor_expires_and_belongs_to_its_list():
         with pytest.raises(InvalidCursor) as refused:
             open_cursor(cursor, other, NOW - timedelta(days=1))
         assert refused.value.scim_type == "invalidCursor"
+    for count in (6, None, "5"):
+        with pytest.raises(InvalidCount):
+            open_cursor(cursor, {**QUERY, "count": count}, NOW - timedelta(days=1))
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda content: content.hex()))
@@ -251,7 +253,7 @@ def test_a_query_string_and_a_search_body_say_the_same():
     ("arguments", "error"),
     [
         ({"filter": ["a"] * 2}, InvalidValue), ({"filter": ["(" * 100]}, InvalidFilter), ({"sortOrder": ["up"]}, InvalidValue), ({"sortBy": ["a" * 300]}, InvalidPath),
-        ({"startIndex": ["x"]}, InvalidValue), ({"attributes": ["a"], "excludedAttributes": ["b"]}, InvalidValue), ({"cursor": [""], "startIndex": ["1"]}, InvalidValue),
+        ({"startIndex": ["x"]}, InvalidValue), ({"attributes": ["a"], "excludedAttributes": ["b"]}, InvalidValue), ({"cursor": [""], "count": ["x"]}, InvalidCount),
     ],
 )  # fmt: skip
 def test_wrong_queries_are_refused(arguments, error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from copy import deepcopy
 from typing import Any
 
@@ -233,6 +234,21 @@ def test_adding_what_is_there_changes_nothing():
         )
         == 3
     )
+
+
+def test_values_are_told_apart_by_their_types_in_no_time():
+    many = [{"value": "1", "type": str(number)} for number in range(5_000)]
+    start = time.process_time()
+    added = patched({"displayName": "G"}, operation("add", "members", many), operation("add", "members", many))
+    assert len(added["members"]) == 5_000
+    assert "members" not in patched(added, operation("remove", "members", many))
+    assert time.process_time() - start < 2
+    assert "members" not in patched(added, operation("remove", 'members[value eq "1"]'))
+    told = patched(
+        {"displayName": "G"},
+        operation("add", "members", [{"value": "1"}, {"value": "1", "type": "User"}, {"value": "1", "type": "Group"}]),
+    )
+    assert told["members"] == [{"value": "1", "type": "User"}, {"value": "1", "type": "Group"}]
 
 
 def test_removing_by_value_removes_those_and_never_all():
