@@ -44,7 +44,7 @@ _REFUSALS = (
 )
 _O = "/api/v2/orgs/{org_id}"
 
-ROUTES: list[Route[Deps]] = [
+_OF_PEOPLE: list[Route[Deps]] = [
     health_route("/scim"),
     Route(
         "POST", f"{_O}/scim-tokens", tokens.create_scim_token, may("scim_tokens:create"),
@@ -69,11 +69,17 @@ ROUTES: list[Route[Deps]] = [
 def _scim(method: str, path: str, handler: Callable[[Call, Deps], Reply], **more: Any) -> Route[Deps]:
     """Make a route of the directory's. Bodies are taken raw: what is malformed is audited before it is refused."""
     is_raw = method in {"POST", "PUT", "PATCH"}
-    common = {"reply": shapes.Resource, "errors": _REFUSALS, "media_type": MEDIA_TYPE, "is_raw": is_raw}
-    return Route(method, f"{ROOT}{{org_id}}{path}", handler, may("scim:provision"), **{**common, **more})
+    facts: dict[str, Any] = {
+        "reply": shapes.Resource,
+        "errors": _REFUSALS,
+        "media_type": MEDIA_TYPE,
+        "is_raw": is_raw,
+        **more,
+    }
+    return Route(method, f"{ROOT}{{org_id}}{path}", handler, may("scim:provision"), **facts)
 
 
-ROUTES += [
+_OF_DIRECTORIES: list[Route[Deps]] = [
     _scim("GET", "/ServiceProviderConfig", discovery.show_config, reply=shapes.Message),
     _scim("GET", "/ResourceTypes", discovery.list_resource_types, reply=shapes.ListAnswer),
     _scim("GET", "/ResourceTypes/{resource_type}", discovery.get_resource_type),
@@ -99,3 +105,4 @@ ROUTES += [
     ),
     *(_scim(method, "/Me", discovery.show_me, reply=None) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
 ]
+ROUTES: list[Route[Deps]] = [*_OF_PEOPLE, *_OF_DIRECTORIES]

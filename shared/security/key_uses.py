@@ -22,7 +22,7 @@ _MOST_KEYS = 5000
 _NOTE_USE = """
 select core.note_api_key_use(:public_id, :known_hash, :new_hash, :new_pepper_version) as is_noted
 """
-NOTE_SCIM_TOKEN_USE = """
+NOTE_SCIM_USE = """
 select scim.note_token_use(:public_id, :known_hash, :new_hash, :new_pepper_version) as is_noted
 """
 _log = logger("key_uses")

@@ -301,7 +301,7 @@ def _subjects(actor: Actor, address: str | None) -> Mapping[Subject, str]:
     """Say as whom a caller is counted."""
     if actor.kind in {"anonymous", "event"}:
         return {"address": _network(address)}
-    subject: Subject = actor.kind if actor.kind in {"key", "scim"} else "human"  # type: ignore[assignment]  # narrowed
+    subject: Subject = "key" if actor.kind == "key" else "scim" if actor.kind == "scim" else "human"
     found: dict[Subject, str] = {subject: actor.id}
     if actor.org_id is not None:
         found["org"] = str(actor.org_id)

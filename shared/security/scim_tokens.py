@@ -15,10 +15,10 @@ from shared.ports.secret_store import Secret
 from .actor import Actor
 from .api_keys import SCIM_PREFIX, matches, parse_key
 from .errors import NotFound, Unauthenticated
-from .key_uses import NOTE_SCIM_TOKEN_USE, KeyUses
+from .key_uses import NOTE_SCIM_USE, KeyUses
 from .peppers import Peppers
 
-_FIND_TOKEN = """
+_FIND = """
 select org_id, token_id as key_id, secret_hash, pepper_version, expires_at, last_used_at, plan
 from scim.find_token(:public_id)
 """
@@ -33,7 +33,7 @@ class ScimTokens:
         self._lookups = lookups
         self._peppers = peppers
         self._clock = clock
-        self._uses = KeyUses(lookups, peppers, clock, NOTE_SCIM_TOKEN_USE)
+        self._uses = KeyUses(lookups, peppers, clock, NOTE_SCIM_USE)
 
     def authenticate(self, text: str, org_id: UUID | None) -> Actor:
         """Return the actor behind a token.
@@ -49,7 +49,7 @@ class ScimTokens:
         token = parse_key(text, SCIM_PREFIX)
         if token is None:
             raise Unauthenticated
-        rows = self._lookups.lookup(_FIND_TOKEN, public_id=token.public_id)
+        rows = self._lookups.lookup(_FIND, public_id=token.public_id)
         now = self._clock.now()
         found = next((row for row in rows if row["expires_at"] is None or row["expires_at"] > now), None)
         # an unknown or dead token costs one HMAC too, so time tells nothing

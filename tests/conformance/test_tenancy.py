@@ -311,9 +311,7 @@ def test_a_directory_changes_no_person_and_of_a_session_only_its_end(tables: lis
     # an organisation's row is held, which takes the right to update it; its policy lets no update through
     assert found == {("core.sessions", "UPDATE", "revoked_at"), ("core.orgs", "UPDATE", "name"), *used, *made}
     (orgs,) = [table for table in tables if table.name == "core.orgs"]
-    (hold,) = [
-        item for item in orgs.ask(_POLICIES) if DIRECTORY_ROLE in item["roles"] and item["command"] == "w"
-    ]
+    (hold,) = [item for item in orgs.ask(_POLICIES) if DIRECTORY_ROLE in item["roles"] and item["command"] == "w"]
     assert (hold["using"], hold["check"]) == (raising("id"), "false")
     reached = {table.name for table in tables for grant in table.grants() if grant["grantee"] == DIRECTORY_ROLE}
     assert reached == {"core.orgs", "core.sso_domains", "core.members", "core.users", "core.sessions", "scim.tokens"}

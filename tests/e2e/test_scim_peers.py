@@ -105,8 +105,8 @@ def test_a_person_comes_and_goes_with_the_directory(directory: Directory) -> Non
         "Operations": [{"op": "Replace", "path": "active", "value": "False"}],
     }
     assert directory.call("PATCH", f"/Users/{made.json()['id']}", off).json()["active"] is False
-    people = {item["email"] for item in suite.call("GET", members, suite.tokens["owner"]).json()["items"]}
-    assert "ada@directory.example" not in people
+    left = {item["email"] for item in suite.call("GET", members, suite.tokens["owner"]).json()["items"]}
+    assert "ada@directory.example" not in left
     log = suite.call("GET", suite.org("/audit-log?action=scim:member:removed", directory.org_id), suite.tokens["owner"])
     assert len(log.json()["items"]) == 1
 

@@ -44,6 +44,6 @@ def _view(tx: UnitOfWork, call: Call, deps: Deps) -> ScimConfigView:
     return ScimConfigView(
         scim_endpoint=base_url(call, deps) if has_feature("scim", call.actor.plan) else None,
         default_role=row["default_role"] if row else "viewer",
-        group_roles=queries.list_group_roles(tx),  # type: ignore[arg-type]  # rows are read by the model
+        group_roles=queries.list_group_roles(tx),
         updated_at=row["updated_at"] if row else None,
     )

@@ -187,7 +187,9 @@ def _split(body: object) -> tuple[object, list[str] | None]:
     Returns:
         The body without them, and their ids; None where they have to be read with care.
     """
-    members = body.get("members") if isinstance(body, dict) else None
+    if not isinstance(body, dict):
+        return body, None
+    members = body.get("members")
     if not isinstance(members, list) or not 0 < len(members) <= MOST_MEMBERS:
         return body, None
     if not all(isinstance(item, dict) and type(item.get("value")) is str and item.keys() <= _PLAIN for item in members):

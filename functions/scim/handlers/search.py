@@ -41,7 +41,7 @@ class _Kind:
     schema: ResourceSchema
     columns: Columns
     count: Callable[..., int]
-    list: Callable[..., Sequence[Row]]
+    page: Callable[..., Sequence[Row]]
     show: Callable[[UnitOfWork, people.Place, Query, Sequence[Row]], list[Resource]]
 
 
@@ -96,7 +96,7 @@ def _find(tx: UnitOfWork, place: people.Place, query: Query, kinds: Sequence[_Ki
     for kind, condition, total in zip(kinds, conditions, totals, strict=True):
         if left > 0 and to_skip < total:
             order = None if is_mixed or query.sort_by is None else _order(query, kind)
-            rows = kind.list(tx, most=left, condition=condition, order=order, after_id=after_id, skipped=to_skip)
+            rows = kind.page(tx, most=left, condition=condition, order=order, after_id=after_id, skipped=to_skip)
             resources += kind.show(tx, place, query, rows)
             left -= len(rows)
             last_id = rows[-1]["id"] if rows else last_id

@@ -42,7 +42,7 @@ def test_a_person_who_is_switched_off_is_refused_at_once(org: ScimOrg, way: str)
     org.function.clock.advance(3)  # as long as another process may remember a key that it saw a moment ago
     assert org.knock(key) == 401
     assert org.role(ada) is None
-    told_of = {action: facts for action, facts in org.function.audits(org.id)}
+    told_of = dict(org.function.audits(org.id))
     assert told_of["scim:member:removed"]["sessions_ended"] == 2
     assert told_of["scim:member:removed"]["keys_revoked"] == 1
     assert "scim:api_key:revoked" in told_of

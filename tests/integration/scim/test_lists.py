@@ -19,7 +19,7 @@ def crowd(function: ScimFunction) -> ScimOrg:
     org = ScimOrg.make(function)
     ids = [
         org.make_user(name, title=name[0].upper(), externalId=f"x-{name}")["id"]
-        for name in "gus ann cem bea dan eve fay".split()
+        for name in ("gus", "ann", "cem", "bea", "dan", "eve", "fay")
     ]
     org.make_group("Odd", *ids[::2])
     org.make_group("Even", *ids[1::2])
@@ -60,15 +60,8 @@ def test_a_cursor_is_of_its_own_list_and_time(org: ScimOrg) -> None:
     for name in ("ada", "bob"):
         org.make_user(name)
     cursor = org.ask("GET", "/Users?cursor=&count=1")["nextCursor"]
-    for query in (
-        f"/Users?cursor={cursor}x&count=1",
-        f"/Users?cursor={cursor}&sortBy=userName",
-        f"/Groups?cursor={cursor}",
-        "/Users?cursor=%00",
-    ):
-        org.refused(
-            "GET", query, status=400, scim_type=None if "%00" in query else "invalidCursor"
-        ) if "%00" not in query else org.send("GET", query)
+    for query in (f"/Users?cursor={cursor}x", f"/Users?cursor={cursor}&sortBy=userName", f"/Groups?cursor={cursor}"):
+        org.refused("GET", f"{query}&count=1", status=400, scim_type="invalidCursor")
     org.refused("GET", f"/Users?cursor={cursor}&startIndex=2", status=400, scim_type="invalidValue")
     org.function.clock.advance(3600)
     org.refused("GET", f"/Users?cursor={cursor}&count=1", status=400, scim_type="expiredCursor")
@@ -84,7 +77,7 @@ def test_a_cursor_is_of_its_own_list_and_time(org: ScimOrg) -> None:
         ('groups.display eq "Odd" and name.givenName gt "D"', {"Gus", "Dan", "Fay"}),
         ('externalId eq "x-dan"', {"Dan"}),
         ('externalId eq "X-DAN"', set()),
-        ('active eq true and nickName pr', set()),
+        ("active eq true and nickName pr", set()),
         ('meta.created gt "2011-05-13T04:42:34Z"', {"Gus", "Ann", "Cem", "Bea", "Dan", "Eve", "Fay"}),
         ('userName co "%"', set()),
         ("displayName eq \"x' or true --\"", set()),
