@@ -1,7 +1,8 @@
 """What a User and a Group consist of: one table of attributes, which filters, PATCH, projection and discovery all read.
 
-The attributes are those of `scim2-models` (RFC 7643 sections 4.1 to 4.3), put right in three places (ADR 0025): no
-`password`, since nobody signs in with one here; a manager needs neither `value` nor `$ref`; the common attributes of section 3.1 are listed.
+The attributes are those of `scim2-models` (RFC 7643 sections 4.1 to 4.3), put right (ADR 0025): no `password`,
+since nobody signs in with one here; a manager needs neither `value` nor `$ref`; `active` always has a value; a member is called what the person is called,
+which is told on request; the common attributes of section 3.1 are listed.
 """
 
 from __future__ import annotations
@@ -202,15 +203,28 @@ def _enterprise() -> dict[str, Attribute]:
     return {**table, "manager": replace(manager, sub_attributes=parts)}
 
 
+def _user() -> dict[str, Attribute]:
+    table = _table(ModelUser)
+    return {**table, "active": replace(table["active"], required=True)}
+
+
+def _group() -> dict[str, Attribute]:
+    table = _table(ModelGroup)
+    members = table["members"]
+    parts = dict(members.sub_attributes)
+    parts["display"] = replace(parts["display"], mutability="readOnly", returned="request")
+    return {**table, "members": replace(members, sub_attributes=parts)}
+
+
 def _common() -> dict[str, Attribute]:
     return {attribute.name.lower(): attribute for attribute in _COMMON}
 
 
 USER: Final = ResourceSchema(
-    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_table(ModelUser)},
+    "User", "/Users", USER_URN, "A person of the organisation", {**_common(), **_user()},
     {ENTERPRISE_URN: _enterprise()},
 )  # fmt: skip
 GROUP: Final = ResourceSchema(
-    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_table(ModelGroup)}, {}
+    "Group", "/Groups", GROUP_URN, "People who have a role together", {**_common(), **_group()}, {}
 )
 RESOURCE_SCHEMAS: Final = (USER, GROUP)

@@ -65,14 +65,14 @@ def read_replacement(body: object, schema: ResourceSchema, current: Mapping[str,
     for attribute in schema.attributes.values():
         if attribute.mutability == "readOnly" and attribute.name in current:
             found[attribute.name] = deepcopy(current[attribute.name])
-    if "active" in current:
-        found.setdefault("active", current["active"])
+    if schema.find("active") is not None:
+        found.setdefault("active", is_active(current))
     check_whole(found, schema)
     return found
 
 
 def is_active(resource: Mapping[str, Any]) -> bool:
-    """Say whether a person may come in; also where `active` was removed, which is what no value of it means."""
+    """Say whether a person may come in; whoever nobody switched off may."""
     return resource.get("active") is not False
 
 
@@ -95,7 +95,7 @@ def check_whole(resource: Mapping[str, Any], schema: ResourceSchema) -> None:
     for target in schema.targets():
         holder = resource.get(target.urn, {}) if target.urn else resource
         value = holder.get(target.attribute.name)
-        if target.attribute.required and value in (None, ""):
+        if target.attribute.required and value in (None, "") and target.path != "active":  # it has one all the same
             raise InvalidValue(f"{target.path} is required")
         if isinstance(value, list):
             most = MOST_MEMBERS if target.path == "members" else MOST_VALUES
@@ -188,10 +188,12 @@ def read_value(value: object, target: Target) -> Any:
     elements = value if isinstance(value, list) else [value]
     if len(elements) > MOST_MEMBERS:
         raise InvalidValue(f"{target.path} has more than {MOST_MEMBERS} values")
-    found = [read for element in elements if (read := read_single(element, target)) is not None]
-    if target.path == "members" and not all(read.get("value") for read in found):
-        raise InvalidValue("members.value is the id of a member")
-    return found or None
+    found = [read_single(element, target) for element in elements]
+    if target.path == "members" and not all(read and read.get("value") for read in found):
+        raise InvalidValue(
+            "members.value is the id of a member"
+        )  # none is passed over: a group is not emptied by mistake
+    return [read for read in found if read is not None] or None
 
 
 def read_single(value: object, target: Target) -> Any:

@@ -91,6 +91,13 @@ def test_the_store_is_told_what_need_not_be_read():
     assert not Projection().wants("nosuch", GROUP)
 
 
+def test_a_members_name_is_told_on_request():
+    team = {"id": "1", "displayName": "T", "members": [{"value": "a", "display": "Anna"}]}
+    assert project(team, GROUP, Projection())["members"] == [{"value": "a"}]
+    assert project(team, GROUP, read_projection("members", None))["members"] == [{"value": "a"}]
+    assert project(team, GROUP, read_projection("members.display", None))["members"] == [{"display": "Anna"}]
+
+
 def test_wrong_wishes_are_refused():
     for attributes, excluded in (
         ("userName", "emails"),
@@ -420,6 +427,7 @@ def test_the_schemas_name_what_is_kept_and_nothing_else():
     assert {"userName", "name", "emails", "groups", "x509Certificates"} <= names
     assert not names & {"password", "id", "meta", "schemas", "externalId"}
     assert {attribute["name"] for attribute in group["attributes"]} == {"displayName", "members"}
+    assert next(attribute["required"] for attribute in user["attributes"] if attribute["name"] == "active")
     manager = next(attribute for attribute in enterprise["attributes"] if attribute["name"] == "manager")
     assert [sub["required"] for sub in manager["subAttributes"]] == [False, False, False]
     assert all(

@@ -261,8 +261,15 @@ def test_removing_by_value_removes_those_and_never_all():
         [{"value": "1", "display": "whatever"}],
     ):
         assert patched(GROUP_DOC, operation("Remove", "members", value))["members"] == [GROUP_DOC["members"][1]], value
-    for value in ([], [{"value": "absent"}], {}):
+    for value in ([], [{"value": "absent"}]):
         assert patched(GROUP_DOC, operation("Remove", "members", value)) == GROUP_DOC, value
+
+
+def test_a_group_is_not_emptied_by_a_value_that_names_nobody():
+    for value in ([{"display": "x"}], [{}], [None], {}, "", [{"value": None}], [{"value": ""}]):
+        for op in ("replace", "add", "remove"):
+            with pytest.raises(InvalidValue, match=r"members\.value"):
+                patched(GROUP_DOC, operation(op, "members", value))
 
 
 def test_changing_one_attribute_leaves_the_members():  # langwatch#7131
@@ -369,7 +376,7 @@ def test_a_refusal_names_the_path():
     "change",
     [
         operation("replace", "id", "other"), operation("replace", None, {"id": "other"}), operation("remove", "id"), operation("replace", "meta", {"location": "x"}),
-        operation("replace", "meta.version", "x"), operation("add", "groups", [{"value": "g"}]), operation("remove", "groups"), operation("remove", "userName"),
+        operation("replace", "meta.version", "x"), operation("add", "groups", [{"value": "g"}]), operation("remove", "groups"), operation("remove", "userName"), operation("remove", "active"),
         operation("replace", "userName", None), operation("replace", f"{ENTERPRISE_URN}:manager.displayName", "x"), operation("add", "schemas", ["urn:x"]),
         operation("remove", 'groups[value eq "x"]'),
     ],
@@ -381,11 +388,10 @@ def test_what_cannot_be_changed_is_refused_as_mutability(change):
 
 
 def test_a_member_is_who_it_is():
-    assert (
-        patched(GROUP_DOC, operation("replace", 'members[value eq "1"].display', "Anna"))["members"][0]["display"]
-        == "Anna"
-    )
+    assert patched(GROUP_DOC, operation("add", 'members[value eq "1"].type', "User"))["members"][0]["type"] == "User"
     for change in (
+        operation("replace", 'members[value eq "1"].display', "Anna"),
+        operation("replace", 'members[value eq "2"].type', "Group"),
         operation("replace", 'members[value eq "1"].value', "9"),
         operation("add", 'members[value eq "1"]', {"value": "9"}),
     ):
@@ -487,7 +493,7 @@ def test_the_caps_hold():
     group = {"displayName": "G", "members": [{"value": str(number)} for number in range(2_000)]}
     rounds = MOST_COMPARED // 2_000 + 1
     with pytest.raises(TooMany):
-        patched(group, *[operation("add", 'members[display eq "x"].display', "x")] * rounds)
+        patched(group, *[operation("remove", 'members[display eq "x"]')] * rounds)
 
 
 _paths = st.sampled_from(
