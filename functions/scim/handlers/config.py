@@ -8,7 +8,7 @@ from shared.http.deps import Deps
 from shared.http.reply import Reply
 from shared.security.plans import has_feature, require_feature
 
-from ..models.setup import PutScimConfig, ScimConfigView
+from ..models.setup import GroupRole, PutScimConfig, ScimConfigView
 from ..queries import config as queries
 from ..queries import memberships
 from .access_changes import give_roles
@@ -44,6 +44,6 @@ def _view(tx: UnitOfWork, call: Call, deps: Deps) -> ScimConfigView:
     return ScimConfigView(
         scim_endpoint=base_url(call, deps) if has_feature("scim", call.actor.plan) else None,
         default_role=row["default_role"] if row else "viewer",
-        group_roles=queries.list_group_roles(tx),
+        group_roles=[GroupRole.model_validate(item) for item in queries.list_group_roles(tx)],
         updated_at=row["updated_at"] if row else None,
     )

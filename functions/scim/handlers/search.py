@@ -123,7 +123,7 @@ def _start(query: Query, identity: Mapping[str, object], place: people.Place) ->
     try:
         if isinstance(position, int) and not isinstance(position, bool) and 0 <= position < 2**31:
             return None, position
-        return UUID(position), 0
+        return UUID(str(position)), 0
     except (ValueError, TypeError, AttributeError):
         raise InvalidCursor("the cursor is not one of this list") from None
 
