@@ -24,6 +24,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from infra.suite import SUITE_FILE, load_suite
+from shared.http.scim_errors import ERROR_SCHEMA
+from shared.http.scim_errors import MEDIA_TYPE as SCIM_TYPE
+from shared.http.scim_errors import ROOT as SCIM_ROOT
 
 from .ports import HOST
 from .routing import MethodNotAllowed, NotFound, Routes, Target
@@ -155,7 +158,7 @@ class Gateway:
 def problem(
     request: web.Request, status: HTTPStatus, code: str, detail: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Render an error of the gateway itself (RFC 9457), in the shape of the functions' own errors."""
+    """Render an error of the gateway itself, in the shape of the functions' own errors: RFC 9457, or SCIM's below its root."""
     request_id = request.headers.get("X-Request-Id") or str(uuid.uuid4())
     body = {
         "type": f"urn:driftwise:problem:{code}",
@@ -165,10 +168,13 @@ def problem(
         "detail": detail,
         "request_id": request_id,
     }
+    is_scim = request.path.startswith(SCIM_ROOT)
+    if is_scim:
+        body = {"schemas": [ERROR_SCHEMA], "status": str(int(status)), "detail": detail}
     return web.Response(
         status=int(status),
         body=json.dumps(body).encode(),
-        content_type="application/problem+json",
+        content_type=SCIM_TYPE if is_scim else "application/problem+json",
         headers={"X-Request-Id": request_id, "Cache-Control": "no-store", **(headers or {})},
     )
 

@@ -148,6 +148,12 @@ class AlreadyMember(AppError):
     code, status, title = "already_member", 409, "This person belongs to the organisation already"
 
 
+class SwitchedOff(AppError):
+    """403 `switched_off`: the organisation's directory says that the person does not belong to it any more."""
+
+    code, status, title = "switched_off", 403, "Your organisation's directory has switched you off"
+
+
 class SeatLimitReached(LimitReached):
     """402 `seat_limit_reached`: the plan allows no more members."""
 

@@ -62,7 +62,7 @@ ORG_ROUTES: list[Route[AuthDeps]] = [
         body=shapes.AcceptInvitation, reply=OrgView,
         errors=(
             errors.InvitationUnknown, errors.InvitationForOther, errors.InvitationEnded, errors.AlreadyMember,
-            errors.SeatLimitReached, errors.SessionBound, NotFound,
+            errors.SeatLimitReached, errors.SessionBound, errors.SwitchedOff, NotFound,
         ),
     ),
     Route("GET", f"{_O}/audit-log", audit.list_audit_log, may("audit_log:read"), query=AuditLogQuery, reply=AuditLogPage),

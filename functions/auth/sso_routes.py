@@ -45,6 +45,7 @@ SSO_ROUTES: list[Route[AuthDeps]] = [
             errors.SamlEmailMissing,
             errors.DomainUnproven,
             errors.PersonDisabled,
+            errors.SwitchedOff,
             errors.SeatLimitReached,
         ),
     ),

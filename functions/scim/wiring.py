@@ -8,4 +8,4 @@ from shared.settings import Settings
 
 def load_deps(settings: Settings) -> Deps:
     """Build the clients of one process."""
-    return build_deps(settings)
+    return build_deps(settings, takes_scim_tokens=True)

@@ -28,8 +28,14 @@ than its maker is today. *Fresh*: signed in within the last 15 minutes.
 """
 # What a handler asks for itself, once it knows what the call is about.
 _ASKED_BY_HANDLERS = {"members:remove": "`DELETE /api/v2/orgs/{org_id}/members/{user_id}` of others"}
-_PEOPLE = {"anyone": "anyone", "signed_in": "any", "key": "none", "platform": "platform admins"}
-_KEYS = {"anyone": "anyone", "signed_in": "any", "human": "none", "platform": "none"}
+_PEOPLE = {"anyone": "anyone", "signed_in": "any", "key": "none", "platform": "platform admins", "scim": "none"}
+_KEYS = {
+    "anyone": "anyone",
+    "signed_in": "any",
+    "human": "none",
+    "platform": "none",
+    "scim": "none; the organisation's SCIM tokens",
+}
 
 
 def permissions_text() -> str:

@@ -5,7 +5,7 @@ proven isolated (nobody without an organisation reads, nobody reads or writes an
 who may do what still what was reviewed and committed (`--write` writes it anew)?
 
 The proof is over what the work roles can reach. The policies of the roles that own functions (core_lookup, core_key_use,
-core_session_use, core_purge) admit more, so they are taken away in the copy that is proven; nobody can become one of them, and
+core_session_use, core_purge, core_directory) admit more, so they are taken away in the copy that is proven; nobody can become one of them, and
 tests/conformance/test_tenancy.py holds what they may do.
 """
 
@@ -35,8 +35,9 @@ LOOKUP_ROLE = "core_lookup"
 KEY_USE_ROLE = "core_key_use"
 SESSION_USE_ROLE = "core_session_use"
 PURGE_ROLE = "core_purge"
-SCHEMAS = ("core", "scan", "webhook", "analysis")
-_DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE, SESSION_USE_ROLE, PURGE_ROLE)
+DIRECTORY_ROLE = "core_directory"
+SCHEMAS = ("core", "scan", "webhook", "analysis", "scim")
+_DEFINERS = (LOOKUP_ROLE, KEY_USE_ROLE, SESSION_USE_ROLE, PURGE_ROLE, DIRECTORY_ROLE)
 
 _PROOFS = ("anon", "cross-tenant", "write")
 _SEARCHES = ("anon", "cross-tenant", "write", "escalation", "reachability")

@@ -29,7 +29,8 @@ PARAMETER = "org_id"
 ELSEWHERE = {
     "shared/security/authentication.py": "calls the lookup functions, before the organisation is known",
     "shared/security/key_authentication.py": "calls the lookup functions, before the organisation is known",
-    "shared/security/key_uses.py": "calls the one function that writes before the organisation is known",
+    "shared/security/key_uses.py": "calls the two functions that write before the organisation is known",
+    "shared/security/scim_tokens.py": "calls the lookup function, before the organisation is known",
     "shared/data/unit_of_work.py": "begins and ends transactions",
     "shared/data/database.py": "rolls transactions back",
     "shared/http/app.py": "asks whether the database answers",

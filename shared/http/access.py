@@ -19,7 +19,7 @@ from shared.security.errors import (
     Unauthenticated,
 )
 
-Who: TypeAlias = Literal["anyone", "signed_in", "member", "human", "key", "platform", "event"]
+Who: TypeAlias = Literal["anyone", "signed_in", "member", "human", "key", "platform", "scim", "event"]
 
 _FRESH = timedelta(minutes=15)
 
@@ -31,7 +31,7 @@ class Access:
     Attributes:
         who: `anyone` (no credential, or a signature that the handler checks), `signed_in` (a person or key, no
             organisation in the path), `member` (a person or key of the path's organisation), `human` (the same, people
-            only), `key` (keys only), `platform` (platform admins), `event` (an authenticated push from the queue or the scheduler).
+            only), `key` (keys only), `platform` (platform admins), `scim` (the path's organisation's directory), `event` (an authenticated push from the queue or the scheduler).
         role: least role; for keys the scope that is worth as much.
         is_fresh: the sign-in must be at most 15 minutes old.
         event: name of the subscription or schedule.
@@ -75,6 +75,11 @@ class Access:
         return cls("platform")
 
     @classmethod
+    def directory(cls) -> Access:
+        """Let the directory of the path's organisation in, by a SCIM token; nobody else."""
+        return cls("scim")
+
+    @classmethod
     def from_event(cls, event: str) -> Access:
         """Let the queue or the scheduler in."""
         return cls("event", event=event)
@@ -91,7 +96,7 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
     """
     if access.who == "anyone":
         return
-    if actor.kind == "anonymous" or (access.who == "event") != (actor.kind == "event"):
+    if actor.kind == "anonymous" or any((access.who == kind) != (actor.kind == kind) for kind in ("event", "scim")):
         raise Unauthenticated
     if access.who == "platform":
         if not (actor.is_human and actor.is_platform_admin):

@@ -46,6 +46,8 @@ from .headers import harden
 from .problems import PROBLEM_TYPE, render_problem
 from .reply import Reply
 from .routes import Route, RouteTable
+from .scim_errors import ROOT as SCIM_ROOT
+from .scim_errors import render_scim_error
 from .strict_json import is_storable, parse_json
 
 if TYPE_CHECKING:
@@ -156,10 +158,10 @@ class App(Generic[_Deps]):
         except AppError as error:
             if error.status >= 500:
                 _log.error("request failed", code=error.code, exc_info=error)
-            response = render_problem(error, request_id)
+            response = _render_error(error, request_id, request.path)
         except Exception as error:  # noqa: BLE001  # the border: nothing may leave as a stack trace
             _log.error("unexpected error", exc_info=error)
-            response = render_problem(AppError(), request_id)
+            response = _render_error(AppError(), request_id, request.path)
         drain(request)
         response.headers.update(trail.headers)
         response.headers["X-Request-Id"] = request_id
@@ -287,6 +289,10 @@ class App(Generic[_Deps]):
             if not rows:
                 raise DatabaseAway
         return _render(Reply.ok({"status": "ok"}))
+
+
+def _render_error(error: AppError, request_id: str, path: str) -> Response:
+    return render_scim_error(error) if path.startswith(SCIM_ROOT) else render_problem(error, request_id)
 
 
 def _parse_body(request: Request, content: bytes, most_members: int) -> Any:

@@ -11,6 +11,7 @@ from shared.ports.queue import GoogleQueue, Queue
 from shared.ports.secret_store import GoogleSecretStore, SecretStore
 from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.peppers import Peppers
+from shared.security.scim_tokens import ScimTokens
 from shared.security.tokens import JwksCache
 from shared.settings import Settings
 
@@ -47,12 +48,18 @@ class Deps:
         self.db.close()
 
 
-def build_deps(settings: Settings, *, fetch_token_keys: Callable[[str], bytes] | None = None) -> Deps:
+def build_deps(
+    settings: Settings,
+    *,
+    fetch_token_keys: Callable[[str], bytes] | None = None,
+    takes_scim_tokens: bool = False,
+) -> Deps:
     """Build the common clients.
 
     Args:
         settings: as read at start.
         fetch_token_keys: where this suite's own token keys come from, when not from `jwks_url` (the issuer itself).
+        takes_scim_tokens: whether the tokens of directories are good here.
     """
     from shared.data.database import Database  # half of a cold start, and no health check needs it
 
@@ -70,6 +77,13 @@ def build_deps(settings: Settings, *, fetch_token_keys: Callable[[str], bytes] |
         peppers=peppers,
         clock=clock,
         entropy=SystemEntropy(),
-        authenticator=Authenticator(db, peppers, token_keys, settings, clock),
+        authenticator=Authenticator(
+            db,
+            peppers,
+            token_keys,
+            settings,
+            clock,
+            scim_tokens=ScimTokens(db, peppers, clock) if takes_scim_tokens else None,
+        ),
         events=EventVerifier(JwksCache(settings.events_jwks_url, clock), settings, clock),
     )

@@ -34,6 +34,9 @@ from shared.security.ratelimit import RateLimited
 from .access import Access
 from .errors import AppError, BodyTooLarge, Invalid, MalformedRequest, MediaTypeUnsupported
 from .routes import Route
+from .scim_errors import ERROR_SCHEMA
+from .scim_errors import MEDIA_TYPE as SCIM_TYPE
+from .scim_errors import status_of as scim_status_of
 
 Json: TypeAlias = dict[str, Any]  # a JSON object of the document
 Mode: TypeAlias = Literal["validation", "serialization"]
@@ -51,6 +54,7 @@ _SECURITY: Mapping[str, list[Json]] = {
     "human": [{"bearer": []}],
     "key": [{"apiKey": []}],
     "platform": [{"bearer": []}],
+    "scim": [{"scimToken": []}],
 }
 _SECURITY_SCHEMES: Json = {
     "apiKey": {
@@ -65,6 +69,11 @@ _SECURITY_SCHEMES: Json = {
         "bearerFormat": "JWT",
         "description": "The access token that a sign-in hands out.",
     },
+    "scimToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of the organisation's directory.",
+    },
 }
 _PROBLEM: Json = {
     "type": "object",
@@ -78,6 +87,18 @@ _PROBLEM: Json = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "request_id": {"type": "string"},
+    },
+}
+_SCIM_ERROR: Json = {
+    "type": "object",
+    "title": "ScimError",
+    "description": "What went wrong, in SCIM's form (RFC 7644 section 3.12).",
+    "required": ["schemas", "status", "detail"],
+    "properties": {
+        "schemas": {"type": "array", "items": {"const": ERROR_SCHEMA}},
+        "status": {"type": "string"},
+        "scimType": {"type": "string"},
+        "detail": {"type": "string"},
     },
 }
 _IDEMPOTENCY_KEY: Json = {
@@ -123,7 +144,7 @@ def build_document(
         "tags": [{"name": name, "description": tags[name]} for name in tables],
         "paths": paths,
         "components": {
-            "schemas": dict(sorted({**schemas, "Problem": _PROBLEM}.items())),
+            "schemas": dict(sorted({**schemas, "Problem": _PROBLEM, "ScimError": _SCIM_ERROR}.items())),
             "responses": dict(sorted(responses.items())),
             "securitySchemes": _SECURITY_SCHEMES,
         },
@@ -172,7 +193,7 @@ def _access_errors(access: Access) -> Iterator[type[AppError]]:
 
 
 def _takes_idempotency_key(route: Route[Any]) -> bool:
-    return route.method == "POST" and "{org_id}" in route.path and route.access.who != "anyone"
+    return route.method == "POST" and "{org_id}" in route.path and route.access.who not in {"anyone", "scim"}
 
 
 def _operation(route: Route[Any], references: Mapping[Any, Json], schemas: Json, responses: Json) -> Json:
@@ -183,14 +204,14 @@ def _operation(route: Route[Any], references: Mapping[Any, Json], schemas: Json,
         parameters.append(_IDEMPOTENCY_KEY)
     if parameters:
         operation["parameters"] = parameters
-    content: Json = {"application/octet-stream": {}} if route.is_raw else {}
+    content: Json = {"application/octet-stream": {}} if route.is_raw and not _is_scim(route) else {}
     if route.body is not None:
-        content["application/json"] = {"schema": references[route.body, "validation"]}
+        content[route.media_type] = {"schema": references[route.body, "validation"]}
     if content:
         operation["requestBody"] = {"required": True, "content": content}
     success: Json = {"description": HTTPStatus(route.status).phrase}
     if route.reply is not None:
-        success["content"] = {"application/json": {"schema": references[route.reply, "serialization"]}}
+        success["content"] = {route.media_type: {"schema": references[route.reply, "serialization"]}}
     if 300 <= route.status < 400:
         success["headers"] = {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}}
     operation["responses"] = {str(route.status): success, **_problems(route, responses)}
@@ -218,6 +239,8 @@ def _access_text(access: Access) -> str:
         sentences.append("Keys are refused.")
     if access.who == "key":
         sentences.append("People are refused.")
+    if access.who == "scim":
+        sentences.append("The organisation's directory only, by a SCIM token.")
     if access.who == "platform":
         sentences.append("Platform admins only.")
     if access.is_fresh:
@@ -254,12 +277,13 @@ def _problems(route: Route[Any], responses: Json) -> Json:
     """Return the problem replies of a route by status, each a reference to one that all routes share."""
     by_status: dict[int, dict[str, str]] = {}
     for error in (*standard_errors(route), *route.errors):
-        by_status.setdefault(error.status, {})[error.code] = error.title
+        status = scim_status_of(error) if _is_scim(route) else error.status
+        by_status.setdefault(status, {})[error.code] = error.title
     found: Json = {}
     for status, titles in sorted(by_status.items()):
         codes = sorted(titles)
-        key = f"{status}.{'.'.join(codes)}"
-        responses[key] = _problem(codes, titles)
+        key = f"{'scim.' if _is_scim(route) else ''}{status}.{'.'.join(codes)}"
+        responses[key] = _scim_error(titles) if _is_scim(route) else _problem(codes, titles)
         found[str(status)] = {"$ref": _RESPONSES + key}
     return found
 
@@ -271,6 +295,17 @@ def _problem(codes: Sequence[str], titles: Mapping[str, str]) -> Json:
         "description": "; ".join(f"`{name}`: {titles[name]}" for name in codes),
         "content": {"application/problem+json": {"schema": schema}},
     }
+
+
+def _scim_error(titles: Mapping[str, str]) -> Json:
+    return {
+        "description": "; ".join(sorted(titles.values())),
+        "content": {SCIM_TYPE: {"schema": {"$ref": _SCHEMAS + "ScimError"}}},
+    }
+
+
+def _is_scim(route: Route[Any]) -> bool:
+    return route.media_type == SCIM_TYPE
 
 
 def _model_schemas(routes: Sequence[Route[Any]]) -> tuple[Mapping[Any, Json], Json]:
@@ -286,13 +321,14 @@ def _model_schemas(routes: Sequence[Route[Any]]) -> tuple[Mapping[Any, Json], Js
 
 
 def _operation_ids(routes: Sequence[tuple[str, Route[Any]]]) -> list[str]:
-    """Name operations after their handlers; what several share gets the function, then the path, in front and behind."""
+    """Name operations after their handlers; what several share gets the function in front, the path and then the method behind."""
     functions = {(route.handler.__name__, name) for name, route in routes}
     shared = Counter(handler for handler, _ in functions)
     found: list[str] = []
     for name, route in routes:
         handler = route.handler.__name__
         plain = f"{name}_{handler}" if shared[handler] > 1 else handler
-        place = "_".join(_WORD.findall(_PARAMETER.sub("", route.path)))
-        found.append(f"{plain}_at_{place}" if plain in found else plain)
+        place = "_".join(_WORD.findall(_PARAMETER.sub("", route.path).lower()))
+        names = (plain, f"{plain}_at_{place}", f"{plain}_at_{place}_by_{route.method.lower()}")
+        found.append(next(item for item in names if item not in found))
     return found

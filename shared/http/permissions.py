@@ -130,9 +130,12 @@ _TABLE: Mapping[str, Access] = {
     "notification_channels:change": _ADMIN,
     "slack_installs:begin": _HUMAN_ADMIN,
     # scim
+    "scim:provision": Access.directory(),
     "scim_tokens:read": _HUMAN_ADMIN,
-    "scim_tokens:create": _HUMAN_ADMIN,
-    "scim_tokens:delete": _HUMAN_ADMIN,
+    "scim_tokens:create": _FRESH_ADMIN,
+    "scim_tokens:delete": _FRESH_ADMIN,
+    "scim_config:read": _VIEWER,
+    "scim_config:change": _FRESH_ADMIN,
 }
 PERMISSIONS: Mapping[str, Access] = {name: replace(access, permission=name) for name, access in _TABLE.items()}
 

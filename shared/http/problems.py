@@ -47,10 +47,15 @@ def render_problem(error: AppError, request_id: str) -> Response:
         status=error.status,
         mimetype=PROBLEM_TYPE,
     )
+    add_error_headers(response, error)
+    return response
+
+
+def add_error_headers(response: Response, error: AppError) -> None:
+    """Add what an error says beside its body, whatever shape that has."""
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="driftwise"'
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(str(name) for name in error.facts.get("allowed", ()))  # type: ignore[attr-defined]
-    return response

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 from werkzeug.routing import Map, Rule
 
-from shared.security.ratelimit import OPEN_TO_ALL, SIGNED_IN, SIGNING_IN, Limit
+from shared.security.ratelimit import OPEN_TO_ALL, PROVISIONING, SIGNED_IN, SIGNING_IN, Limit
 
 from .access import Access
 from .call import Call
@@ -51,6 +51,7 @@ class Route(Generic[_Deps]):
         takes_gzip: the body may come compressed; the cap holds for what comes out.
         most_members: cap of the members and elements of a JSON body.
         limit: how often it may be called; None for what the access rule says.
+        media_type: of the bodies in and out.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Route(Generic[_Deps]):
     takes_gzip: bool = False
     most_members: int = MOST_MEMBERS
     limit: Limit | None = None
+    media_type: str = "application/json"
 
     @property
     def rate_limit(self) -> Limit | None:
@@ -75,6 +77,8 @@ class Route(Generic[_Deps]):
             return None
         if self.limit is not None:
             return self.limit
+        if self.access.who == "scim":
+            return PROVISIONING
         if self.access.who != "anyone":
             return SIGNED_IN
         is_sign_in = self.path.startswith(_SIGN_IN_ROOT) and not self.path.endswith("/health")

@@ -26,7 +26,7 @@ class Role(IntEnum):
 Scope: TypeAlias = Literal["read", "write", "admin"]
 SCOPE_ROLES: dict[str, Role] = {"read": Role.VIEWER, "write": Role.MEMBER, "admin": Role.ADMIN}
 
-ActorKind: TypeAlias = Literal["anonymous", "human", "key", "event"]
+ActorKind: TypeAlias = Literal["anonymous", "human", "key", "scim", "event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Actor:
 
     Attributes:
         kind: how it proved itself.
-        id: user id, key id or sender; empty for anonymous.
+        id: user id, key id, id of a directory's token, or sender; empty for anonymous.
         org_id: the organisation it acts in; None before one is known.
         role: for people, the role in that organisation; for keys, what the widest scope is worth.
         scopes: scopes of a key.

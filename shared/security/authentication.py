@@ -19,10 +19,11 @@ from shared.telemetry.log import logger
 
 from . import sessions
 from .actor import Actor, Role
-from .api_keys import PREFIX
+from .api_keys import PREFIX, SCIM_PREFIX
 from .errors import Unauthenticated
 from .key_authentication import KeyAuthenticator
 from .peppers import Peppers
+from .scim_tokens import ScimTokens
 from .tokens import JwksCache, TokenRule, verify_token
 from .trusted_issuers import TrustedIssuers
 
@@ -70,7 +71,11 @@ class Authenticator:
         settings: Settings,
         clock: Clock,
         trusted: TrustedIssuers | None = None,
+        *,
+        scim_tokens: ScimTokens | None = None,
     ) -> None:
+        """Set up; tokens of directories are taken by the function alone that gives `scim_tokens`."""
+        self._scim_tokens = scim_tokens
         self._lookups = lookups
         self._keys = KeyAuthenticator(lookups, peppers, clock)
         self._token_keys = token_keys
@@ -111,6 +116,8 @@ class Authenticator:
             return Actor() if secret is None else self._by_cookie(secret, org_id, client.method, headers)
         if credential.startswith(PREFIX):
             return self._keys.authenticate(credential, org_id, client.address)
+        if credential.startswith(SCIM_PREFIX) and self._scim_tokens is not None:
+            return self._scim_tokens.authenticate(credential, org_id)
         return self._by_token(credential, org_id)
 
     def forget_key(self, key_id: UUID) -> None:

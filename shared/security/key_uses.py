@@ -22,13 +22,17 @@ _MOST_KEYS = 5000
 _NOTE_USE = """
 select core.note_api_key_use(:public_id, :known_hash, :new_hash, :new_pepper_version) as is_noted
 """
+NOTE_SCIM_USE = """
+select scim.note_token_use(:public_id, :known_hash, :new_hash, :new_pepper_version) as is_noted
+"""
 _log = logger("key_uses")
 
 
 class KeyUses:
     """What this process wrote about keys lately. Safe to share between threads."""
 
-    def __init__(self, lookups: Lookups, peppers: Peppers, clock: Clock) -> None:
+    def __init__(self, lookups: Lookups, peppers: Peppers, clock: Clock, statement: str = _NOTE_USE) -> None:
+        self._statement = statement
         self._lookups = lookups
         self._peppers = peppers
         self._clock = clock
@@ -52,7 +56,7 @@ class KeyUses:
             stored = bytes(found["secret_hash"])
             is_stale = found["pepper_version"] < version
             self._lookups.lookup(
-                _NOTE_USE,
+                self._statement,
                 public_id=key.public_id,
                 known_hash=stored,
                 new_hash=hash_key(key, pepper) if is_stale else stored,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from shared.settings import Settings
 
-Subject: TypeAlias = Literal["address", "key", "human", "org"]
+Subject: TypeAlias = Literal["address", "key", "human", "scim", "org"]
 
 _log = logger("ratelimit")
 _PAUSE_SECONDS = (
@@ -107,6 +107,7 @@ SIGN_IN = Quota("sign-in", "address", 60)
 REFUSED = Quota("refused", "address", 120)
 KEY = Quota("key", "key", 1200)
 HUMAN = Quota("user", "human", 1200)
+SCIM_TOKEN = Quota("scim-token", "scim", 3000)  # a directory sends all of its people at once
 ORG = Quota("org", "org", 6000)
 
 
@@ -139,6 +140,7 @@ class Limit:
 OPEN_TO_ALL = Limit((ADDRESS,))
 SIGNING_IN = Limit((SIGN_IN,), is_closed=True)
 SIGNED_IN = Limit((KEY, HUMAN, ORG))
+PROVISIONING = Limit((SCIM_TOKEN, ORG))
 WITHOUT_CREDENTIAL = Limit((REFUSED,))  # calls that end with a 401, wherever they went
 
 
@@ -299,7 +301,8 @@ def _subjects(actor: Actor, address: str | None) -> Mapping[Subject, str]:
     """Say as whom a caller is counted."""
     if actor.kind in {"anonymous", "event"}:
         return {"address": _network(address)}
-    found: dict[Subject, str] = {"key" if actor.kind == "key" else "human": actor.id}
+    subject: Subject = "key" if actor.kind == "key" else "scim" if actor.kind == "scim" else "human"
+    found: dict[Subject, str] = {subject: actor.id}
     if actor.org_id is not None:
         found["org"] = str(actor.org_id)
     return found

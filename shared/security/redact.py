@@ -28,7 +28,7 @@ _NOTHING = r"(?!\[redacted\]|(?:null|none|true|false)\b)"
 
 # Whole tokens, by what marks them. Each is replaced as a whole.
 _TOKENS: Mapping[str, str] = {
-    "driftwise key": r"dw2_[0-9A-Za-z_-]{4,}+",
+    "driftwise key": r"dw[2s]_[0-9A-Za-z_-]{4,}+",
     "jwt": r"eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){0,4}+",
     "aws access key id": r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
     "google api key": r"AIza[0-9A-Za-z_-]{20,}+",

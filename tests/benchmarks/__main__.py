@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from . import cold_start, comparison, plan_analysis, requests, sessions, webhooks
+from . import cold_start, comparison, plan_analysis, requests, scim, sessions, webhooks
 from .result import Result
 
 MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Result]]] = {
     "tenant-read": requests.measure_tenant_read,
     "sessions": sessions.measure_sessions,
     "webhooks": webhooks.measure_webhooks,
+    "scim": scim.measure,
 }
 
 

@@ -28,7 +28,7 @@ from tests.support.http_app import ORG, OTHER_ORG, World, call
 
 # One line a call: method, path (O is an organisation's root), who. `anyone`: no credential is asked for. `any`: every person and
 # key. A role: people who have at least it, and keys whose scope is worth it. `human`: no keys. `fresh`: signed in within 15
-# minutes. `platform`: platform admins.
+# minutes. `platform`: platform admins. `scim`: the organisation's directory (S is its root), by its token, and nobody else.
 CONTRACT = """
 GET    /                                          anyone
 GET    /device                                    anyone
@@ -169,6 +169,37 @@ GET    O/plan-noise                               viewer
 PUT    O/plan-noise/settings                      admin
 POST   O/plan-noise/suppress                      admin
 DELETE O/plan-noise/suppress/{suppression_id}     admin
+POST   O/scim-tokens                              admin human fresh
+GET    O/scim-tokens                              admin human
+DELETE O/scim-tokens/{token_id}                   admin human fresh
+GET    O/scim-config                              viewer
+PUT    O/scim-config                              admin human fresh
+GET    S/ServiceProviderConfig                    scim
+GET    S/ResourceTypes                            scim
+GET    S/ResourceTypes/{resource_type}            scim
+GET    S/Schemas                                  scim
+GET    S/Schemas/{schema}                         scim
+GET    S/Users                                    scim
+POST   S/Users                                    scim
+POST   S/Users/.search                            scim
+GET    S/Users/{user_id}                          scim
+PUT    S/Users/{user_id}                          scim
+PATCH  S/Users/{user_id}                          scim
+DELETE S/Users/{user_id}                          scim
+GET    S/Groups                                   scim
+POST   S/Groups                                   scim
+POST   S/Groups/.search                           scim
+GET    S/Groups/{group_id}                        scim
+PUT    S/Groups/{group_id}                        scim
+PATCH  S/Groups/{group_id}                        scim
+DELETE S/Groups/{group_id}                        scim
+POST   S/.search                                  scim
+POST   S/Bulk                                     scim
+GET    S/Me                                       scim
+POST   S/Me                                       scim
+PUT    S/Me                                       scim
+PATCH  S/Me                                       scim
+DELETE S/Me                                       scim
 POST   /webhooks/{provider}/{config_id}           anyone
 POST   O/webhook-configs                          admin
 GET    O/webhook-configs                          admin
@@ -199,6 +230,7 @@ def contract() -> dict[tuple[str, str], frozenset[str]]:
     for line in filter(None, CONTRACT.splitlines()):
         method, path, *words = line.split()
         full = re.sub(r"^O(?=/|$)", "/api/v2/orgs/{org_id}", path)
+        full = re.sub(r"^S(?=/)", "/scim/v2/{org_id}", full)
         assert (method, full) not in found, f"{method} {path} stands there twice"
         found[method, full] = frozenset(words)
     return found
@@ -247,6 +279,8 @@ CALLERS = [
 
 def expected(words: frozenset[str], caller: Caller, *, is_own: bool) -> tuple[int, str]:
     """Say what must come out: status and code."""
+    if "scim" in words:  # a key is looked for in the path's organisation before anything else is asked
+        return (401, "unauthenticated") if is_own or caller.kind != "key" else (404, "not_found")
     needed = next((WORTH[word] for word in words if word in ROLES), 0)
     if "anyone" in words:
         return 204, ""
@@ -264,6 +298,12 @@ def expected(words: frozenset[str], caller: Caller, *, is_own: bool) -> tuple[in
     if "fresh" in words and caller.minutes_ago > 15:
         return 403, "fresh_login_required"
     return 204, ""
+
+
+def code_of(content: bytes) -> str:
+    """Return the code of a problem; errors in SCIM's form have none, so their status stands for it."""
+    body = json.loads(content) if content else {"code": ""}
+    return str(body.get("code", {"401": "unauthenticated", "404": "not_found"}.get(body.get("status", ""))))
 
 
 def answer_nothing(_call: Call, _deps: Deps) -> Reply:
@@ -302,8 +342,7 @@ def test_everybody_is_let_in_or_refused_as_the_contract_says(
     for caller, org_id in product(CALLERS, (ORG, OTHER_ORG)):
         path = re.sub(r"\{[a-z_]+\}", str(UUID(int=7)), route.path.replace("{org_id}", str(org_id)))
         answer = call(app, route.method, path, token=tokens[caller])
-        content = answer.get_data()
-        found = answer.status_code, str(json.loads(content)["code"]) if content else ""
+        found = answer.status_code, code_of(answer.get_data())
         wanted = expected(words, caller, is_own=org_id == ORG)
         if found != wanted:
             where = "own" if org_id == ORG else "another"

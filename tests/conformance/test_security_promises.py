@@ -37,6 +37,7 @@ next-iam-database next-database-mtls next-csp-reports
 # What the security core promises beyond it.
 OF_THE_CORE = """
 answers-hardened credentials-forged events-authenticated tenancy-sessions tenancy-not-found tenancy-given-up
+scim-deprovisioning scim-own-people-only scim-tokens
 refresh-once sessions-browser sessions-end saml-forged saml-domains roles-bounded invitations-once webhook-sealed
 webhook-parsers channel-sealed channel-signed channel-slack-install channel-inert channel-own-harm
 keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report rotation-api-keys rotation-token-keys rotation-kms-key

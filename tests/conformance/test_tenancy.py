@@ -49,12 +49,29 @@ LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisat
 KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known
 SESSION_USE_ROLE = "core_session_use"  # the same for sessions of browsers
 PURGE_ROLE = "core_purge"  # owns the one function that deletes what an organisation left
+DIRECTORY_ROLE = "core_directory"  # owns what an organisation's directory may do to people and their sessions
 WRITERS = {
     "core.note_api_key_use": KEY_USE_ROLE,
     "core.note_session_use": SESSION_USE_ROLE,
     "core.purge_org_rows": PURGE_ROLE,
+    "scim.note_token_use": DIRECTORY_ROLE,
+    "scim.hold_org": DIRECTORY_ROLE,
+    "scim.count_other_owners": DIRECTORY_ROLE,
+    "scim.admit_person": DIRECTORY_ROLE,
+    "scim.list_proven_domains": DIRECTORY_ROLE,
+    "scim.find_members": DIRECTORY_ROLE,
+    "scim.end_sessions": DIRECTORY_ROLE,
 }
-DEFINERS = (LOOKUP_ROLE, *WRITERS.values())
+# Called within a unit of work, by its work role: they act for the organisation of `app.org_id`, and fail without one.
+IN_UNITS = {
+    "scim.hold_org": "scim_work",
+    "scim.count_other_owners": "scim_work",
+    "scim.admit_person": "scim_work",
+    "scim.list_proven_domains": "scim_work",
+    "scim.find_members": "scim_work",
+    "scim.end_sessions": "scim_work",
+}
+DEFINERS = (LOOKUP_ROLE, *dict.fromkeys(WRITERS.values()))
 
 _WORK_ROLES = tuple(item.work for item in load_suite().roles())
 _LOGIN_ROLES = tuple(item.login for item in load_suite().roles())
@@ -282,6 +299,31 @@ def test_noting_the_use_of_a_session_may_change_one_column_of_one_table(tables: 
     assert found == {("core.sessions", "UPDATE", "last_seen_at"), *read}
 
 
+def test_a_directory_changes_no_person_and_of_a_session_only_its_end(tables: list[Table]) -> None:
+    found = {
+        (table.name, grant["privilege"], grant["column_name"])
+        for table in tables
+        for grant in table.grants()
+        if grant["grantee"] == DIRECTORY_ROLE and grant["privilege"] != "SELECT"
+    }
+    used = {("scim.tokens", "UPDATE", name) for name in ("secret_hash", "pepper_version", "last_used_at")}
+    made = {("core.users", "INSERT", name) for name in ("email", "name")}
+    # an organisation's row is held, which takes the right to update it; its policy lets no update through
+    assert found == {("core.sessions", "UPDATE", "revoked_at"), ("core.orgs", "UPDATE", "name"), *used, *made}
+    (orgs,) = [table for table in tables if table.name == "core.orgs"]
+    (hold,) = [item for item in orgs.ask(_POLICIES) if DIRECTORY_ROLE in item["roles"] and item["command"] == "w"]
+    assert (hold["using"], hold["check"]) == (raising("id"), "false")
+    reached = {table.name for table in tables for grant in table.grants() if grant["grantee"] == DIRECTORY_ROLE}
+    assert reached == {"core.orgs", "core.sso_domains", "core.members", "core.users", "core.sessions", "scim.tokens"}
+    assert not [
+        (table.name, grant)
+        for table in tables
+        if table.name in {"core.users", "core.sessions"}
+        for grant in table.grants()
+        if grant["grantee"] == "scim_work"
+    ], "the function itself reaches people and sessions by those functions alone"
+
+
 def test_purging_reaches_all_rows_of_organisations_that_were_given_up_and_no_others(tables: list[Table]) -> None:
     """A new tenant table must say so, or a deleted organisation would leave its rows behind."""
     problems: list[str] = []
@@ -360,6 +402,7 @@ def test_unique_rules_hold_within_one_organisation(tenant_tables: list[Table]) -
         "core.api_keys_public_id_key": "drawn at random by the function; it finds the organisation",
         "core.invitations_token_hash_key": "the hash of a random token; it finds the organisation",
         "core.sso_domains_verified": "a domain that was proven by DNS belongs to one organisation",
+        "scim.tokens_public_id_key": "drawn at random by the function; it finds the organisation",
     }
     found = {
         index["name"]
@@ -515,7 +558,7 @@ def test_functions_that_run_as_their_owner_are_narrow(catalogue: ClonedDatabase)
             problems.append(f"{name}: owned by {function['owner']}")
         if function["volatility"] != "s" and name not in WRITERS:
             problems.append(f"{name}: not stable, so it could write, or be taken for a constant")
-        strangers = set(function["callers"]) - set(_LOGIN_ROLES)
+        strangers = set(function["callers"]) - ({IN_UNITS[name]} if name in IN_UNITS else set(_LOGIN_ROLES))
         problems += [f"{name}: {role} may call it" for role in strangers]
         if not set(function["callers"]):
             problems.append(f"{name}: nobody may call it")

@@ -54,6 +54,7 @@ _VALUES: dict[str, Any] = {
     "analysis.disabled_rules.rule_id": "x@example.test",
     "recent_at": ["2026-01-01T00:00:00Z"],
 }
+_NAMES = {"scim.groups.display_name", "scim.group_roles.name"}
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
     "date": "2026-01-01",
@@ -186,7 +187,7 @@ def new_values(table: TenantTable, org_id: UUID, rows: dict[str, dict[str, Any]]
     for column, (type_name, is_needed) in table.columns.items():
         if column in values:
             continue
-        if column in {"public_id", "key"}:  # part of unique rules
+        if column in {"public_id", "key", "user_name"} or f"{table.name}.{column}" in _NAMES:  # part of unique rules
             values[column] = os.urandom(6).hex()
         elif column in {"fingerprint", "body_sha256", "token_hash", "key_sha256", "basis"}:
             values[column] = os.urandom(32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.security.actor import Role
 
-from ..errors import LastOwner, MemberDisabled, RoleAboveYours, TransferToSelf
+from ..errors import LastOwner, MemberDisabled, RoleAboveYours, SwitchedOff, TransferToSelf
 
 
 def change_role(actor: Role, present: Role, wanted: Role, *, other_owners: int) -> None:
@@ -28,6 +28,16 @@ def remove(actor: Role, present: Role, *, other_owners: int) -> None:
     """Decide whether a member is taken out by somebody, or leaves; arguments and errors as `change_role`."""
     check_reach(actor, present)
     _check_owner_stays(present, None, other_owners)
+
+
+def check_switched_on(*, is_switched_off: bool) -> None:
+    """Keep out whom the organisation's directory has switched off, whichever door they come by.
+
+    Raises:
+        SwitchedOff: (403 `switched_off`).
+    """
+    if is_switched_off:
+        raise SwitchedOff
 
 
 def transfer(*, is_same: bool, is_disabled: bool) -> None:

@@ -15,6 +15,7 @@ from shared.security.plans import limit_of
 
 from ..domain import invitations as domain
 from ..domain import orgs as org_domain
+from ..domain.members import check_switched_on
 from ..domain.sessions import hash_token, make_token
 from ..errors import AlreadyMember, InvitationUnknown
 from ..models.members import AcceptInvitation, CreateInvitation, InvitationView, NewInvitationView
@@ -100,6 +101,7 @@ def accept_invitation(call: Call, deps: AuthDeps) -> Reply:
             members=members.count_members(tx),
             now=now,
         )
+        check_switched_on(is_switched_off=members.is_switched_off(tx, user_id, call.actor.email))
         try:
             members.insert_member(tx, user_id, accepted["role"])
         except UniqueViolated as error:  # an identity provider brought the person in at this moment

@@ -17,6 +17,7 @@ from shared.security.actor import Actor
 from shared.security.errors import NotFound
 from shared.security.plans import limit_of
 
+from ..domain import members as member_domain
 from ..domain import sessions, sign_in
 from ..domain import sso as domain
 from ..errors import SamlRefused, SeatLimitReached
@@ -159,7 +160,7 @@ def _sign_in(tx: UnitOfWork, deps: AuthDeps, call: Call, row: Mapping[str, Any],
         issuer_session=(assertion.session_index or "")[:255],
     )
     user_id = _resolve_user(tx, person)
-    _join(tx, row["default_role"], user_id)
+    _join(tx, row["default_role"], user_id, email)
     return start_browser_session(
         tx, deps, call, user_id, person, bound_org_id=tx.org_id, ends_at=assertion.session_not_on_or_after
     )
@@ -179,11 +180,12 @@ def _resolve_user(tx: UnitOfWork, person: sign_in.Person) -> UUID:
     return user_id
 
 
-def _join(tx: UnitOfWork, role: str, user_id: UUID) -> None:
+def _join(tx: UnitOfWork, role: str, user_id: UUID, email: str) -> None:
     """Make the person a member, when it is the first time and a seat is free."""
     org = orgs.lock_org(tx)  # others who join wait here, so that the last seat is taken once
     if members.find_member(tx, user_id) is not None:
         return
+    member_domain.check_switched_on(is_switched_off=members.is_switched_off(tx, user_id, email))
     seats, used = limit_of("seats", org["plan"]), members.count_members(tx)
     if seats.is_reached(used):
         raise SeatLimitReached(seats, used)

@@ -37,6 +37,12 @@ from core.members m
 join core.users u on u.id = m.user_id and u.disabled_at is null
 where m.org_id = :org_id and m.role = 'owner' and m.user_id is distinct from cast(:but_id as uuid)
 """
+# Of several resources with one address, one that is on is enough.
+_FIND_SWITCHED_OFF = """
+select count(*) > 0 and not bool_or(d.active) as is_off
+from scim.users d
+where d.org_id = :org_id and (d.user_id = :user_id or d.email_key = lower(cast(:email as text)))
+"""
 _COUNT_MEMBERS = "select count(*) as members from core.members where org_id = :org_id"
 _INSERT_MEMBER = "insert into core.members (user_id, role) values (:user_id, :role)"
 _SET_ROLE = "update core.members set role = :role where org_id = :org_id and user_id = :user_id"
@@ -122,6 +128,11 @@ def get_member(tx: UnitOfWork, user_id: UUID) -> Row:
 def is_member_email(tx: UnitOfWork, email: str) -> bool:
     """Say whether a member has this address."""
     return tx.row(_FIND_MEMBER_BY_EMAIL, email=email) is not None
+
+
+def is_switched_off(tx: UnitOfWork, user_id: UUID, email: str) -> bool:
+    """Say whether the organisation's directory knows a person, by account or address, and has switched them off."""
+    return bool(tx.rows(_FIND_SWITCHED_OFF, user_id=user_id, email=email)[0]["is_off"])
 
 
 def count_owners(tx: UnitOfWork, *, but_id: UUID | None) -> int:

@@ -77,6 +77,21 @@ def test_an_invitation_is_for_one_address_whatever_its_case(org: Org, owner: Per
     assert newcomer.done("POST", ACCEPT, {"token": made["token"]})["role"] == "member"
 
 
+def test_whom_the_directory_switched_off_comes_in_by_no_invitation(org: Org, owner: Person) -> None:
+    made = invite(org, owner, address("new", org))
+    newcomer = org.auth.person(address("new", org))
+    database = org.auth.database.owner
+    database.run(
+        "insert into scim.users (org_id, user_name, active, email_key, document) values (:o, 'new', false, :e, '{}')",
+        o=org.id,
+        e=address("new", org).lower(),
+    )
+    newcomer.refused("POST", ACCEPT, {"token": made["token"]}, status=403, code="switched_off")
+    assert newcomer.id not in org.roles()
+    database.run("update scim.users set active = true where org_id = :o", o=org.id)
+    newcomer.done("POST", ACCEPT, {"token": made["token"]})
+
+
 def test_an_invitation_works_once_and_for_seven_days(org: Org, owner: Person) -> None:
     early, late = invite(org, owner, address("early", org)), invite(org, owner, address("late", org))
     people = [org.auth.person(address(name, org)) for name in ("early", "late")]

@@ -20,6 +20,7 @@ from pg8000 import native
 
 import functions
 from functions.analyze.domain.plan_noise import NoiseKey
+from functions.scim.queries.lists import EVERYTHING
 from shared.data.errors import RowInUse, UniqueViolated
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
@@ -43,6 +44,7 @@ _VALUES: dict[str, Any] = {
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
     "disable_channel.because": "gone",
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
+    "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
@@ -51,6 +53,7 @@ _TABLE_OF = {
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
+    "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
@@ -64,6 +67,11 @@ _RULE: dict[str, Any] = {
     "title": "t", "expression": "true", "severity": "low", "reason": "", "remedy": "", "resource_pattern": None, "is_enabled": True,
     "now": datetime.now(UTC),
 }  # fmt: skip
+_SCIM_USER: dict[str, Any] = {
+    "user_name": "n@example.test", "external_id": None, "active": True, "display_name": None, "family_name": None, "given_name": None,
+    "email_key": None, "user_id": None, "document": "{}", "now": datetime.now(UTC),
+}  # fmt: skip
+_SCIM_GROUP: dict[str, Any] = {"display_name": "n", "external_id": None, "document": "{}", "now": datetime.now(UTC)}
 _NO_FILTERS: dict[str, Any] = dict.fromkeys(("actor", "action", "target", "from_at", "to_at"))
 # What goes into `**values`: names besides those above, with their values.
 _MORE: dict[str, dict[str, Any]] = {
@@ -152,6 +160,13 @@ _MORE: dict[str, dict[str, Any]] = {
     "count_llm_call": {
         "day": date(2026, 1, 2), "source": "own", "provider": "openai", "model": "m", "failures": 0, "input_tokens": 1, "output_tokens": 1,
     },
+    "insert_token": {
+        "public_id": "0123456789ab", "secret_hash": bytes(32), "pepper_version": 1, "name": "n", "created_by": None, "expires_at": None,
+    },
+    "insert_user": _SCIM_USER | {"id": UUID(int=18)},
+    "update_user": _SCIM_USER,
+    "insert_group": _SCIM_GROUP | {"id": UUID(int=19)},
+    "update_group": _SCIM_GROUP,
     "insert_custom": _RULE | {"name": "n", "created_by": "human:x"},
     "change_custom": _RULE,
     "put_settings": {"is_enabled": True, "times": 3, "days": 30, "hides_recurring": False, "changed_at": datetime.now(UTC)},

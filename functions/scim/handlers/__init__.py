@@ -1,0 +1,1 @@
+"""Parse, unit of work, reply."""
