@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.http.call import Call
 from shared.http.deps import Deps
-from shared.http.errors import MalformedRequest
+from shared.http.errors import MalformedRequest, MediaTypeUnsupported
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
@@ -19,27 +19,32 @@ from shared.security.plans import FeatureRequired
 from shared.security.ratelimit import PROVISIONING
 
 from . import errors
-from .domain.errors import (
-    InvalidFilter,
-    InvalidSyntax,
-    InvalidValue,
-    Uniqueness,
-    VersionMismatch,
-)
+from .domain import errors as refusals
 from .handlers import bulk, config, discovery, groups, search, tokens, users
 from .models import resources as shapes
 from .models.setup import CreateScimToken, NewScimTokenView, PutScimConfig, ScimConfigView, ScimTokenPage
 
 _REFUSALS = (
     FeatureRequired,
-    InvalidSyntax,
-    InvalidFilter,
-    InvalidValue,
+    refusals.InvalidSyntax,
+    refusals.InvalidFilter,
+    refusals.InvalidValue,
+    refusals.InvalidPath,
+    refusals.InvalidCursor,
+    refusals.InvalidCount,
+    refusals.ExpiredCursor,
+    refusals.Mutability,
+    refusals.NoTarget,
+    refusals.TooMany,
+    refusals.Uniqueness,
+    refusals.VersionMismatch,
+    refusals.BulkTooLarge,
     MalformedRequest,
+    MediaTypeUnsupported,
     NotFound,
-    Uniqueness,
-    VersionMismatch,
+    errors.FilterForbidden,
     errors.LastOwner,
+    errors.UnknownMember,
     errors.NoPerson,
 )
 _O = "/api/v2/orgs/{org_id}"

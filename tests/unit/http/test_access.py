@@ -28,6 +28,7 @@ RULES = {
     "human:OWNER:fresh": Access.human(Role.OWNER, fresh=True),
     **{f"key:{role.name}": Access.key(role) for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN)},
     "platform": Access.platform(),
+    "scim": Access.directory(),
     "event": Access.from_event("x"),
 }
 
@@ -41,6 +42,7 @@ def person(role: Role | None, *, minutes: int | None = 1, is_platform_admin: boo
 ACTORS = {
     "nobody": Actor(),
     "event": Actor("event", "queue"),
+    "scim": Actor("scim", "t", ORG),
     "stranger": person(None),
     "platform admin": person(None, is_platform_admin=True),
     **{f"person:{role.name}": person(role) for role in Role},
@@ -56,9 +58,9 @@ def expected(rule: str, caller: str) -> str:
     needed = next((Role[part] for part in who if part in Role.__members__), None)
     if who[0] == "anyone":
         return "yes"
-    if caller == "nobody" or (who[0] == "event") != (caller == "event"):
+    if caller == "nobody" or any((who[0] == kind) != (caller == kind) for kind in ("event", "scim")):
         return "unauthenticated"
-    if who[0] == "event":
+    if who[0] in {"event", "scim"}:
         return "yes"
     if who[0] == "platform":
         return "yes" if caller == "platform admin" else "platform_admin_required"

@@ -44,6 +44,10 @@ def test_all_members_are_replaced_or_removed():
     assert delta_of({"op": "replace", "value": {"members": [{"value": "1"}]}}) == MembersDelta(
         True, ("1",), frozenset(), ()
     )
+    both = delta_of(
+        {"op": "replace", "path": "members", "value": ["1", "2"]}, {"op": "remove", "path": 'members[value eq "1"]'}
+    )
+    assert both == MembersDelta(True, ("2",), frozenset(), ())
     assert delta_of({"op": "replace", "path": "members", "value": None}) == MembersDelta(True, (), frozenset(), ())
 
 

@@ -213,6 +213,18 @@ def test_two_primary_values_at_once_are_refused():
             patched(USER_DOC, change)
 
 
+def test_adding_to_a_selected_value_keeps_the_rest_of_it():
+    added = patched(USER_DOC, operation("add", 'emails[type eq "work"]', {"display": "Work"}))["emails"]
+    assert added == [{**USER_DOC["emails"][0], "display": "Work"}, USER_DOC["emails"][1]]
+
+
+def test_text_without_case_names_the_same_value():
+    same = [{"value": "BABS@example.org", "type": "HOME"}]
+    assert len(patched(USER_DOC, operation("add", "emails", same))["emails"]) == 2
+    assert len(patched(USER_DOC, operation("remove", "emails", same))["emails"]) == 1
+    assert len(patched(GROUP_DOC, operation("add", "members", ["a", "A"]))["members"]) == 4  # ids are exact
+
+
 def test_adding_what_is_there_changes_nothing():
     assert (
         patched(USER_DOC, operation("add", "emails", [{"value": "BJENSEN@example.com", "type": "WORK"}]))["emails"][0][
