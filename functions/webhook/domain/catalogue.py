@@ -44,6 +44,7 @@ class Entry:
 
 
 _MEMBERS, _INVITATIONS, _KEYS, _SSO = "/members", "/invitations", "/api-keys/{key_id}", "/sso-config"
+_DIRECTORY = "/scim-tokens"
 _CUSTOM, _BUILTIN, _NOISE, _HOST = (
     "/custom-rules/{rule_id}", "/disabled-rules/{rule_id}", "/plan-noise", "/code-hosts/{host_id}",
 )  # fmt: skip
@@ -68,6 +69,10 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType({
     "auth:sso_domain:added": Entry("A domain was claimed for single sign-on", "low", _SSO),
     "auth:sso_domain:verified": Entry("A domain now signs in by the identity provider", "medium", _SSO),
     "auth:sso_domain:deleted": Entry("A domain no longer signs in by the identity provider", "medium", _SSO),
+    "scim:member:joined": Entry("The directory let a member in", link=_MEMBERS),
+    "scim:member:removed": Entry("The directory took a member out", link=_MEMBERS),
+    "scim:access_token:created": Entry("A token for the directory was made", "medium", _DIRECTORY),
+    "scim:access_token:revoked": Entry("A token of the directory was revoked", "medium", _DIRECTORY),
     "keys:api_key:created": Entry("An API key was made", link=_KEYS),
     "keys:api_key:rotated": Entry("An API key was rotated", link=_KEYS),
     "keys:api_key:revoked": Entry("An API key was revoked", link=_KEYS),
