@@ -47,12 +47,12 @@ variable "project_id" {
 }
 
 variable "publishers" {
-  description = "Who may publish to each topic: topic to IAM members. Topics that are missing here take messages from nobody but Pub/Sub itself (dead letters)."
-  type        = map(list(string))
+  description = "Who may publish to each topic: topic to names and IAM members. Topics that are missing here take messages from nobody but Pub/Sub itself (dead letters)."
+  type        = map(map(string))
 
   validation {
     condition = alltrue(flatten([
-      for members in values(var.publishers) : [for member in members : startswith(member, "serviceAccount:")]
+      for members in values(var.publishers) : [for member in values(members) : startswith(member, "serviceAccount:")]
     ]))
     error_message = "Only service accounts publish."
   }
