@@ -63,8 +63,8 @@ variable "pubsub_service_agent" {
   type        = string
 
   validation {
-    condition     = can(regex("^serviceAccount:service-[^@]+@gcp-sa-pubsub\\.iam\\.gserviceaccount\\.com$", var.pubsub_service_agent))
-    error_message = "The agent is serviceAccount:service-NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com."
+    condition     = startswith(var.pubsub_service_agent, "serviceAccount:")
+    error_message = "The agent is a service account: serviceAccount:service-NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com."
   }
 }
 
