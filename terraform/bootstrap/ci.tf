@@ -3,7 +3,7 @@
 # Source: https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines
 
 locals {
-  pool = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}"
+  pool = "principalSet://iam.googleapis.com/projects/${data.google_project.this.number}/locations/global/workloadIdentityPools/${google_iam_workload_identity_pool.ci.workload_identity_pool_id}"
 
   github = var.github == null ? {} : {
     builds  = "build/github:${var.github.repository_id}:push:refs/heads/${var.github.branch}"

@@ -18,7 +18,7 @@ run "the_state_is_kept_and_closed" {
 }
 
 run "jobs_are_let_in_by_number_and_by_environment" {
-  command = apply
+  command = plan
 
   variables {
     github = { owner_id = "11", repository_id = "22" }
