@@ -71,7 +71,4 @@ locals {
   # What the modules at the edge need to know of the functions.
   services      = merge([for function in module.function : function.services]...)
   http_services = { for name, service in module.suite.http_services : name => "${local.name}-${service}" }
-  publishers = {
-    for topic, functions in module.suite.publishers : topic => [for function in functions : module.identity.functions[function].member]
-  }
 }

@@ -26,7 +26,7 @@ resource "google_compute_region_network_endpoint_group" "function" {
 
   project               = var.project_id
   region                = var.region
-  name                  = "${var.name}-${each.value}"
+  name                  = each.value
   description           = "The Cloud Run service of ${each.key}."
   network_endpoint_type = "SERVERLESS"
 
@@ -39,7 +39,7 @@ resource "google_compute_backend_service" "function" {
   for_each = var.services
 
   project               = var.project_id
-  name                  = "${var.name}-${each.value}"
+  name                  = each.value
   description           = "The function ${each.key}."
   load_balancing_scheme = "EXTERNAL_MANAGED"
   protocol              = "HTTPS"

@@ -15,7 +15,7 @@ resource "google_pubsub_topic" "topic" {
 
 resource "google_pubsub_topic_iam_member" "publisher" {
   for_each = merge([
-    for topic, members in var.publishers : { for member in members : "${topic} ${member}" => { topic = topic, member = member } }
+    for topic, members in var.publishers : { for name, member in members : "${topic} ${name}" => { topic = topic, member = member } }
   ]...)
 
   project = var.project_id

@@ -47,12 +47,12 @@ variable "project_id" {
 }
 
 variable "publishers" {
-  description = "Who may publish to each topic: topic to IAM members. Topics that are missing here take messages from nobody but Pub/Sub itself (dead letters)."
-  type        = map(list(string))
+  description = "Who may publish to each topic: topic to names and IAM members. Topics that are missing here take messages from nobody but Pub/Sub itself (dead letters)."
+  type        = map(map(string))
 
   validation {
     condition = alltrue(flatten([
-      for members in values(var.publishers) : [for member in members : startswith(member, "serviceAccount:")]
+      for members in values(var.publishers) : [for member in values(members) : startswith(member, "serviceAccount:")]
     ]))
     error_message = "Only service accounts publish."
   }
@@ -63,8 +63,8 @@ variable "pubsub_service_agent" {
   type        = string
 
   validation {
-    condition     = can(regex("^serviceAccount:service-[^@]+@gcp-sa-pubsub\\.iam\\.gserviceaccount\\.com$", var.pubsub_service_agent))
-    error_message = "The agent is serviceAccount:service-NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com."
+    condition     = startswith(var.pubsub_service_agent, "serviceAccount:")
+    error_message = "The agent is a service account: serviceAccount:service-NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com."
   }
 }
 

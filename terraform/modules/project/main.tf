@@ -4,7 +4,7 @@ locals {
   interfaces = toset([
     "accesscontextmanager", "artifactregistry", "binaryauthorization", "certificatemanager", "cloudasset", "cloudkms", "cloudresourcemanager",
     "cloudscheduler", "compute", "containeranalysis", "containerscanning", "dns", "iam", "iamcredentials", "logging", "monitoring", "ondemandscanning",
-    "orgpolicy", "pubsub", "redis", "run", "secretmanager", "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
+    "orgpolicy", "pubsub", "recaptchaenterprise", "redis", "run", "secretmanager", "servicenetworking", "sqladmin", "storage", "sts", "telemetry",
   ])
 
   # Services that store something under a key of ours.

@@ -7,10 +7,11 @@ variables {
   sender                  = { email = "events@driftwise-test.iam.gserviceaccount.com" }
   topics                  = ["scan-shards", "org-events", "dead-letters"]
   publishers = {
-    scan-shards = ["serviceAccount:scan@driftwise-test.iam.gserviceaccount.com"]
-    org-events = [
-      "serviceAccount:auth@driftwise-test.iam.gserviceaccount.com", "serviceAccount:scan@driftwise-test.iam.gserviceaccount.com",
-    ]
+    scan-shards = { scan = "serviceAccount:scan@driftwise-test.iam.gserviceaccount.com" }
+    org-events = {
+      auth = "serviceAccount:auth@driftwise-test.iam.gserviceaccount.com"
+      scan = "serviceAccount:scan@driftwise-test.iam.gserviceaccount.com"
+    }
   }
   services = {
     scan_worker = { uri = "https://scan-worker-abc-ew.a.run.app", audience = "https://scan-worker.driftwise.internal" }
@@ -148,7 +149,7 @@ run "wrong_values_are_refused" {
     kms_key_id                = "pubsub"
     message_retention_seconds = 1
     message_storage_regions   = []
-    publishers                = { scan-shards = ["allUsers"] }
+    publishers                = { scan-shards = { everybody = "allUsers" } }
     pubsub_service_agent      = "allUsers"
     services                  = { scan_worker = { uri = "https://x", audience = "events" } }
     schedules                 = { odd = { every_seconds = 420, function = "scan", entry_point = "scan_worker", path = "/_events/odd" } }
