@@ -50,9 +50,9 @@ class Runner:
         finally:
             statement.close()
 
-    def execute_simple(self, sql: str) -> list[Any]:
+    def execute_simple(self, statement: str) -> list[Any]:
         """Run constant statements; their rows."""
-        return list(self._connection.execute_simple(sql).rows or ())
+        return list(self._connection.execute_simple(statement).rows or ())
 
 
 def read_logins(arguments: Sequence[str]) -> dict[str, str]:

@@ -109,7 +109,7 @@ class Statements(Protocol):
         """Run one statement with named parameters (`:name`) and return its rows."""
         ...
 
-    def execute_simple(self, sql: str) -> Any:
+    def execute_simple(self, statement: str) -> Any:
         """Run one or more constant statements."""
         ...
 

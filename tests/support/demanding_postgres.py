@@ -13,7 +13,7 @@ import shutil
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import NameOID
 from google.auth.credentials import Credentials
 from google.cloud.sql.connector.connection_info import ConnectionInfo
+from pg8000 import native
 
 from local_emulator.postgres import temporary_cluster
 from shared.data.migrations import connect
@@ -131,7 +132,7 @@ class DemandingServer:
 
 
 @contextmanager
-def demanding_server(folder: Path, *statements: str) -> Iterator[DemandingServer]:
+def demanding_server(folder: Path, *statements: str) -> Generator[DemandingServer]:
     """Run a server, run statements as its superuser, then let nobody in any more without a certificate.
 
     Args:
@@ -146,7 +147,7 @@ def demanding_server(folder: Path, *statements: str) -> Iterator[DemandingServer
         with closing(connect(url)) as owner:
             for statement in statements:
                 owner.execute_simple(statement)
-            data = Path(owner.run("show data_directory")[0][0])
+            data = Path(_shown(owner, "data_directory"))
             certificate, key = servers.files(folder, "server", "localhost")
             _place(data / "server.crt", certificate.read_bytes())
             _place(data / "server.key", key.read_bytes())
@@ -155,8 +156,13 @@ def demanding_server(folder: Path, *statements: str) -> Iterator[DemandingServer
             for name, value in _SETTINGS.items():
                 owner.execute_simple(f"alter system set {name} = '{value}'")
             owner.execute_simple("select pg_reload_conf()")
-            wait_until(lambda: owner.run("show ssl")[0][0] == "on", "the server takes its new settings")
+            wait_until(lambda: _shown(owner, "ssl") == "on", "the server takes its new settings")
         yield DemandingServer(url, clients, servers, folder)
+
+
+def _shown(owner: native.Connection, setting: str) -> str:
+    rows = owner.run(f"show {setting}") or [[""]]
+    return str(rows[0][0])
 
 
 def _build() -> Path | None:
@@ -167,7 +173,7 @@ def _build() -> Path | None:
 
 
 @contextmanager
-def _libraries(build: Path) -> Iterator[dict[str, str]]:
+def _libraries(build: Path) -> Generator[dict[str, str]]:
     """Name the build's libraries as it looks for them: links, that a package cannot hold and no script of it may make."""
     with tempfile.TemporaryDirectory(prefix="driftwise-libraries-") as name:  # the server's user cannot enter pytest's
         place = Path(name)
@@ -244,11 +250,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class Identity(Credentials):  # type: ignore[misc]  # google.auth is untyped
+class Identity(Credentials):
     """Somebody whom Google knows, by a token."""
 
     def __init__(self, token: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # google.auth is untyped
         self._known = token
         self.refresh(None)
 
@@ -258,7 +264,7 @@ class Identity(Credentials):  # type: ignore[misc]  # google.auth is untyped
 
 
 @contextmanager
-def cloud_sql(server: DemandingServer, identities: dict[str, str], patch: pytest.MonkeyPatch) -> Iterator[AdminApi]:
+def cloud_sql(server: DemandingServer, identities: dict[str, str], patch: pytest.MonkeyPatch) -> Generator[AdminApi]:
     """Put the Admin API before a server, and lead the real connector there.
 
     Args:

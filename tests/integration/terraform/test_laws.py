@@ -234,9 +234,9 @@ def test_buckets_are_closed_and_anchors_stay(example: Applied, suite: Suite) -> 
     for name, bucket in found.items():
         assert bucket["public_access_prevention"] == "enforced", name
         assert bucket["uniform_bucket_level_access"] is True, name
-    for bucket in suite.buckets.values():
-        (policy,) = found[f"example-driftwise-{bucket.name}"]["retention_policy"]
-        assert policy == {"is_locked": True, "retention_period": bucket.retention_days * 86400}
+    for kept in suite.buckets.values():
+        (policy,) = found[f"example-driftwise-{kept.name}"]["retention_policy"]
+        assert policy == {"is_locked": True, "retention_period": kept.retention_days * 86400}
 
 
 def test_no_secret_is_in_a_setting_or_in_the_state(example: Applied) -> None:
