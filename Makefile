@@ -44,6 +44,7 @@ lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/python -m infra.lint.marks
 	$(BIN)/python -m infra.lint.egress
 	$(BIN)/python -m infra.lint.tenancy_sql
+	$(BIN)/python -m infra.lint.contraction
 
 types: $(DEV_STAMP) ## static types, two checkers
 	$(BIN)/mypy
