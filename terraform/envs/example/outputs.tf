@@ -14,6 +14,14 @@ output "migrations_job" {
 }
 
 output "revisions" {
-  description = "Service to the revision of this apply; `stable_revisions` of the next."
+  description = "Service to the revision of this apply."
   value       = merge([for function in module.function : function.revisions]...)
+}
+
+output "serving_revisions" {
+  description = "Service to the revision that serves everybody, or all but the canary's share; `stable_revisions` of the next apply."
+  value = {
+    for service, revision in merge([for function in module.function : function.revisions]...) :
+    service => var.canary_percent == 100 ? revision : lookup(var.stable_revisions, service, revision)
+  }
 }

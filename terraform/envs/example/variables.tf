@@ -45,7 +45,7 @@ variable "high_availability" {
 }
 
 variable "images" {
-  description = "Image of each function, and of the job `migrations`, by its digest (`python -m infra.deploy images` prints them after a build)."
+  description = "Image of each function, and of the job `migrations`, by its digest."
   type        = map(string)
 
   validation {
@@ -135,7 +135,7 @@ variable "region" {
 }
 
 variable "stable_revisions" {
-  description = "Service to the revision that serves now (output `revisions` of the last apply); empty for a first deployment."
+  description = "Service to the revision that serves now (output `serving_revisions` of the last apply); empty for a first deployment."
   type        = map(string)
   default     = {}
 }

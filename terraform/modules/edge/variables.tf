@@ -1,3 +1,9 @@
+variable "adaptive_protection" {
+  description = "Whether Cloud Armor learns the usual traffic and reports attacks against it. Full reports need Cloud Armor Enterprise."
+  type        = bool
+  default     = true
+}
+
 variable "additional_domains" {
   description = "Further host names that the suite answers to, each with a certificate; their records are made or listed as the domain's are."
   type        = list(string)
@@ -7,12 +13,6 @@ variable "additional_domains" {
     condition     = alltrue([for domain in var.additional_domains : can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", domain))])
     error_message = "A domain is a host name in lower case, without scheme, port and trailing dot."
   }
-}
-
-variable "adaptive_protection" {
-  description = "Whether Cloud Armor learns the usual traffic and reports attacks against it. Full reports need Cloud Armor Enterprise."
-  type        = bool
-  default     = true
 }
 
 variable "authentication_path_prefixes" {

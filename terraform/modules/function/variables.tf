@@ -119,7 +119,7 @@ variable "service_account" {
 }
 
 variable "stable_revisions" {
-  description = "Service to the revision that serves now (output `revisions` of the last apply); empty for a first deployment."
+  description = "Service to the revision that serves now (output `serving_revisions` of the last apply); empty for a first deployment."
   type        = map(string)
   default     = {}
 }

@@ -1,9 +1,3 @@
-variable "enforce_organization_policies" {
-  description = "Whether to set the organisation's policies on this project; needs the role Organization Policy Administrator."
-  type        = bool
-  default     = false
-}
-
 variable "allowed_customer_ids" {
   description = "Google Workspace or Cloud Identity customer ids (C…) whose members may be granted rights here; empty sets no such policy."
   type        = set(string)
@@ -13,6 +7,12 @@ variable "allowed_customer_ids" {
     condition     = alltrue([for id in var.allowed_customer_ids : can(regex("^C[0-9a-z]+$", id))])
     error_message = "A customer id begins with C."
   }
+}
+
+variable "enforce_organization_policies" {
+  description = "Whether to set the organisation's policies on this project; needs the role Organization Policy Administrator."
+  type        = bool
+  default     = false
 }
 
 variable "project_id" {

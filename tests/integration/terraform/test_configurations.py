@@ -63,7 +63,9 @@ def test_a_module_has_tests_and_a_page(folder: str) -> None:
 def test_versions_are_pinned(folder: str) -> None:
     text = (SOURCES / folder / "versions.tf").read_text("utf-8")
     assert 'required_version = ">= 1.11"' in text
-    assert [line for line in re.findall(r'^\s+version = "(.*)"', text, re.MULTILINE) if not line.startswith("~> ")] == []
+    assert [
+        line for line in re.findall(r'^\s+version = "(.*)"', text, re.MULTILINE) if not line.startswith("~> ")
+    ] == []
 
 
 def test_one_module_alone_reads_the_suite() -> None:
