@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,6 +62,12 @@ def folders() -> list[str]:
     """Return every folder of `terraform/` that is a configuration of its own, relative to it."""
     found = {path.parent.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.tf") if "/." not in str(path)}
     return sorted(found)
+
+
+def missing_providers(folder: str) -> set[str]:
+    """Return the types of the providers that a folder names and that are in no mirror; empty where a registry is asked."""
+    named = re.findall(r'source\s*=\s*"hashicorp/([a-z-]+)"', (SOURCES / folder / "versions.tf").read_text("utf-8"))
+    return set(named) - _providers() if _all_mirrors() else set()
 
 
 class Copy:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.terraform import SOURCES, Copy, Done, folders
+from tests.support.terraform import SOURCES, Copy, Done, folders, missing_providers
 
 FOLDERS = folders()
+RUNNABLE = [folder for folder in FOLDERS if not missing_providers(folder)]
 MODULES = [folder for folder in FOLDERS if folder.startswith("modules/")]
 TESTED = [folder for folder in FOLDERS if list((SOURCES / folder / "tests").glob("*.tftest.hcl"))]
 
@@ -24,7 +25,7 @@ def results(copy: Copy) -> dict[str, Done]:
         return done if done.status != 0 else copy.run(folder, "test", "-no-color")
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(FOLDERS, pool.map(run, FOLDERS), strict=True))
+        return dict(zip(RUNNABLE, pool.map(run, RUNNABLE), strict=True))
 
 
 def test_everything_is_formatted(copy: Copy) -> None:
@@ -34,6 +35,8 @@ def test_everything_is_formatted(copy: Copy) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_it_is_valid_and_its_own_tests_hold(results: dict[str, Done], folder: str) -> None:
+    if missing := missing_providers(folder):
+        pytest.skip(f"no mirror has the provider {', '.join(sorted(missing))}; only its form was checked")
     done = results[folder]
     assert done.status == 0, done.text[-6000:]
     if folder in TESTED:
@@ -60,12 +63,13 @@ def test_a_module_has_tests_and_a_page(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_versions_are_pinned(folder: str) -> None:
+def test_versions_are_bounded(folder: str) -> None:
     text = (SOURCES / folder / "versions.tf").read_text("utf-8")
     assert 'required_version = ">= 1.11"' in text
-    assert [
-        line for line in re.findall(r'^\s+version = "(.*)"', text, re.MULTILINE) if not line.startswith("~> ")
-    ] == []
+    # a customer's module stands inside a configuration of their own, whose versions it must not narrow
+    form = ">= " if folder.startswith("customer/") else "~> "
+    found = re.findall(r'^\s+version = "(.*)"', text, re.MULTILINE)
+    assert [line for line in found if not line.startswith(form)] == []
 
 
 def test_one_module_alone_reads_the_suite() -> None:
