@@ -34,6 +34,8 @@ from tests.support.aws_account import (
 
 READERS = ROOT / "functions" / "scan" / "readers" / "aws"
 READING = ("Describe", "Get", "List")
+# moto asks for their rights by names that IAM does not have; the recorded calls judge these (`test_aws_laws.py`)
+NOT_JUDGED = {"cloudwatch", "lambda", "route53"}
 EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
 MODULE = f"""
 module "driftwise" {{
@@ -164,8 +166,10 @@ def test_the_role_of_the_module_reads_everything_and_changes_nothing(role: tuple
         return session.client(service, endpoint_url=endpoint)
 
     scope = Scope(account=ACCOUNT, region=REGION, partition="aws", client=client)
-    found = [item for service in SERVICES for listing in service.listings for item in collect(listing, scope)]
+    judged = [listing for service in SERVICES if service.name not in NOT_JUDGED for listing in service.listings]
+    found = [item for listing in judged for item in collect(listing, scope)]
     assert [item for item in found if isinstance(item, NotChecked | Unread)] == []
+    assert len(judged) > 30
     for write in (
         lambda: client("iam").create_user(UserName="intruder"),
         lambda: client("s3").create_bucket(Bucket="intruder"),
