@@ -80,4 +80,4 @@ def _open() -> Any:
     from google.auth.transport.requests import AuthorizedSession
 
     credentials, _project = google.auth.default(scopes=[_SCOPE])
-    return AuthorizedSession(credentials)
+    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth is untyped

@@ -38,6 +38,7 @@ resource "google_iam_workload_identity_pool" "ci" {
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
+  #checkov:skip=CKV_GCP_125:the repository is named by its number, which nobody can register again; the scanner looks for its name
   count = var.github == null ? 0 : 1
 
   project                            = var.project_id

@@ -151,6 +151,14 @@ class Applied:
         return found
 
     @cached_property
+    def settled_plan(self) -> dict[str, Any]:
+        """A second plan as JSON, of what is applied: it changes nothing, and everything in it is known."""
+        assert self.state
+        self._copy.must(self._folder, "plan", "-input=false", "-no-color", "-refresh=false", "-out=settled.tfplan")
+        found: dict[str, Any] = json.loads(self._copy.must(self._folder, "show", "-json", "settled.tfplan"))
+        return found
+
+    @cached_property
     def resources(self) -> list[Resource]:
         """Every resource of the state, data sources left out."""
         return list(_resources(self.state["values"]["root_module"]))

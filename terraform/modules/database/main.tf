@@ -25,6 +25,16 @@ locals {
 }
 
 resource "google_sql_database_instance" "this" {
+  #checkov:skip=CKV_GCP_108:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_109:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_110:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_111:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_51:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_52:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_53:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_54:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_79:the scanner knows PostgreSQL 17 as the newest, infra/suite.yaml wants 18
+  #checkov:skip=CKV2_GCP_13:a line of log per statement; query insights has the durations
   project             = var.project_id
   region              = var.region
   name                = var.name
@@ -110,6 +120,16 @@ resource "google_sql_database" "this" {
 }
 
 resource "google_sql_database_instance" "replica" {
+  #checkov:skip=CKV_GCP_108:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_109:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_110:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_111:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_51:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_52:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_53:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_54:the flags stand in a dynamic block that the scanner does not read; tests/integration/terraform reads them from the plan
+  #checkov:skip=CKV_GCP_79:the scanner knows PostgreSQL 17 as the newest, infra/suite.yaml wants 18
+  #checkov:skip=CKV2_GCP_13:a line of log per statement; query insights has the durations
   count = var.replica == null ? 0 : 1
 
   project              = var.project_id

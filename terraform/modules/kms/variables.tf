@@ -72,8 +72,8 @@ variable "rotation_days" {
   default     = 90
 
   validation {
-    condition     = var.rotation_days >= 1 && var.rotation_days <= 365
-    error_message = "Take 1 to 365 days."
+    condition     = var.rotation_days >= 1 && var.rotation_days <= 90
+    error_message = "Take 1 to 90 days."
   }
 }
 

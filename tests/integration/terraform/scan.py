@@ -27,7 +27,7 @@ def scan_plan(example: Applied, root: Path) -> tuple[list[Finding], int]:
         root: the copy of `terraform/` that was planned.
     """
     file = root.parent / "plan.json"
-    file.write_text(json.dumps(example.plan), encoding="utf-8")
+    file.write_text(json.dumps(example.settled_plan), encoding="utf-8")
     options = ("--framework", "terraform_plan", "--file", str(file), "--repo-root-for-plan-enrichment", str(root))
     return scan(*options, place=root)
 
