@@ -14,55 +14,31 @@ resource "aws_iam_role" "driftwise" {
 # Google's tokens name who asks (azp, sub) and for whom (aud): DriftWise's account, and your external id.
 # Source: IAM User Guide, "Available keys for AWS OIDC federation": `aud` is the token's azp here, `oaud` its aud.
 data "aws_iam_policy_document" "trust" {
-  dynamic "statement" {
-    for_each = var.driftwise_google_account_id == null ? [] : [var.driftwise_google_account_id]
+  statement {
+    sid     = "DriftWise"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
 
-    content {
-      sid     = "DriftWise"
-      actions = ["sts:AssumeRoleWithWebIdentity"]
-
-      principals {
-        type        = "Federated"
-        identifiers = ["accounts.google.com"]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "accounts.google.com:sub"
-        values   = [statement.value]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "accounts.google.com:aud"
-        values   = [statement.value]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "accounts.google.com:oaud"
-        values   = [var.external_id]
-      }
+    principals {
+      type        = "Federated"
+      identifiers = ["accounts.google.com"]
     }
-  }
 
-  dynamic "statement" {
-    for_each = var.driftwise_principal_arn == null ? [] : [var.driftwise_principal_arn]
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:sub"
+      values   = [var.driftwise_google_account_id]
+    }
 
-    content {
-      sid     = "DriftWise"
-      actions = ["sts:AssumeRole"]
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:aud"
+      values   = [var.driftwise_google_account_id]
+    }
 
-      principals {
-        type        = "AWS"
-        identifiers = [statement.value]
-      }
-
-      condition {
-        test     = "StringEquals"
-        variable = "sts:ExternalId"
-        values   = [var.external_id]
-      }
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:oaud"
+      values   = [var.external_id]
     }
   }
 }

@@ -1,27 +1,10 @@
 variable "driftwise_google_account_id" {
-  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; shown where you connect the account. Its tokens, made for your external id alone, open the role: no key exists."
+  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, open the role: no key exists."
   type        = string
-  default     = null
 
   validation {
-    condition     = var.driftwise_google_account_id == null || can(regex("^[0-9]{15,25}$", var.driftwise_google_account_id))
+    condition     = can(regex("^[0-9]{15,25}$", var.driftwise_google_account_id))
     error_message = "The unique id of a Google service account has digits only."
-  }
-}
-
-variable "driftwise_principal_arn" {
-  description = "Instead of the Google account: the AWS principal of a DriftWise that runs with an identity of AWS, e.g. one of your own."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.driftwise_principal_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[^*]+$", var.driftwise_principal_arn))
-    error_message = "Name one role or user, without wildcards: a whole account would let in everything that runs there."
-  }
-
-  validation {
-    condition     = (var.driftwise_principal_arn == null) != (var.driftwise_google_account_id == null)
-    error_message = "Give either driftwise_google_account_id or driftwise_principal_arn."
   }
 }
 

@@ -1,5 +1,5 @@
 variable "driftwise_google_account_id" {
-  description = "Unique id (21 digits) of the Google service account that DriftWise scans as. Its tokens, made for your external id alone, are taken; no key exists."
+  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, are taken; no key exists."
   type        = string
 
   validation {

@@ -3,6 +3,11 @@ output "addresses" {
   value       = module.edge.addresses
 }
 
+output "customer_trust" {
+  description = "Number of the account that scans: what customers name as driftwise_google_account_id (terraform/customer)."
+  value       = module.identity.functions["scan"].id
+}
+
 output "dns_records" {
   description = "Records that the domain needs, unless `dns_zone` is on."
   value       = module.edge.dns_records

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import boto3
 import botocore.session
 import httpx
 import pytest
@@ -19,14 +17,15 @@ from botocore.exceptions import ClientError
 
 from functions.scan.domain.resources import NotChecked, Unread
 from functions.scan.readers.aws import SERVICES
-from functions.scan.readers.aws.base import Scope, collect, reason_of
+from functions.scan.readers.aws.base import collect, reason_of
+from functions.scan.readers.aws.session import AwsAccount, Login, sign_in
 from infra.build.customer_rights import FILE, MOST_CHARACTERS, ROOT, main, read_actions
+from shared.testing.identity_tokens import MemoryIdentityTokens
 from tests.support.aws_account import (
     ACCOUNT,
     REGION,
     ProviderUnavailable,
     action_of,
-    clients,
     moto_account,
     terraform_apply,
     why_no_terraform,
@@ -39,17 +38,11 @@ NOT_JUDGED = {"cloudwatch", "lambda", "route53"}
 EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
 MODULE = f"""
 module "driftwise" {{
-  source                  = "./aws"
-  driftwise_principal_arn = "arn:aws:iam::{ACCOUNT}:role/driftwise-scan"
-  external_id             = "{EXTERNAL_ID}"
+  source                      = "./aws"
+  driftwise_google_account_id = "117234567890123456789"
+  external_id                 = "{EXTERNAL_ID}"
 }}
 """
-
-
-class Credentials(NamedTuple):
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
 
 
 # Actions that tell more than configuration, and why the readers need them all the same.
@@ -130,8 +123,8 @@ def test_the_policy_fits_one_managed_policy() -> None:
 
 
 @pytest.fixture
-def role(tmp_path: Path) -> Iterator[tuple[str, Credentials]]:
-    """An account that really refuses, and what DriftWise gets when it takes on the role of the module."""
+def account(tmp_path: Path) -> Iterator[AwsAccount]:
+    """DriftWise, signed in to an account that has the module and really refuses what nobody granted."""
     if reason := why_no_terraform():
         pytest.skip(reason)
     configuration, work = tmp_path / "configuration", tmp_path / "work"
@@ -139,48 +132,42 @@ def role(tmp_path: Path) -> Iterator[tuple[str, Credentials]]:
     work.mkdir()
     shutil.copytree(FILE.parent, configuration / "aws", ignore=shutil.ignore_patterns(".terraform*", "tests"))
     (configuration / "main.tf").write_text(MODULE, encoding="utf-8")
+    tokens = MemoryIdentityTokens()
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/driftwise-read"
     with moto_account() as endpoint:
         try:
             terraform_apply(configuration, endpoint, work)
         except ProviderUnavailable as error:
             pytest.skip(f"Terraform's AWS provider is not available: {str(error)[:200]}")
-        sts: Any = clients(endpoint)("sts")
-        role_arn = f"arn:aws:iam::{ACCOUNT}:role/driftwise-read"
-        reply = sts.assume_role(RoleArn=role_arn, RoleSessionName="driftwise-scan", ExternalId=EXTERNAL_ID)[
-            "Credentials"
-        ]
-        enforce(endpoint, calls_before=0)
-        try:
-            yield endpoint, Credentials(reply["AccessKeyId"], reply["SecretAccessKey"], reply["SessionToken"])
-        finally:
-            enforce(endpoint, calls_before=10**9)
+        found = sign_in(
+            Login(
+                ACCOUNT,
+                role_arn=role_arn,
+                external_id=EXTERNAL_ID,
+                identity_tokens=tokens,
+                endpoint=endpoint,
+                attempts=1,
+            )
+        )
+        assert tokens.asked == [EXTERNAL_ID], "the token was not made for this customer alone"
+        httpx.post(f"{endpoint}/moto-api/reset-auth", content="0").raise_for_status()
+        yield found
 
 
 @pytest.mark.terraform
-def test_the_role_of_the_module_reads_everything_and_changes_nothing(role: tuple[str, Credentials]) -> None:
-    endpoint, credentials = role
-    session: Any = boto3.Session(*credentials, region_name=REGION)
-
-    @cache
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint)
-
-    scope = Scope(account=ACCOUNT, region=REGION, partition="aws", client=client)
+def test_the_role_of_the_module_reads_everything_and_changes_nothing(account: AwsAccount) -> None:
+    scope = account.scope(REGION)
     judged = [listing for service in SERVICES if service.name not in NOT_JUDGED for listing in service.listings]
     found = [item for listing in judged for item in collect(listing, scope)]
     assert [item for item in found if isinstance(item, NotChecked | Unread)] == []
     assert len(judged) > 30
-    for write in (
-        lambda: client("iam").create_user(UserName="intruder"),
-        lambda: client("s3").create_bucket(Bucket="intruder"),
-        lambda: client("ec2").create_vpc(CidrBlock="10.0.0.0/16"),
-        lambda: client("secretsmanager").get_secret_value(SecretId="any"),
-    ):
+    writes: tuple[Callable[[], object], ...] = (
+        lambda: scope.client("iam").create_user(UserName="intruder"),
+        lambda: scope.client("s3").create_bucket(Bucket="intruder"),
+        lambda: scope.client("ec2").create_vpc(CidrBlock="10.0.0.0/16"),
+        lambda: scope.client("secretsmanager").get_secret_value(SecretId="any"),
+    )
+    for write in writes:
         with pytest.raises(ClientError) as refused:
             write()
         assert reason_of(refused.value) == "access_denied"
-
-
-def enforce(endpoint: str, *, calls_before: int) -> None:
-    """Let the account check rights after so many further calls."""
-    httpx.post(f"{endpoint}/moto-api/reset-auth", content=str(calls_before)).raise_for_status()

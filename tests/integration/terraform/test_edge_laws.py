@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.build.openapi import routes_of
-from infra.suite import Suite
+from infra.suite import Schedule, Subscription, Suite
 from shared.http.headers import _HSTS
 from tests.support.runbooks import RUNBOOKS
 from tests.support.terraform import Applied
@@ -64,7 +64,8 @@ def test_a_path_reaches_the_function_that_serves_it(example: Applied, suite: Sui
 
 
 def test_the_queue_and_the_probes_cannot_be_reached_from_outside(example: Applied, suite: Suite) -> None:
-    internal = {item.path for item in [*suite.subscriptions.values(), *suite.schedules.values()]} | {"/_health"}
+    senders: list[Subscription | Schedule] = [*suite.subscriptions.values(), *suite.schedules.values()]
+    internal = {item.path for item in senders} | {"/_health"}
     for path in internal:
         assert served_by(example, path) is None
     workers = {
@@ -157,7 +158,8 @@ def test_pushes_and_ticks_are_made_for_the_one_service_that_they_call(example: A
         item.values["name"]: (item.values["http_target"][0]["uri"], item.values["http_target"][0]["oidc_token"][0])
         for item in example.of("google_cloud_scheduler_job")
     }
-    wanted = {item.name: item for item in [*suite.subscriptions.values(), *suite.schedules.values()]}
+    senders: list[Subscription | Schedule] = [*suite.subscriptions.values(), *suite.schedules.values()]
+    wanted = {item.name: item for item in senders}
     found = pushes | ticks
     assert set(wanted) <= set(found)
     for name, item in wanted.items():
