@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,6 +62,15 @@ def folders() -> list[str]:
     """Return every folder of `terraform/` that is a configuration of its own, relative to it."""
     found = {path.parent.relative_to(SOURCES).as_posix() for path in SOURCES.rglob("*.tf") if "/." not in str(path)}
     return sorted(found)
+
+
+def why_not_here(folder: str) -> str | None:
+    """Say why this folder cannot be made ready here; None when it can."""
+    found = set(
+        re.findall(r'source\s*=\s*"hashicorp/([a-z-]+)"', (SOURCES / folder / "versions.tf").read_text("utf-8"))
+    )
+    missing = sorted(found - _providers()) if _all_mirrors() else []
+    return f"{folder}: no mirror has the provider {', '.join(missing)}" if missing else None
 
 
 class Copy:

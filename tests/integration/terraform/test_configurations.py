@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.terraform import SOURCES, Copy, Done, folders
+from tests.support.terraform import SOURCES, Copy, Done, folders, is_schema_only, why_not_here
 
 FOLDERS = folders()
 MODULES = [folder for folder in FOLDERS if folder.startswith("modules/")]
+HERE = [folder for folder in FOLDERS if why_not_here(folder) is None]
 TESTED = [folder for folder in FOLDERS if list((SOURCES / folder / "tests").glob("*.tftest.hcl"))]
 
 
@@ -20,11 +21,14 @@ def results(copy: Copy) -> dict[str, Done]:
 
     def run(folder: str) -> Done:
         copy.init(folder)
-        done = copy.run(folder, "validate", "-no-color") if folder not in TESTED else Done(0, "")
-        return done if done.status != 0 else copy.run(folder, "test", "-no-color")
+        if (
+            folder in TESTED and is_schema_only()
+        ):  # which includes validating it; the real provider would want an account
+            return copy.run(folder, "test", "-no-color")
+        return copy.run(folder, "validate", "-no-color")
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(FOLDERS, pool.map(run, FOLDERS), strict=True))
+        return dict(zip(HERE, pool.map(run, HERE), strict=True))
 
 
 def test_everything_is_formatted(copy: Copy) -> None:
@@ -34,9 +38,11 @@ def test_everything_is_formatted(copy: Copy) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_it_is_valid_and_its_own_tests_hold(results: dict[str, Done], folder: str) -> None:
+    if reason := why_not_here(folder):
+        pytest.skip(reason)
     done = results[folder]
     assert done.status == 0, done.text[-6000:]
-    if folder in TESTED:
+    if folder in TESTED and is_schema_only():
         assert re.search(r"Success! [1-9][0-9]* passed, 0 failed", done.text), done.text
 
 
