@@ -64,13 +64,10 @@ def folders() -> list[str]:
     return sorted(found)
 
 
-def why_not_here(folder: str) -> str | None:
-    """Say why this folder cannot be made ready here; None when it can."""
-    found = set(
-        re.findall(r'source\s*=\s*"hashicorp/([a-z-]+)"', (SOURCES / folder / "versions.tf").read_text("utf-8"))
-    )
-    missing = sorted(found - _providers()) if _all_mirrors() else []
-    return f"{folder}: no mirror has the provider {', '.join(missing)}" if missing else None
+def missing_providers(folder: str) -> set[str]:
+    """Return the types of the providers that a folder names and that are in no mirror; empty where a registry is asked."""
+    named = re.findall(r'source\s*=\s*"hashicorp/([a-z-]+)"', (SOURCES / folder / "versions.tf").read_text("utf-8"))
+    return set(named) - _providers() if _all_mirrors() else set()
 
 
 class Copy:

@@ -10,8 +10,12 @@ variables {
   }
 }
 
-run "routes" {
-  command = plan
+run "the_edge" {
+  command = apply
+
+  variables {
+    denied_networks = ["192.0.2.0/24"]
+  }
 
   assert {
     condition = toset(flatten([
@@ -62,10 +66,6 @@ run "routes" {
     ])
     error_message = "Every request is logged, none is cached, and the balancer is the one that knows path templates."
   }
-}
-
-run "transport" {
-  command = apply
 
   assert {
     condition     = google_compute_ssl_policy.edge.min_tls_version == "TLS_1_2" && google_compute_ssl_policy.edge.profile == "RESTRICTED"
@@ -113,14 +113,6 @@ run "transport" {
     condition     = length(google_dns_managed_zone.edge) == 0 && output.public_url == "https://app.driftwise.example"
     error_message = "Without `dns_zone` there is no zone."
   }
-}
-
-run "armor" {
-  command = plan
-
-  variables {
-    denied_networks = ["192.0.2.0/24"]
-  }
 
   assert {
     condition = [
@@ -163,29 +155,12 @@ run "armor" {
   }
 }
 
-run "armed" {
-  command = plan
-
-  variables {
-    waf            = { preview = false, rule_sets = ["sqli-v33-stable"] }
-    bot_management = { enabled = false }
-  }
-
-  assert {
-    condition     = !anytrue([for rule in google_compute_security_policy.edge.rule : coalesce(rule.preview, false)])
-    error_message = "With `preview` off the rule sets refuse."
-  }
-
-  assert {
-    condition     = length(google_recaptcha_enterprise_key.challenge) == 0 && !contains([for rule in google_compute_security_policy.edge.rule : rule.action], "redirect")
-    error_message = "Without bot management nobody is sent to a challenge."
-  }
-}
-
-run "zone" {
+run "other_choices" {
   command = apply
 
   variables {
+    waf                = { preview = false, rule_sets = ["sqli-v33-stable"] }
+    bot_management     = { enabled = false }
     additional_domains = ["api.driftwise.example"]
     dns_zone           = true
   }
@@ -198,6 +173,16 @@ run "zone" {
   assert {
     condition     = length(google_dns_record_set.edge) == 8 && length(google_certificate_manager_certificate_map_entry.edge) == 2
     error_message = "Every domain has addresses of both kinds, the certificate's proof and a CAA record."
+  }
+
+  assert {
+    condition     = !anytrue([for rule in google_compute_security_policy.edge.rule : coalesce(rule.preview, false)])
+    error_message = "With `preview` off the rule sets refuse."
+  }
+
+  assert {
+    condition     = length(google_recaptcha_enterprise_key.challenge) == 0 && !contains([for rule in google_compute_security_policy.edge.rule : rule.action], "redirect")
+    error_message = "Without bot management nobody is sent to a challenge."
   }
 }
 

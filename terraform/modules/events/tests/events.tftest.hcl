@@ -36,7 +36,7 @@ variables {
   }
 }
 
-run "queue" {
+run "the_queue_and_the_clock" {
   command = apply
 
   assert {
@@ -85,10 +85,6 @@ run "queue" {
     condition     = alltrue([for subscription in google_pubsub_subscription.push : subscription.expiration_policy[0].ttl == ""])
     error_message = "No subscription may expire."
   }
-}
-
-run "rights" {
-  command = plan
 
   assert {
     condition = toset([for grant in google_pubsub_topic_iam_member.publisher : "${grant.topic} ${grant.role} ${grant.member}"]) == toset([
@@ -112,10 +108,6 @@ run "rights" {
     condition     = google_service_account_iam_member.push_tokens.role == "roles/iam.serviceAccountOpenIdTokenCreator" && google_service_account_iam_member.push_tokens.member == var.pubsub_service_agent
     error_message = "Pub/Sub may sign identity tokens of the sender, but make no access tokens for it."
   }
-}
-
-run "clock" {
-  command = plan
 
   assert {
     condition = { for name, job in google_cloud_scheduler_job.tick : name => job.schedule } == {

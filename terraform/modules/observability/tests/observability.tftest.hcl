@@ -28,7 +28,7 @@ variables {
   }
 }
 
-run "objectives" {
+run "what_is_promised_watched_and_kept" {
   command = apply
 
   assert {
@@ -60,10 +60,6 @@ run "objectives" {
     ])
     error_message = "A burn alert needs both windows of its own objective."
   }
-}
-
-run "alerts" {
-  command = plan
 
   assert {
     condition = toset(keys(output.runbooks)) == toset(concat(
@@ -92,10 +88,6 @@ run "alerts" {
     )
     error_message = "A certificate's remaining days alert from below, counts from above."
   }
-}
-
-run "uptime" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -119,10 +111,6 @@ run "uptime" {
     condition     = length(google_monitoring_uptime_check_config.journey) == 0
     error_message = "Without a function there is no synthetic monitor."
   }
-}
-
-run "logs" {
-  command = plan
 
   assert {
     condition     = google_logging_project_bucket_config.audit.locked && google_logging_project_bucket_config.audit.retention_days >= 365 && coalesce(google_logging_project_bucket_config.suite.locked, false) == false
@@ -150,10 +138,6 @@ run "logs" {
     ]))
     error_message = "Decrypts and reads of secrets are written down, whoever does them."
   }
-}
-
-run "dashboards" {
-  command = apply
 
   assert {
     condition = alltrue([

@@ -8,7 +8,8 @@ variables {
   reader_members       = { run = "serviceAccount:service-1234@serverless-robot-prod.iam.gserviceaccount.com" }
 }
 
-run "repository" {
+# A plan only: the signing key refuses to be destroyed, also after a test.
+run "what_may_run" {
   command = plan
 
   assert {
@@ -30,11 +31,6 @@ run "repository" {
     condition     = output.repository_url == "europe-west1-docker.pkg.dev/driftwise-test/driftwise"
     error_message = "The address is the one that docker pushes to."
   }
-}
-
-# A plan only: the signing key refuses to be destroyed, also after a test.
-run "policy" {
-  command = plan
 
   assert {
     condition = (
@@ -50,10 +46,6 @@ run "policy" {
     condition     = google_kms_crypto_key.attestor.purpose == "ASYMMETRIC_SIGN" && google_kms_crypto_key.attestor.version_template[0].algorithm == "EC_SIGN_P256_SHA256"
     error_message = "Images are signed by a key in KMS."
   }
-}
-
-run "rights" {
-  command = plan
 
   assert {
     condition = (
