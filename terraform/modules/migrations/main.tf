@@ -29,8 +29,8 @@ resource "google_cloud_run_v2_job" "this" {
 
       containers {
         image   = var.image
-        command = ["python", "-m", "infra.deploy.migrations"]
-        args    = [for login, user in var.logins : "${login}=${user}"]
+        command = ["/cnb/lifecycle/launcher"] # the buildpack's way to a command of one's own
+        args    = concat(["python", "-m", "infra.deploy.migrations"], [for login, user in var.logins : "${login}=${user}"])
 
         resources {
           limits = {

@@ -12,7 +12,6 @@ from shared.ports.secret_store import GoogleSecretStore
 from shared.settings import Settings
 from tests.support.google_emulator import Emulator
 
-
 PROJECT = "driftwise-local"
 
 

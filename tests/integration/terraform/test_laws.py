@@ -345,6 +345,17 @@ def test_the_database_is_the_one_of_the_suite(example: Applied, suite: Suite) ->
     assert AUDITED.items() <= flags.items()
 
 
+def test_the_database_can_be_had_back(example: Applied) -> None:
+    (database,) = example.of("google_sql_database_instance")
+    settings = database.values["settings"][0]
+    (backup,) = settings["backup_configuration"]
+    assert backup["point_in_time_recovery_enabled"] is True
+    assert backup["transaction_log_retention_days"] == 7
+    assert backup["location"] != database.values["region"]
+    assert database.values["deletion_protection"] is True
+    assert settings["deletion_protection_enabled"] is True
+
+
 def test_everybody_who_logs_in_is_an_identity(example: Applied, suite: Suite) -> None:
     users = {item.values["name"]: item.values for item in example.of("google_sql_user")}
     functions = {function.name for function in suite.functions.values() if function.database is not None}
@@ -357,7 +368,8 @@ def test_everybody_who_logs_in_is_an_identity(example: Applied, suite: Suite) ->
 def test_the_migrations_job_knows_every_login(example: Applied, suite: Suite) -> None:
     (job,) = example.of("google_cloud_run_v2_job")
     (container,) = job.values["template"][0]["template"][0]["containers"]
-    assert set(container["args"]) == {
+    assert container["args"][:3] == ["python", "-m", "infra.deploy.migrations"]
+    assert set(container["args"][3:]) == {
         f"{function.database.login}=driftwise-{function.name}@example-driftwise.iam"
         for function in suite.functions.values()
         if function.database is not None

@@ -14,7 +14,7 @@ run "the_job_knows_who_logs_in_as_whom" {
   command = plan
 
   assert {
-    condition     = google_cloud_run_v2_job.this.template[0].template[0].containers[0].args == tolist(["keys_login=driftwise-keys@driftwise-test.iam"])
+    condition     = google_cloud_run_v2_job.this.template[0].template[0].containers[0].args == tolist(["python", "-m", "infra.deploy.migrations", "keys_login=driftwise-keys@driftwise-test.iam"])
     error_message = "the job lets nobody in"
   }
 
