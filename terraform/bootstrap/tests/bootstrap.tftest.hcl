@@ -41,22 +41,13 @@ run "jobs_are_let_in_by_number_and_by_environment" {
   }
 }
 
-run "a_repository_is_named_by_number" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
     github = { owner_id = "someone", repository_id = "22" }
-  }
-
-  expect_failures = [var.github]
-}
-
-run "a_project_is_named_by_number" {
-  command = plan
-
-  variables {
     gitlab = { namespace_id = "33", project_id = "group/project" }
   }
 
-  expect_failures = [var.gitlab]
+  expect_failures = [var.github, var.gitlab]
 }

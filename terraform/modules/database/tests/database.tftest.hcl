@@ -30,10 +30,6 @@ run "the_server_has_no_public_address_and_wants_certificates" {
     condition     = google_sql_user.this["keys"].type == "CLOUD_IAM_SERVICE_ACCOUNT" && google_sql_user.this["keys"].name == "driftwise-keys@driftwise-test.iam"
     error_message = "the function logs in by something else than its identity"
   }
-}
-
-run "what_was_can_be_had_back" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -72,32 +68,14 @@ run "the_functions_cannot_ask_for_more_connections_than_there_are" {
   expect_failures = [google_sql_database_instance.this]
 }
 
-run "backups_beside_the_instance_are_none" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
     backup_location = "europe-west4"
+    replica         = { region = "europe-west4", kms_key_id = "k" }
+    tier            = "db-f1-micro"
   }
 
-  expect_failures = [var.backup_location]
-}
-
-run "a_copy_beside_the_instance_is_none" {
-  command = plan
-
-  variables {
-    replica = { region = "europe-west4", kms_key_id = "k" }
-  }
-
-  expect_failures = [var.replica]
-}
-
-run "a_shared_core_has_no_service_level" {
-  command = plan
-
-  variables {
-    tier = "db-f1-micro"
-  }
-
-  expect_failures = [var.tier]
+  expect_failures = [var.backup_location, var.replica, var.tier]
 }

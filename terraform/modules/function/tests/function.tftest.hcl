@@ -75,32 +75,14 @@ run "a_canary_that_is_through_serves_everybody" {
   }
 }
 
-run "a_tag_is_no_name_for_an_image" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
-    image = "europe-west4-docker.pkg.dev/driftwise-test/driftwise/scan:latest"
-  }
-
-  expect_failures = [var.image]
-}
-
-run "a_setting_is_one_of_ours" {
-  command = plan
-
-  variables {
-    environment = { PYTHONPATH = "/tmp" }
-  }
-
-  expect_failures = [var.environment]
-}
-
-run "a_share_is_a_percentage" {
-  command = plan
-
-  variables {
+    image          = "europe-west4-docker.pkg.dev/driftwise-test/driftwise/scan:latest"
+    environment    = { PYTHONPATH = "/tmp" }
     canary_percent = 101
   }
 
-  expect_failures = [var.canary_percent]
+  expect_failures = [var.image, var.environment, var.canary_percent]
 }

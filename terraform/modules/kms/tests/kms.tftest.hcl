@@ -30,10 +30,6 @@ run "keys_rotate_and_are_hard_to_lose" {
     condition     = google_kms_crypto_key.services["database"].destroy_scheduled_duration == "2592000s"
     error_message = "a key is gone in less than 30 days"
   }
-}
-
-run "a_function_uses_its_keys_for_their_purpose_only" {
-  command = plan
 
   assert {
     condition = toset([for grant in google_kms_crypto_key_iam_member.functions : "${grant.member} ${grant.role}"]) == toset([
@@ -46,15 +42,16 @@ run "a_function_uses_its_keys_for_their_purpose_only" {
   }
 }
 
-run "a_key_that_wraps_rotates" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
-    keys  = { credentials = { purpose = "encrypt_decrypt" } }
-    users = {}
+    keys                   = { credentials = { purpose = "encrypt_decrypt" } }
+    users                  = {}
+    destroy_scheduled_days = 1
   }
 
-  expect_failures = [var.keys]
+  expect_failures = [var.keys, var.destroy_scheduled_days]
 }
 
 run "a_key_signs_or_wraps" {
@@ -66,14 +63,4 @@ run "a_key_signs_or_wraps" {
   }
 
   expect_failures = [var.keys]
-}
-
-run "a_mistake_must_be_noticed_in_time" {
-  command = plan
-
-  variables {
-    destroy_scheduled_days = 1
-  }
-
-  expect_failures = [var.destroy_scheduled_days]
 }

@@ -31,22 +31,13 @@ run "the_edge_is_reached_by_its_address" {
   }
 }
 
-run "a_subnet_needs_room" {
+run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
-    subnet_range = "10.32.0.0/28"
-  }
-
-  expect_failures = [var.subnet_range]
-}
-
-run "no_address_is_too_few" {
-  command = plan
-
-  variables {
+    subnet_range  = "10.32.0.0/28"
     nat_addresses = 0
   }
 
-  expect_failures = [var.nat_addresses]
+  expect_failures = [var.subnet_range, var.nat_addresses]
 }

@@ -20,10 +20,6 @@ run "what_is_written_stays" {
     condition     = google_storage_bucket.kept["audit-anchors"].retention_policy[0].retention_period == 34560000
     error_message = "the suite says 400 days"
   }
-}
-
-run "writers_cannot_delete" {
-  command = plan
 
   assert {
     condition     = toset([for grant in google_storage_bucket_iam_member.writers : grant.role]) == toset(["roles/storage.objectCreator", "roles/storage.objectViewer"])
