@@ -47,7 +47,7 @@ variable "notification_emails" {
 variable "rate_limits" {
   description = "Requests per client address and minute at the edge, and how long who goes far beyond is banned (seconds)."
   type = object({
-    authentication_per_minute = optional(number, 60)
+    authentication_per_minute = optional(number, 120)
     ban_factor                = optional(number, 10)
     ban_seconds               = optional(number, 600)
     overall_per_minute        = optional(number, 3000)

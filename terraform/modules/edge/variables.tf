@@ -18,7 +18,7 @@ variable "additional_domains" {
 variable "authentication_path_prefixes" {
   description = "Beginnings of the paths where people and machines prove who they are; they are slowed down by address."
   type        = list(string)
-  default     = ["/auth/", "/api/v2/invitations/", "/api/v2/secret-scanning/", "/device", "/scim/"]
+  default     = ["/auth/", "/api/v2/invitations/", "/api/v2/secret-scanning/", "/device"]
 
   validation {
     condition = length(var.authentication_path_prefixes) > 0 && alltrue([
@@ -146,9 +146,9 @@ variable "project_id" {
 }
 
 variable "rate_limits" {
-  description = "Requests per client address. `authentication` counts the paths of `authentication_path_prefixes`, `overall` all others; who goes on ten times over is banned for a while."
+  description = "Requests per client address. `authentication` counts the paths of `authentication_path_prefixes`, `overall` all others; who goes on ten times over is banned for a while. The functions' own limit of sign-ins is 60: whoever is just too fast hears from them when to try again, and floods end here."
   type = object({
-    authentication_per_minute = optional(number, 60)
+    authentication_per_minute = optional(number, 120)
     ban_factor                = optional(number, 10)
     ban_seconds               = optional(number, 600)
     overall_per_minute        = optional(number, 3000)

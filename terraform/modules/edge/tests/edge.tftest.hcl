@@ -133,7 +133,7 @@ run "the_edge" {
   assert {
     condition = one([
       for rule in google_compute_security_policy.edge.rule : rule.match[0].expr[0].expression if rule.action == "rate_based_ban"
-    ]) == "request.path.matches('^(/auth/|/api/v2/invitations/|/api/v2/secret-scanning/|/device|/scim/)')"
+    ]) == "request.path.matches('^(/auth/|/api/v2/invitations/|/api/v2/secret-scanning/|/device)')"
     error_message = "Authentication paths must be slowed down."
   }
 

@@ -18,13 +18,26 @@ variables {
   }
   subscriptions = {
     scan-shards = {
-      topic                 = "scan-shards", function = "scan", entry_point = "scan_worker", path = "/_events/scan-shards"
-      ack_deadline_seconds  = 600, minimum_backoff_seconds = 1, maximum_backoff_seconds = 60
-      max_delivery_attempts = 8, dead_letter_topic = "dead-letters", enable_message_ordering = true
+      topic                   = "scan-shards"
+      function                = "scan"
+      entry_point             = "scan_worker"
+      path                    = "/_events/scan-shards"
+      ack_deadline_seconds    = 600
+      minimum_backoff_seconds = 1
+      maximum_backoff_seconds = 60
+      max_delivery_attempts   = 8
+      dead_letter_topic       = "dead-letters"
+      enable_message_ordering = true
     }
     scan-dead-letters = {
-      topic                = "dead-letters", function = "scan", entry_point = "scan_worker", path = "/_events/dead-letters"
-      ack_deadline_seconds = 60, minimum_backoff_seconds = 10, maximum_backoff_seconds = 600, max_delivery_attempts = 20
+      topic                   = "dead-letters"
+      function                = "scan"
+      entry_point             = "scan_worker"
+      path                    = "/_events/dead-letters"
+      ack_deadline_seconds    = 60
+      minimum_backoff_seconds = 10
+      maximum_backoff_seconds = 600
+      max_delivery_attempts   = 20
     }
   }
   schedules = {
@@ -147,8 +160,14 @@ run "wrong_values_are_refused" {
     schedules                 = { odd = { every_seconds = 420, function = "scan", entry_point = "scan_worker", path = "/_events/odd" } }
     subscriptions = {
       public = {
-        topic                = "scan-shards", function = "scan", entry_point = "scan_worker", path = "/api/v2/orgs"
-        ack_deadline_seconds = 600, minimum_backoff_seconds = 1, maximum_backoff_seconds = 60, max_delivery_attempts = 8
+        topic                   = "scan-shards"
+        function                = "scan"
+        entry_point             = "scan_worker"
+        path                    = "/api/v2/orgs"
+        ack_deadline_seconds    = 600
+        minimum_backoff_seconds = 1
+        maximum_backoff_seconds = 60
+        max_delivery_attempts   = 8
       }
     }
   }
