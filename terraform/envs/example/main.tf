@@ -157,6 +157,7 @@ module "migrations" {
   project_id      = module.project.project_id
   region          = var.region
   name            = local.name
+  deployer_member = module.identity.jobs.deployer.member
   image           = var.images.migrations
   kms_key_id      = module.kms.cmek_key_ids.run
   logins          = { for name, roles in local.with_database : roles.login => module.database.users[name] }
@@ -178,6 +179,7 @@ module "function" {
   region             = var.region
   name               = local.name
   canary_percent     = var.canary_percent
+  deployer_member    = module.identity.jobs.deployer.member
   entry_points       = { for name, found in local.entry_points : name => found if found.function == each.key }
   environment        = local.environments[each.key]
   events_caller      = module.identity.jobs.events.email

@@ -158,3 +158,13 @@ resource "google_cloud_run_v2_service_iam_member" "events" {
   role     = "roles/run.invoker"
   member   = "serviceAccount:${var.events_caller}"
 }
+
+resource "google_cloud_run_v2_service_iam_member" "deployer" {
+  for_each = local.services
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_service.this[each.key].name
+  role     = "roles/run.developer"
+  member   = var.deployer_member
+}

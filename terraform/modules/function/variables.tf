@@ -9,6 +9,11 @@ variable "canary_percent" {
   }
 }
 
+variable "deployer_member" {
+  description = "Member that may deploy revisions and share the calls between them."
+  type        = string
+}
+
 variable "entry_points" {
   description = "Services of the function: name, trigger (http: the load balancer; events: the queue and the scheduler), limits (MiB, vCPU, requests at once, seconds, instances), database connections of one instance."
   type = map(object({

@@ -57,3 +57,11 @@ resource "google_cloud_run_v2_job" "this" {
     }
   }
 }
+
+resource "google_cloud_run_v2_job_iam_member" "deployer" {
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_job.this.name
+  role     = "roles/run.developer"
+  member   = var.deployer_member
+}

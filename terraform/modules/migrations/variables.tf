@@ -7,6 +7,11 @@ variable "database" {
   })
 }
 
+variable "deployer_member" {
+  description = "Member that may run the job."
+  type        = string
+}
+
 variable "image" {
   description = "Image with the migrations, by its digest."
   type        = string

@@ -6,6 +6,7 @@ variables {
   image           = "europe-west4-docker.pkg.dev/driftwise-test/driftwise/scan@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   kms_key_id      = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/run"
   service_account = "driftwise-scan@driftwise-test.iam.gserviceaccount.com"
+  deployer_member = "serviceAccount:driftwise-deployer@driftwise-test.iam.gserviceaccount.com"
   events_caller   = "driftwise-events@driftwise-test.iam.gserviceaccount.com"
   network         = { network_id = "n", subnet_id = "s" }
   environment     = { DW_ENV = "production" }

@@ -4,6 +4,7 @@ variables {
   region          = "europe-west4"
   image           = "europe-west4-docker.pkg.dev/driftwise-test/driftwise/migrations@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   kms_key_id      = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/run"
+  deployer_member = "serviceAccount:driftwise-deployer@driftwise-test.iam.gserviceaccount.com"
   service_account = "driftwise-migrations@driftwise-test.iam.gserviceaccount.com"
   database        = { connection_name = "p:r:i", name = "driftwise", user = "driftwise-migrations@driftwise-test.iam" }
   logins          = { keys_login = "driftwise-keys@driftwise-test.iam" }
