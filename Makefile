@@ -12,10 +12,10 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test check lint types tenancy bench bundle openapi migrate lock clean
+.PHONY: help setup demo up down status test check lint types tenancy bench bundle openapi migrate lock clean terraform terraform-scan
 
 help: ## list the tasks
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(DEV_STAMP) $(PEERS_STAMP) ## make the virtual environment with everything, tools for checking included
 
@@ -44,6 +44,7 @@ lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/python -m infra.lint.marks
 	$(BIN)/python -m infra.lint.egress
 	$(BIN)/python -m infra.lint.tenancy_sql
+	$(BIN)/python -m infra.lint.contraction
 
 types: $(DEV_STAMP) ## static types, two checkers
 	$(BIN)/mypy
@@ -57,6 +58,12 @@ openapi: $(DEV_STAMP) ## check that infra/openapi.json is what the routes say
 
 bundle: $(DEV_STAMP) ## build one reproducible zip per function into dist/
 	$(BIN)/python -m infra.build --out dist
+
+terraform: $(DEV_STAMP) ## plan and test terraform/, and check its laws; offline with a mirror in DRIFTWISE_TF_MIRROR
+	@$(BIN)/python -m pytest tests/integration/terraform
+
+terraform-scan: $(DEV_STAMP) ## checkov over terraform/ and over its plan
+	@$(BIN)/python -m tests.integration.terraform.scan
 
 bench: $(DEV_STAMP) ## measure, as ratios against something run beside it
 	$(BIN)/python -m tests.benchmarks

@@ -127,6 +127,7 @@ class Function:
     """One deployable folder under `functions/`.
 
     Attributes:
+        internet: whether it calls anybody but Google and the suite itself; the firewall lets no other function out.
         buckets: buckets it may add objects to and read.
         publishes: topics it may publish to.
         paths: public path template to methods, served by its `http` entry point.
@@ -134,6 +135,7 @@ class Function:
 
     name: str
     database: DatabaseRoles | None
+    internet: bool
     kms_keys: tuple[str, ...]
     secrets: tuple[str, ...]
     buckets: tuple[str, ...]
@@ -246,6 +248,7 @@ def _function(name: str, found: Mapping[str, Any]) -> Function:
     return Function(
         name=name,
         database=None if found["database"] is None else DatabaseRoles(**found["database"]),
+        internet=found.get("internet", False),
         kms_keys=tuple(found["kms_keys"]),
         secrets=tuple(found["secrets"]),
         buckets=tuple(found.get("buckets", ())),

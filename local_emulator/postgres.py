@@ -21,7 +21,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -79,12 +79,16 @@ class Embedded:
         directory: the cluster's own directory.
         password: the owner's.
         durable: False (tests only) lets a power cut destroy the cluster, for speed.
+        binaries: another build's (tests only), instead of the wheel's.
+        variables: of the environment, that this build needs.
     """
 
     directory: Path
     password: str
     durable: bool = True
     needs_process: bool = True
+    binaries: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def run_as(self) -> str | None:
@@ -93,7 +97,7 @@ class Embedded:
 
     def prepare(self) -> None:
         """Create the cluster once, and clear away what a crash left behind."""
-        binaries = _binaries()
+        binaries = self.binaries or _binaries()
         user = self.run_as
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         if user is not None:
@@ -122,7 +126,7 @@ class Embedded:
             command.append("--no-sync")
         who = identity(user)
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd="/",
+            command, capture_output=True, text=True, check=False, cwd="/", env={**os.environ, **self.variables},
             user=who.user, group=who.group, extra_groups=who.extra_groups,
         )  # fmt: skip
         if done.returncode != 0:
@@ -140,11 +144,11 @@ class Embedded:
         if not self.durable:
             settings |= _TEST_SETTINGS
         chosen = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(_binaries() / "postgres"), "-D", str(self.directory), "-p", str(port), *chosen]
+        return [str((self.binaries or _binaries()) / "postgres"), "-D", str(self.directory), "-p", str(port), *chosen]
 
     def environment(self, port: int) -> Mapping[str, str]:  # noqa: ARG002 (the port stands in the command)
-        """Return nothing: the server needs no variable."""
-        return {}
+        """Return what the build needs."""
+        return self.variables
 
     def owner_url(self, port: int) -> str:
         """Return the owner's URL."""
@@ -256,10 +260,14 @@ def scratch_directory() -> Path | None:
 
 
 @contextmanager
-def temporary_cluster() -> Iterator[str]:
+def temporary_cluster(binaries: Path | None = None, variables: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a throw-away cluster for tests (not durable) and yield the owner's URL of its database `postgres`.
 
     It lies outside pytest's own directories, which the server's user could not enter when root runs the tests.
+
+    Args:
+        binaries: another build's, instead of the wheel's.
+        variables: of the environment, that this build needs.
 
     Raises:
         EmulatorError: the server did not come up; the end of its log is in `detail`.
@@ -267,7 +275,13 @@ def temporary_cluster() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="driftwise-postgres-", dir=scratch_directory()) as name:
         place = Path(name)
         place.chmod(0o711)
-        backend = Embedded(place / "cluster", password=secrets.token_urlsafe(24), durable=False)
+        backend = Embedded(
+            place / "cluster",
+            password=secrets.token_urlsafe(24),
+            durable=False,
+            binaries=binaries,
+            variables=variables or {},
+        )
         backend.prepare()
         port = reserve_port()
         log = place / "log"
@@ -275,7 +289,7 @@ def temporary_cluster() -> Iterator[str]:
         with log.open("wb") as output:
             server = subprocess.Popen(
                 backend.command(port), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/",
-                start_new_session=True, user=who.user, group=who.group, extra_groups=who.extra_groups,
+                env={**os.environ, **backend.variables}, start_new_session=True, user=who.user, group=who.group, extra_groups=who.extra_groups,
             )  # fmt: skip
         url = with_database(backend.owner_url(port), "postgres")
         try:

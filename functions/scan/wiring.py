@@ -10,6 +10,7 @@ from uuid import UUID
 from shared.data.resealing import Resealer
 from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
+from shared.ports.identity_tokens import GoogleIdentityTokens, IdentityTokens
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
 from shared.security.envelope import Envelope, Place
@@ -35,12 +36,14 @@ class ScanDeps(Deps):
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
+        identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
     """
 
     envelope: Envelope
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    identity_tokens: IdentityTokens | None
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
         """Sign in to a connected account.
@@ -63,7 +66,8 @@ class ScanDeps(Deps):
             account["external_account"], endpoint=self.settings.aws_endpoint, attempts=self.settings.aws_attempts
         )
         if account["auth_kind"] == "role":
-            return replace(common, role_arn=account["role_arn"], external_id=account["external_id"])
+            role = {"role_arn": account["role_arn"], "external_id": account["external_id"]}
+            return replace(common, **role, identity_tokens=self.identity_tokens)
         opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
@@ -94,4 +98,5 @@ def load_deps(settings: Settings) -> ScanDeps:
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        identity_tokens=GoogleIdentityTokens() if settings.is_production else None,
     )

@@ -19,6 +19,14 @@ from .lock import read_lock, requirements_text
 from .sbom import sbom_text
 
 OWN = ("functions", "shared")
+JOB = "migrations"
+_JOB_PARTS = (
+    "infra/__init__.py",
+    "infra/deploy/__init__.py",
+    "infra/deploy/migrations.py",
+    "infra/migrations",
+    "shared",
+)
 _LEFT_OUT = ("shared/testing/",)
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that the format can say
 _MODE = 0o100644
@@ -57,14 +65,9 @@ def build_bundles(suite: Suite, root: Path, out: Path, names: Sequence[str] = ()
     if unknown:
         raise BuildError(f"no such function: {', '.join(unknown)}; there are {', '.join(suite.functions)}")
     out.mkdir(parents=True, exist_ok=True)
-    bundles: list[Bundle] = []
-    for name in names or suite.functions:
-        files = bundle_files(suite, suite.functions[name], root)
-        file = out / f"{name}.zip"
-        _write_zip(file, files)
-        (out / f"{name}.cdx.json").write_bytes(files["sbom.cdx.json"])
-        content = file.read_bytes()
-        bundles.append(Bundle(name, file.name, hashlib.sha256(content).hexdigest(), len(content)))
+    bundles = [_write(name, bundle_files(suite, suite.functions[name], root), out) for name in names or suite.functions]
+    if not names:
+        bundles.append(_write(JOB, job_files(suite, root), out))
     manifest = {"bundles": [asdict(bundle) for bundle in bundles]}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return bundles
@@ -79,19 +82,49 @@ def bundle_files(suite: Suite, function: Function, root: Path) -> dict[str, byte
     files = {"main.py": _main_text(function).encode()}
     for part in ("functions/__init__.py", f"functions/{function.name}", "shared"):
         files.update(_sources(root, root / part))
+    return _with_requirements(suite, function.name, files, root, OWN)
+
+
+def job_files(suite: Suite, root: Path) -> dict[str, bytes]:
+    """Return what the bundle of the migrations job holds: path in the zip to content.
+
+    Raises:
+        BuildError: a module imports what neither the bundle nor a locked distribution provides.
+    """
+    files: dict[str, bytes] = {}
+    for part in _JOB_PARTS:
+        files.update(_sources(root, root / part))
+    files["Procfile"] = (
+        b"web: python -m infra.deploy.migrations\n"  # the buildpack wants one; the job says what it runs
+    )
+    return _with_requirements(suite, JOB, files, root, (*OWN, "infra"))
+
+
+def _write(name: str, files: Mapping[str, bytes], out: Path) -> Bundle:
+    file = out / f"{name}.zip"
+    _write_zip(file, files)
+    (out / f"{name}.cdx.json").write_bytes(files["sbom.cdx.json"])
+    content = file.read_bytes()
+    return Bundle(name, file.name, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _with_requirements(
+    suite: Suite, name: str, files: dict[str, bytes], root: Path, own: Sequence[str]
+) -> dict[str, bytes]:
+    """Add what the sources import, and the bill of materials. Raises: BuildError."""
     imports = absolute_imports(files)
-    _check_own_imports(imports, files)
-    needed = _needed(suite, imports, root)
+    _check_own_imports(imports, files, own)
+    needed = _needed(suite, imports, root, own)
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     files["requirements.txt"] = requirements_text(item.pin for item in needed).encode()
-    files["sbom.cdx.json"] = sbom_text(f"{suite.name}-{function.name}", version, needed).encode()
+    files["sbom.cdx.json"] = sbom_text(f"{suite.name}-{name}", version, needed).encode()
     return files
 
 
-def _needed(suite: Suite, imports: Sequence[Import], root: Path) -> list[Needed]:
+def _needed(suite: Suite, imports: Sequence[Import], root: Path, own: Sequence[str]) -> list[Needed]:
     digits = suite.runtime.removeprefix("python")  # e.g. `python311`
     return closure(
-        imported_distributions(imports, OWN),
+        imported_distributions(imports, own),
         read_lock(root / "requirements.txt"),
         asked_extras((root / "requirements.in").read_text(encoding="utf-8").splitlines()),
         Target(f"{digits[0]}.{digits[1:]}"),
@@ -119,10 +152,10 @@ def _sources(root: Path, part: Path) -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
 
 
-def _check_own_imports(imports: Sequence[Import], files: Mapping[str, bytes]) -> None:
+def _check_own_imports(imports: Sequence[Import], files: Mapping[str, bytes], own: Sequence[str]) -> None:
     """Refuse an import of our own code that the bundle leaves out: another function, or what only tests use."""
     for item in imports:
-        if item.top_level in OWN and not _is_in(item.module, files):
+        if item.top_level in own and not _is_in(item.module, files):
             raise BuildError(f"{item.place}: imports {item.module}, which is not in the bundle")
 
 

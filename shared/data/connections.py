@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10  # the connector asks two things of Google first
 _CLOSE_SECONDS = 3
 _SOCKET_SECONDS = 12  # above the login roles' statement_timeout, so that the server ends a slow statement first
+# What `infra/migrations` sets for login roles. An identity is a login of its own, for which nothing is set, and membership hands on no settings.
+SESSION_LIMITS = {"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
 LOGIN_REFUSED = {"28P01", "28000"}  # invalid_password, invalid_authorization_specification
 _log = logger("connections")
 
@@ -181,6 +183,8 @@ class _CloudSql:
             user=settings.require("database_user"),
             db=settings.database_name,
             enable_iam_auth=True,
+            application_name=settings.entry_point or settings.function,
+            startup_params=SESSION_LIMITS,
         )
         try:
             return asyncio.run_coroutine_threadsafe(connecting, self._loop)
@@ -212,5 +216,15 @@ def _passwords(settings: Settings, secrets: SecretStore) -> Passwords:
 
 
 def _tls(query: str) -> ssl.SSLContext | bool:
-    """Return how to speak TLS; without `sslmode=verify-full` not at all (None would make pg8000 try it unverified)."""
-    return ssl.create_default_context() if parse_qs(query).get("sslmode") == ["verify-full"] else False
+    """Return how to speak TLS; without `sslmode=verify-full` not at all (None would make pg8000 try it unverified).
+
+    `sslrootcert` names the file of the server's authority, `sslcert` and `sslkey` those of the certificate that we show.
+    Source: https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-SSLMODE
+    """
+    found = {name: values[-1] for name, values in parse_qs(query).items()}
+    if found.get("sslmode") != "verify-full":
+        return False
+    context = ssl.create_default_context(cafile=found.get("sslrootcert"))
+    if "sslcert" in found:
+        context.load_cert_chain(found["sslcert"], found.get("sslkey"))
+    return context

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pg8000 import native
@@ -89,11 +90,33 @@ def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _l
     Raises:
         MigrationError: an applied file was changed or removed, a file failed, or the database cannot be reached.
     """
-    migrations = read_migrations(directory)
+    read_migrations(directory)  # what is wrong with the files needs no database
     try:
         connection = connect(url, timeout_seconds=None)  # building an index may take as long as it takes
     except (native.InterfaceError, native.DatabaseError, OSError) as error:
         raise MigrationError(f"the database cannot be reached: {_text(error)}") from error
+    try:
+        return migrate_through(connection, directory, report)
+    finally:
+        with suppress(native.InterfaceError, OSError):
+            connection.close()
+
+
+class Statements(Protocol):
+    """What migrations need of a connection."""
+
+    def run(self, sql: str, **values: object) -> Any:
+        """Run one statement with named parameters (`:name`) and return its rows."""
+        ...
+
+    def execute_simple(self, statement: str) -> Any:
+        """Run one or more constant statements."""
+        ...
+
+
+def migrate_through(connection: Statements, directory: Path, report: Callable[[str], None] = lambda _line: None) -> int:
+    """Apply what is missing through a connection that is open already; see `migrate`."""
+    migrations = read_migrations(directory)
     try:
         connection.run(f"select pg_advisory_lock({_LOCK})")
         connection.run("set lock_timeout = '30s'")
@@ -108,9 +131,8 @@ def migrate(url: str, directory: Path, report: Callable[[str], None] = lambda _l
             _apply(connection, item)
             report(f"applied {item.name}")
         return len(pending)
-    finally:
-        with suppress(native.InterfaceError, OSError):
-            connection.close()
+    except (native.InterfaceError, native.DatabaseError, OSError) as error:
+        raise MigrationError(_text(error)) from error
 
 
 def connect(url: str, *, timeout_seconds: float | None = 60) -> native.Connection:
@@ -140,7 +162,7 @@ def _check_seals(migrations: list[Migration], applied: dict[int, bytes]) -> None
             raise MigrationError(f"{known[version].name} was changed after it was applied; write a new migration")
 
 
-def _apply(connection: native.Connection, item: Migration) -> None:
+def _apply(connection: Statements, item: Migration) -> None:
     connection.run("begin")
     try:
         connection.execute_simple(item.sql)

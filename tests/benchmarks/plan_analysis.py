@@ -1,7 +1,7 @@
 """A plan of 1,000 changes judged by us and by checkov, on the same file in one run: time, memory, and who finds what.
 
 The plan is put together from the recorded plans of a real Terraform, each copy in a module of its own, so that what is planted is
-known from their expectations. Checkov gets an environment of its own under `.local/bench`.
+known from their expectations. Checkov has an environment of its own (`tests/support/checkov.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,14 +21,13 @@ from typing import Any
 from functions.analyze.domain.plan import read_plan
 from shared.rules.engine import judge_plan
 from shared.rules.rule import Finding
+from tests.support import checkov as rival
 from tests.support.plan_cases import EXPECTED
 from tests.support.record_plans import FOLDER, NAMES
 
 from .result import Result
 from .running import ROOT
 
-CHECKOV = "checkov==3.2.499"
-_HOME = ROOT / ".local" / "bench" / "checkov"
 CHANGES = 1_000
 _ROUNDS = 5  # before checkov, and as many after it
 _BAR = "at most 0.02 (50 times faster)"
@@ -83,7 +81,7 @@ class Planted:
 
 def measure() -> list[Result]:
     """Judge the plan by both, in turn."""
-    _install()
+    rival.install()
     document = make_plan(CHANGES)
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "plan.json"
@@ -229,15 +227,4 @@ def _run(command: list[str]) -> _Run:
 
 
 def _checkov(file: Path) -> list[str]:
-    options = ["--framework", "terraform_plan", "--output", "json", "--quiet", "--compact", "--skip-download"]
-    return [str(_HOME / "bin" / "checkov"), "--file", str(file), *options]
-
-
-def _install() -> None:
-    """Make checkov's environment, once per version."""
-    marker = _HOME / "installed"
-    if marker.is_file() and marker.read_text("utf-8") == CHECKOV:
-        return
-    venv.create(_HOME, with_pip=True, clear=True)
-    subprocess.run([str(_HOME / "bin" / "pip"), "install", "--quiet", CHECKOV], check=True)
-    marker.write_text(CHECKOV, "utf-8")
+    return rival.command("--framework", "terraform_plan", "--file", str(file))

@@ -44,7 +44,7 @@ keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report r
 rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
 audit-tampering-found audit-anchored ratelimit-told ratelimit-outage caps-head caps-time caps-json
-redaction-everywhere errors-say-little supply-lock supply-reproducible
+redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
 

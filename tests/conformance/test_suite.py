@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.build.imports import absolute_imports
 from infra.build.openapi import routes_of
 from infra.suite import load_suite
 
@@ -144,3 +145,14 @@ def _arguments(name: str, wanted: Callable[[ast.Call], bool]) -> set[str]:
         )
         found.add(value)
     return found
+
+
+# What calls somebody outside of Google and the suite: the firewall lets no other function out.
+OUTWARD = ("boto3", "shared.security.egress", "shared.security.operator_calls", "shared.security.reporter_signatures")
+
+
+@each_function
+def test_a_function_that_calls_the_internet_says_so(name: str) -> None:
+    files = {path.as_posix(): path.read_bytes() for path in (ROOT / "functions" / name).rglob("*.py")}
+    calls_out = [item.place for item in absolute_imports(files) if item.module.startswith(OUTWARD)]
+    assert SUITE.functions[name].internet == bool(calls_out), calls_out

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,13 +25,13 @@ from functions.scan.domain.comparison import Drift, Sides, Tally, compare
 from functions.scan.domain.resources import LiveResource, NotChecked, Unread
 from functions.scan.domain.state import parse_state
 from functions.scan.readers.aws import SERVICES
-from functions.scan.readers.aws.base import Scope, Service, collect
+from functions.scan.readers.aws.base import Scope, Service, collect, permission_of
 from functions.scan.types.aws import SPECS
 from local_emulator.aws import ACCOUNT, REGION, SEED, moto_command, replay, wait_until_ready
 from local_emulator.moto_server import PLACEHOLDER
 
 __all__ = [
-    "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "attributes_of", "clients",
+    "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "action_of", "attributes_of", "called_actions", "clients",
     "drift_items", "drifts", "load_state", "moto_account", "name_of", "prepare_terraform", "replay", "run_terraform", "scan", "services_for",
     "terraform_apply", "why_no_terraform",
 ]  # fmt: skip
@@ -38,6 +39,8 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "aws"
 CREATED = "<created>"  # in `Mutation.expects`: the key (each of the keys) that `apply` returned
+
+_CALLED: defaultdict[str, set[str]] = defaultdict(set)  # by endpoint
 
 Clients: TypeAlias = Callable[[str], Any]
 Expected: TypeAlias = set[tuple[str, str, str]]
@@ -132,9 +135,24 @@ def clients(endpoint: str) -> Clients:
 
     @cache
     def client(service: str) -> Any:
-        return cast("Any", session).client(service, endpoint_url=endpoint, config=config)
+        made = cast("Any", session).client(service, endpoint_url=endpoint, config=config)
+        made.meta.events.register("before-call.*.*", note)
+        return made
+
+    def note(model: Any, **_others: object) -> None:
+        _CALLED[endpoint].add(action_of(model.service_model.signing_name, model.name))
 
     return client
+
+
+def called_actions(endpoint: str) -> set[str]:
+    """Return the IAM actions behind all calls that the clients of an account made so far."""
+    return set(_CALLED[endpoint])
+
+
+def action_of(signing_name: str, operation: str) -> str:
+    """Name the IAM action of a call; the name that requests are signed for is IAM's, but for CloudWatch."""
+    return permission_of("cloudwatch" if signing_name == "monitoring" else signing_name, operation)
 
 
 def scan(endpoint: str, services: Iterable[Service] = SERVICES) -> Scanned:

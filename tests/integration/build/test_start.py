@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.build.bundle import OWN, build_bundles
+from infra.build.bundle import JOB, OWN, build_bundles
 from infra.build.imports import absolute_imports
 from infra.suite import load_suite
 from tests.support.bundles import Installed, environment, get, install, serving, unpack
@@ -70,12 +70,24 @@ def test_a_bundle_starts_in_an_empty_environment(name: str, installed: Mapping[s
                 assert json.loads(body) == {"status": "ok"}
 
 
+def test_the_migrations_job_starts_and_has_every_migration(installed: Mapping[str, Installed], tmp_path: Path) -> None:
+    job = installed[JOB]
+    done = subprocess.run(
+        [str(job.python), "-m", "infra.deploy.migrations", "nobody"], env={"PATH": os.defpath, "HOME": str(tmp_path)},
+        cwd=job.source, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.strip().startswith("migrations: 'nobody': say LOGIN=IDENTITY")) == (1, True)
+    files = {path.name for path in (ROOT / "infra" / "migrations").glob("*.sql")}
+    assert {path.name for path in (job.source / "infra" / "migrations").glob("*.sql")} == files
+
+
 def test_every_import_of_every_bundle_is_served(installed: Mapping[str, Installed], tmp_path: Path) -> None:
     """Also the imports inside functions, which a start does not reach."""
     wanted: dict[Path, set[tuple[str, str]]] = {}
     for bundle in installed.values():
         sources = {str(file): file.read_bytes() for file in bundle.source.rglob("*.py")}
-        found = {(item.module, item.member) for item in absolute_imports(sources) if item.top_level not in OWN}
+        own = {*OWN, "infra"} if bundle.source.name == JOB else OWN
+        found = {(item.module, item.member) for item in absolute_imports(sources) if item.top_level not in own}
         wanted.setdefault(bundle.python, set()).update(found)
     for python, imports in wanted.items():
         done = subprocess.run(

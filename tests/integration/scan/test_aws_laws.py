@@ -19,12 +19,14 @@ from functions.scan.domain.comparison import Drift
 from functions.scan.domain.resources import Declared
 from functions.scan.domain.shapes import constant
 from functions.scan.types.aws import SPECS
+from infra.build.customer_rights import read_actions
 from tests.support.aws_account import (
     FIXTURES,
     Expected,
     Mutation,
     ProviderUnavailable,
     attributes_of,
+    called_actions,
     clients,
     drift_items,
     drifts,
@@ -47,10 +49,12 @@ def mutations_of(group: str) -> ModuleType:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_recorded_account_shows_no_drift(group: str) -> None:
+def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_not_grant(group: str) -> None:
     with moto_account() as endpoint:
         replay(endpoint, FIXTURES / group / "requests.jsonl.gz")
         scanned = scan(endpoint)
+        assert called_actions(endpoint), "the calls were not noted"
+        assert called_actions(endpoint) - set(read_actions()) == set()
         assert not scanned.not_checked
         assert not scanned.unread
         assert drifts(load_state(group, endpoint), scanned) == set()

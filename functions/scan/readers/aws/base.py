@@ -101,7 +101,7 @@ DENIED = frozenset(
     {
         "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException",
         "UnauthorizedAccess", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
-        "ExpiredToken", "ExpiredTokenException", "AuthFailure", "InvalidAccessKeyId", "OptInRequired", "403",
+        "ExpiredToken", "ExpiredTokenException", "InvalidIdentityToken", "IDPRejectedClaim", "AuthFailure", "InvalidAccessKeyId", "OptInRequired", "403",
     }
 )  # fmt: skip
 THROTTLED = frozenset(

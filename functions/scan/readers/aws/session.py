@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shared.ports.clock import Clock
+from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 
 from ...errors import CredentialsRefused
@@ -34,7 +35,8 @@ class Login:
     Attributes:
         account: 12-digit account id that the credentials must belong to.
         access_key_id, secret_access_key: for a static key.
-        role_arn, external_id: for a role; assumed with this process's own identity.
+        role_arn, external_id: for a role; taken on with this process's own identity.
+        identity_tokens: prove that identity by tokens made for the external id; without them it is one of AWS.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
         attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
@@ -44,6 +46,7 @@ class Login:
     secret_access_key: Secret | None = None
     role_arn: str = ""
     external_id: str = ""
+    identity_tokens: IdentityTokens | None = None
     endpoint: str = ""
     attempts: int = 8
 
@@ -126,6 +129,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
 
     Raises:
         CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
+        ServiceAway: (503 `service_away`) the platform gave no proof of who this process is.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -206,14 +210,20 @@ def _static(login: Login) -> boto3.Session:
 
 
 def _assumed(login: Login, region: str) -> boto3.Session:
+    """Take on a role. Either way the customer's trust policy demands the external id, which DriftWise chose for one account.
+
+    A token's audience is that external id: shown to a role of another customer, it opens nothing (the confused deputy).
+    Source: AWS STS API Reference, AssumeRoleWithWebIdentity and AssumeRole.
+    """
     import boto3
 
-    reply = _sts(boto3.Session(), login, region).assume_role(
-        RoleArn=login.role_arn,
-        RoleSessionName="driftwise-scan",
-        ExternalId=login.external_id,
-        DurationSeconds=_SESSION_SECONDS,
-    )
+    sts = _sts(boto3.Session(), login, region)
+    asked = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
+    if login.identity_tokens is None:
+        reply = sts.assume_role(ExternalId=login.external_id, **asked)
+    else:
+        token = login.identity_tokens.token_for(login.external_id)
+        reply = sts.assume_role_with_web_identity(WebIdentityToken=token, **asked)
     found = reply["Credentials"]
     return boto3.Session(
         aws_access_key_id=found["AccessKeyId"],

@@ -1,0 +1,1 @@
+"""Rolling the suite out: migrations first, then revisions by digest, a canary, and the way back."""

@@ -1,0 +1,91 @@
+# A role that DriftWise may take on, and what it may do with it: read how resources are configured, never what they hold.
+
+data "aws_partition" "current" {}
+
+resource "aws_iam_role" "driftwise" {
+  name                 = var.role_name
+  description          = "Read by DriftWise for drift detection."
+  max_session_duration = var.max_session_seconds
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  tags                 = var.tags
+}
+
+# Google's tokens name who asks (azp, sub) and for whom (aud): DriftWise's account, and your external id.
+# Source: IAM User Guide, "Available keys for AWS OIDC federation": `aud` is the token's azp here, `oaud` its aud.
+data "aws_iam_policy_document" "trust" {
+  statement {
+    sid     = "DriftWise"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["accounts.google.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:sub"
+      values   = [var.driftwise_google_account_id]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:aud"
+      values   = [var.driftwise_google_account_id]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "accounts.google.com:oaud"
+      values   = [var.external_id]
+    }
+  }
+}
+
+# Made from what DriftWise's readers call: python -m infra.build.customer_rights.
+resource "aws_iam_policy" "read" {
+  name        = "${var.role_name}-configuration"
+  description = "Reads how resources are configured."
+  policy      = file("${path.module}/read_policy.json")
+  tags        = var.tags
+}
+
+resource "aws_iam_role_policy_attachment" "read" {
+  role       = aws_iam_role.driftwise.name
+  policy_arn = aws_iam_policy.read.arn
+}
+
+data "aws_iam_policy_document" "states" {
+  count = length(var.state_objects) > 0 ? 1 : 0
+
+  statement {
+    sid       = "FetchStates"
+    actions   = ["s3:GetObject"]
+    resources = [for item in var.state_objects : "arn:${data.aws_partition.current.partition}:s3:::${item}"]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.state_kms_key_arns) > 0 ? [var.state_kms_key_arns] : []
+
+    content {
+      sid       = "OpenStates"
+      actions   = ["kms:Decrypt"]
+      resources = statement.value
+
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = ["s3.*.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "states" {
+  count = length(var.state_objects) > 0 ? 1 : 0
+
+  name   = "states"
+  role   = aws_iam_role.driftwise.id
+  policy = data.aws_iam_policy_document.states[0].json
+}

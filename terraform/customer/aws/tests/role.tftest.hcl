@@ -1,0 +1,83 @@
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  driftwise_google_account_id = "117234567890123456789"
+  external_id                 = "dw-abcdefghijklmnopqrstuvwxyz234567"
+}
+
+run "keyless" {
+  command = plan
+
+  assert {
+    condition = jsondecode(aws_iam_role.driftwise.assume_role_policy).Statement == [{
+      Sid       = "DriftWise"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "accounts.google.com" }
+      Condition = {
+        StringEquals = {
+          "accounts.google.com:aud"  = "117234567890123456789"
+          "accounts.google.com:oaud" = "dw-abcdefghijklmnopqrstuvwxyz234567"
+          "accounts.google.com:sub"  = "117234567890123456789"
+        }
+      }
+    }]
+    error_message = "Only DriftWise's own account, with a token for this external id, may take the role on."
+  }
+
+  assert {
+    condition = alltrue([
+      for action in jsondecode(aws_iam_policy.read.policy).Statement[0].Action : can(regex("^[a-z0-9]+:(Describe|Get|List)[A-Za-z0-9]+$", action))
+    ]) && length(jsondecode(aws_iam_policy.read.policy).Statement) == 1
+    error_message = "Every action reads, and is named whole."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.states) == 0 && aws_iam_role.driftwise.max_session_duration == 3600
+    error_message = "Without states there is no right to read an object; a session lasts an hour."
+  }
+}
+
+run "states" {
+  command = plan
+
+  variables {
+    state_objects      = ["states/network/terraform.tfstate"]
+    state_kms_key_arns = ["arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"]
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.states[0].statement[0].resources == toset(["arn:aws:s3:::states/network/terraform.tfstate"]) && data.aws_iam_policy_document.states[0].statement[0].actions == toset(["s3:GetObject"])
+    error_message = "Only the named states may be fetched."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.states[0].statement[1].condition).variable == "kms:ViaService"
+    error_message = "The key opens states on their way out of S3 and nothing else."
+  }
+}
+
+run "wrong_values_are_refused" {
+  command = plan
+
+  variables {
+    driftwise_google_account_id = "somebody@example.com"
+    external_id                 = "mine"
+    max_session_seconds         = 60
+    role_name                   = "not a name"
+    state_kms_key_arns          = ["*"]
+    state_objects               = ["states/*"]
+  }
+
+  expect_failures = [
+    var.driftwise_google_account_id, var.external_id, var.max_session_seconds, var.role_name, var.state_kms_key_arns,
+    var.state_objects,
+  ]
+}

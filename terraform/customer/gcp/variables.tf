@@ -1,0 +1,56 @@
+variable "driftwise_google_account_id" {
+  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, are taken; no key exists."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{15,25}$", var.driftwise_google_account_id))
+    error_message = "The unique id of a Google service account has digits only."
+  }
+}
+
+variable "external_id" {
+  description = "External id that DriftWise chose for your connection. It keeps another customer of DriftWise from reading your projects."
+  type        = string
+
+  validation {
+    condition     = can(regex("^dw-[a-z2-7]{32}$", var.external_id))
+    error_message = "DriftWise's external ids begin with dw- and have 32 letters and digits."
+  }
+}
+
+variable "pool_id" {
+  description = "Id of the workload identity pool that is made in `project_id`."
+  type        = string
+  default     = "driftwise"
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]{4,32}$", var.pool_id)) && !startswith(var.pool_id, "gcp-")
+    error_message = "A pool's id has 4 to 32 lower-case letters, digits and hyphens and does not begin with gcp-."
+  }
+}
+
+variable "project_id" {
+  description = "Project that the pool lives in; one for security or for shared services is a good place."
+  type        = string
+}
+
+variable "scanned_project_ids" {
+  description = "Projects whose configuration DriftWise reads."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.scanned_project_ids) > 0
+    error_message = "Name at least one project."
+  }
+}
+
+variable "state_buckets" {
+  description = "Buckets with Terraform states that DriftWise may fetch: bucket to the beginning of the states' names. Empty when you upload states."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for prefix in values(var.state_buckets) : length(prefix) > 0])
+    error_message = "Give a prefix: a whole bucket may hold more than states."
+  }
+}
