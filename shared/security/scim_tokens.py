@@ -1,7 +1,7 @@
 """Finding out whether a directory's token (SCIM) is good: checksum, one lookup, hash, life, organisation, in this order.
 
 Nothing is remembered between calls: a token that was revoked is refused at once everywhere. A token is its organisation's, not
-its maker's: the directory that switches its maker off must be able to say so (ADR-0025).
+its maker's: the directory that switches its maker off must be able to say so (ADR-0026).
 """
 
 from __future__ import annotations
