@@ -62,7 +62,7 @@ def test_a_cursor_is_of_its_own_list_and_time(org: ScimOrg) -> None:
     cursor = org.ask("GET", "/Users?cursor=&count=1")["nextCursor"]
     for query in (f"/Users?cursor={cursor}x", f"/Users?cursor={cursor}&sortBy=userName", f"/Groups?cursor={cursor}"):
         org.refused("GET", f"{query}&count=1", status=400, scim_type="invalidCursor")
-    org.refused("GET", f"/Users?cursor={cursor}&startIndex=2", status=400, scim_type="invalidValue")
+    org.refused("GET", f"/Users?cursor={cursor}&count=2", status=400, scim_type="invalidCount")
     org.function.clock.advance(3600)
     org.refused("GET", f"/Users?cursor={cursor}&count=1", status=400, scim_type="expiredCursor")
 
