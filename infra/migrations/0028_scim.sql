@@ -1,6 +1,6 @@
 -- owner: scim | locks: core.orgs, core.users, core.members, core.api_keys, core.invitations and core.sessions, briefly (foreign keys,
 -- policies, grants)
--- People and groups as an organisation's directory tells of them, and the tokens that it tells with; see ADR-0025.
+-- People and groups as an organisation's directory tells of them, and the tokens that it tells with; see ADR-0026.
 set local lock_timeout = '5s';
 
 create schema scim;

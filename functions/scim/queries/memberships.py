@@ -1,6 +1,6 @@
 """SQL of who belongs to the organisation and with which role, and of what hangs on that.
 
-People and their sessions belong to no organisation: they are reached by the functions of migration 0025 alone, which say for whom.
+People and their sessions belong to no organisation: they are reached by the functions of migration 0028 alone, which say for whom.
 """
 
 from __future__ import annotations
