@@ -35,6 +35,8 @@ from .ports import HOST, is_listening, reserve_port
 OWNER = "driftwise_owner"
 COMPOSE_FILE = Path(__file__).with_name("compose.yaml")
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the name below it is made by `tempfile`
+_ROOM_BYTES = 2 << 30
 _SYSTEM_USERS = ("postgres", "driftwise-postgres")  # the first that exists runs the server when root may not
 _TEST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -248,11 +250,20 @@ def with_database(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{quote(database, safe='')}"))
 
 
+def scratch_directory() -> Path | None:
+    """Return where a throw-away cluster is made fastest: in memory, where there is room; None means the usual place.
+
+    A test's database is a copy of some thousand files: in memory that takes a quarter of the time.
+    """
+    has_room = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM_BYTES
+    return _MEMORY if has_room else None
+
+
 @contextmanager
 def temporary_cluster(binaries: Path | None = None, variables: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a throw-away cluster for tests (not durable) and yield the owner's URL of its database `postgres`.
 
-    It lies in the system's temporary directory: as root, the server's user could not enter pytest's.
+    It lies outside pytest's own directories, which the server's user could not enter when root runs the tests.
 
     Args:
         binaries: another build's, instead of the wheel's.
@@ -261,7 +272,7 @@ def temporary_cluster(binaries: Path | None = None, variables: Mapping[str, str]
     Raises:
         EmulatorError: the server did not come up; the end of its log is in `detail`.
     """
-    with tempfile.TemporaryDirectory(prefix="driftwise-postgres-") as name:
+    with tempfile.TemporaryDirectory(prefix="driftwise-postgres-", dir=scratch_directory()) as name:
         place = Path(name)
         place.chmod(0o711)
         backend = Embedded(

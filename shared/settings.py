@@ -56,6 +56,12 @@ class Settings:
         llm_model: that model, as its vendor calls it.
         llm_endpoint: where it is asked, of `azure_openai` and `openai_compatible`; may lead into the operator's own network.
         llm_region: of `bedrock`.
+        smtp_host: the server that notifications by e-mail are handed to; empty for no e-mail.
+        smtp_port: of it.
+        smtp_tls: `starttls`, or `tls` for a connection that begins with it; without TLS nothing is sent.
+        smtp_user: who signs in there, with the password in the secret `smtp-password`; empty for nobody.
+        smtp_from: the address that notifications come from.
+        smtp_ca: certificate authority of that server, PEM; empty for the public ones.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         otlp_endpoint: where spans are sent, OTLP over HTTP, without `/v1/traces`; empty for no tracing.
@@ -102,6 +108,12 @@ class Settings:
     llm_model: str = ""
     llm_endpoint: str = ""
     llm_region: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    smtp_user: str = ""
+    smtp_from: str = ""
+    smtp_ca: str = ""
     pool_size: int = 5
     egress_bypass: str = ""
     otlp_endpoint: str = ""

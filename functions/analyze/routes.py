@@ -14,8 +14,9 @@ from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN, Quota
 
 from . import errors
+from .code_host_routes import CODE_HOST_EVENT_ROUTES, CODE_HOST_ROUTES
 from .domain.plan import MOST_BYTES
-from .handlers import analyses, llm, narratives, purge
+from .handlers import analyses, llm, narratives, plan_events, purge
 from .models import analyses as models
 from .models import llm as llm_models
 from .models.narratives import DriftNarrativeView
@@ -73,10 +74,13 @@ ROUTES: list[Route[AnalyzeDeps]] = [
         reply=llm_models.LlmUsagePage,
     ),
     *RULE_ROUTES,
+    *CODE_HOST_ROUTES,
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[AnalyzeDeps]] = [
     resealing_route("analyze-sealed-columns"),
     Route("POST", "/_events/drift-narratives", narratives.write_drift_narrative, Access.from_event("drift-narratives")),
+    Route("POST", "/_events/plan-events", plan_events.analyze_delivery, Access.from_event("plan-events")),
     Route("POST", "/_events/analysis-purge", purge.purge_analyses, Access.from_event("analysis-purge")),
+    *CODE_HOST_EVENT_ROUTES,
 ]

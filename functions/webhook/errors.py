@@ -39,3 +39,33 @@ class BodyPurged(AppError):
     """409 `body_purged`: the delivery's body is no longer kept, so it cannot be worked on again."""
 
     code, status, title = "body_purged", 409, "The delivery's body is no longer kept"
+
+
+class ChannelLimitReached(AppError):
+    """409 `channel_limit_reached`: an organisation has as many notification channels as it may."""
+
+    code, status, title = "channel_limit_reached", 409, "There are as many notification channels as there may be"
+
+
+class MailNotSetUp(AppError):
+    """409 `mail_not_set_up`: the operator of this installation has no e-mail server set up."""
+
+    code, status, title = "mail_not_set_up", 409, "E-mail is not set up in this installation"
+
+
+class TargetNotOfKind(AppError):
+    """422 `target_not_of_kind`: `email` has recipients, every other kind has a URL."""
+
+    code, status, title = "target_not_of_kind", 422, "This kind of channel has another form of address"
+
+
+class ChannelSignsNothing(AppError):
+    """409 `channel_signs_nothing`: only channels of the kind `webhook` have a secret."""
+
+    code, status, title = "channel_signs_nothing", 409, "Channels of this kind have no secret"
+
+
+class ChannelDisabled(AppError):
+    """409 `channel_disabled`: enable the channel first."""
+
+    code, status, title = "channel_disabled", 409, "The channel is disabled"

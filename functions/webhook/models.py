@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SecretStr
 
 from shared.http.paging import PageQuery
 from shared.security.signatures import Provider
+
+from .channel_models import OutgoingView, OutStatus
 
 DAY_SECONDS = 24 * 3600
 _STRICT = ConfigDict(extra="forbid")
@@ -126,12 +128,24 @@ class Accepted(BaseModel):
 
 
 class DeliveryQuery(PageQuery):
-    """Query of deliveries."""
+    """Query of deliveries. A filter that only one direction has leaves the other one out."""
 
+    direction: Literal["in", "out"] | None = None
     config_id: UUID | None = None
+    channel_id: UUID | None = None
     provider: Provider | None = None
-    status: DeliveryStatus | None = None
+    status: DeliveryStatus | OutStatus | None = None
     proved_by: Slot | None = Field(default=None, description="`previous`: who still signs with the old secret")
+
+    def shows(self, direction: Literal["in", "out"]) -> bool:
+        """Whether deliveries of a direction can pass."""
+        if direction == "in":
+            is_left_out = self.channel_id is not None or self.status in {"collecting", "pending", "delivered"}
+        else:
+            is_left_out = bool(
+                self.config_id or self.provider or self.proved_by or self.status in {"received", "handled"}
+            )
+        return self.direction in {None, direction} and not is_left_out
 
 
 class DeliveryView(BaseModel):
@@ -148,6 +162,7 @@ class DeliveryView(BaseModel):
     tries: int
     repeats: int
     error_code: str | None
+    error_detail: str | None = Field(description="of a plan that cannot be read: what its reader says")
     body_sha256: str
     body_bytes: int
     has_body: bool
@@ -161,8 +176,12 @@ class DeliveryView(BaseModel):
         return cls(**own, **{name: row[name] for name in cls.model_fields if name not in own})
 
 
+class AnyDeliveryView(RootModel[Annotated[DeliveryView | OutgoingView, Field(discriminator="direction")]]):
+    """A delivery, either way."""
+
+
 class DeliveryPage(BaseModel):
     """One page of deliveries."""
 
-    items: list[DeliveryView]
+    items: list[Annotated[DeliveryView | OutgoingView, Field(discriminator="direction")]]
     next_cursor: str | None

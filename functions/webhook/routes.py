@@ -14,7 +14,9 @@ from shared.security.errors import SignatureRefused
 from shared.security.ratelimit import Limit, Quota
 
 from . import errors, models
+from .channel_routes import CHANNEL_EVENT_ROUTES, CHANNEL_ROUTES
 from .handlers import configs, deliveries, intake, purge, relay, worker
+from .plan_event_routes import PLAN_EVENT_ROUTES
 from .wiring import WebhookDeps
 
 _CONFIGS = "/api/v2/orgs/{org_id}/webhook-configs"
@@ -47,8 +49,9 @@ ROUTES: list[Route[WebhookDeps]] = [
     Route("GET", _DELIVERIES, deliveries.list_deliveries, may("webhook_deliveries:read"), query=models.DeliveryQuery, reply=models.DeliveryPage),
     Route(
         "POST", f"{_DELIVERIES}/{{delivery_id}}/replay", deliveries.replay_delivery, may("webhook_deliveries:replay"),
-        reply=models.DeliveryView, status=202, errors=(errors.DeliveryInProgress, errors.BodyPurged),
+        reply=models.AnyDeliveryView, status=202, errors=(errors.DeliveryInProgress, errors.BodyPurged, errors.ChannelDisabled),
     ),
+    *CHANNEL_ROUTES,
 ]  # fmt: skip
 
 EVENT_ROUTES: list[Route[WebhookDeps]] = [
@@ -58,4 +61,6 @@ EVENT_ROUTES: list[Route[WebhookDeps]] = [
     Route("POST", "/_events/webhook-dead-letters", worker.work_dead_letter, Access.from_event("webhook-dead-letters")),
     Route("POST", "/_events/purge", purge.purge_shared_tables, Access.from_event("purge")),
     resealing_route("webhook-sealed-columns"),
+    *PLAN_EVENT_ROUTES,
+    *CHANNEL_EVENT_ROUTES,
 ]

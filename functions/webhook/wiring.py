@@ -14,11 +14,14 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.clock import Clock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
+from shared.security.egress import EgressGuard, SystemResolver, for_process
 from shared.security.envelope import Envelope, Place
 from shared.security.signatures import make_secret
 from shared.settings import Settings
 
-from .queries import configs
+from .outlets.calling import POLICY
+from .outlets.mailing import Mailer, build_mailer
+from .queries import channels, configs
 
 SECRETS_KEY = "webhook-secrets"
 # One place for both columns, as a rotation moves a ciphertext over without KMS.
@@ -30,7 +33,20 @@ PREVIOUS_SECRET = SealedColumn(
     "webhook.configs", "previous_secret_encrypted", configs.SEALED_PREVIOUS_SECRETS, place_column=_BOTH_SECRETS
 )
 BODY = PurgedColumn("webhook.deliveries_in", "body_encrypted", kept_for=timedelta(days=7))
-SEALED_COLUMNS = (CURRENT_SECRET, PREVIOUS_SECRET)
+CHANNEL_TARGET = SealedColumn("webhook.notification_channels", "target_encrypted", channels.SEALED_TARGETS)
+CURRENT_CHANNEL_SECRET = SealedColumn(
+    "webhook.notification_channels",
+    "current_secret_encrypted",
+    channels.SEALED_CURRENT_SECRETS,
+    place_column=_BOTH_SECRETS,
+)
+PREVIOUS_CHANNEL_SECRET = SealedColumn(
+    "webhook.notification_channels",
+    "previous_secret_encrypted",
+    channels.SEALED_PREVIOUS_SECRETS,
+    place_column=_BOTH_SECRETS,
+)
+SEALED_COLUMNS = (CURRENT_SECRET, PREVIOUS_SECRET, CHANNEL_TARGET, CURRENT_CHANNEL_SECRET, PREVIOUS_CHANNEL_SECRET)
 
 
 class SecretMemory:
@@ -80,12 +96,16 @@ class WebhookDeps(Deps):
         resealer: seals secrets anew when their key is rotated.
         opened: secrets that this process opened.
         decoy: what a delivery is checked against that meets fewer than two live secrets; nobody knows it.
+        egress: judges addresses of notification channels, and calls them.
+        mailer: sends e-mail; None where the operator set no server up.
     """
 
     envelope: Envelope
     resealer: Resealer
     opened: SecretMemory
     decoy: Secret
+    egress: EgressGuard
+    mailer: Mailer | None
 
 
 def secret_place(org_id: UUID, config_id: UUID) -> Place:
@@ -96,6 +116,16 @@ def secret_place(org_id: UUID, config_id: UUID) -> Place:
 def body_place(org_id: UUID, delivery_id: UUID) -> Place:
     """Say where a delivery's body stands."""
     return BODY.place(org_id, delivery_id)
+
+
+def channel_target_place(org_id: UUID, channel_id: UUID) -> Place:
+    """Say where a channel's address stands."""
+    return CHANNEL_TARGET.place(org_id, channel_id)
+
+
+def channel_secret_place(org_id: UUID, channel_id: UUID) -> Place:
+    """Say where a channel's secrets stand, the present one and the one before."""
+    return CURRENT_CHANNEL_SECRET.place(org_id, channel_id)
 
 
 def load_deps(settings: Settings) -> WebhookDeps:
@@ -109,4 +139,6 @@ def load_deps(settings: Settings) -> WebhookDeps:
         resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
         opened=SecretMemory(envelope, common.clock),
         decoy=make_secret(common.entropy),
+        egress=EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock),
+        mailer=build_mailer(settings, common.secrets),
     )

@@ -29,6 +29,7 @@ ALLOWED = {
     "shared/data/connections.py": ("aiohttp",),  # errors of the database's connector
     "functions/analyze/language_models/bedrock.py": ("botocore",),  # signs, and opens nothing
     "functions/analyze/language_models/choosing.py": ("shared.security.operator_calls",),  # the operator's own model
+    "functions/webhook/outlets/mailing.py": ("smtplib",),  # the operator's own server
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints
     "functions/scan/readers/aws/base.py": ("botocore",),  # its errors
     "functions/scan/ingestion.py": ("botocore",),  # its errors

@@ -118,6 +118,8 @@ _TABLE: Mapping[str, Access] = {
     "llm_config:read": _ADMIN,
     "llm_config:change": _ADMIN,
     "llm_usage:read": _ADMIN,
+    "code_hosts:read": _ADMIN,
+    "code_hosts:change": _ADMIN,
     # webhook
     "webhook_configs:read": _ADMIN,
     "webhook_configs:change": _ADMIN,

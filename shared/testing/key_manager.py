@@ -57,6 +57,10 @@ class MemoryKeyManager:
         """Make an EC P-256 signing key with one version, or add a version to it."""
         self._signing.setdefault(key, _Key()).add(ec.generate_private_key(ec.SECP256R1()), self._clock.now())
 
+    def wrapping_keys(self) -> set[str]:
+        """Return the names of the wrapping keys there are."""
+        return set(self._wrapping)
+
     def add_wrapping_key(self, key: str) -> None:
         """Make a key that wraps, or add a version to it; the newest wraps, all unwrap."""
         self._wrapping.setdefault(key, _Key()).add(AESGCM(secrets.token_bytes(32)), self._clock.now())

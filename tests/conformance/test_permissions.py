@@ -147,6 +147,11 @@ PUT    O/llm-config                               admin
 DELETE O/llm-config                               admin
 POST   O/llm-config/test                          admin
 GET    O/llm-usage                                admin
+POST   O/code-hosts                               admin
+GET    O/code-hosts                               admin
+GET    O/code-hosts/{host_id}                     admin
+PATCH  O/code-hosts/{host_id}                     admin
+DELETE O/code-hosts/{host_id}                     admin
 GET    O/policy                                   viewer
 PUT    O/policy                                   human admin
 GET    /api/v2/builtin-rules                      any
@@ -171,6 +176,13 @@ GET    O/webhook-configs/{config_id}              admin
 PATCH  O/webhook-configs/{config_id}              admin
 DELETE O/webhook-configs/{config_id}              admin
 POST   O/webhook-configs/{config_id}/rotate       admin
+POST   O/notification-channels                    admin
+GET    O/notification-channels                    admin
+GET    O/notification-channels/{channel_id}       admin
+PATCH  O/notification-channels/{channel_id}       admin
+DELETE O/notification-channels/{channel_id}       admin
+POST   O/notification-channels/{channel_id}/rotate admin
+POST   O/notification-channels/{channel_id}/test  admin
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """

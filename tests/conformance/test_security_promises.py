@@ -38,6 +38,7 @@ next-iam-database next-database-mtls next-csp-reports
 OF_THE_CORE = """
 answers-hardened credentials-forged events-authenticated tenancy-sessions tenancy-not-found tenancy-given-up
 refresh-once sessions-browser sessions-end saml-forged saml-domains roles-bounded invitations-once webhook-sealed
+channel-sealed channel-signed channel-inert
 keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report rotation-api-keys rotation-token-keys rotation-kms-key
 rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way

@@ -38,6 +38,7 @@ from tests.support.secret_journey import Journey, travelled
 USED = (
     "analysis.llm_configs", "core.api_keys", "core.audit_log", "core.idempotency_keys", "core.outbox", "core.user_identities", "scan.cloud_accounts",
     "scan.drift_items", "scan.live_resources", "scan.state_resources", "scan.state_sources",
+    "webhook.deliveries_out", "webhook.notification_channels",
 )  # fmt: skip
 
 

@@ -13,10 +13,13 @@ from uuid import UUID
 
 from flask import Response
 
+from functions.analyze.code_hosts.connecting import CodeHosts
+from functions.analyze.code_hosts.exchange import POLICY as CODE_HOST_POLICY
+from functions.analyze.code_hosts.terraform_cloud import DOWNLOADS
 from functions.analyze.language_models.asking import POLICY
 from functions.analyze.language_models.choosing import Models
 from functions.analyze.routes import EVENT_ROUTES, ROUTES
-from functions.analyze.wiring import CREDENTIALS_KEY, SEALED_COLUMNS, AnalyzeDeps
+from functions.analyze.wiring import BODIES_KEY, CREDENTIALS_KEY, SEALED_COLUMNS, AnalyzeDeps
 from shared.data.resealing import Resealer
 from shared.http.app import App
 from shared.ports.clock import SystemClock
@@ -39,7 +42,7 @@ class AnalyzeFunction:
     """One process, and who talks to it.
 
     Attributes:
-        vault: holds the key of language models' credentials, and no other.
+        vault: holds the keys of language models' credentials and of deliveries' bodies, which may be there already.
     """
 
     database: ClonedDatabase
@@ -52,7 +55,8 @@ class AnalyzeFunction:
         self.db = self.database.build_database("analyze", self.queue)
         entropy = FixedEntropy(f"process {next(_numbers)}")
         self.world = World(clock=self.clock, entropy=entropy, directory=cast("Any", self.db))
-        self.vault.add_wrapping_key(CREDENTIALS_KEY)
+        for key in {CREDENTIALS_KEY, BODIES_KEY} - self.vault.wrapping_keys():
+            self.vault.add_wrapping_key(key)
         self.deps = self.build_deps()
         settings = self.deps.settings
         self.app: App[AnalyzeDeps] = App("analyze", lambda _: self.deps, ROUTES, settings=settings)
@@ -68,9 +72,16 @@ class AnalyzeFunction:
             **own,
             queue=self.queue,
             envelope=envelope,
+            bodies=Envelope(self.vault, BODIES_KEY, common.entropy),
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             egress=egress,
             models=Models(egress, common.clock, common.entropy),
+            code_hosts=CodeHosts(
+                EgressGuard(for_process(CODE_HOST_POLICY, self.settings), SystemResolver(), SystemClock()),
+                EgressGuard(for_process(DOWNLOADS, self.settings), SystemResolver(), SystemClock()),
+                common.clock,
+                common.entropy,
+            ),
         )
 
     def push(self, message: Message, subscription: str, *, attempt: int = 1) -> Response:

@@ -75,7 +75,7 @@ class DatabaseServer:
         """Yield a fresh copy of the template; dropped afterwards, with whoever is still connected."""
         name = f"test_{next(_numbers)}"
         with closing(connect(self.url)) as connection:
-            connection.run(f'create database "{name}" template "{template}"')
+            connection.run(f'create database "{name}" template "{template}" strategy file_copy')
         database = ClonedDatabase(name, with_database(self.url, name), self.passwords)
         try:
             yield database

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local_emulator.database import wait_until_ready
 from local_emulator.ports import reserve_port
-from local_emulator.postgres import Embedded, identity, with_database
+from local_emulator.postgres import Embedded, identity, scratch_directory, with_database
 
 
 @dataclass
@@ -54,7 +54,7 @@ class RestartableServer:
 @contextmanager
 def restartable_server() -> Iterator[RestartableServer]:
     """Run such a server; stopped and removed with the block."""
-    with tempfile.TemporaryDirectory(prefix="driftwise-restart-") as name:
+    with tempfile.TemporaryDirectory(prefix="driftwise-restart-", dir=scratch_directory()) as name:
         place = Path(name)
         place.chmod(0o711)
         backend = Embedded(place / "cluster", password=secrets.token_urlsafe(24), durable=False)

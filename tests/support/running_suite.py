@@ -18,6 +18,7 @@ import httpx
 from pg8000 import native
 
 from infra.suite import load_suite
+from local_emulator.postgres import scratch_directory
 from shared.data.migrations import connect
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +115,9 @@ def running_emulator() -> Iterator[RunningSuite]:
     if given := os.environ.get("DRIFTWISE_EMULATOR"):
         yield RunningSuite.of(Path(given))
         return
-    with tempfile.TemporaryDirectory(prefix="driftwise-e2e-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="driftwise-e2e-", dir=scratch_directory(), ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o711)  # as root, PostgreSQL runs as a user of its own, which must be able to pass through
         with running_part(Path(folder), "--port", "0") as suite:
             yield suite

@@ -131,6 +131,24 @@ class Journey:
                 if answer.get("secret"):
                     self.secrets[f"a webhook's secret, {name} for {provider}"] = answer["secret"].encode()
 
+    def open_channels(self) -> None:
+        """Make channels whose addresses are secrets, twice with one Idempotency-Key; rotate, change, test, and one that is refused."""
+        address = f"{self.suite.url}/webhooks/standard/{uuid4()}?key="
+        first, next_one = (self.draw(f"a channel's {name} address") for name in ("first", "next"))
+        wish = {"kind": "webhook", "name": "ours", "url": address + first, "events": ["*"]}
+        headers = {"Idempotency-Key": str(uuid4())}
+        made = self.org.send("POST", "/notification-channels", json=wish, headers=headers)
+        again = self.org.send("POST", "/notification-channels", json=wish, headers=headers)
+        assert (again["id"], again["secret"]) == (made["id"], None)
+        path = f"/notification-channels/{made['id']}"
+        rotated = self.org.send("POST", f"{path}/rotate", json={})
+        self.secrets["a channel's secret"] = made["secret"].encode()
+        self.secrets["a channel's rotated secret"] = rotated["secret"].encode()
+        self.org.send("PATCH", path, json={"url": address + next_one})
+        assert self.org.send("POST", f"{path}/test")["error_code"] == "unexpected_status"
+        refused = {**wish, "url": f"https://10.0.0.1/{self.draw('an address that is refused')}"}
+        assert self.org.call("POST", "/notification-channels", json=refused).status_code == 422
+
     def choose_a_model(self) -> None:
         """Set up a language model of one's own, replace it by another, and try some that are refused."""
         first = {"provider": "anthropic", "model": "m", "credentials": {"api_key": self.draw("a model's key")}}
@@ -272,6 +290,7 @@ def travelled(suite: RunningSuite) -> Iterator[Journey]:
     journey.sign_in()
     journey.invite()
     journey.take_webhooks_in()
+    journey.open_channels()
     journey.choose_a_model()
     journey.connect()
     journey.org.scan(journey.account_id)

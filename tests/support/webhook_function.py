@@ -13,13 +13,18 @@ from uuid import UUID
 
 from flask import Response
 
+from functions.webhook.outlets.calling import POLICY
+from functions.webhook.outlets.mailing import build_mailer
 from functions.webhook.routes import EVENT_ROUTES, ROUTES
 from functions.webhook.wiring import SEALED_COLUMNS, SECRETS_KEY, SecretMemory, WebhookDeps
 from shared.data.resealing import Resealer
 from shared.http.app import App
+from shared.ports.clock import SystemClock
 from shared.ports.queue import Message
+from shared.security.egress import EgressGuard, EgressPolicy, Resolver, SystemResolver
 from shared.security.envelope import Envelope
 from shared.security.signatures import make_secret
+from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.queue import MemoryQueue
@@ -38,6 +43,9 @@ class WebhookFunction:
     Attributes:
         pool_size: database connections of the process.
         vault: holds the key of secrets and bodies, and no other.
+        policy: what calls to channels may do; a test names its own server in it.
+        resolver: looks their names up.
+        settings: of the process.
     """
 
     database: ClonedDatabase
@@ -45,6 +53,9 @@ class WebhookFunction:
     clock: FakeClock = field(default_factory=FakeClock)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     vault: MemoryKeyManager = field(default_factory=MemoryKeyManager)
+    policy: EgressPolicy = POLICY
+    resolver: Resolver = field(default_factory=SystemResolver)
+    settings: Settings = SETTINGS
 
     def __post_init__(self) -> None:
         self.db = self.database.build_database("webhook", self.queue, pool_size=self.pool_size)
@@ -58,12 +69,21 @@ class WebhookFunction:
 
     def build_deps(self) -> WebhookDeps:
         """Build the clients of a process."""
-        common = self.world.deps(SETTINGS)
+        common = self.world.deps(self.settings)
         envelope = Envelope(self.vault, SECRETS_KEY, common.entropy)
         own = {item.name: getattr(common, item.name) for item in fields(common) if item.name != "queue"}
         opened, decoy = SecretMemory(envelope, self.clock), make_secret(common.entropy)
         resealer = Resealer(self.db, envelope, SEALED_COLUMNS, self.clock)
-        return WebhookDeps(**own, queue=self.queue, envelope=envelope, resealer=resealer, opened=opened, decoy=decoy)
+        return WebhookDeps(
+            **own,
+            queue=self.queue,
+            envelope=envelope,
+            resealer=resealer,
+            opened=opened,
+            decoy=decoy,
+            egress=EgressGuard(self.policy, self.resolver, SystemClock()),
+            mailer=build_mailer(self.settings, self.world.secrets),
+        )
 
     @property
     def now(self) -> int:

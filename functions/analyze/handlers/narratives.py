@@ -18,6 +18,7 @@ from ..domain.narrative import write
 from ..models.narratives import DriftNarrativeView, NarrativeView
 from ..narrating import narrate, view_of
 from ..queries import narratives as queries
+from ..queries.orgs import get_subscription
 from ..wiring import AnalyzeDeps
 
 TOPIC = "drift-narratives"
@@ -51,7 +52,7 @@ def write_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
         item = queries.get_drift(tx, item_id)
         basis = basis_of(item)
         row = queries.find_narrative(tx, item_id, basis)
-        subscription = queries.get_subscription(tx)
+        subscription = get_subscription(tx)
     if row is None or row["status"] == "done":
         return Reply.no_content()
     asker = replace(call.actor, plan=subscription)  # an event says nothing of what the organisation has subscribed to

@@ -51,6 +51,15 @@ class AnalyzePlan(BaseModel):
     fail_on: Severity | None = None
 
 
+class PlanEvent(BaseModel):
+    """What stands beside a plan that a webhook delivered."""
+
+    model_config = _STRICT
+
+    ci: CiFacts | None = None
+    fail_on: Severity | None = None
+
+
 class EvidenceView(BaseModel):
     """What a rule saw: an attribute before and after. Sensitive values are never shown."""
 

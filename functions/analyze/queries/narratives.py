@@ -36,12 +36,6 @@ set status = 'done', narrative = cast(:narrative as jsonb), written_at = :now
 where org_id = :org_id and item_id = :item_id and basis = :basis and status = 'pending'
 returning item_id
 """
-_GET_PLAN = "select plan from core.orgs where id = :org_id"
-
-
-def get_subscription(tx: UnitOfWork) -> str:
-    """Read what the organisation has subscribed to: `free`, `team` or `enterprise`."""
-    return str(tx.rows(_GET_PLAN)[0]["plan"])
 
 
 def get_drift(tx: UnitOfWork, item_id: UUID) -> Row:

@@ -25,6 +25,11 @@ _ID_HEADERS: Mapping[str, tuple[str, ...]] = {
     "standard": ("webhook-id",),
 }
 _ID_MEMBERS: Mapping[str, str] = {"stripe": "id", "slack": "event_id"}
+_PLANS: Mapping[str, tuple[str, ...]] = {
+    "atlantis": ("plan",),
+    "standard": ("terraform.plan",),
+    "terraform_cloud": ("run:needs_attention", "run:completed"),
+}
 _NAME_HEADERS: Mapping[str, str] = {"github": "x-github-event", "gitlab": "x-gitlab-event"}
 
 
@@ -75,13 +80,19 @@ def kind_of(provider: Provider, name: str, content_type: str, content: bytes) ->
     return (_KINDS[provider](body) or _joined(name, body.get("action")) or UNKNOWN)[:_MOST_KIND]
 
 
+def carries_plan(provider: Provider, kind: str | None) -> bool:
+    """Say whether a delivery of this kind holds a Terraform plan, says that it does, or tells that a run has one."""
+    return kind is not None and kind in _PLANS.get(provider, ())
+
+
 def read_body(content_type: str, content: bytes) -> Any:
     """Read a body: JSON, or a form whose one field `payload` is JSON (GitHub and Slack offer both), or a plain form.
 
     Raises:
         MalformedRequest: (400 `malformed_request`) it is neither.
     """
-    if content_type.partition(";")[0].strip().lower() != _FORM:
+    # curl calls whatever it sends a form; no form begins with a brace
+    if content_type.partition(";")[0].strip().lower() != _FORM or content.lstrip()[:1] == b"{":
         return parse_json(content, most_members=_MOST_BODY_MEMBERS)
     try:
         fields = parse_qs(
@@ -103,7 +114,11 @@ def _atlantis(body: Mapping[str, Any]) -> str:
         return "apply.succeeded" if body["Success"] else "apply.failed"
     if "detection_id" in body:
         return "drift"
-    return "plan" if "resource_changes" in body else _text(body.get("event")) or _text(body.get("type"))
+    return (
+        "plan"
+        if "resource_changes" in body or "plan_json" in body
+        else _text(body.get("event")) or _text(body.get("type"))
+    )
 
 
 def _gitlab(body: Mapping[str, Any]) -> str:

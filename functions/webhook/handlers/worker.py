@@ -11,9 +11,10 @@ from shared.http.reply import Reply
 from shared.ports.queue import DEAD_LETTER_SOURCE
 from shared.telemetry.log import logger
 
-from ..domain.events import kind_of
+from ..domain.events import carries_plan, kind_of
 from ..queries import deliveries as queries
 from ..wiring import WebhookDeps, body_place
+from .plan_events import PLAN_TOPICS, hand_on
 
 _log = logger("webhook")
 _TOPIC = "webhook-deliveries"
@@ -30,6 +31,8 @@ def work_delivery(call: Call, deps: WebhookDeps) -> Reply:
     if delivery is None:
         return Reply.no_content()  # a repeated message, or its config was removed
     kind, error_code = _read(call, deps, delivery)
+    if kind is not None and carries_plan(delivery["provider"], kind):
+        return hand_on(call, deps, delivery_id, kind)
     status = "failed" if error_code else "handled"
     with deps.db.unit(call.actor) as tx:
         if queries.end_delivery(
@@ -45,7 +48,7 @@ def work_delivery(call: Call, deps: WebhookDeps) -> Reply:
 def work_dead_letter(call: Call, deps: WebhookDeps) -> Reply:
     """End a delivery that the queue gave up on; an admin may replay it."""
     source = (call.event.attributes if call.event else {}).get(DEAD_LETTER_SOURCE, "")
-    if not source.endswith(_TOPIC):
+    if not source.endswith((_TOPIC, *PLAN_TOPICS)):
         return Reply.no_content()  # another function's
     delivery_id = _delivery_id(call)
     with deps.db.unit(call.actor) as tx:

@@ -10,8 +10,8 @@ from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_COLUMNS = """id, config_id, provider, external_id, proved_by, event_kind, status, tries, repeats, error_code, body_sha256,
-  body_bytes, body_encrypted is not null as has_body, received_at, handled_at"""
+_COLUMNS = """id, config_id, provider, external_id, proved_by, event_kind, status, tries, repeats, error_code, error_detail,
+  body_sha256, body_bytes, body_encrypted is not null as has_body, received_at, handled_at"""
 
 # The same body is claimed anew once a day has passed; of two at once the second waits here for the first.
 _CLAIM_BODY = """
@@ -64,14 +64,21 @@ returning id, config_id, provider, event_name, content_type, body_encrypted
 """
 _END = """
 update webhook.deliveries_in
-set status = :status, event_kind = coalesce(:event_kind, event_kind), error_code = :error_code, handled_at = :now
+set status = :status, event_kind = coalesce(:event_kind, event_kind), error_code = :error_code, error_detail = :error_detail,
+  handled_at = :now
+where org_id = :org_id and id = :delivery_id and status = 'received'
+returning id, config_id, provider, event_kind
+"""
+_NOTE_KIND = """
+update webhook.deliveries_in
+set event_kind = :event_kind
 where org_id = :org_id and id = :delivery_id and status = 'received'
 returning id
 """
 _LOCK = f"select {_COLUMNS} from webhook.deliveries_in where org_id = :org_id and id = :delivery_id for no key update"
 _RESET = f"""
 update webhook.deliveries_in
-set status = 'received', error_code = null, handled_at = null
+set status = 'received', error_code = null, error_detail = null, handled_at = null
 where org_id = :org_id and id = :delivery_id
 returning {_COLUMNS}
 """
@@ -141,12 +148,30 @@ def begin_delivery(tx: UnitOfWork, delivery_id: UUID) -> Row | None:
 
 
 def end_delivery(
-    tx: UnitOfWork, delivery_id: UUID, *, status: str, event_kind: str | None, error_code: str | None, now: datetime
-) -> bool:
-    """Store what became of a delivery, once; False when it has ended already."""
-    return bool(
-        tx.rows(_END, delivery_id=delivery_id, status=status, event_kind=event_kind, error_code=error_code, now=now)
+    tx: UnitOfWork,
+    delivery_id: UUID,
+    *,
+    status: str,
+    event_kind: str | None,
+    error_code: str | None,
+    now: datetime,
+    error_detail: str | None = None,
+) -> Row | None:
+    """Store what became of a delivery, once; None when it has ended already."""
+    return tx.row(
+        _END,
+        delivery_id=delivery_id,
+        status=status,
+        event_kind=event_kind,
+        error_code=error_code,
+        error_detail=error_detail,
+        now=now,
     )
+
+
+def note_kind(tx: UnitOfWork, delivery_id: UUID, event_kind: str) -> bool:
+    """Note what a delivery is about while the work on it goes on; False when it has ended already."""
+    return bool(tx.rows(_NOTE_KIND, delivery_id=delivery_id, event_kind=event_kind))
 
 
 def lock_delivery(tx: UnitOfWork, delivery_id: UUID) -> Row:

@@ -390,23 +390,23 @@ def test_only_auth_reads_the_logs(database: ClonedDatabase, org_id: UUID, chain:
             assert caught.value.args[0]["C"] == DENIED, f"{login} reads {table}"
 
 
-def test_a_hundred_thousand_entries_are_verified(db: Database, org_id: UUID) -> None:
-    for _ in range(20):
+def test_a_chain_of_many_batches_is_verified(db: Database, org_id: UUID) -> None:
+    for _ in range(3):
         write(db, org_id, 5000)
-    verdict = judge(db, org_id, expected_min_seq=100_000)
-    assert (verdict.entries, verdict.is_ok) == (100_000, True)
+    verdict = judge(db, org_id, expected_min_seq=15_000)
+    assert (verdict.entries, verdict.is_ok) == (15_000, True)
 
 
 def test_a_longer_chain_takes_no_more_memory(db: Database, org_id: UUID) -> None:
     most: list[int] = []
-    for entries in (3000, 12_000):
+    for entries in (2000, 6000):
         write(db, org_id, entries)
         judge(db, org_id)  # what is loaded and prepared once is there now
         tracemalloc.start()
         assert judge(db, org_id).is_ok
         most.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert most[1] < 1.2 * most[0], f"{most[0]} bytes for 3,000 entries, {most[1]} for 15,000"
+    assert most[1] < 1.2 * most[0], f"{most[0]} bytes for 2,000 entries, {most[1]} for 8,000"
 
 
 def test_entries_from_before_the_chain_are_chained_in_their_order(

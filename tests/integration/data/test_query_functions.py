@@ -41,6 +41,7 @@ _VALUES: dict[str, Any] = {
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
+    "disable_channel.because": "gone",
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
 }  # fmt: skip
 _TABLE_OF = {
@@ -48,10 +49,16 @@ _TABLE_OF = {
     "key_id": "core.api_keys", "user_id": "core.users", "config_id": "webhook.configs", "delivery_id": "webhook.deliveries_in",
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
+    "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
+    "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
     "is_enabled": True, "is_enforced": False, "allows_unsolicited": False, "allows_cbc": False, "idp_entity_id": "e",
     "metadata_url": None, "metadata_xml": "x", "now": datetime.now(UTC), "email_attribute": "", "default_role": "viewer",
+}  # fmt: skip
+_CHANNEL: dict[str, Any] = {
+    "name": "n", "target_encrypted": b"x", "target_hint": "h", "events": ["*"], "least_severity": "none", "account_ids": [],
+    "digest": "immediately", "digest_hour": 9, "quiet_from": None, "quiet_until": None, "time_zone": "UTC",
 }  # fmt: skip
 _RULE: dict[str, Any] = {
     "title": "t", "expression": "true", "severity": "low", "reason": "", "remedy": "", "resource_pattern": None, "is_enabled": True,
@@ -89,6 +96,22 @@ _MORE: dict[str, dict[str, Any]] = {
     "list_deliveries": {
         "after_id": None, "most": 50, "skipped": 0, "config_id": None, "provider": None, "status": None, "proved_by": None,
     },
+    "insert_channel": _CHANNEL | {
+        "id": UUID(int=18), "kind": "email", "current_secret_encrypted": None, "now": datetime.now(UTC),
+    },
+    "change_channel": _CHANNEL | {
+        "disabled_at": None, "disabled_because": None, "failing_since": None, "retry_at": None, "previous_secret_encrypted": None, "previous_expires_at": None,
+    },
+    "rotate_channel_secret": {
+        "current_secret_encrypted": None, "previous_secret_encrypted": None, "previous_expires_at": None, "rotated_at": datetime.now(UTC),
+    },
+    "insert_out": {
+        "id": UUID(int=19), "seq": 7, "event_kind": "e", "status": "pending", "due_at": datetime.now(UTC), "now": datetime.now(UTC),
+    },
+    "set_failed_try": {
+        "response_status": 500, "response_start": None, "error_code": "e", "due_at": datetime.now(UTC), "now": datetime.now(UTC),
+    },
+    "list_out": {"after_id": None, "most": 50, "skipped": 0, "channel_id": None, "status": None},
     "list_audit": _NO_FILTERS,
     "list_platform_audit": _NO_FILTERS,
     "insert_device": {
@@ -112,6 +135,19 @@ _MORE: dict[str, dict[str, Any]] = {
     "put_llm_config": {
         "id": UUID(int=17), "provider": "openai", "model": "m", "endpoint": None, "region": None, "credentials_encrypted": b"x",
         "now": datetime.now(UTC),
+    },
+    "insert_code_host": {
+        "id": UUID(int=18), "kind": "gitlab", "name": "n", "url": "https://y.example", "owner": "y", "app_id": None,
+        "installation_id": None, "credentials_encrypted": b"x", "comments_on_closed": False, "has_check_run": True, "fail_on": None,
+        "now": datetime.now(UTC),
+    },
+    "change_code_host": {
+        "name": "n", "credentials_encrypted": b"x", "comments_on_closed": False, "has_check_run": True, "fail_on": None,
+        "disabled_at": None, "now": datetime.now(UTC),
+    },
+    "take_pull_request": {
+        "host_id": None, "repository": "z/z", "pull_request": 1, "analysis_id": None, "analysed_at": datetime.now(UTC),
+        "lease_id": UUID(int=19), "leased_until": datetime.now(UTC), "now": datetime.now(UTC),
     },
     "count_llm_call": {
         "day": date(2026, 1, 2), "source": "own", "provider": "openai", "model": "m", "failures": 0, "input_tokens": 1, "output_tokens": 1,
