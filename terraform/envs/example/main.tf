@@ -31,6 +31,7 @@ module "network" {
   region         = var.region
   name           = local.name
   edge_addresses = [module.edge.ip_address]
+  internet_ports = var.mail == null ? [443] : [443, var.mail.port]
 }
 
 module "identity" {

@@ -77,6 +77,23 @@ variable "lock_retention" {
   default     = true
 }
 
+variable "mail" {
+  description = "The server that notifications by e-mail are handed to; null for no e-mail. The password of `user` goes into the secret smtp-password."
+  type = object({
+    host = string
+    port = optional(number, 587)
+    tls  = optional(string, "starttls")
+    user = optional(string, "")
+    from = string
+  })
+  default = null
+
+  validation {
+    condition     = var.mail == null || try(contains(["starttls 587", "tls 465"], "${var.mail.tls} ${var.mail.port}"), false)
+    error_message = "Mail is submitted by starttls on port 587 or by tls on port 465."
+  }
+}
+
 variable "oidc_providers" {
   description = "Where people sign in, in the order in which they see it; the fields are in functions/auth/README.md. Client secrets go into the secret oidc-client-secret."
   type = list(object({

@@ -21,9 +21,9 @@ locals {
         tags        = null
       }
       internet = {
-        description = "Identity providers, customers' clouds, receivers of webhooks, language models: functions that call them, and TLS only."
+        description = "Identity providers, customers' clouds, receivers of webhooks, language models: functions that call them, and TLS only (mail by submission)."
         ranges      = ["0.0.0.0/0"]
-        ports       = ["443"]
+        ports       = [for port in sort(var.internet_ports) : tostring(port)]
         tags        = [local.internet_tag]
       }
     },

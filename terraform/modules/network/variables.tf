@@ -4,6 +4,17 @@ variable "edge_addresses" {
   default     = []
 }
 
+variable "internet_ports" {
+  description = "TCP ports that functions with the internet tag may call: TLS, and a mail server's where there is one."
+  type        = set(number)
+  default     = [443]
+
+  validation {
+    condition     = alltrue([for port in var.internet_ports : contains([443, 465, 587], port)])
+    error_message = "Only TLS (443) and the submission of mail (465, 587) go out."
+  }
+}
+
 variable "name" {
   description = "What names begin with."
   type        = string

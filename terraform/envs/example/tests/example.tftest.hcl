@@ -25,6 +25,7 @@ run "the_large_footprint_outlives_a_zone_and_a_region" {
   variables {
     high_availability = true
     recovery_replica  = true
+    mail              = { host = "mail.example.com", from = "driftwise@example.com" }
     perimeter         = { access_policy = "123456", operator_members = ["user:operator@example.com"] }
   }
 
