@@ -71,7 +71,9 @@ bench: $(DEV_STAMP) ## measure, as ratios against something run beside it
 migrate: $(STAMP) ## apply migrations to DATABASE_URL, as the owner
 	@$(BIN)/python -m shared.data.migrations "$(DATABASE_URL)"
 
-lock: $(DEV_STAMP) ## compile requirements.in and requirements-dev.in again, with hashes
+lock: $(DEV_STAMP) ## compile requirements*.in again, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --allow-unsafe \
+	  --no-emit-find-links --custom-compile-command "make lock" requirements-pip.in -o requirements-pip.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -84,8 +86,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "DriftWise needs Python 3.11 or later; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMP): requirements.txt $(VENV)/bin/python
+$(STAMP): requirements.txt requirements-pip.txt $(VENV)/bin/python
 	@echo "installing what the suite needs (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-pip.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	@touch $@
 

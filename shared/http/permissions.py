@@ -26,6 +26,7 @@ _TABLE: Mapping[str, Access] = {
     # open: there is nothing to keep, or what is sent is itself the proof
     "health:read": _ANYONE,
     "pages:read": _ANYONE,
+    "csp_reports:send": _ANYONE,
     "discovery:read": _ANYONE,
     "sign_in:begin": _ANYONE,
     "sign_in:finish": _ANYONE,

@@ -32,6 +32,7 @@ from tests.support.http_app import ORG, OTHER_ORG, World, call
 CONTRACT = """
 GET    /                                          anyone
 GET    /device                                    anyone
+POST   /console/csp-reports                       anyone
 GET    /console/style.css                         anyone
 GET    /console/api.js                            anyone
 GET    /console/device.js                         anyone

@@ -31,20 +31,28 @@ def chromium_page(**options: object) -> Iterator[Page]:
     Args:
         options: of Playwright's browser context: `color_scheme`, `viewport`.
     """
+    with open_page(**options) as page:
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
+        yield page
+        assert problems == [], "a script of the page failed, or its policy stopped one"
+
+
+@contextmanager
+def open_page(**options: object) -> Iterator[Page]:
+    """Open a fresh browser with one page, on which anything may fail.
+
+    Args:
+        options: as above.
+    """
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium on this machine: install it, or set DRIFTWISE_CHROMIUM to one")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
         try:
-            page = browser.new_context(**options).new_page()  # type: ignore[arg-type]  # passed on as they are
-            problems: list[str] = []
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on(
-                "console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None
-            )
-            yield page
-            assert problems == [], "a script of the page failed, or its policy stopped one"
+            yield browser.new_context(**options).new_page()  # type: ignore[arg-type]  # passed on as they are
         finally:
             browser.close()
 

@@ -18,6 +18,14 @@ locals {
       period   = 300, duration = 0, above = 0
       runbook  = "unexpected-errors"
     }
+    csp-violations = {
+      title    = "Browsers report violations of the pages' policy"
+      severity = "WARNING"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["csp-violations"].name}\" resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = ["metric.labels.function"]
+      period   = 600, duration = 0, above = 5
+      runbook  = "csp-violations"
+    }
     rate-limiter-away = {
       title    = "The rate limiter does not answer: calls go uncounted or are refused"
       severity = "ERROR"

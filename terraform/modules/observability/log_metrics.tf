@@ -28,6 +28,10 @@ locals {
       description = "Secrets, keys and sealed rows that could not be used."
       filter      = "jsonPayload.message=(\"no version of the password is right\" OR \"secret version not usable\" OR \"newest secret version not refreshed\" OR \"sealed row unreadable\" OR \"token keys not refreshed\" OR \"digests of a key version that is gone\")"
     }
+    csp-violations = {
+      description = "Violations of the pages' policy that browsers reported."
+      filter      = "jsonPayload.message=\"content security policy violated\""
+    }
     outbox-relayed = {
       description = "Runs that found messages which a crash had left in an outbox."
       filter      = "jsonPayload.message=\"outbox relayed\""
