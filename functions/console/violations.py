@@ -66,7 +66,7 @@ def read_violations(document: Any, root: str) -> list[Violation]:
 
 def _bodies(document: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(document, dict) and isinstance(old := document.get("csp-report"), dict):
-        yield {_LEGACY.get(name, name): value for name, value in old.items()}
+        yield {_LEGACY.get(str(name), str(name)): value for name, value in old.items()}
     if isinstance(document, list):
         for report in document[:MOST_REPORTS]:
             if (
