@@ -128,6 +128,7 @@ class Function:
 
     Attributes:
         internet: whether it calls anybody but Google and the suite itself; the firewall lets no other function out.
+        rotates: secrets that it may add versions to, which it need not be able to read.
         buckets: buckets it may add objects to and read.
         publishes: topics it may publish to.
         paths: public path template to methods, served by its `http` entry point.
@@ -138,6 +139,7 @@ class Function:
     internet: bool
     kms_keys: tuple[str, ...]
     secrets: tuple[str, ...]
+    rotates: tuple[str, ...]
     buckets: tuple[str, ...]
     publishes: tuple[str, ...]
     entry_points: Mapping[str, EntryPoint]
@@ -251,6 +253,7 @@ def _function(name: str, found: Mapping[str, Any]) -> Function:
         internet=found.get("internet", False),
         kms_keys=tuple(found["kms_keys"]),
         secrets=tuple(found["secrets"]),
+        rotates=tuple(found.get("rotates", ())),
         buckets=tuple(found.get("buckets", ())),
         publishes=tuple(found["publishes"]),
         entry_points=MappingProxyType(entry_points),
@@ -273,6 +276,7 @@ def _problems(suite: Suite) -> Iterator[str]:
         place = f"functions.{function.name}"
         yield from _unknown(place, "kms_keys", function.kms_keys, suite.kms_keys)
         yield from _unknown(place, "secrets", function.secrets, suite.secrets)
+        yield from _unknown(place, "rotates", function.rotates, suite.secrets)
         yield from _unknown(place, "buckets", function.buckets, suite.buckets)
         yield from _unknown(place, "publishes", function.publishes, suite.topics)
         serving = [entry.name for entry in function.entry_points.values() if entry.trigger == "http"]

@@ -12,7 +12,7 @@ from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, discovery, purge, sessions, sign_in, sign_in_purge, sso_config, tokens
+from .handlers import audit, discovery, purge, secret_rotation, sessions, sign_in, sign_in_purge, sso_config, tokens
 from .models.sign_in import (
     CallbackQuery,
     DeviceAnswer,
@@ -142,6 +142,7 @@ EVENT_ROUTES: list[Route[AuthDeps]] = [
     Route("POST", "/_events/sso-metadata", sso_config.refresh_metadata, Access.from_event("sso-metadata")),
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
     Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
+    Route("POST", "/_events/secret-rotations", secret_rotation.rotate_secret, Access.from_event("secret-rotations")),
     Route("POST", "/_events/sign-in-purge", sign_in_purge.purge_sign_ins, Access.from_event("sign-in-purge")),
     resealing_route("auth-sealed-columns"),
 ]

@@ -11,6 +11,7 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
+from shared.ports.secret_rotation import GoogleSecretRotator, SecretRotator
 from shared.security.egress import EgressGuard, EgressPolicy, SystemResolver, for_process
 from shared.security.envelope import Envelope
 from shared.security.token_issuer import TokenIssuer
@@ -41,6 +42,7 @@ class AuthDeps(Deps):
         resealer: seals them anew when their key is rotated.
         egress: reads those providers' metadata.
         domain_records: reads what proves a domain.
+        rotator: adds random versions to secrets.
     """
 
     issuer: TokenIssuer
@@ -51,6 +53,7 @@ class AuthDeps(Deps):
     resealer: Resealer
     egress: EgressGuard
     domain_records: DomainRecords
+    rotator: SecretRotator
 
 
 def load_deps(settings: Settings) -> AuthDeps:
@@ -77,4 +80,5 @@ def load_deps(settings: Settings) -> AuthDeps:
         resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),
         egress=EgressGuard(for_process(_METADATA_CALLS, settings), SystemResolver(), clock),
         domain_records=DomainRecords(settings.dns_server),
+        rotator=GoogleSecretRotator(settings),
     )

@@ -71,7 +71,7 @@ class GoogleSecretStore:
 
     def __init__(self, settings: Settings) -> None:
         self._parent = f"projects/{settings.project}/secrets"
-        self._service = GoogleService("secret_manager", lambda: _client(settings))
+        self._service = GoogleService("secret_manager", lambda: build_secret_client(settings))
 
     def read(self, name: str, version: str = "latest") -> Secret:
         full_name = f"{self._parent}/{name}/versions/{version}"
@@ -97,7 +97,8 @@ def _access(full_name: str, client: SecretManagerServiceClient) -> Any:
         raise VersionUnusable("secret_manager") from error
 
 
-def _client(settings: Settings) -> SecretManagerServiceClient:
+def build_secret_client(settings: Settings) -> SecretManagerServiceClient:
+    """Connect to Secret Manager."""
     from google.cloud.secretmanager_v1 import SecretManagerServiceClient
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
         SecretManagerServiceGrpcTransport as Transport,

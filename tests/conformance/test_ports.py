@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Protocol
 
@@ -26,12 +27,14 @@ from shared.ports.errors import CiphertextRefused, ServiceAway, VersionUnusable
 from shared.ports.key_manager import GoogleKeyManager, KeyManager, PublicKey
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.ports.queue import GoogleQueue, Message, Queue
+from shared.ports.secret_rotation import GoogleSecretRotator, SecretRotator
 from shared.ports.secret_store import GoogleSecretStore, Secret, SecretStore
 from shared.settings import Settings
 from shared.testing.clock import FakeClock, FixedEntropy
 from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.object_store import MemoryObjectStore
 from shared.testing.queue import MemoryQueue
+from shared.testing.secret_rotation import MemorySecretRotator
 from shared.testing.secret_store import MemorySecretStore
 from tests.support.google_emulator import Emulator
 
@@ -246,9 +249,10 @@ def test_a_vault_that_is_away_or_a_key_that_is_missing_is_a_503(vault: KeyVault)
 
 
 class Safe(Protocol):
-    """A secret store, and the operator's side of it."""
+    """A secret store, who adds to it, and the operator's side of it."""
 
     store: SecretStore
+    rotator: SecretRotator
 
     def add_version(self, name: str, value: bytes) -> object: ...
     def disable_version(self, name: str, number: int) -> None: ...
@@ -258,6 +262,7 @@ class Safe(Protocol):
 class MemorySafe:
     def __init__(self) -> None:
         self.store = MemorySecretStore()
+        self.rotator = MemorySecretRotator(self.store, SystemClock())
         self.add_version = self.store.add_version
         self.disable_version = self.store.disable_version
 
@@ -273,6 +278,7 @@ class GoogleSafe:
         self._google = google
         self._client = google.secrets()
         self.store = GoogleSecretStore(google_settings(google))
+        self.rotator = GoogleSecretRotator(google_settings(google))
 
     def add_version(self, name: str, value: bytes) -> None:
         secret = {"replication": {"automatic": {}}}
@@ -334,6 +340,31 @@ def test_the_newest_version_is_told_even_when_it_is_disabled(safe: Safe) -> None
     assert safe.store.latest_version(name) == 2
     with pytest.raises(VersionUnusable):
         safe.store.read(name)
+
+
+def test_a_rotator_adds_versions_and_knows_when_it_did(safe: Safe) -> None:
+    name = fresh_name("secret")
+    safe.add_version(name, b"one")
+    began = datetime.now(UTC) - timedelta(seconds=2)
+    assert safe.rotator.add(name, Secret(b"two")) == 2
+    assert safe.store.read(name).reveal() == b"two"
+    made_at = safe.rotator.made_at(name)
+    assert made_at is not None
+    assert began <= made_at <= datetime.now(UTC) + timedelta(seconds=2)
+
+
+def test_a_rotator_of_a_secret_without_a_version_says_so(safe: Safe) -> None:
+    assert safe.rotator.made_at("no-such-secret") is None
+
+
+def test_a_rotator_of_a_store_that_is_away_is_a_503(safe: Safe) -> None:
+    name = fresh_name("secret")
+    safe.add_version(name, b"one")
+    with safe.away():
+        for ask in (lambda: safe.rotator.add(name, Secret(b"two")), lambda: safe.rotator.made_at(name)):
+            with pytest.raises(ServiceAway):
+                ask()
+    assert safe.store.read(name).reveal() == b"one"
 
 
 # --- queue -----------------------------------------------------------------------------------------------------------

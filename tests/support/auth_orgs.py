@@ -37,6 +37,7 @@ from shared.testing.clock import FakeClock
 from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.object_store import MemoryObjectStore
 from shared.testing.queue import MemoryQueue
+from shared.testing.secret_rotation import MemorySecretRotator
 from shared.testing.secret_store import MemorySecretStore
 from tests.support.database import PEPPER, ClonedDatabase
 from tests.support.waiting import wait_until
@@ -53,9 +54,10 @@ class AuthFunction:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     clock: FakeClock = field(default_factory=lambda: FakeClock(datetime.now(UTC)))
     vault: MemoryKeyManager = field(default_factory=MemoryKeyManager)
+    secrets: MemorySecretStore = field(default_factory=MemorySecretStore)
 
     def __post_init__(self) -> None:
-        vault, secrets = self.vault, MemorySecretStore()
+        vault, secrets = self.vault, self.secrets
         vault.add_wrapping_key(SEALING_KEY)
         vault.add_signing_key("token-signing")
         vault.add_signing_key("events")
@@ -92,6 +94,7 @@ class AuthFunction:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             egress=EgressGuard(EgressPolicy(), SystemResolver(), self.clock),
             domain_records=DomainRecords(),
+            rotator=MemorySecretRotator(secrets, self.clock),
         )
         self.app: App[AuthDeps] = App("auth", lambda _: self.deps, ROUTES, settings=settings)
         self.worker: App[AuthDeps] = App("auth", lambda _: self.deps, EVENT_ROUTES, settings=settings)

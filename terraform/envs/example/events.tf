@@ -14,8 +14,10 @@ module "events" {
   services                = local.services
   subscriptions           = module.suite.subscriptions
   topics                  = module.suite.topics
+  topics_of_google        = ["secret-rotations"]
 
-  publishers = {
-    for topic, functions in module.suite.publishers : topic => { for function in functions : function => module.identity.functions[function].member }
-  }
+  publishers = merge(
+    { for topic, functions in module.suite.publishers : topic => { for function in functions : function => module.identity.functions[function].member } },
+    { secret-rotations = { secret-manager = module.project.service_agents.secretmanager } },
+  )
 }

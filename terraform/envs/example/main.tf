@@ -81,14 +81,17 @@ module "kms_recovery" {
 module "secrets" {
   source = "../../modules/secrets"
 
-  project_id           = module.project.project_id
-  name                 = local.name
-  secrets              = module.suite.secrets
-  secret_manager_agent = module.project.service_agents.secretmanager
-  topic_kms_key_id     = module.kms.cmek_key_ids.pubsub
+  project_id        = module.project.project_id
+  secrets           = module.suite.secrets
+  rotation_topic_id = module.events.topic_ids["secret-rotations"]
   readers = {
     for secret in keys(module.suite.secrets) : secret => {
       for name, found in module.suite.functions : name => module.identity.functions[name].member if contains(found.secrets, secret)
+    }
+  }
+  rotators = {
+    for secret in keys(module.suite.secrets) : secret => {
+      for name, found in module.suite.functions : name => module.identity.functions[name].member if contains(found.rotates, secret)
     }
   }
   replicas = {

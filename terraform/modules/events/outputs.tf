@@ -11,4 +11,6 @@ output "subscription_names" {
 output "topic_ids" {
   description = "Id of each topic: topic to projects/…/topics/…"
   value       = { for name, topic in google_pubsub_topic.topic : name => topic.id }
+
+  depends_on = [google_pubsub_topic_iam_member.publisher] # who takes a topic may publish to it at once
 }

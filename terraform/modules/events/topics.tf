@@ -9,7 +9,7 @@ resource "google_pubsub_topic" "topic" {
 
   message_storage_policy {
     allowed_persistence_regions = var.message_storage_regions
-    enforce_in_transit          = true
+    enforce_in_transit          = !contains(var.topics_of_google, each.key)
   }
 }
 

@@ -157,3 +157,9 @@ variable "topics" {
   description = "Names of the topics, as the code publishes to them."
   type        = list(string)
 }
+
+variable "topics_of_google" {
+  description = "Topics that a service of Google's publishes to, from whichever region it does; nothing of customers' is in them."
+  type        = set(string)
+  default     = []
+}

@@ -26,6 +26,14 @@ locals {
       period   = 600, duration = 0, above = 5
       runbook  = "csp-violations"
     }
+    secret-due = {
+      title    = "A secret is due for a new version"
+      severity = "WARNING"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["secrets-due"].name}\" resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = ["metric.labels.function"]
+      period   = 300, duration = 0, above = 0
+      runbook  = "secret-due"
+    }
     rate-limiter-away = {
       title    = "The rate limiter does not answer: calls go uncounted or are refused"
       severity = "ERROR"

@@ -32,6 +32,10 @@ locals {
       description = "Violations of the pages' policy that browsers reported."
       filter      = "jsonPayload.message=\"content security policy violated\""
     }
+    secrets-due = {
+      description = "Secrets that are due for a new version, which people have to get from a vendor."
+      filter      = "jsonPayload.message=\"secret due for rotation\""
+    }
     outbox-relayed = {
       description = "Runs that found messages which a crash had left in an outbox."
       filter      = "jsonPayload.message=\"outbox relayed\""

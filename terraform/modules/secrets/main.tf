@@ -1,5 +1,6 @@
 # Secrets and who reads them. Their values are no business of Terraform: they would stand in its state. The tool infra.rotate.secret_version adds
-# versions, the first one too, and what reads a secret always finds the newest by itself.
+# versions, the first one too, and what reads a secret always finds the newest by itself. Once a year Secret Manager gives notice: a function
+# then adds a version to the secrets that are random.
 
 locals {
   day_seconds = 86400
@@ -9,24 +10,12 @@ locals {
       for function, member in members : "${secret} ${function}" => { secret = secret, member = member }
     }
   ]...)
-}
 
-resource "google_pubsub_topic" "rotations" {
-  project                    = var.project_id
-  name                       = "${var.name}-secret-rotations"
-  kms_key_name               = var.topic_kms_key_id
-  message_retention_duration = "${7 * local.day_seconds}s"
-
-  message_storage_policy {
-    allowed_persistence_regions = keys(var.replicas)
-  }
-}
-
-resource "google_pubsub_topic_iam_member" "notices" {
-  project = var.project_id
-  topic   = google_pubsub_topic.rotations.name
-  role    = "roles/pubsub.publisher"
-  member  = var.secret_manager_agent
+  rotators = merge([
+    for secret, members in var.rotators : {
+      for function, member in members : "${secret} ${function}" => { secret = secret, member = member }
+    }
+  ]...)
 }
 
 resource "google_secret_manager_secret" "this" {
@@ -59,10 +48,8 @@ resource "google_secret_manager_secret" "this" {
   }
 
   topics {
-    name = google_pubsub_topic.rotations.id
+    name = var.rotation_topic_id
   }
-
-  depends_on = [google_pubsub_topic_iam_member.notices] # Secret Manager tries to publish before it takes the topic
 
   lifecycle {
     prevent_destroy = true
@@ -79,9 +66,19 @@ resource "google_secret_manager_secret_iam_member" "readers" {
   member    = each.value.member
 }
 
-# Functions ask which version is the newest; reading one does not include that.
+# Adding a version does not include reading one.
+resource "google_secret_manager_secret_iam_member" "rotators" {
+  for_each = local.rotators
+
+  project   = var.project_id
+  secret_id = google_secret_manager_secret.this[each.value.secret].secret_id
+  role      = "roles/secretmanager.secretVersionAdder"
+  member    = each.value.member
+}
+
+# Functions ask which version is the newest; neither reading nor adding one includes that.
 resource "google_secret_manager_secret_iam_member" "viewers" {
-  for_each = local.grants
+  for_each = merge(local.grants, local.rotators)
 
   project   = var.project_id
   secret_id = google_secret_manager_secret.this[each.value.secret].secret_id

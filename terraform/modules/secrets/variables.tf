@@ -1,8 +1,3 @@
-variable "name" {
-  description = "What the topic's name begins with; the secrets' names are the suite's, as the functions know them."
-  type        = string
-}
-
 variable "project_id" {
   description = "Project that the secrets live in."
   type        = string
@@ -40,19 +35,25 @@ variable "rotation_days" {
   }
 }
 
-variable "secret_manager_agent" {
-  description = "Member of Secret Manager's service agent: it publishes the notices."
+variable "rotation_topic_id" {
+  description = "Topic of the notices; Secret Manager may publish to it already, as it tries that before it takes the topic."
   type        = string
+}
+
+variable "rotators" {
+  description = "Secret to the functions' members that may add versions to it."
+  type        = map(map(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for secret in keys(var.rotators) : contains(keys(var.secrets), secret)])
+    error_message = "Somebody is to rotate a secret that does not exist."
+  }
 }
 
 variable "secrets" {
   description = "Secrets of the suite: generated_bytes of a version that is random."
   type        = map(object({ generated_bytes = number }))
-}
-
-variable "topic_kms_key_id" {
-  description = "Key that the notices are encrypted under while they wait."
-  type        = string
 }
 
 variable "version_destroy_days" {

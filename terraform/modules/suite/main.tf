@@ -8,6 +8,7 @@ locals {
       database     = found.database
       kms_keys     = toset(found.kms_keys)
       secrets      = toset(found.secrets)
+      rotates      = toset(try(found.rotates, []))
       buckets      = toset(try(found.buckets, []))
       publishes    = toset(found.publishes)
       internet     = try(found.internet, false)

@@ -14,7 +14,7 @@ output "entry_points" {
 }
 
 output "functions" {
-  description = "Every function: database roles (null without a database), keys, secrets, buckets, topics it publishes to, whether it calls the internet, its entry points."
+  description = "Every function: database roles (null without a database), keys, secrets it reads and secrets it rotates, buckets, topics it publishes to, whether it calls the internet, its entry points."
   value       = local.functions
 }
 

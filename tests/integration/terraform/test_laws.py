@@ -185,6 +185,8 @@ def expected_roles(function: Function, suite: Suite) -> set[tuple[str, str]]:
         found |= {(f"roles/cloudkms.{role}", key) for role in roles}
     for secret in function.secrets:
         found |= {("roles/secretmanager.secretAccessor", secret), ("roles/secretmanager.viewer", secret)}
+    for secret in function.rotates:
+        found |= {("roles/secretmanager.secretVersionAdder", secret), ("roles/secretmanager.viewer", secret)}
     for bucket in function.buckets:
         found |= {
             (f"roles/storage.{role}", f"example-driftwise-{bucket}") for role in ("objectCreator", "objectViewer")

@@ -1,11 +1,10 @@
 variables {
-  name                 = "driftwise"
   project_id           = "driftwise-test"
   secrets              = { api-key-pepper = { generated_bytes = 32 } }
   readers              = { api-key-pepper = { keys = "serviceAccount:keys@example.test" } }
   replicas             = { europe-west4 = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/secrets" }
-  secret_manager_agent = "serviceAccount:agent@example.test"
-  topic_kms_key_id     = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/pubsub"
+  rotation_topic_id    = "projects/driftwise-test/topics/secret-rotations"
+  rotators             = { api-key-pepper = { auth = "serviceAccount:auth@example.test" } }
 }
 
 run "secrets_are_under_our_key_and_ask_to_be_rotated" {
@@ -27,13 +26,28 @@ run "secrets_are_under_our_key_and_ask_to_be_rotated" {
   }
 }
 
+run "who_rotates_a_secret_does_not_read_it" {
+  command = plan
+
+  assert {
+    condition     = [for grant in google_secret_manager_secret_iam_member.rotators : grant.member] == ["serviceAccount:auth@example.test"]
+    error_message = "somebody else may add versions"
+  }
+
+  assert {
+    condition     = google_secret_manager_secret.this["api-key-pepper"].topics[0].name == var.rotation_topic_id
+    error_message = "notices go elsewhere"
+  }
+}
+
 run "what_is_wrong_is_refused" {
   command = plan
 
   variables {
     readers  = { other = { keys = "serviceAccount:keys@example.test" } }
+    rotators = { other = { auth = "serviceAccount:auth@example.test" } }
     replicas = {}
   }
 
-  expect_failures = [var.readers, var.replicas]
+  expect_failures = [var.readers, var.replicas, var.rotators]
 }
