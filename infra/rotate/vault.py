@@ -1,4 +1,4 @@
-"""The operator's side of Secret Manager: adding and disabling versions, which no function may do."""
+"""The operator's side of Secret Manager: adding versions of any value and disabling them, which no function may do."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 variables {
-  project_id           = "driftwise-test"
-  secrets              = { api-key-pepper = { generated_bytes = 32 } }
-  readers              = { api-key-pepper = { keys = "serviceAccount:keys@example.test" } }
-  replicas             = { europe-west4 = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/secrets" }
-  rotation_topic_id    = "projects/driftwise-test/topics/secret-rotations"
-  rotators             = { api-key-pepper = { auth = "serviceAccount:auth@example.test" } }
+  project_id        = "driftwise-test"
+  secrets           = { api-key-pepper = { generated_bytes = 32 } }
+  readers           = { api-key-pepper = { keys = "serviceAccount:keys@example.test" } }
+  replicas          = { europe-west4 = "projects/p/locations/europe-west4/keyRings/r/cryptoKeys/secrets" }
+  rotation_topic_id = "projects/driftwise-test/topics/secret-rotations"
+  rotators          = { api-key-pepper = { auth = "serviceAccount:auth@example.test" } }
 }
 
 run "secrets_are_under_our_key_and_ask_to_be_rotated" {
