@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from .google import GoogleService, deadline_seconds, retry_within_deadline
 from .secret_store import Secret, build_secret_client
@@ -64,5 +64,4 @@ def _made_at(client: SecretManagerServiceClient, full_name: str) -> datetime | N
         reply = client.get_secret_version(name=full_name, timeout=deadline_seconds(), retry=retry_within_deadline())
     except NotFound:
         return None
-    made: datetime = reply.create_time
-    return made
+    return cast("datetime", reply.create_time)  # proto-plus gives a datetime, whatever its stubs say
