@@ -10,7 +10,7 @@ null; elsewhere null is as good as false, and a bare comparison can use an index
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -24,6 +24,8 @@ Kind = Literal["text", "uuid", "boolean", "timestamp"]
 _FOLDED: Final = 'casefold({} collate "pg_unicode_fast")'
 _EXACT: Final = '({} collate "C")'
 _NAME = re.compile(r"[A-Za-z0-9$:._-]+")
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+_CONTAINING: Final = frozenset({"eq", "co", "sw", "ew"})
 _SIGNS: Final = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
 
@@ -64,10 +66,13 @@ class Columns:
     Attributes:
         document: a `jsonb` expression of the resource: names in the schema's letters, each extension under its URN.
         known: by the attribute's path in the schema's letters (`userName`, `meta.created`, `members`); they come before the document.
+        gathered: by the path of a sub-attribute in the document (`emails.value`), an expression with the folded text of all its values
+            as JSON; it is searched before the elements are taken out of the document, which costs ten times as much.
     """
 
     document: str
     known: Mapping[str, Column | Rows] = field(default_factory=dict)
+    gathered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +210,20 @@ class _Compiler:
         within = self._within(inner, rows, strict=False)
         if rows is not None:
             return f"exists (select from {rows.source} where {rows.joined} and {within})"
-        return f"exists (select from {_elements(self.columns.document, target)} as e (v) where {within})"
+        found = f"exists (select from {_elements(self.columns.document, target)} as e (v) where {within})"
+        gathered = [self._gathered(part) for part in _necessary(inner)]
+        return f"({' and '.join([*filter(None, gathered), found])})"
+
+    def _gathered(self, found: Comparison) -> str | None:
+        """Return a condition that is true wherever this comparison is, and cheaper; None where there is none.
+
+        A text that JSON writes in another way is not looked for: it would not be found.
+        """
+        gathered = self.columns.gathered.get(found.target.path)
+        if gathered is None or not isinstance(found.value, str):
+            return None
+        asked = "" if _ESCAPED.search(found.value) else found.value
+        return f"position({_FOLDED.format(self._parameter(asked, 'text'))} in {gathered}) > 0"
 
     def _within(self, found: Filter, rows: Rows | None, *, strict: bool) -> str:
         match found:
@@ -249,6 +267,15 @@ class _Compiler:
         name = f"{self.prefix}_{len(self.parameters) + 1}"
         self.parameters[name] = value
         return f"cast(:{name} as {kind})"
+
+
+def _necessary(found: Filter) -> Iterator[Comparison]:
+    """Yield the comparisons that must hold wherever the condition does, and that hold only of texts with the asked one in them."""
+    if isinstance(found, And):
+        for part in found.parts:
+            yield from _necessary(part)
+    elif isinstance(found, Comparison) and found.operator in _CONTAINING:
+        yield found
 
 
 def _holds_of_nothing(found: Present | Comparison | NullTest) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from .people import Place, meta_of
 
 Resource = dict[str, Any]
 _ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_IDS = re.compile(rf"(?:{_ID.pattern}\n)*+")
 _MOST_NAME, _MOST_TEXT = 320, 512
 _OURS = frozenset({"id", "meta", "schemas", "members"})
 _PLAIN = frozenset({"value", "$ref", "display"})  # `type` is read: a group is no member
@@ -62,7 +63,7 @@ def create_group(tx: UnitOfWork, place: Place, body: object) -> Row:
     memberships.hold_org(tx)
     group_id = place.deps.entropy.uuid()
     groups.insert_group(tx, id=group_id, now=place.now, **_row(resource))
-    _check_known(tx, wanted)
+    _refuse_unknown(groups.list_unknown(tx, wanted) if wanted else [])
     changed = _Changed(groups.insert_members(tx, group_id, wanted) if wanted else set(), set())
     roles = give_roles(tx, changed.people)
     tx.audit("scim:group:created", "scim_group", group_id, **_facts(resource, changed, roles))
@@ -83,7 +84,7 @@ def replace_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if
     before = _lock(tx, group_id, if_match)
     resource = read_replacement(body, GROUP, _current(before))
     wanted = _ids(resource) if named is None else named
-    delta = MembersDelta(True, tuple(wanted), frozenset(), ())
+    delta = MembersDelta(True, wanted, frozenset(), ())
     _change(tx, place, before, resource, delta)
     return get_group(tx, group_id)
 
@@ -93,6 +94,7 @@ def patch_group(tx: UnitOfWork, place: Place, group_id: UUID, body: object, if_m
     operations = parse_patch(body)
     before = _lock(tx, group_id, if_match)
     delta = members_delta(operations) or _delta_by_reading(tx, group_id, before, operations)
+    delta = replace(delta, add=_known_form(delta.add))
     resource = apply_patch(_current(before), delta.others, GROUP).resource if delta.others else _current(before)
     _change(tx, place, before, resource, delta)
     return get_group(tx, group_id)
@@ -141,14 +143,16 @@ def _change(tx: UnitOfWork, place: Place, before: Row, resource: Resource, delta
 
 
 def _apply(tx: UnitOfWork, group_id: UUID, delta: MembersDelta) -> _Changed:
-    """Store a difference of people. An id to be taken out that is nobody's takes nobody out."""
-    wanted = _known_form(delta.add)
-    _check_known(tx, wanted)
+    """Store a difference of people, those to be added in PostgreSQL's form. An id to be taken out that is nobody's takes nobody out."""
+    wanted: Sequence[str] = delta.add
+    removable: Sequence[str] = [text.lower() for text in delta.remove if _ID.fullmatch(text)]
     if delta.replaces_all:
-        removed = groups.delete_other_members(tx, group_id, wanted)
+        difference = groups.compare_members(tx, group_id, wanted)
+        wanted, removable, unknown = difference.missing, difference.surplus, difference.unknown
     else:
-        removable = [text.lower() for text in delta.remove if _ID.fullmatch(text)]
-        removed = groups.delete_members(tx, group_id, removable) if removable else set()
+        unknown = groups.list_unknown(tx, wanted) if wanted else []
+    _refuse_unknown(unknown)
+    removed = groups.delete_members(tx, group_id, removable) if removable else set()
     added = groups.insert_members(tx, group_id, wanted) if wanted else set()
     return _Changed(added, removed)
 
@@ -159,7 +163,7 @@ def _delta_by_reading(tx: UnitOfWork, group_id: UUID, before: Row, operations: S
     whole = {**_current(before), "members": [{"value": str(item), "type": "User"} for item in sorted(present)]}
     result = apply_patch(whole, operations, GROUP).resource
     others = {name: value for name, value in result.items() if name != "members"}
-    add = tuple(_ids(result))
+    add = _ids(result)
     return MembersDelta(True, add, frozenset(), (Operation("replace", None, others),))
 
 
@@ -172,16 +176,13 @@ def _lock(tx: UnitOfWork, group_id: UUID, if_match: str | None) -> Row:
     return row
 
 
-def _check_known(tx: UnitOfWork, wanted: Sequence[str]) -> None:
+def _refuse_unknown(unknown: Sequence[str]) -> None:
     """Refuse ids that name nobody of this organisation; another organisation's are no different."""
-    if not wanted:
-        return
-    unknown = groups.list_unknown(tx, wanted)
     if unknown:
         raise UnknownMember(f"there is no user {unknown[0]}")
 
 
-def _split(body: object) -> tuple[object, list[str] | None]:
+def _split(body: object) -> tuple[object, tuple[str, ...] | None]:
     """Take the people out of a whole group where each is named by id alone, which a directory does for thousands at once.
 
     Returns:
@@ -192,14 +193,16 @@ def _split(body: object) -> tuple[object, list[str] | None]:
     members = body.get("members")
     if not isinstance(members, list) or not 0 < len(members) <= MOST_MEMBERS:
         return body, None
-    if not all(isinstance(item, dict) and type(item.get("value")) is str and item.keys() <= _PLAIN for item in members):
+    try:
+        texts = [item["value"] for item in members if item.keys() <= _PLAIN]
+    except (AttributeError, KeyError):
         return body, None
-    return {name: value for name, value in body.items() if name != "members"}, _known_form(
-        [item["value"] for item in members]
-    )
+    if len(texts) != len(members) or set(map(type, texts)) != {str}:
+        return body, None
+    return {name: value for name, value in body.items() if name != "members"}, _known_form(texts)
 
 
-def _ids(resource: Mapping[str, Any]) -> list[str]:
+def _ids(resource: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the people that a whole group names, each once."""
     texts: list[str] = []
     for element in resource.get("members") or ():
@@ -211,12 +214,13 @@ def _ids(resource: Mapping[str, Any]) -> list[str]:
     return _known_form(texts)
 
 
-def _known_form(texts: Sequence[str]) -> list[str]:
+def _known_form(texts: Sequence[str]) -> tuple[str, ...]:
     """Return ids in the form that PostgreSQL writes, each once; ten thousand of them are not worth as many objects."""
-    wrong = next((text for text in texts if _ID.fullmatch(text) is None), None)
-    if wrong is not None:
+    joined = "".join(f"{text}\n" for text in texts)
+    if _IDS.fullmatch(joined) is None:
+        wrong = next(text for text in texts if _ID.fullmatch(text) is None)
         raise UnknownMember(f"there is no user {wrong[:64]}")
-    return list(dict.fromkeys(text.lower() for text in texts))
+    return tuple(dict.fromkeys(joined.lower().splitlines()))
 
 
 def _row(resource: Mapping[str, Any]) -> dict[str, Any]:

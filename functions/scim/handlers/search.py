@@ -36,12 +36,11 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One type of resource, and how it is counted, listed and shown."""
+    """One type of resource, and how it is found and shown."""
 
     schema: ResourceSchema
     columns: Columns
-    count: Callable[..., int]
-    page: Callable[..., Sequence[Row]]
+    find: Callable[..., lists.Found]
     show: Callable[[UnitOfWork, people.Place, Query, Sequence[Row]], list[Resource]]
 
 
@@ -88,24 +87,23 @@ def _find(tx: UnitOfWork, place: people.Place, query: Query, kinds: Sequence[_Ki
     is_mixed = len(kinds) > 1
     identity = query.identity("+".join(kind.schema.name for kind in kinds))
     conditions = [_condition(query, kind, is_mixed=is_mixed) for kind in kinds]
-    totals = [kind.count(tx, condition) for kind, condition in zip(kinds, conditions, strict=True)]
     after_id, skipped = _start(query, identity, place)
     resources: list[Resource] = []
     last_id: UUID | None = None
-    left, to_skip = query.page.count, skipped
-    for kind, condition, total in zip(kinds, conditions, totals, strict=True):
-        if left > 0 and to_skip < total:
-            order = None if is_mixed or query.sort_by is None else _order(query, kind)
-            rows = kind.page(tx, most=left, condition=condition, order=order, after_id=after_id, skipped=to_skip)
-            resources += kind.show(tx, place, query, rows)
-            left -= len(rows)
-            last_id = rows[-1]["id"] if rows else last_id
-        to_skip = max(0, to_skip - total)
+    left, to_skip, total = query.page.count, skipped, 0
+    for kind, condition in zip(kinds, conditions, strict=True):
+        order = None if is_mixed or query.sort_by is None else _order(query, kind)
+        found = kind.find(tx, most=left, condition=condition, order=order, after_id=after_id, skipped=to_skip)
+        resources += kind.show(tx, place, query, found.rows)
+        last_id = found.rows[-1]["id"] if found.rows else last_id
+        left -= len(found.rows)
+        to_skip = max(0, to_skip - found.total)
+        total += found.total
     if query.page.cursor is None:
-        return list_body(resources, sum(totals), start_index=query.page.start_index)
+        return list_body(resources, total, start_index=query.page.start_index)
     return list_body(
         resources,
-        sum(totals),
+        total,
         next_cursor=_next(query, identity, place, last_id, skipped + len(resources), is_mixed=is_mixed)
         if left == 0 and query.page.count > 0
         else None,
@@ -173,5 +171,5 @@ def _show_groups(tx: UnitOfWork, place: people.Place, query: Query, rows: Sequen
     return [dict(chosen(item, GROUP, query.projection)) for item in shown]
 
 
-_USERS = _Kind(USER, lists.USER_COLUMNS, lists.count_found_users, lists.list_found_users, _show_users)
-_GROUPS = _Kind(GROUP, lists.GROUP_COLUMNS, lists.count_found_groups, lists.list_found_groups, _show_groups)
+_USERS = _Kind(USER, lists.USER_COLUMNS, lists.find_users, _show_users)
+_GROUPS = _Kind(GROUP, lists.GROUP_COLUMNS, lists.find_groups, _show_groups)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -25,17 +27,19 @@ returning version
 _GET = f"select {_COLUMNS} from scim.groups g where g.org_id = :org_id and g.id = :group_id"
 _LOCK = f"{_GET} for no key update"
 _DELETE = "delete from scim.groups where org_id = :org_id and id = :group_id"
-# Written as JSON by the database: ten thousand rows cost the driver more than all the rest of a reply.
-_MEMBER = "'value', m.user_id, '$ref', cast(:users_url as text) || m.user_id, 'type', 'User'"
+# Written as JSON by the database: ten thousand rows cost the driver more than all the rest of a reply. An id needs no escape, and
+# the address comes as a JSON text without its last quote; joining texts takes a third of the time of `json_build_object`.
+_MEMBER = """'{"value":"' || m.user_id || '","$ref":' || cast(:users_url as text) || m.user_id || '","type":"User"'"""
 _LIST_MEMBERS = f"""
-select m.group_id, cast(json_agg(json_build_object({_MEMBER}) order by m.user_id) as text) as content
+select m.group_id, '[' || string_agg({_MEMBER} || '}}', ',' order by m.user_id) || ']' as content
 from scim.group_members m
 where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
 group by m.group_id
 """
 _LIST_NAMED_MEMBERS = f"""
 select m.group_id,
-  cast(json_agg(json_build_object({_MEMBER}, 'display', coalesce(u.display_name, u.user_name)) order by m.user_id) as text) as content
+  '[' || string_agg({_MEMBER} || ',"display":' || to_json(coalesce(u.display_name, u.user_name)) || '}}', ',' order by m.user_id)
+    || ']' as content
 from scim.group_members m
 join scim.users u on u.org_id = :org_id and u.id = m.user_id
 where m.org_id = :org_id and m.group_id = any(cast(:ids as uuid[]))
@@ -76,17 +80,32 @@ delete from scim.group_members
 where org_id = :org_id and group_id = :group_id and user_id = any(cast(:ids as uuid[]))
 returning user_id
 """
-_DELETE_ALL_MEMBERS = """
-delete from scim.group_members
-where org_id = :org_id and group_id = :group_id
-returning user_id
+_COMPARE_MEMBERS = """
+select coalesce(x.id, m.user_id) as id, m.user_id is null as is_wanted,
+  m.user_id is null and not exists (select from scim.users u where u.org_id = :org_id and u.id = x.id) as is_unknown
+from unnest(cast(:ids as uuid[])) x (id)
+full join (
+  select m.user_id
+  from scim.group_members m
+  where m.org_id = :org_id and m.group_id = :group_id
+) m on m.user_id = x.id
+where x.id is null or m.user_id is null
 """
-_DELETE_OTHERS = """
-delete from scim.group_members
-where org_id = :org_id and group_id = :group_id
-  and not exists (select from unnest(cast(:ids as uuid[])) x (id) where x.id = scim.group_members.user_id)
-returning user_id
-"""
+
+
+@dataclass(frozen=True, slots=True)
+class MembersDifference:
+    """How the people of a group differ from those that are wanted: ids in the form that PostgreSQL writes.
+
+    Attributes:
+        missing: wanted, and not in the group.
+        surplus: in the group, and not wanted.
+        unknown: those of the missing that name nobody of the organisation.
+    """
+
+    missing: Sequence[str]
+    surplus: Sequence[str]
+    unknown: Sequence[str]
 
 
 def insert_group(tx: UnitOfWork, **values: object) -> None:
@@ -128,7 +147,8 @@ def list_members_of(
     if not group_ids:
         return {}
     sql = _LIST_NAMED_MEMBERS if with_names else _LIST_MEMBERS
-    return {row["group_id"]: row["content"] for row in tx.rows(sql, ids=uuid_array(group_ids), users_url=users_url)}
+    address = json.dumps(users_url)[:-1]
+    return {row["group_id"]: row["content"] for row in tx.rows(sql, ids=uuid_array(group_ids), users_url=address)}
 
 
 def count_all_members(tx: UnitOfWork, group_ids: Sequence[UUID]) -> int:
@@ -146,9 +166,9 @@ def list_member_ids(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
     return {row["user_id"] for row in tx.rows(_LIST_MEMBER_IDS, group_id=group_id)}
 
 
-def list_unknown(tx: UnitOfWork, user_ids: Sequence[str]) -> Sequence[UUID]:
+def list_unknown(tx: UnitOfWork, user_ids: Sequence[str]) -> Sequence[str]:
     """Return which of these ids name nobody of the organisation."""
-    return [row["id"] for row in tx.rows(_LIST_UNKNOWN, ids=uuid_array(user_ids))]
+    return [str(row["id"]) for row in tx.rows(_LIST_UNKNOWN, ids=uuid_array(user_ids))]
 
 
 def insert_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[str]) -> set[UUID]:
@@ -161,11 +181,11 @@ def delete_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[str]) -> s
     return {row["user_id"] for row in tx.rows(_DELETE_MEMBERS, group_id=group_id, ids=uuid_array(user_ids))}
 
 
-def delete_all_members(tx: UnitOfWork, group_id: UUID) -> set[UUID]:
-    """Empty a group; returns who was in it."""
-    return {row["user_id"] for row in tx.rows(_DELETE_ALL_MEMBERS, group_id=group_id)}
-
-
-def delete_other_members(tx: UnitOfWork, group_id: UUID, kept_ids: Sequence[str]) -> set[UUID]:
-    """Take everybody but these out of a group; returns who that was."""
-    return {row["user_id"] for row in tx.rows(_DELETE_OTHERS, group_id=group_id, ids=uuid_array(kept_ids))}
+def compare_members(tx: UnitOfWork, group_id: UUID, wanted_ids: Sequence[str]) -> MembersDifference:
+    """Return what makes the people of a group those that are wanted, in one reading; most of a directory's calls change few."""
+    rows = tx.rows(_COMPARE_MEMBERS, group_id=group_id, ids=uuid_array(wanted_ids))
+    return MembersDifference(
+        missing=[str(row["id"]) for row in rows if row["is_wanted"]],
+        surplus=[str(row["id"]) for row in rows if not row["is_wanted"]],
+        unknown=[str(row["id"]) for row in rows if row["is_unknown"]],
+    )

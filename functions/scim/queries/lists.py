@@ -7,6 +7,7 @@ behind the organisation's, so that nothing in it can widen what the statement fi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -38,6 +39,7 @@ USER_COLUMNS = Columns(
             },
         ),
     },
+    {"emails.value": "u.addresses_key"},
 )
 GROUP_COLUMNS = Columns(
     "g.document",
@@ -60,72 +62,85 @@ GROUP_COLUMNS = Columns(
         ),
     },
 )
-# `(true)` is where a condition goes, `order by …id` where an order goes before it. The page is found by ids alone: documents are
-# wide, and sorting ten thousand of them would go to disk.
-_COUNT_USERS = "select count(*) as total from scim.users u where u.org_id = :org_id and (true)"
-_LIST_USERS = """
-select u.id, u.user_name, u.external_id, u.active, u.email_key, u.user_id, u.document, u.version, u.created_at, u.modified_at
-from scim.users u
-where u.org_id = :org_id and u.id in (
-  select u.id
+# `(true)` is where a condition goes, `order by …id` where an order goes before it. A condition is judged once for the count and the
+# page together: on a document it costs more than everything else. The page is found by ids alone: documents are wide, and sorting
+# ten thousand of them would go to disk. The count comes with an empty page, too.
+_FIND_USERS = """
+with found as materialized (
+  select u.id, row_number() over (order by u.id) as position
   from scim.users u
-  where u.org_id = :org_id and (cast(:after_id as uuid) is null or u.id > cast(:after_id as uuid)) and (true)
-  order by u.id
+  where u.org_id = :org_id and (true)
+), chosen as (
+  select id, position
+  from found
+  where cast(:after_id as uuid) is null or id > cast(:after_id as uuid)
+  order by position
   limit :most offset :skipped
+), page as (
+  select c.position, u.id, u.user_name, u.external_id, u.active, u.email_key, u.user_id, u.document, u.version, u.created_at, u.modified_at
+  from chosen c
+  join scim.users u on u.id = c.id
+  where u.org_id = :org_id
 )
-order by u.id
+select t.total, p.id, p.user_name, p.external_id, p.active, p.email_key, p.user_id, p.document, p.version, p.created_at, p.modified_at
+from (select count(*) as total from found) t
+left join page p on true
+order by p.position
 """
-_COUNT_GROUPS = "select count(*) as total from scim.groups g where g.org_id = :org_id and (true)"
-_LIST_GROUPS = """
-select g.id, g.display_name, g.external_id, g.document, g.version, g.created_at, g.modified_at
-from scim.groups g
-where g.org_id = :org_id and g.id in (
-  select g.id
+_FIND_GROUPS = """
+with found as materialized (
+  select g.id, row_number() over (order by g.id) as position
   from scim.groups g
-  where g.org_id = :org_id and (cast(:after_id as uuid) is null or g.id > cast(:after_id as uuid)) and (true)
-  order by g.id
+  where g.org_id = :org_id and (true)
+), chosen as (
+  select id, position
+  from found
+  where cast(:after_id as uuid) is null or id > cast(:after_id as uuid)
+  order by position
   limit :most offset :skipped
+), page as (
+  select c.position, g.id, g.display_name, g.external_id, g.document, g.version, g.created_at, g.modified_at
+  from chosen c
+  join scim.groups g on g.id = c.id
+  where g.org_id = :org_id
 )
-order by g.id
+select t.total, p.id, p.display_name, p.external_id, p.document, p.version, p.created_at, p.modified_at
+from (select count(*) as total from found) t
+left join page p on true
+order by p.position
 """
 
 
-def count_found_users(tx: UnitOfWork, condition: Sql = EVERYTHING) -> int:
-    """Count the people that a condition is true of."""
-    return _count(tx, _COUNT_USERS, condition)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a condition is true of.
+
+    Attributes:
+        total: how many there are.
+        rows: those of one page.
+    """
+
+    total: int
+    rows: Sequence[Row]
 
 
-def list_found_users(
+def find_users(
     tx: UnitOfWork, *, most: int, condition: Sql = EVERYTHING, order: Sql | None = None, after_id: UUID | None = None, skipped: int = 0
-) -> Sequence[Row]:  # fmt: skip
-    """List the people that a condition is true of, by an order, then by id."""
-    return _list(tx, _LIST_USERS, condition, order, {"most": most, "after_id": after_id, "skipped": skipped})
+) -> Found:  # fmt: skip
+    """Find the people that a condition is true of, by an order, then by id; `after_id` begins a page, the total is of all."""
+    return _find(tx, _FIND_USERS, condition, order, {"most": most, "after_id": after_id, "skipped": skipped})
 
 
-def count_found_groups(tx: UnitOfWork, condition: Sql = EVERYTHING) -> int:
-    """Count the groups that a condition is true of."""
-    return _count(tx, _COUNT_GROUPS, condition)
-
-
-def list_found_groups(
+def find_groups(
     tx: UnitOfWork, *, most: int, condition: Sql = EVERYTHING, order: Sql | None = None, after_id: UUID | None = None, skipped: int = 0
-) -> Sequence[Row]:  # fmt: skip
-    """List the groups that a condition is true of, by an order, then by id."""
-    return _list(tx, _LIST_GROUPS, condition, order, {"most": most, "after_id": after_id, "skipped": skipped})
+) -> Found:  # fmt: skip
+    """Find the groups that a condition is true of, by an order, then by id; `after_id` begins a page, the total is of all."""
+    return _find(tx, _FIND_GROUPS, condition, order, {"most": most, "after_id": after_id, "skipped": skipped})
 
 
-def _count(tx: UnitOfWork, statement: str, condition: Sql) -> int:
-    return int(tx.rows(_bound(statement, condition), **condition.parameters)[0]["total"])
-
-
-def _list(
-    tx: UnitOfWork, statement: str, condition: Sql, order: Sql | None, values: Mapping[str, object]
-) -> Sequence[Row]:
-    text = _bound(statement, condition)
+def _find(tx: UnitOfWork, statement: str, condition: Sql, order: Sql | None, values: Mapping[str, object]) -> Found:
+    text = statement.replace("(true)", "(" + condition.text + ")")
     if order is not None:
-        text = text.replace("order by", "order by " + order.text + ",")
-    return tx.rows(text, **values, **condition.parameters)
-
-
-def _bound(statement: str, condition: Sql) -> str:
-    return statement.replace("(true)", "(" + condition.text + ")")
+        text = text.replace("over (order by", "over (order by " + order.text + ",")
+    rows = tx.rows(text, **values, **condition.parameters)
+    return Found(int(rows[0]["total"]), [row for row in rows if row["id"] is not None])
