@@ -6,7 +6,7 @@ Nothing a stranger answered gets into an error but its status. Source: RFC 9110 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -55,7 +55,8 @@ class Caller:
     host: str
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"", *, permission: str | None = None
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"", *, permission: str | None = None,
+        judges: Collection[int] = (),
     ) -> EgressResponse:
         """Make one call, again while the host is busy; answers 200, 204, 304 and 404 are the caller's to judge.
 
@@ -65,6 +66,7 @@ class Caller:
             headers: with credentials.
             content: the body.
             permission: what a host that says "forbidden" wants, in its own words.
+            judges: further statuses that the caller judges.
 
         Raises:
             StateUnreachable: (422 `state_unreachable`).
@@ -74,7 +76,7 @@ class Caller:
         for attempt in range(_MOST_ATTEMPTS):
             reply = self._try(method, url, headers, content)
             if reply is not None and reply.status not in _BUSY:
-                return self._judged(reply, permission)
+                return reply if reply.status in judges else self._judged(reply, permission)
             if attempt < _MOST_ATTEMPTS - 1:
                 self.clock.sleep_seconds(_pause_seconds(reply, attempt))
         raise StateUnreachable(f"{self.host} does not answer" if reply is None else f"{self.host} answered {reply.status}")
@@ -116,7 +118,7 @@ class Caller:
     def _judged(self, reply: EgressResponse, permission: str | None) -> EgressResponse:
         if reply.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.NOT_FOUND}:
             return reply
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        if reply.status == HTTPStatus.UNAUTHORIZED or reply.headers.get("x-ms-error-code") == "AuthenticationFailed":
             raise StateUnreachable(f"{self.host} does not accept the credentials", host_status=reply.status)
         if reply.status == HTTPStatus.FORBIDDEN:
             facts = {"permission": permission} if permission else {}
