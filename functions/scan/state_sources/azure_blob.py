@@ -7,7 +7,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import quote, unquote, urlencode
@@ -69,14 +69,14 @@ class SasAccess:
 class AzureBlobSource:
     """One container."""
 
-    def __init__(self, caller: Caller, storage_account: str, container: str, access: Access) -> None:
+    def __init__(self, caller: Caller, storage_account: str, container: str, access: Callable[[], Access]) -> None:
         """Make one; asks nothing yet.
 
         Args:
             caller: of Azure.
             storage_account: its name, lower-case letters and digits.
             container: its name.
-            access: signs calls.
+            access: signs in; called for each call, so it remembers.
         """
         self._caller = caller
         self._url = f"https://{storage_account}.blob.core.windows.net/{quote(container, safe='$')}"
@@ -104,8 +104,9 @@ class AzureBlobSource:
         return Fetched(reply.content, _bare(reply.headers.get("etag")))
 
     def _get(self, path: str, query: str, headers: dict[str, str] | None = None) -> EgressResponse:
-        whole = "&".join(part for part in (query, self._access.query()) if part)
-        named = {"x-ms-version": _API_VERSION, **self._access.headers(), **(headers or {})}
+        access = self._access()
+        whole = "&".join(part for part in (query, access.query()) if part)
+        named = {"x-ms-version": _API_VERSION, **access.headers(), **(headers or {})}
         url = f"{self._url}{path}" + (f"?{whole}" if whole else "")
         return self._caller.send("GET", url, named, permission=_READ)
 

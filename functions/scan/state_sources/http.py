@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from shared.ports.secret_store import Secret
@@ -21,13 +21,13 @@ _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')  # RFC 9110 section 8.8.
 class HttpSource:
     """One address, with one state."""
 
-    def __init__(self, caller: Caller, url: str, authorization: Secret | None) -> None:
+    def __init__(self, caller: Caller, url: str, authorization: Callable[[], Secret | None]) -> None:
         """Make one; asks nothing yet.
 
         Args:
             caller: of strangers.
             url: without credentials in it; the guard judges it at every call.
-            authorization: the header's value; None to send none.
+            authorization: returns the header's value, None to send none; called for each call, so it remembers.
         """
         self._caller = caller
         self._url = url
@@ -40,8 +40,8 @@ class HttpSource:
     def fetch(self, name: str, known: str | None) -> Fetched | None:
         """Fetch it; the name says nothing here."""
         headers = {"Accept": "application/json"}
-        if self._authorization is not None:
-            headers["Authorization"] = self._authorization.reveal().decode()
+        if (authorization := self._authorization()) is not None:
+            headers["Authorization"] = authorization.reveal().decode("latin-1")
         if known and _ETAG.fullmatch(known):
             headers["If-None-Match"] = known
         reply = self._caller.send("GET", self._url, headers, permission="reading the state")

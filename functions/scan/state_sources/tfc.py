@@ -7,7 +7,7 @@ Workspace"), …/workspaces ("List workspaces", "Show workspace"); …/api-docs#
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -26,19 +26,19 @@ _ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 class TerraformCloudSource:
     """The workspaces of one organisation."""
 
-    def __init__(self, caller: Caller, url: str, organization: str, token: Secret) -> None:
+    def __init__(self, caller: Caller, url: str, organization: str, token: Callable[[], Secret]) -> None:
         """Make one; asks nothing yet.
 
         Args:
             caller: of that host.
             url: of the host, without a path.
             organization: its name there.
-            token: of a team or a user.
+            token: returns the token of a team or a user; called for each call, so it remembers.
         """
         self._caller = caller
         self._url = url.rstrip("/")
         self._organization = quote(organization, safe="")
-        self._authorization = f"Bearer {token.reveal().decode('ascii', 'replace')}"
+        self._token = token
 
     def find(self, prefix: str) -> Iterator[Found]:
         number = 1
@@ -89,16 +89,17 @@ class TerraformCloudSource:
     def _download_headers(self, address: str) -> dict[str, str]:
         """Return the headers of a download: the token is for the host itself, not for where it keeps its objects."""
         is_own = urlsplit(address).netloc.lower() == urlsplit(self._url).netloc.lower()
-        return {"Authorization": self._authorization} if is_own else {}
+        return {"Authorization": self._authorization()} if is_own else {}
+
+    def _authorization(self) -> str:
+        return f"Bearer {self._token().reveal().decode('ascii', 'replace')}"
 
     def _api(self, path: str) -> EgressResponse:
-        headers = {"Authorization": self._authorization, "Accept": "application/vnd.api+json"}
+        headers = {"Authorization": self._authorization(), "Accept": "application/vnd.api+json"}
         return self._caller.send("GET", f"{self._url}/api/v2{path}", headers, permission=_PERMISSION)
 
 
 def _has_state(workspace: Any) -> bool:
-    """Say whether a workspace has a state: where the listing knows of states, one without any is not a broken one."""
-    relationships = member(workspace, "relationships")
-    if not isinstance(relationships, dict) or "current-state-version" not in relationships:
-        return True
-    return member(relationships, "current-state-version", "data") is not None
+    """Say whether a workspace may have a state; only a listing that says "none" in so many words is believed."""
+    relation = member(workspace, "relationships", "current-state-version")
+    return not (isinstance(relation, dict) and "data" in relation and relation["data"] is None)

@@ -32,9 +32,11 @@ class Login:
     """How to sign in to one AWS account.
 
     Attributes:
-        account: 12-digit account id that the credentials must belong to.
+        account: 12-digit account id that the credentials must belong to; empty for whichever they do.
         access_key_id, secret_access_key: for a static key.
-        role_arn, external_id: for a role; assumed with this process's own identity.
+        role_arn, external_id: for a role; assumed with this process's own identity, or as the two below say.
+        through: the account whose credentials assume the role, for a chain of roles.
+        web_identity: a token that stands for this process and for one organisation, with which the role is assumed.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
         attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
@@ -44,6 +46,8 @@ class Login:
     secret_access_key: Secret | None = None
     role_arn: str = ""
     external_id: str = ""
+    through: AwsAccount | None = None
+    web_identity: Secret | None = None
     endpoint: str = ""
     attempts: int = 8
 
@@ -58,6 +62,10 @@ class AwsAccount:
         self._login = login
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+
+    def assume_role(self, region: str, **wish: Any) -> Any:
+        """Assume a role of any account with this account's credentials; returns the reply of STS."""
+        return _sts(self._session, self._login, region).assume_role(**wish)
 
     def scope(self, region: str) -> Scope:
         """Return the scope of one region; `global` is read through us-east-1."""
@@ -142,7 +150,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
         raise CredentialsRefused(f"AWS cannot be asked: {type(error).__name__}", reason="unavailable") from error
     except ResponseParserError as error:
         raise CredentialsRefused("the reply to the sign-in is not one of AWS", reason="malformed") from error
-    if identity["Account"] != login.account:
+    if login.account and identity["Account"] != login.account:
         raise CredentialsRefused("these credentials belong to another AWS account", reason="other_account")
     return AwsAccount(login, session, identity["Arn"])
 
@@ -193,9 +201,14 @@ def _config(attempts: int) -> Config:
     )
 
 
-def _sts(session: boto3.Session, login: Login, region: str) -> Any:
-    endpoint = login.endpoint or None
-    return session.client("sts", region_name=region, endpoint_url=endpoint, config=_config(login.attempts))
+def _sts(session: boto3.Session, login: Login, region: str, *, is_signed: bool = True) -> Any:
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    endpoint, config = login.endpoint or None, _config(login.attempts)
+    if not is_signed:  # a web identity is the credential; this process needs none of AWS's
+        config = config.merge(Config(signature_version=UNSIGNED))
+    return session.client("sts", region_name=region, endpoint_url=endpoint, config=config)
 
 
 def _static(login: Login) -> boto3.Session:
@@ -206,14 +219,22 @@ def _static(login: Login) -> boto3.Session:
 
 
 def _assumed(login: Login, region: str) -> boto3.Session:
+    """Assume the role: by a token, with another account's credentials, or with this process's own.
+
+    Source: AWS STS API reference, AssumeRole, AssumeRoleWithWebIdentity; a chained session lasts an hour at most.
+    """
     import boto3
 
-    reply = _sts(boto3.Session(), login, region).assume_role(
-        RoleArn=login.role_arn,
-        RoleSessionName="driftwise-scan",
-        ExternalId=login.external_id,
-        DurationSeconds=_SESSION_SECONDS,
-    )
+    wish = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
+    external = {"ExternalId": login.external_id} if login.external_id else {}
+    if login.web_identity is not None:
+        token = login.web_identity.reveal().decode()
+        client = _sts(boto3.Session(), login, region, is_signed=False)
+        reply = client.assume_role_with_web_identity(**wish, WebIdentityToken=token)
+    elif login.through is not None:
+        reply = login.through.assume_role(region, **wish, **external)
+    else:
+        reply = _sts(boto3.Session(), login, region).assume_role(**wish, **external)
     found = reply["Credentials"]
     return boto3.Session(
         aws_access_key_id=found["AccessKeyId"],
