@@ -48,6 +48,12 @@ class StatesIncomplete(AppError):
     code, status, title = "states_incomplete", 422, "Some states could not be taken in"
 
 
+class StatesTooMany(AppError):
+    """422 `states_too_many`: more states lie under one prefix than a source may have."""
+
+    code, status, title = "states_too_many", 422, "There are too many states under this prefix"
+
+
 class SourceNotUploadable(AppError):
     """409 `source_not_uploadable`: only sources of kind `upload` take a state."""
 

@@ -18,7 +18,9 @@ RoleArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", max_length=600)
 ]
 _STRICT = ConfigDict(extra="forbid")
-_SAS = re.compile(r"\??(?:[a-z]{2,6}=[A-Za-z0-9%:.,_~+/*-]*&)*sig=[A-Za-z0-9%+/=_-]+(?:&[a-z]{2,6}=[A-Za-z0-9%:.,_~+/*-]*)*")
+_SAS = re.compile(
+    r"\??(?:[a-z]{2,6}=[A-Za-z0-9%:.,_~+/*-]*&)*sig=[A-Za-z0-9%+/=_-]+(?:&[a-z]{2,6}=[A-Za-z0-9%:.,_~+/*-]*)*"
+)
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -251,12 +253,16 @@ class CreateSource(BaseModel):
     bucket: str | None = Field(
         None, pattern=r"^[$a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", description="a bucket, or a container of azure_blob"
     )
-    object_key: str | None = Field(None, min_length=1, max_length=1024, description="one key, object, blob or workspace")
+    object_key: str | None = Field(
+        None, min_length=1, max_length=1024, description="one key, object, blob or workspace"
+    )
     object_prefix: str | None = Field(None, max_length=1024, description="every state whose name begins so")
     object_suffix: str | None = Field(None, max_length=100, description="how their names end: `.tfstate` unless said")
     bucket_region: RegionName | None = Field(None, description="where an S3 bucket lies; found out unless said")
     storage_account: str | None = Field(None, pattern=r"^[a-z0-9]{3,24}$")
-    url: str | None = Field(None, min_length=9, max_length=2000, description="of http, or the host of tfc: HCP Terraform unless said")
+    url: str | None = Field(
+        None, min_length=9, max_length=2000, description="of http, or the host of tfc: HCP Terraform unless said"
+    )
     organization: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,100}$")
     auth: SourceAccess | None = None
 

@@ -65,4 +65,4 @@ class GoogleIdentity:
 def _request() -> Any:
     from google.auth.transport.requests import Request
 
-    return Request()  # type: ignore[no-untyped-call]
+    return Request()

@@ -237,7 +237,7 @@ def match_found(tx: UnitOfWork, source_id: UUID, names: Iterable[str]) -> Sequen
     return tx.rows(_LIST_FOUND, source_id=source_id)
 
 
-def set_unchanged(tx: UnitOfWork, source_ids: Iterable[UUID]) -> None:
+def set_unchanged(tx: UnitOfWork, source_ids: Sequence[UUID]) -> None:
     """Store that states are still the versions that were taken."""
     tx.execute(_SET_UNCHANGED, source_ids=[str(source_id) for source_id in source_ids])
 

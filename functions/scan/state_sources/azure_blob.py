@@ -131,12 +131,15 @@ class AzureBlobSource:
         return found, root.findtext("NextMarker") or ""
 
 
-def get_token(caller: Caller, tenant_id: str, client_id: str, *, assertion: Secret | None, secret: Secret | None) -> Secret:
+def get_token(
+    caller: Caller, tenant_id: str, client_id: str, *, assertion: Secret | None, secret: Secret | None
+) -> Secret:
     """Get an access token for storage.
 
     Args:
         caller: of Azure.
-        tenant_id, client_id: of the customer's app registration.
+        tenant_id: of the customer's directory.
+        client_id: of the customer's app registration.
         assertion: our own identity's token, for a federated credential.
         secret: the app's secret, where there is no such credential.
 

@@ -55,7 +55,13 @@ class Caller:
     host: str
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b"", *, permission: str | None = None,
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+        *,
+        permission: str | None = None,
         judges: Collection[int] = (),
     ) -> EgressResponse:
         """Make one call, again while the host is busy; answers 200, 204, 304 and 404 are the caller's to judge.
@@ -79,7 +85,9 @@ class Caller:
                 return reply if reply.status in judges else self._judged(reply, permission)
             if attempt < _MOST_ATTEMPTS - 1:
                 self.clock.sleep_seconds(_pause_seconds(reply, attempt))
-        raise StateUnreachable(f"{self.host} does not answer" if reply is None else f"{self.host} answered {reply.status}")
+        raise StateUnreachable(
+            f"{self.host} does not answer" if reply is None else f"{self.host} answered {reply.status}"
+        )
 
     def read_json(self, reply: EgressResponse) -> Mapping[str, Any]:
         """Read an answer that is a JSON object.
@@ -88,10 +96,9 @@ class Caller:
             StateUnreachable: (422 `state_unreachable`) it is none.
         """
         content = reply.content
+        is_bounded = content.count(b",") + content.count(b"{") + content.count(b"[") <= _MOST_VALUES
         try:
-            if content.count(b",") + content.count(b"{") + content.count(b"[") > _MOST_VALUES:
-                raise ValueError
-            found = json.loads(content)
+            found = json.loads(content) if is_bounded else None
         except (ValueError, RecursionError):
             found = None
         if reply.status != HTTPStatus.OK or not isinstance(found, dict):
@@ -104,7 +111,7 @@ class Caller:
 
     def absent(self, what: str, permission: str | None = None) -> StateUnreachable:
         """Return the error of what is not there; some hosts say the same to those who may not see it."""
-        facts = {"permission": permission} if permission else {}
+        facts: dict[str, Any] = {"permission": permission} if permission else {}
         return StateUnreachable(f"{self.host} has no such {what}", host_status=404, **facts)
 
     def _try(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> EgressResponse | None:
@@ -121,7 +128,7 @@ class Caller:
         if reply.status == HTTPStatus.UNAUTHORIZED or reply.headers.get("x-ms-error-code") == "AuthenticationFailed":
             raise StateUnreachable(f"{self.host} does not accept the credentials", host_status=reply.status)
         if reply.status == HTTPStatus.FORBIDDEN:
-            facts = {"permission": permission} if permission else {}
+            facts: dict[str, Any] = {"permission": permission} if permission else {}
             raise StateUnreachable(f"{self.host} forbids it", host_status=reply.status, **facts)
         raise StateUnreachable(f"{self.host} answered {reply.status}", host_status=reply.status)
 

@@ -78,12 +78,16 @@ class GcsSource:
             raise self._caller.absent("bucket")
         if member(self._caller.read_json(reply), "labels", LABEL) != self._label:
             wanted = f"{LABEL}={self._label}"
-            raise StateUnreachable(f"put the label {wanted} on the bucket to show that its states are yours", label=wanted)
+            raise StateUnreachable(
+                f"put the label {wanted} on the bucket to show that its states are yours", label=wanted
+            )
         self._label = None
 
     def _get(self, path: str, permission: str) -> EgressResponse:
         headers = {"Authorization": f"Bearer {self._token().reveal().decode()}"}
-        return self._caller.send("GET", f"{_API}/b/{quote(self._bucket, safe='')}{path}", headers, permission=permission)
+        return self._caller.send(
+            "GET", f"{_API}/b/{quote(self._bucket, safe='')}{path}", headers, permission=permission
+        )
 
 
 def impersonate(caller: Caller, own_token: Secret, service_account: str) -> Secret:

@@ -37,7 +37,7 @@ class HttpSource:
         """Show the one state that there is; an address has no listing."""
         yield Found(prefix, None)
 
-    def fetch(self, name: str, known: str | None) -> Fetched | None:
+    def fetch(self, name: str, known: str | None) -> Fetched | None:  # noqa: ARG002  # the port's
         """Fetch it; the name says nothing here."""
         headers = {"Accept": "application/json"}
         if (authorization := self._authorization()) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -88,17 +88,16 @@ class Opener:
         way, auth = source["auth_kind"], source["auth"]
         if way == "account":
             return account()
-        common = {"endpoint": self.aws_endpoint, "attempts": self.aws_attempts}
+        login = Login("", endpoint=self.aws_endpoint, attempts=self.aws_attempts)
         if way == "static_key":
             key_id, key = _secret(secrets, "access_key_id").decode(), Secret(_secret(secrets, "secret_access_key"))
-            return sign_in(Login("", access_key_id=key_id, secret_access_key=key, **common))
+            return sign_in(replace(login, access_key_id=key_id, secret_access_key=key))
         role_arn = auth["role_arn"]
-        owner = role_arn.split(":")[4]
+        login = replace(login, account=role_arn.split(":")[4], role_arn=role_arn)
         if way == "web_identity":
-            token = self.identity.id_token(auth["audience"])
-            return sign_in(Login(owner, role_arn=role_arn, web_identity=token, **common))
+            return sign_in(replace(login, web_identity=self.identity.id_token(auth["audience"])))
         through = account() if way == "account_role" else None
-        return sign_in(Login(owner, role_arn=role_arn, external_id=auth["external_id"], through=through, **common))
+        return sign_in(replace(login, external_id=auth["external_id"], through=through))
 
     def _google_token(self, caller: Caller, source: Mapping[str, Any], secrets: Callable[[], Secret]) -> Secret:
         if source["auth_kind"] == "impersonation":

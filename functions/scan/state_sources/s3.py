@@ -43,9 +43,7 @@ class S3Source:
 
     def fetch(self, name: str, known: str | None) -> Fetched | None:
         condition = {"IfNoneMatch": known} if known else {}
-        reply = self._ask(
-            "s3:GetObject", lambda client: _object(client, Bucket=self._bucket, Key=name, **condition)
-        )
+        reply = self._ask("s3:GetObject", lambda client: _object(client, Bucket=self._bucket, Key=name, **condition))
         return None if reply is None else Fetched(reply[0], reply[1])
 
     def _ask(self, permission: str, call: Callable[[Any], Any]) -> Any:
