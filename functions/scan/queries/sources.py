@@ -74,7 +74,7 @@ select s.account_id, s.id, s.kind, right(f.name, 100), s.bucket, f.name, s.bucke
 from scan.state_sources s
 cross join jsonb_array_elements_text(cast(:names as jsonb)) as f (name)
 where s.org_id = :org_id and s.id = :source_id
-on conflict do nothing
+on conflict (org_id, parent_id, object_key) where parent_id is not null do nothing
 """
 _DELETE_GONE = """
 delete from scan.state_sources

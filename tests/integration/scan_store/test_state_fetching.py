@@ -27,7 +27,7 @@ from shared.security.actor import Actor
 from shared.testing.clock import FakeClock
 from tests.support.database import ClonedDatabase, actor_in
 
-STATES = 240
+STATES, MANY = 40, 300
 
 
 def state(number: int, *, serial: int = 1) -> bytes:
@@ -134,11 +134,13 @@ def scene(database: ClonedDatabase) -> Scene:
 
 
 def test_hundreds_of_states_are_taken_in_once_and_then_left_alone(scene: Scene) -> None:
+    for number in range(STATES, MANY):
+        scene.bucket.put(f"live/{number:03}.tfstate", state(number))
     assert scene.fetch()
-    assert len(scene.bucket.fetched) == STATES
-    assert scene.declared() == {f"vpc-{number}" for number in range(STATES)}
+    assert len(scene.bucket.fetched) == MANY
+    assert scene.declared() == {f"vpc-{number}" for number in range(MANY)}
     shown = scene.source()
-    assert (shown["state_count"], shown["resource_count"], shown["error_code"]) == (STATES, STATES, None)
+    assert (shown["state_count"], shown["resource_count"], shown["error_code"]) == (MANY, MANY, None)
     assert scene.fetch()
     assert scene.bucket.fetched == []
     scene.bucket.says_versions = False
@@ -147,7 +149,7 @@ def test_hundreds_of_states_are_taken_in_once_and_then_left_alone(scene: Scene) 
     scene.bucket.put("live/007.tfstate", state(70007, serial=2))
     assert scene.fetch()
     assert scene.bucket.fetched == ["live/007.tfstate"]
-    assert scene.declared() == {f"vpc-{number}" for number in range(STATES) if number != 7} | {"vpc-70007"}
+    assert scene.declared() == {f"vpc-{number}" for number in range(MANY) if number != 7} | {"vpc-70007"}
 
 
 def test_bad_states_are_reported_and_the_others_are_exact(scene: Scene) -> None:
@@ -163,7 +165,7 @@ def test_bad_states_are_reported_and_the_others_are_exact(scene: Scene) -> None:
     }  # fmt: skip
     assert "s3:GetObject" in states["live/006.tfstate"]["error_detail"]
     assert scene.source()["error_code"] == "states_incomplete"
-    assert "4 of 240" in scene.source()["error_detail"]
+    assert f"4 of {STATES}" in scene.source()["error_detail"]
     scene.bucket.broken.clear()
     for number in (3, 4, 5):
         scene.bucket.put(f"live/{number:03}.tfstate", state(number))
@@ -215,7 +217,7 @@ def test_a_newer_digest_key_takes_every_state_again(scene: Scene) -> None:
 
 
 def test_a_shard_whose_time_is_up_goes_on_where_it_stopped(scene: Scene) -> None:
-    scene.bucket.seconds_each = 5.0
+    scene.bucket.seconds_each = 25.0
     taken = 0
     for _ in range(4):
         try:
@@ -230,8 +232,8 @@ def test_a_shard_whose_time_is_up_goes_on_where_it_stopped(scene: Scene) -> None
 
 
 def test_a_refresh_says_what_it_left(scene: Scene) -> None:
-    scene.bucket.seconds_each = 5.0
-    assert not scene.fetch(within_seconds=40.0)
+    scene.bucket.seconds_each = 25.0
+    assert not scene.fetch(within_seconds=200.0)
     shown = scene.source()
     assert shown["error_code"] == "states_incomplete"
     assert "left for the next scan" in shown["error_detail"]

@@ -141,7 +141,7 @@ def s3(internet: Internet, stack: ExitStack) -> World:
 
             return call
 
-        signed_in.client = lambda service, region: SimpleNamespace(get_object=refuse("GetObject"))
+        signed_in.client = lambda *_: SimpleNamespace(get_object=refuse("GetObject"))
 
     def put(name: str, content: bytes) -> None:
         account["s3"].put_object(Bucket="states", Key=name, Body=content)
