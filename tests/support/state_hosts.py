@@ -8,7 +8,7 @@ Source: https://cloud.google.com/storage/docs/json_api/v1/objects; https://learn
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5
@@ -49,8 +49,8 @@ def answer(status: int, content: bytes | dict[str, Any] = b"", **headers: str) -
 
 
 class _Names:
-    def resolve(self, host: str, *, timeout_seconds: float) -> Sequence[str]:
-        return ["93.184.215.14"]
+    def resolve(self, host: str, *, timeout_seconds: float) -> tuple[str, ...]:
+        return ("93.184.215.14",)
 
 
 @dataclass
