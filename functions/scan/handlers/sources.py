@@ -42,8 +42,8 @@ def create_source(call: Call, deps: ScanDeps) -> Reply:
     access = _access(call, deps, source_id, wish.kind, wish.auth, problems)
     if wish.kind == "tfc":
         place["url"] = (wish.url or PUBLIC).rstrip("/")
-    if wish.object_prefix is not None:
-        place["object_suffix"] = SUFFIX if wish.object_suffix is None else wish.object_suffix
+    elif wish.object_prefix is not None and wish.object_suffix is None:
+        place["object_suffix"] = SUFFIX
     if place["url"] is not None:
         deps.egress.check(place["url"])
     with deps.db.unit(call.actor, call.idempotency) as tx:
