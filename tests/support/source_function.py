@@ -107,10 +107,10 @@ class SourceOrg:
 
     def sealed(self, source_id: str) -> bytes | None:
         """Return the ciphertext of a source's credentials, as the database's owner sees it."""
-        [[found]] = self.database.owner.run(
+        rows = self.database.owner.run(
             "select credentials_encrypted from scan.state_sources where id = cast(:id as uuid)", id=source_id
         )
-        return None if found is None else bytes(found)
+        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
 
     def opened(self, source_id: str, place: Any) -> Secret:
         """Open what was sealed."""

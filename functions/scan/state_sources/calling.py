@@ -79,6 +79,7 @@ class Caller:
             StateTooLarge: (413 `state_too_large`).
             EgressRefused: (422 `egress_refused`).
         """
+        reply: EgressResponse | None = None
         for attempt in range(_MOST_ATTEMPTS):
             reply = self._try(method, url, headers, content)
             if reply is not None and reply.status not in _BUSY:
