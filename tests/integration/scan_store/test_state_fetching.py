@@ -211,8 +211,10 @@ def test_other_rules_of_ours_take_every_state_again(scene: Scene, monkeypatch: p
 
 def test_a_newer_digest_key_takes_every_state_again(scene: Scene) -> None:
     assert scene.fetch()
+    assert scene.source()["digest_version"] == 1
     scene.seal = Sealer([(2, Secret(b"n" * 32)), *scene.seal.keys], scene.seal.org_id)
     assert scene.fetch()
+    assert scene.source()["digest_version"] == 2, "the check of a rotation would wait for it for ever"
     assert len(scene.bucket.fetched) == STATES
 
 
