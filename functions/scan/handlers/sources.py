@@ -27,7 +27,7 @@ from ..state_sources.google_keys import is_key_file
 from ..state_sources.port import SUFFIX
 from ..state_sources.tfc import PUBLIC
 from ..wiring import ScanDeps, source_place
-from .accounts import external_id
+from .accounts import make_external_id
 from .fetching import fetch_and_store
 
 _REFRESH_SECONDS = 40.0
@@ -69,7 +69,9 @@ def change_source(call: Call, deps: ScanDeps) -> Reply:
         "auth": json.dumps(source["auth"])
     }
     if wish.auth is not None:
-        access = _access(call, deps, source_id, source["kind"], wish.auth, [])
+        access = _access(
+            call, deps, source_id, source["kind"], wish.auth, [], external_id=source["auth"].get("external_id")
+        )
     with deps.db.unit(call.actor) as tx:
         row = queries.change_source(tx, source_id, name=wish.name, **access)
         changed = sorted(wish.model_fields_set)
@@ -143,7 +145,14 @@ def refresh_source(call: Call, deps: ScanDeps) -> Reply:
 
 
 def _access(
-    call: Call, deps: ScanDeps, source_id: UUID, kind: str, auth: SourceAccess | None, problems: list[dict[str, str]]
+    call: Call,
+    deps: ScanDeps,
+    source_id: UUID,
+    kind: str,
+    auth: SourceAccess | None,
+    problems: list[dict[str, str]],
+    *,
+    external_id: str | None = None,
 ) -> dict[str, Any]:
     """Return the columns that say how a source is signed in to.
 
@@ -154,6 +163,7 @@ def _access(
         kind: of the source.
         auth: the wish.
         problems: what is wrong with the wish otherwise.
+        external_id: what trust policies demand already.
 
     Raises:
         Invalid: (422 `invalid`) with every problem.
@@ -169,7 +179,7 @@ def _access(
     shown = {name: str(value) for name, value in fields.items() if name not in {"kind", "access_key_id", *secrets}}
     if "access_key_id" in fields:
         secrets["access_key_id"] = fields["access_key_id"]
-    shown |= _made(call, deps, way)
+    shown |= _made(call, deps, way, external_id)
     sealed = (
         deps.envelope.seal(Secret(json.dumps(secrets).encode()), source_place(call.org_id, source_id))
         if secrets
@@ -178,10 +188,10 @@ def _access(
     return {"auth_kind": way, "auth": json.dumps(shown), "credentials_encrypted": sealed}
 
 
-def _made(call: Call, deps: ScanDeps, way: str) -> dict[str, str]:
+def _made(call: Call, deps: ScanDeps, way: str, external_id: str | None) -> dict[str, str]:
     """Return what a trust policy of the customer's must demand, so that no other organisation can borrow the trust."""
     if way in {"role", "account_role"}:
-        return {"external_id": external_id(deps)}
+        return {"external_id": external_id or make_external_id(deps)}
     if way in {"web_identity", "federated"}:
         return {"audience": audience_of(deps.settings.public_url, call.org_id)}
     return {"label": f"{LABEL}={call.org_id}"} if way == "impersonation" else {}

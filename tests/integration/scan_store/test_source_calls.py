@@ -200,3 +200,11 @@ def test_a_store_of_objects_is_fetched_by_prefix(org: SourceOrg, kind: str) -> N
     assert made["object_suffix"] == ".tfstate"
     shown = org.done("POST", f"/state-sources/{made['id']}/refresh")
     assert (shown["error_code"], shown["state_count"]) == (None, 1)
+
+
+def test_another_role_keeps_the_external_id_that_trust_policies_demand(org: SourceOrg) -> None:
+    made = org.add("s3", bucket="states", object_key="x", auth={"kind": "role", "role_arn": ROLE})
+    other = {"kind": "account_role", "role_arn": f"{ROLE}-of-another-name"}
+    changed = org.done("PATCH", f"/state-sources/{made['id']}", {"auth": other})
+    assert (changed["auth_kind"], changed["auth"]["role_arn"]) == ("account_role", other["role_arn"])
+    assert changed["auth"]["external_id"] == made["auth"]["external_id"]
