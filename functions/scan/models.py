@@ -125,25 +125,31 @@ class AccountAccess(BaseModel):
 
 
 class RoleAccess(BaseModel):
-    """A role of the account that holds the states: assumed by DriftWise, by the scanned account's credentials, or by a web identity.
+    """A role of the account that holds the states, with an external id that DriftWise chose.
 
-    `role` is assumed with an external id that DriftWise chose; `account_role` with the same and the scanned account's credentials (a
-    chain); `web_identity` with a token of DriftWise's whose audience stands in the source.
+    `role` is taken on by DriftWise itself, `account_role` with the credentials of the account that is scanned (a chain).
     """
 
     model_config = _STRICT
 
-    kind: Literal["role", "account_role", "web_identity"]
+    kind: Literal["role", "account_role"]
     role_arn: RoleArn
 
 
-class ImpersonationAccess(BaseModel):
-    """A Google service account that DriftWise's may act as; the bucket must carry the label that stands in the source."""
+class WorkloadIdentity(BaseModel):
+    """A workload identity provider of Google Cloud's that trusts DriftWise, with the source's external id as its only audience."""
 
     model_config = _STRICT
 
-    kind: Literal["impersonation"]
-    service_account: str = Field(pattern=r"^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$")
+    kind: Literal["workload_identity"]
+    provider: str = Field(
+        pattern=r"^projects/[0-9]{1,20}/locations/global/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}$"
+    )
+    service_account: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$",
+        description="to act as; the pool's own principal unless said",
+    )
 
 
 class ServiceAccountKey(BaseModel):
@@ -156,7 +162,7 @@ class ServiceAccountKey(BaseModel):
 
 
 class FederatedAccess(BaseModel):
-    """A Microsoft Entra app with a federated credential for DriftWise; the audience stands in the source."""
+    """A Microsoft Entra app or identity with a federated credential for DriftWise; its audience is the source's external id."""
 
     model_config = _STRICT
 
@@ -230,7 +236,7 @@ SourceAccess = Annotated[
     AccountAccess
     | RoleAccess
     | StaticKey
-    | ImpersonationAccess
+    | WorkloadIdentity
     | ServiceAccountKey
     | FederatedAccess
     | ClientSecret

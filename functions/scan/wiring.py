@@ -10,8 +10,8 @@ from uuid import UUID
 from shared.data.resealing import Resealer
 from shared.data.sealed_columns import SealedColumn
 from shared.http.deps import Deps, build_deps
+from shared.ports.identity_tokens import GoogleIdentityTokens, IdentityTokens
 from shared.ports.key_manager import GoogleKeyManager
-from shared.ports.own_identity import GoogleIdentity
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard, SystemResolver, for_process
 from shared.security.envelope import Envelope, Place
@@ -41,6 +41,7 @@ class ScanDeps(Deps):
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
+        identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
         egress: judges addresses of state sources, and calls them.
         opener: opens state sources.
     """
@@ -49,6 +50,7 @@ class ScanDeps(Deps):
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    identity_tokens: IdentityTokens | None
     egress: EgressGuard
     opener: Opener
 
@@ -73,7 +75,8 @@ class ScanDeps(Deps):
             account["external_account"], endpoint=self.settings.aws_endpoint, attempts=self.settings.aws_attempts
         )
         if account["auth_kind"] == "role":
-            return replace(common, role_arn=account["role_arn"], external_id=account["external_id"])
+            role = {"role_arn": account["role_arn"], "external_id": account["external_id"]}
+            return replace(common, **role, identity_tokens=self.identity_tokens)
         opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
@@ -93,7 +96,7 @@ class ScanDeps(Deps):
         def secrets() -> Secret:
             return self.envelope.open(bytes(source["credentials_encrypted"]), source_place(org_id, source["id"]))
 
-        return self.opener.open(org_id, source, secrets, lambda: self.sign_in(org_id, account))
+        return self.opener.open(source, secrets, lambda: self.sign_in(org_id, account))
 
     def sealer(self, org_id: UUID) -> Sealer:
         """Return what turns sensitive values of an organisation into keyed digests.
@@ -120,6 +123,7 @@ def load_deps(settings: Settings) -> ScanDeps:
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
     resealer = Resealer(common.db, envelope, SEALED_COLUMNS, common.clock)
+    identity_tokens = GoogleIdentityTokens() if settings.is_production else None
     egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
     return ScanDeps(
         **shared,
@@ -127,6 +131,7 @@ def load_deps(settings: Settings) -> ScanDeps:
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        identity_tokens=identity_tokens,
         egress=egress,
-        opener=Opener(egress, common.clock, GoogleIdentity(), settings.aws_endpoint, settings.aws_attempts),
+        opener=Opener(egress, common.clock, identity_tokens, settings.aws_endpoint, settings.aws_attempts),
     )

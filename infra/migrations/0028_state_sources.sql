@@ -1,5 +1,5 @@
 -- owner: scan | locks: scan.state_sources, exclusively while it is rewritten (a small table)
--- Sources besides S3, with credentials of their own, and sources of many states; see ADR-0024.
+-- Sources besides S3, with credentials of their own, and sources of many states; see ADR-0028.
 set local lock_timeout = '5s';
 
 alter table scan.state_sources
@@ -12,8 +12,8 @@ alter table scan.state_sources
   add column url text check (length(url) between 9 and 2000),
   add column organization text check (length(organization) between 1 and 100),
   add column auth_kind text not null default 'account' check (
-    auth_kind in ('account', 'role', 'account_role', 'web_identity', 'static_key', 'impersonation', 'service_account_key', 'federated',
-                  'client_secret', 'sas', 'basic', 'bearer', 'none')),
+    auth_kind in ('account', 'role', 'account_role', 'static_key', 'workload_identity', 'service_account_key', 'federated', 'client_secret',
+                  'sas', 'basic', 'bearer', 'none')),
   add column auth jsonb not null default '{}' check (jsonb_typeof(auth) = 'object'),
   add column credentials_encrypted bytea check (octet_length(credentials_encrypted) <= 32768),
   add column version_token text check (length(version_token) <= 1024),

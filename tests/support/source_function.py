@@ -70,6 +70,7 @@ class SourceOrg:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             digest_keys=SecretVersions("value-digest-key", secrets, self.clock),
             sign_ins=SignIns(self.clock),
+            identity_tokens=OwnTokens(),
             egress=guard,
             opener=Opener(guard, self.clock, OwnTokens(), "", 1),
         )

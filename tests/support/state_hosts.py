@@ -1,7 +1,7 @@
 """Hosts of states as their vendors document them, behind the real egress guard: only its dialling is replaced.
 
 Each answers what its documentation says, pages its lists, knows conditions, and refuses calls that are not signed.
-Source: https://cloud.google.com/storage/docs/json_api/v1/objects; https://learn.microsoft.com/rest/api/storageservices/list-blobs and
+Source: https://cloud.google.com/storage/docs/json_api/v1/objects; https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token; https://learn.microsoft.com/rest/api/storageservices/list-blobs and
 …/get-blob; https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces and …/state-versions.
 """
 
@@ -22,6 +22,7 @@ from shared.ports.secret_store import Secret
 from shared.security.egress import EgressFailed, EgressGuard, EgressResponse, EgressTooLarge
 
 PAGE = 100
+PROVIDER = "projects/123/locations/global/workloadIdentityPools/driftwise/providers/google"
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,10 @@ class Internet:
 
 
 class OwnTokens:
-    """Our own identity, that says for whom each token is."""
+    """Tokens that say for whom they are, and nothing else."""
 
-    def id_token(self, audience: str) -> Secret:
-        return Secret(f"id.{audience}".encode())
-
-    def access_token(self) -> Secret:
-        return Secret(b"our-own-access-token")
+    def token_for(self, audience: str) -> str:
+        return f"id.{audience}"
 
 
 @dataclass
@@ -117,21 +115,33 @@ class Objects:
 
 @dataclass
 class GoogleStorage(Objects):
-    """Cloud Storage and the token services."""
+    """Cloud Storage, the exchanges of tokens, and a workload identity provider that trusts one audience."""
 
-    labels: dict[str, str] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=lambda: {"a-google-token"})
+    audience: str = ""
     bucket: str = "states"
 
     def connect(self, internet: Internet) -> None:
         internet.hosts |= {
             "storage.googleapis.com": self.storage,
+            "sts.googleapis.com": self.federate,
             "iamcredentials.googleapis.com": self.credentials,
             "oauth2.googleapis.com": self.exchange,
         }
 
+    def federate(self, asked: Asked) -> EgressResponse:
+        form = asked.form
+        assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange"
+        assert form["requested_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
+        assert form["subject_token_type"] == "urn:ietf:params:oauth:token-type:jwt"
+        assert "authorization" not in asked.headers, "the documentation warns of it"
+        is_ours = form["audience"] == f"//iam.googleapis.com/{PROVIDER}" and form["subject_token"] == f"id.{self.audience}"
+        if not is_ours:
+            return answer(400, {"error": "invalid_grant", "error_description": "The audience in ID Token does not match"})
+        is_narrow = form["scope"] == "https://www.googleapis.com/auth/devstorage.read_only"
+        return answer(200, {"access_token": "a-google-token" if is_narrow else "a-wide-token", "expires_in": 3600})
+
     def credentials(self, asked: Asked) -> EgressResponse:
-        if asked.headers.get("authorization") != "Bearer our-own-access-token":
+        if asked.headers.get("authorization") != "Bearer a-wide-token":
             return answer(401, {})
         if not asked.path.endswith("/trusting@project.iam.gserviceaccount.com:generateAccessToken"):
             return answer(403, {"error": {"status": "PERMISSION_DENIED"}})
@@ -143,13 +153,11 @@ class GoogleStorage(Objects):
         return answer(200, {"access_token": "a-google-token", "expires_in": 3600, "token_type": "Bearer"})
 
     def storage(self, asked: Asked) -> EgressResponse:
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if asked.headers.get("authorization") != "Bearer a-google-token":
             return answer(401, {})
         root = f"/storage/v1/b/{self.bucket}"
         if self.is_denied:
             return answer(403, {"error": {"code": 403}})
-        if asked.path == root:
-            return answer(200, {"labels": self.labels})
         if asked.path == f"{root}/o":
             items, after = self.page(asked.query.get("prefix", ""), int(asked.query.get("pageToken", "0")))
             document: dict[str, Any] = {"items": [{"name": item[0], "generation": str(item[1])} for item in items]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 _PLACE_FIELDS: Final = (
     "bucket", "object_key", "object_prefix", "object_suffix", "bucket_region", "storage_account", "url", "organization",
@@ -34,9 +33,9 @@ KINDS: Final[Mapping[str, KindRule]] = {
     "upload": KindRule((), (), has_prefix=False, auth=("none",)),
     "s3": KindRule(
         ("bucket",), ("bucket_region", *_MANY), has_prefix=True,
-        auth=("account", "role", "account_role", "web_identity", "static_key"),
+        auth=("account", "role", "account_role", "static_key"),
     ),
-    "gcs": KindRule(("bucket",), _MANY, has_prefix=True, auth=(None, "impersonation", "service_account_key")),
+    "gcs": KindRule(("bucket",), _MANY, has_prefix=True, auth=(None, "workload_identity", "service_account_key")),
     "azure_blob": KindRule(
         ("bucket", "storage_account"), _MANY, has_prefix=True, auth=(None, "federated", "client_secret", "sas")
     ),
@@ -69,9 +68,5 @@ def choose_auth(kind: str, given: str | None) -> tuple[str, dict[str, str] | Non
     return "", {"field": "auth", "problem": f"kind {kind} is signed in to by one of: {', '.join(ways)}"}
 
 
-def audience_of(public_url: str, org_id: UUID) -> str:
-    """Return the audience of our tokens for one organisation; its trust policies demand it, and nobody else's token has it.
-
-    Source: AWS IAM User Guide, "The confused deputy problem"; ADR-0024.
-    """
-    return f"{public_url.rstrip('/')}/orgs/{org_id}"
+TRUSTING: Final = frozenset({"role", "account_role", "workload_identity", "federated"})
+"""Ways to sign in that rest on trust: there an external id, chosen for the one source, keeps others from borrowing it."""

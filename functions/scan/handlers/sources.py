@@ -17,12 +17,11 @@ from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from .. import ingestion
-from ..domain.source_rules import audience_of, check_place, choose_auth
+from ..domain.source_rules import TRUSTING, check_place, choose_auth
 from ..errors import SourceLimitReached, SourceNotUploadable
 from ..models import ChangeSource, CreateSource, ServiceAccountKey, SourceAccess, SourceView, UploadQuery
 from ..queries import accounts as account_queries
 from ..queries import sources as queries
-from ..state_sources.gcs import LABEL
 from ..state_sources.google_keys import is_key_file
 from ..state_sources.port import SUFFIX
 from ..state_sources.tfc import PUBLIC
@@ -176,22 +175,14 @@ def _access(
         raise Invalid("see `errors` for each field", errors=problems)
     fields: Mapping[str, Any] = {name: getattr(auth, name) for name in type(auth).model_fields} if auth else {}
     secrets = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
-    shown = {name: str(value) for name, value in fields.items() if name not in {"kind", "access_key_id", *secrets}}
+    shown = {name: str(value) for name, value in fields.items() if value is not None and name not in {"kind", "access_key_id", *secrets}}
     if "access_key_id" in fields:
         secrets["access_key_id"] = fields["access_key_id"]
-    shown |= _made(call, deps, way, external_id)
+    if way in TRUSTING:
+        shown["external_id"] = external_id or make_external_id(deps)
     sealed = (
         deps.envelope.seal(Secret(json.dumps(secrets).encode()), source_place(call.org_id, source_id))
         if secrets
         else None
     )
     return {"auth_kind": way, "auth": json.dumps(shown), "credentials_encrypted": sealed}
-
-
-def _made(call: Call, deps: ScanDeps, way: str, external_id: str | None) -> dict[str, str]:
-    """Return what a trust policy of the customer's must demand, so that no other organisation can borrow the trust."""
-    if way in {"role", "account_role"}:
-        return {"external_id": external_id or make_external_id(deps)}
-    if way in {"web_identity", "federated"}:
-        return {"audience": audience_of(deps.settings.public_url, call.org_id)}
-    return {"label": f"{LABEL}={call.org_id}"} if way == "impersonation" else {}

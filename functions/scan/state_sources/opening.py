@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from shared.ports.clock import Clock
-from shared.ports.own_identity import OwnIdentity
+from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard
 
@@ -33,24 +32,23 @@ class Opener:
     Attributes:
         guard: calls to what is not AWS, under `calling.POLICY`.
         clock: waits between attempts.
-        identity: ours, where a source trusts it.
+        identity_tokens: prove who we are, where a source trusts us; None where this process has no identity of Google.
         aws_endpoint: an AWS stand-in, emulator only.
         aws_attempts: how often a call to AWS is made.
     """
 
     guard: EgressGuard
     clock: Clock
-    identity: OwnIdentity
+    identity_tokens: IdentityTokens | None
     aws_endpoint: str
     aws_attempts: int
 
     def open(
-        self, org_id: UUID, source: Mapping[str, Any], secrets: Callable[[], Secret], account: Callable[[], AwsAccount]
+        self, source: Mapping[str, Any], secrets: Callable[[], Secret], account: Callable[[], AwsAccount]
     ) -> StateSource:
         """Open a source; signs in to nothing yet.
 
         Args:
-            org_id: whose it is.
             source: its row.
             secrets: opens its ciphertext; asked only when it has one.
             account: signs in to the account that is scanned; asked only when the source says so.
@@ -65,8 +63,7 @@ class Opener:
         if kind == "gcs":
             caller = self._caller(_GOOGLE)
             token = _Once(lambda: self._google_token(caller, source, secrets))
-            label = str(org_id) if source["auth_kind"] == "impersonation" else None
-            return gcs.GcsSource(caller, source["bucket"], token.get, label)
+            return gcs.GcsSource(caller, source["bucket"], token.get)
         if kind == "azure_blob":
             caller = self._caller(_AZURE)
             access = _Once(lambda: self._azure_access(caller, source, secrets))
@@ -92,16 +89,17 @@ class Opener:
         if way == "static_key":
             key_id, key = _secret(secrets, "access_key_id").decode(), Secret(_secret(secrets, "secret_access_key"))
             return sign_in(replace(login, access_key_id=key_id, secret_access_key=key))
-        role_arn = auth["role_arn"]
-        login = replace(login, account=role_arn.split(":")[4], role_arn=role_arn)
-        if way == "web_identity":
-            return sign_in(replace(login, web_identity=self.identity.id_token(auth["audience"])))
-        through = account() if way == "account_role" else None
-        return sign_in(replace(login, external_id=auth["external_id"], through=through))
+        role_arn, external_id = auth["role_arn"], auth["external_id"]
+        login = replace(login, account=role_arn.split(":")[4], role_arn=role_arn, external_id=external_id)
+        if way == "account_role":
+            return sign_in(replace(login, through=account()))
+        return sign_in(replace(login, identity_tokens=self.identity_tokens))
 
     def _google_token(self, caller: Caller, source: Mapping[str, Any], secrets: Callable[[], Secret]) -> Secret:
-        if source["auth_kind"] == "impersonation":
-            return gcs.impersonate(caller, self.identity.access_token(), source["auth"]["service_account"])
+        auth = source["auth"]
+        if source["auth_kind"] == "workload_identity":
+            own_token = self._own_token(auth["external_id"])
+            return gcs.exchange_identity(caller, own_token, auth["provider"], auth.get("service_account"))
         return exchange_key(caller, Secret(_secret(secrets, "key_json")), gcs.SCOPE)
 
     def _azure_access(
@@ -111,10 +109,21 @@ class Opener:
         if way == "sas":
             return azure_blob.SasAccess(Secret(_secret(secrets, "sas_token")))
         is_federated = way == "federated"
-        assertion = self.identity.id_token(auth["audience"]) if is_federated else None
+        assertion = Secret(self._own_token(auth["external_id"]).encode()) if is_federated else None
         secret = None if is_federated else Secret(_secret(secrets, "client_secret"))
         token = azure_blob.get_token(caller, auth["tenant_id"], auth["client_id"], assertion=assertion, secret=secret)
         return azure_blob.BearerAccess(token)
+
+    def _own_token(self, external_id: str) -> str:
+        """Return a token of ours whose audience is one source's external id: shown to anybody else's provider, it opens nothing.
+
+        Raises:
+            StateUnreachable: (422 `state_unreachable`) this process has no identity that others could trust.
+            ServiceAway: (503 `service_away`) the platform did not answer.
+        """
+        if self.identity_tokens is None:
+            raise StateUnreachable("this installation has no identity of its own that another cloud could trust")
+        return self.identity_tokens.token_for(external_id)
 
 
 class _Once(Generic[_T]):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from functions.scan.wiring import source_place
+from functions.scan.wiring import CREDENTIALS_KEY, source_place
 from tests.support.database import ClonedDatabase
-from tests.support.http_app import PUBLIC_URL
 from tests.support.source_function import SourceOrg
-from tests.support.state_hosts import AzureStorage, GoogleStorage, PlainServer, TerraformHost
+from tests.support.state_hosts import PROVIDER, AzureStorage, GoogleStorage, PlainServer, TerraformHost
 
 STATE = json.dumps({"version": 4, "serial": 7, "lineage": "l", "terraform_version": "1.9.8", "resources": []}).encode()
 ROLE = "arn:aws:iam::210987654321:role/states"
@@ -56,26 +56,24 @@ def test_credentials_are_sealed_and_never_shown(
     assert secret not in str(logged)
 
 
-KEYLESS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("s3", {"bucket": "states", "object_prefix": "live/"}, {"kind": "role", "role_arn": ROLE}, "external_id"),
-    ("s3", {"bucket": "states", "object_prefix": "live/"}, {"kind": "account_role", "role_arn": ROLE}, "external_id"),
-    ("s3", {"bucket": "states", "object_prefix": "live/"}, {"kind": "web_identity", "role_arn": ROLE}, "audience"),
-    ("gcs", {"bucket": "states", "object_key": "x"}, {"kind": "impersonation", "service_account": "a@b.iam.gserviceaccount.com"}, "label"),
-    ("azure_blob", {"storage_account": "acme", "bucket": "tfstate", "object_key": "x"}, {"kind": "federated", "tenant_id": str(UUID(int=1)), "client_id": str(UUID(int=2))}, "audience"),
+KEYLESS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("s3", {"bucket": "states", "object_prefix": "live/"}, {"kind": "role", "role_arn": ROLE}),
+    ("s3", {"bucket": "states", "object_prefix": "live/"}, {"kind": "account_role", "role_arn": ROLE}),
+    ("gcs", {"bucket": "states", "object_key": "x"}, {"kind": "workload_identity", "provider": PROVIDER}),
+    ("azure_blob", {"storage_account": "acme", "bucket": "tfstate", "object_key": "x"}, {"kind": "federated", "tenant_id": str(UUID(int=1)), "client_id": str(UUID(int=2))}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "place", "auth", "proof"), KEYLESS, ids=[item[2]["kind"] for item in KEYLESS])
-def test_without_a_key_there_is_something_that_no_other_organisation_has(
-    org: SourceOrg, kind: str, place: dict[str, Any], auth: dict[str, Any], proof: str
+@pytest.mark.parametrize(("kind", "place", "auth"), KEYLESS, ids=[item[2]["kind"] for item in KEYLESS])
+def test_without_a_key_there_is_an_external_id_that_no_other_source_has(
+    org: SourceOrg, kind: str, place: dict[str, Any], auth: dict[str, Any]
 ) -> None:
-    made = org.add(kind, **place, auth=auth)
+    made, other = (org.add(kind, **place, auth=auth) for _ in range(2))
     assert org.sealed(made["id"]) is None
-    wanted = {"audience": f"{PUBLIC_URL}/orgs/{org.id}", "label": f"driftwise-org={org.id}"}
-    assert made["auth"][proof] == wanted.get(proof, made["auth"][proof])
-    assert proof != "external_id" or made["auth"][proof].startswith("dw-")
-    assert {name: made["auth"][name] for name in auth if name != "kind"} == {
-        name: value for name, value in auth.items() if name != "kind"
+    assert re.fullmatch(r"dw-[a-z2-7]{32}", made["auth"]["external_id"])
+    assert made["auth"]["external_id"] != other["auth"]["external_id"]
+    assert made["auth"] == {name: value for name, value in auth.items() if name != "kind"} | {
+        "external_id": made["auth"]["external_id"]
     }
 
 
@@ -182,24 +180,32 @@ def test_new_credentials_take_the_place_of_old_ones(org: SourceOrg) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gcs", "azure_blob"])
-def test_a_store_of_objects_is_fetched_by_prefix(org: SourceOrg, kind: str) -> None:
-    google = GoogleStorage(labels={"driftwise-org": str(org.id)})
-    azure = AzureStorage()
+def test_a_store_of_objects_is_fetched_by_prefix_with_trust_in_this_source_alone(org: SourceOrg, kind: str) -> None:
+    google, azure = GoogleStorage(), AzureStorage()
+    host = google if kind == "gcs" else azure
     google.connect(org.internet)
     azure.connect(org.internet)
-    (google if kind == "gcs" else azure).put("live/a.tfstate", STATE)
-    wish: dict[str, Any] = (
-        {
-            "bucket": "states",
-            "auth": {"kind": "impersonation", "service_account": "trusting@project.iam.gserviceaccount.com"},
-        }
-        if kind == "gcs"
-        else {"bucket": "tfstate", "storage_account": "acme", "auth": {"kind": "sas", "sas_token": SAS}}
-    )
-    made = org.add(kind, object_prefix="live/", **wish)
+    host.put("live/a.tfstate", STATE)
+    place = {"bucket": "states"} if kind == "gcs" else {"bucket": "tfstate", "storage_account": "acme"}
+    auth = {
+        "gcs": {"kind": "workload_identity", "provider": PROVIDER},
+        "azure_blob": {"kind": "federated", "tenant_id": str(UUID(int=1)), "client_id": str(UUID(int=2))},
+    }[kind]
+    made, other = (org.add(kind, object_prefix="live/", **place, auth=auth) for _ in range(2))
+    host.audience = made["auth"]["external_id"]
     assert made["object_suffix"] == ".tfstate"
     shown = org.done("POST", f"/state-sources/{made['id']}/refresh")
     assert (shown["error_code"], shown["state_count"]) == (None, 1)
+    assert org.done("POST", f"/state-sources/{other['id']}/refresh")["error_code"] == "state_unreachable"
+
+
+def test_credentials_are_wrapped_anew_when_their_key_is_rotated(org: SourceOrg) -> None:
+    made = org.add("tfc", organization="acme", object_key="prod", auth={"kind": "bearer", "token": "a-team-token"})
+    before = org.sealed(made["id"])
+    org.vault.rotate(CREDENTIALS_KEY)
+    org.deps.resealer.tend("the-event", seconds=600)
+    assert org.sealed(made["id"]) != before
+    assert b"a-team-token" in org.opened(made["id"], source_place).reveal()
 
 
 def test_another_role_keeps_the_external_id_that_trust_policies_demand(org: SourceOrg) -> None:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
-from uuid import UUID
 
 import pytest
 
@@ -21,6 +21,7 @@ from shared.ports.secret_store import Secret
 from shared.security.egress import EgressRefused
 from shared.testing.clock import FakeClock
 from tests.support.state_hosts import (
+    PROVIDER,
     AzureStorage,
     GoogleStorage,
     Internet,
@@ -31,8 +32,7 @@ from tests.support.state_hosts import (
     aws,
 )
 
-ORG = UUID(int=42)
-AUDIENCE = f"https://driftwise.example/orgs/{ORG}"
+EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
 SECRETS = (
     "hunter2",
     "a-team-token",
@@ -40,7 +40,7 @@ SECRETS = (
     "the-app-secret",
     "a-google-token",
     "an-azure-token",
-    "our-own-access-token",
+    "a-wide-token",
 )
 
 
@@ -65,28 +65,21 @@ class World:
 
 def open_source(internet: Internet, source: dict[str, Any], account: Any = None, **secrets: str) -> StateSource:
     opener = Opener(internet.guard(), internet.clock, OwnTokens(), "", 1)
-    return opener.open(ORG, source, lambda: Secret(json.dumps(secrets).encode()), lambda: account)
+    return opener.open(source, lambda: Secret(json.dumps(secrets).encode()), lambda: account)
 
 
 def gcs(internet: Internet, _: ExitStack) -> World:
-    host = GoogleStorage(labels={"driftwise-org": str(ORG)})
+    host = GoogleStorage(audience=EXTERNAL_ID)
     host.connect(internet)
-    found = row(
-        "gcs", "impersonation", bucket="states", auth={"service_account": "trusting@project.iam.gserviceaccount.com"}
-    )
-    return World(
-        internet,
-        open_source(internet, found),
-        host.put,
-        lambda: setattr(host, "is_denied", True),
-        "storage.buckets.get",
-    )
+    found = row("gcs", "workload_identity", bucket="states", auth={"external_id": EXTERNAL_ID, "provider": PROVIDER})
+    deny = partial(setattr, host, "is_denied", True)
+    return World(internet, open_source(internet, found), host.put, deny, "storage.objects.get")
 
 
 def azure(internet: Internet, _: ExitStack) -> World:
-    host = AzureStorage(audience=AUDIENCE)
+    host = AzureStorage(audience=EXTERNAL_ID)
     host.connect(internet)
-    auth = {"tenant_id": "t", "client_id": "c", "audience": AUDIENCE}
+    auth = {"tenant_id": "t", "client_id": "c", "external_id": EXTERNAL_ID}
     found = row("azure_blob", "federated", bucket="tfstate", storage_account="acme", auth=auth)
     permission = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
     return World(internet, open_source(internet, found), host.put, lambda: setattr(host, "is_denied", True), permission)
@@ -290,26 +283,40 @@ def test_a_redirect_to_another_host_takes_no_credentials_along(web: World) -> No
 # --- Signing in -------------------------------------------------------------------------------------------------------
 
 
-def test_a_bucket_that_does_not_say_whose_it_is_gives_nothing() -> None:
-    internet, host = Internet(FakeClock()), GoogleStorage(labels={"driftwise-org": str(UUID(int=7))})
-    host.connect(internet)
-    host.put("x.tfstate", b"another organisation's")
-    auth = {"service_account": "trusting@project.iam.gserviceaccount.com"}
-    source = open_source(internet, row("gcs", "impersonation", bucket="states", auth=auth))
-    for ask in (lambda: source.fetch("x.tfstate", None), lambda: list(source.find(""))):
-        with pytest.raises(StateUnreachable, match=f"driftwise-org={ORG}"):
-            ask()
-    assert not [asked for asked in internet.asked if "/o" in asked.path.removeprefix("/storage/v1/b/states")]
-
-
-def test_a_service_account_that_does_not_trust_us_is_named_by_its_permission() -> None:
+def test_a_token_that_was_made_for_another_source_opens_nothing_at_google() -> None:
     internet = Internet(FakeClock())
-    GoogleStorage().connect(internet)
-    auth = {"service_account": "stranger@project.iam.gserviceaccount.com"}
-    source = open_source(internet, row("gcs", "impersonation", bucket="states", auth=auth))
+    GoogleStorage(audience=EXTERNAL_ID).connect(internet)
+    auth = {"external_id": "dw-another", "provider": PROVIDER}
+    source = open_source(internet, row("gcs", "workload_identity", bucket="states", auth=auth))
+    for _ in range(3):
+        with pytest.raises(StateUnreachable, match="external id"):
+            source.fetch("x.tfstate", None)
+    assert len(internet.asked) == 1, "a refusal is not asked for again by every state"
+
+
+def test_a_service_account_is_acted_as_with_nothing_but_the_right_to_read_storage() -> None:
+    internet, host = Internet(FakeClock()), GoogleStorage(audience=EXTERNAL_ID)
+    host.connect(internet)
+    host.put("x.tfstate", b"{}")
+    auth = {"external_id": EXTERNAL_ID, "provider": PROVIDER, "service_account": "trusting@project.iam.gserviceaccount.com"}
+    assert open_source(internet, row("gcs", "workload_identity", bucket="states", auth=auth)).fetch("x.tfstate", None)
+    stranger = auth | {"service_account": "stranger@project.iam.gserviceaccount.com"}
     with pytest.raises(StateUnreachable) as raised:
-        source.fetch("x", None)
+        open_source(internet, row("gcs", "workload_identity", bucket="states", auth=stranger)).fetch("x.tfstate", None)
     assert raised.value.facts["permission"] == "iam.serviceAccounts.getAccessToken"
+
+
+@pytest.mark.parametrize("kind", ["gcs", "azure_blob"])
+def test_where_nobody_can_trust_us_that_is_said(kind: str) -> None:
+    way = "workload_identity" if kind == "gcs" else "federated"
+    auth = {"external_id": EXTERNAL_ID, "provider": PROVIDER, "tenant_id": "t", "client_id": "c"}
+    internet = Internet(FakeClock())
+    opener = Opener(internet.guard(), internet.clock, None, "", 1)
+    found = row(kind, way, bucket="states", storage_account="acme", auth=auth)
+    source = opener.open(found, lambda: Secret(b"{}"), lambda: cast("Any", None))
+    with pytest.raises(StateUnreachable, match="no identity"):
+        source.fetch("x", None)
+    assert internet.asked == []
 
 
 def test_a_key_file_is_exchanged_at_google_whatever_it_says() -> None:
@@ -341,8 +348,8 @@ def test_a_key_file_that_is_none_is_refused(key_json: str) -> None:
 
 def test_azure_says_by_number_why_it_refuses() -> None:
     internet = Internet(FakeClock())
-    AzureStorage(audience=AUDIENCE).connect(internet)
-    auth = {"tenant_id": "t", "client_id": "c", "audience": "https://driftwise.example/orgs/another"}
+    AzureStorage(audience=EXTERNAL_ID).connect(internet)
+    auth = {"tenant_id": "t", "client_id": "c", "external_id": "dw-another"}
     found = row("azure_blob", "federated", bucket="tfstate", storage_account="acme", auth=auth)
     source = open_source(internet, found)
     for _ in range(3):
@@ -379,7 +386,7 @@ def test_an_upload_cannot_be_fetched() -> None:
 # --- Roles of other accounts ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["role", "account_role", "web_identity"])
+@pytest.mark.parametrize("way", ["role", "account_role", "role-without-google"])
 def test_a_bucket_of_another_account_is_read_by_a_role_of_its_own(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7OWN0000", "AWS_SECRET_ACCESS_KEY": "x" * 40}.items():
         monkeypatch.setenv(name, value)
@@ -403,20 +410,22 @@ def test_a_bucket_of_another_account_is_read_by_a_role_of_its_own(way: str, monk
             session.Login("123456789012", access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key=Secret(b"x" * 40))
         )
         asked.clear()
-        auth = {"role_arn": "arn:aws:iam::210987654321:role/states", "external_id": "dw-x", "audience": AUDIENCE}
-        source = open_source(
-            Internet(FakeClock()), row("s3", way, bucket="states", bucket_region="eu-west-1", auth=auth), scanned
-        )
-        found = source.fetch("x.tfstate", None)
-        assert found is not None
-        assert found.content == b"{}"
-        assert source.fetch("x.tfstate", found.version) is None
+        auth = {"role_arn": "arn:aws:iam::210987654321:role/states", "external_id": EXTERNAL_ID}
+        internet = Internet(FakeClock())
+        tokens = None if way == "role-without-google" else OwnTokens()
+        found = row("s3", way.partition("-")[0], bucket="states", bucket_region="eu-west-1", auth=auth)
+        opener = Opener(internet.guard(), internet.clock, tokens, "", 1)
+        source = opener.open(found, lambda: Secret(b"{}"), lambda: scanned)
+        fetched = source.fetch("x.tfstate", None)
+        assert fetched is not None
+        assert fetched.content == b"{}"
+        assert source.fetch("x.tfstate", fetched.version) is None
     name, wish = asked[0]
-    if way == "web_identity":
+    if way == "role":
         assert name == "AssumeRoleWithWebIdentity"
-        assert wish["WebIdentityToken"] == f"id.{AUDIENCE}", "the token must be this organisation's alone"
+        assert wish["WebIdentityToken"] == f"id.{EXTERNAL_ID}", "the token must be for this source alone"
     else:
-        assert (name, wish["ExternalId"]) == ("AssumeRole", "dw-x")
+        assert (name, wish["ExternalId"]) == ("AssumeRole", EXTERNAL_ID)
     assert [item[0] for item in asked] == [name, "GetCallerIdentity"], "signed in more than once"
 
 
@@ -427,7 +436,7 @@ def test_a_role_that_may_not_be_assumed_is_asked_for_once() -> None:
 
     refused: list[int] = []
     opener = Opener(cast("Any", None), FakeClock(), OwnTokens(), "", 1)
-    source = opener.open(ORG, row("s3", "account", bucket="states"), lambda: Secret(b"{}"), refuse)
+    source = opener.open(row("s3", "account", bucket="states"), lambda: Secret(b"{}"), refuse)
     for _ in range(3):
         with pytest.raises(CredentialsRefused):
             source.fetch("x", None)

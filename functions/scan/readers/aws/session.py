@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shared.ports.clock import Clock
+from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 
 from ...errors import CredentialsRefused
@@ -34,9 +35,9 @@ class Login:
     Attributes:
         account: 12-digit account id that the credentials must belong to; empty for whichever they do.
         access_key_id, secret_access_key: for a static key.
-        role_arn, external_id: for a role; assumed with this process's own identity, or as the two below say.
-        through: the account whose credentials assume the role, for a chain of roles.
-        web_identity: a token that stands for this process and for one organisation, with which the role is assumed.
+        role_arn, external_id: for a role; taken on with this process's own identity.
+        identity_tokens: prove that identity by tokens made for the external id; without them it is one of AWS.
+        through: the account whose credentials take the role on instead, for a chain of roles.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
         attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
@@ -46,8 +47,8 @@ class Login:
     secret_access_key: Secret | None = None
     role_arn: str = ""
     external_id: str = ""
+    identity_tokens: IdentityTokens | None = None
     through: AwsAccount | None = None
-    web_identity: Secret | None = None
     endpoint: str = ""
     attempts: int = 8
 
@@ -64,7 +65,7 @@ class AwsAccount:
         self._lock = threading.Lock()
 
     def assume_role(self, region: str, **wish: Any) -> Any:
-        """Assume a role of any account with this account's credentials; returns the reply of STS."""
+        """Take on a role of any account with this account's credentials; returns the reply of STS."""
         return _sts(self._session, self._login, region).assume_role(**wish)
 
     def scope(self, region: str) -> Scope:
@@ -134,6 +135,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
 
     Raises:
         CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
+        ServiceAway: (503 `service_away`) the platform gave no proof of who this process is.
     """
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -201,14 +203,9 @@ def _config(attempts: int) -> Config:
     )
 
 
-def _sts(session: boto3.Session, login: Login, region: str, *, is_signed: bool = True) -> Any:
-    from botocore import UNSIGNED
-    from botocore.config import Config
-
-    endpoint, config = login.endpoint or None, _config(login.attempts)
-    if not is_signed:  # a web identity is the credential; this process needs none of AWS's
-        config = config.merge(Config(signature_version=UNSIGNED))
-    return session.client("sts", region_name=region, endpoint_url=endpoint, config=config)
+def _sts(session: boto3.Session, login: Login, region: str) -> Any:
+    endpoint = login.endpoint or None
+    return session.client("sts", region_name=region, endpoint_url=endpoint, config=_config(login.attempts))
 
 
 def _static(login: Login) -> boto3.Session:
@@ -219,22 +216,22 @@ def _static(login: Login) -> boto3.Session:
 
 
 def _assumed(login: Login, region: str) -> boto3.Session:
-    """Assume the role: by a token, with another account's credentials, or with this process's own.
+    """Take on a role. Either way the customer's trust policy demands the external id, which DriftWise chose for one account.
 
-    Source: AWS STS API reference, AssumeRole, AssumeRoleWithWebIdentity; a chained session lasts an hour at most.
+    A token's audience is that external id: shown to a role of another customer, it opens nothing (the confused deputy).
+    Source: AWS STS API Reference, AssumeRoleWithWebIdentity and AssumeRole.
     """
     import boto3
 
-    wish = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
-    external = {"ExternalId": login.external_id} if login.external_id else {}
-    if login.web_identity is not None:
-        token = login.web_identity.reveal().decode()
-        client = _sts(boto3.Session(), login, region, is_signed=False)
-        reply = client.assume_role_with_web_identity(**wish, WebIdentityToken=token)
-    elif login.through is not None:
-        reply = login.through.assume_role(region, **wish, **external)
+    asked = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
+    if login.through is not None:  # AWS ends chained sessions after an hour
+        reply = login.through.assume_role(region, ExternalId=login.external_id, **asked)
+    elif login.identity_tokens is None:
+        reply = _sts(boto3.Session(), login, region).assume_role(ExternalId=login.external_id, **asked)
     else:
-        reply = _sts(boto3.Session(), login, region).assume_role(**wish, **external)
+        token = login.identity_tokens.token_for(login.external_id)
+        sts = _sts(boto3.Session(), login, region)
+        reply = sts.assume_role_with_web_identity(WebIdentityToken=token, **asked)
     found = reply["Credentials"]
     return boto3.Session(
         aws_access_key_id=found["AccessKeyId"],
