@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 
 from functions.scan.wiring import CREDENTIALS_KEY, source_place
+from shared.security.actor import Actor
 from tests.support.database import ClonedDatabase
 from tests.support.source_function import SourceOrg
 from tests.support.state_hosts import PROVIDER, AzureStorage, GoogleStorage, PlainServer, TerraformHost
 
 STATE = json.dumps({"version": 4, "serial": 7, "lineage": "l", "terraform_version": "1.9.8", "resources": []}).encode()
+EVENT = Actor("event", "scheduler")
 ROLE = "arn:aws:iam::210987654321:role/states"
 SAS = "sv=2023-11-03&sp=rl&sig=s%2Fg%3D"
 KEY_FILE = json.dumps({
@@ -202,8 +204,9 @@ def test_a_store_of_objects_is_fetched_by_prefix_with_trust_in_this_source_alone
 def test_credentials_are_wrapped_anew_when_their_key_is_rotated(org: SourceOrg) -> None:
     made = org.add("tfc", organization="acme", object_key="prod", auth={"kind": "bearer", "token": "a-team-token"})
     before = org.sealed(made["id"])
-    org.vault.rotate(CREDENTIALS_KEY)
-    org.deps.resealer.tend("the-event", seconds=600)
+    org.vault.add_wrapping_key(CREDENTIALS_KEY)
+    org.deps.resealer.tend(EVENT, seconds=600)
+    org.vault.disable_version(CREDENTIALS_KEY, "1")
     assert org.sealed(made["id"]) != before
     assert b"a-team-token" in org.opened(made["id"], source_place).reveal()
 
