@@ -62,19 +62,18 @@ def create_source(call: Call, deps: ScanDeps) -> Reply:
 def change_source(call: Call, deps: ScanDeps) -> Reply:
     """Change a source's name, or how it is signed in to."""
     source_id, wish = call.path_uuid("source_id"), call.body(ChangeSource)
-    with deps.db.unit(call.actor) as tx:
-        source = queries.get_source(tx, source_id)
-    access = {name: source[name] for name in ("auth_kind", "credentials_encrypted")} | {
-        "auth": json.dumps(source["auth"])
-    }
+    access: dict[str, Any] = dict.fromkeys(("auth_kind", "auth", "credentials_encrypted"))
     if wish.auth is not None:
-        access = _access(
-            call, deps, source_id, source["kind"], wish.auth, [], external_id=source["auth"].get("external_id")
-        )
+        with deps.db.unit(call.actor) as tx:
+            source = queries.get_source(tx, source_id)
+        kept_id = source["auth"].get("external_id")
+        access = _access(call, deps, source_id, source["kind"], wish.auth, [], external_id=kept_id)
     with deps.db.unit(call.actor) as tx:
         row = queries.change_source(tx, source_id, name=wish.name, **access)
-        changed = sorted(wish.model_fields_set)
-        tx.audit("scan:state_source:changed", "state_source", source_id, changed=changed, auth_kind=access["auth_kind"])
+        tx.audit(
+            "scan:state_source:changed", "state_source", source_id, changed=sorted(wish.model_fields_set),
+            auth_kind=row["auth_kind"],
+        )  # fmt: skip
     return Reply.ok(SourceView.of(row))
 
 

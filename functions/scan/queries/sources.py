@@ -62,7 +62,11 @@ returning id, name
 """
 _CHANGE = f"""
 update scan.state_sources
-set name = coalesce(:name, name), auth_kind = :auth_kind, auth = cast(:auth as jsonb), credentials_encrypted = :credentials_encrypted
+set name = coalesce(:name, name), auth_kind = coalesce(:auth_kind, auth_kind), auth = coalesce(cast(:auth as jsonb), auth),
+  credentials_encrypted = case
+    when cast(:auth_kind as text) is null then credentials_encrypted
+    else cast(:credentials_encrypted as bytea)
+  end
 where org_id = :org_id and id = :source_id and parent_id is null
 returning {_COLUMNS}
 """
@@ -218,7 +222,7 @@ def set_fetched(tx: UnitOfWork, source_id: UUID, **values: object) -> Row:
 
 
 def change_source(tx: UnitOfWork, source_id: UUID, **values: object) -> Row:
-    """Change a source's name and how it is signed in to; returns its row.
+    """Change a source's name, or how it is signed in to; None for `name` or `auth_kind` leaves that as it is. Returns its row.
 
     Raises:
         NotFound: (404 `not_found`).
