@@ -23,7 +23,7 @@ from .. import ingestion
 from ..domain.sealing import Sealer
 from ..errors import StatesIncomplete, StatesTooMany, StateUnreachable
 from ..queries import sources as queries
-from ..state_sources.port import MOST_STATES, Fetched, Found, StateSource, is_state
+from ..state_sources.port import MOST_LISTED, MOST_STATES, Fetched, Found, StateSource, is_state
 from ..wiring import ScanDeps
 
 _log = logger("scan")
@@ -98,7 +98,7 @@ def _fetch_one(run: _Run, source: Row) -> bool:
 def _fetch_found(run: _Run, source: Row, *, is_shard: bool) -> bool:
     """Fetch every state under a prefix; one that is gone from a whole listing goes with what it declared."""
     try:
-        found = _list(run.opened, source["object_prefix"], source["object_suffix"] or "")
+        found = _list(run, source["object_prefix"], source["object_suffix"] or "")
     except AppError as error:
         return _fail(run, source["id"], error)
     with run.deps.db.unit(run.call.actor) as tx:
@@ -137,21 +137,24 @@ def _fetch(run: _Run, row: Row) -> _Taken | AppError | None:
         return error
 
 
-def _list(opened: StateSource, prefix: str, suffix: str) -> dict[str, Found]:
+def _list(run: _Run, prefix: str, suffix: str) -> dict[str, Found]:
     """Return the states under a prefix by name.
 
     Raises:
-        StateUnreachable: (422 `state_unreachable`) there are none: more likely a wrong prefix than an empty estate.
-        StatesTooMany: (422 `states_too_many`).
+        StateUnreachable: (422 `state_unreachable`) there are none (more likely a wrong prefix than an empty estate), or the list is
+            not at its end when the time is up.
+        StatesTooMany: (422 `states_too_many`) more states, or more of other things, than a source may have.
     """
     found: dict[str, Found] = {}
     listed = 0
-    for item in opened.find(prefix):
+    for item in run.opened.find(prefix):
         listed += 1
         if is_state(item.name, suffix):
             found[item.name] = item
-        if len(found) > MOST_STATES:
-            raise StatesTooMany(limit_states=MOST_STATES)
+        if len(found) > MOST_STATES or listed > MOST_LISTED:
+            raise StatesTooMany(limit_states=MOST_STATES, limit_listed=MOST_LISTED)
+        if run.is_over():
+            raise StateUnreachable("the list of what lies under this prefix takes too long; choose a longer prefix")
     if not found:
         raise StateUnreachable(
             f"nothing under this prefix ends in {suffix}" if listed else "there is nothing under this prefix"

@@ -10,6 +10,7 @@ from ..errors import StateTooLarge
 
 MOST_STATE_BYTES: Final = 32 * 1024 * 1024
 MOST_STATES: Final = 5000  # of one source
+MOST_LISTED: Final = 200_000  # of whatever lies under its prefix
 MOST_NAME_CHARACTERS: Final = 1024
 SUFFIX: Final = ".tfstate"
 

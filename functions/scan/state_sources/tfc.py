@@ -20,6 +20,7 @@ from .port import Fetched, Found
 PUBLIC: Final = "https://app.terraform.io"
 _PERMISSION: Final = "read state versions"
 _OK, _NOT_FOUND = 200, 404
+_MOST_PAGES: Final = 1000
 _ID = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
@@ -56,6 +57,8 @@ class TerraformCloudSource:
             after = member(document, "meta", "pagination", "next-page")
             if not isinstance(after, int) or after <= number:
                 return
+            if after > _MOST_PAGES:  # a host that the customer chose may never come to an end
+                raise self._caller.strange(reply)
             number = after
 
     def fetch(self, name: str, known: str | None) -> Fetched | None:

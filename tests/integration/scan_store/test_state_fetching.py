@@ -14,6 +14,7 @@ import pytest
 from functions.scan import ingestion
 from functions.scan.domain.sealing import Sealer
 from functions.scan.errors import StateUnreachable
+from functions.scan.handlers import fetching
 from functions.scan.handlers.fetching import fetch_and_store
 from functions.scan.queries import accounts, sources
 from functions.scan.state_sources.port import Fetched, Found
@@ -200,6 +201,17 @@ def test_a_listing_that_fails_or_shows_nothing_takes_nothing_away(scene: Scene, 
     assert not scene.fetch()
     assert scene.declared() == {f"vpc-{number}" for number in range(STATES)}
     assert scene.source()["error_code"] == "state_unreachable"
+
+
+@pytest.mark.parametrize("limit", ["MOST_STATES", "MOST_LISTED"])
+def test_more_than_a_source_may_have_is_refused_and_takes_nothing_away(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    assert scene.fetch()
+    monkeypatch.setattr(fetching, limit, STATES - 1)
+    assert not scene.fetch()
+    assert scene.source()["error_code"] == "states_too_many"
+    assert len(scene.declared()) == STATES
 
 
 def test_other_rules_of_ours_take_every_state_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

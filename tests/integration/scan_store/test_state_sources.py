@@ -18,10 +18,11 @@ from functions.scan.state_sources import port
 from functions.scan.state_sources.opening import Opener
 from functions.scan.state_sources.port import StateSource, is_state
 from shared.ports.secret_store import Secret
-from shared.security.egress import EgressRefused
+from shared.security.egress import EgressRefused, EgressResponse
 from shared.testing.clock import FakeClock
 from tests.support.state_hosts import (
     PROVIDER,
+    Asked,
     AzureStorage,
     GoogleStorage,
     Internet,
@@ -376,6 +377,19 @@ def test_a_workspace_without_a_state_is_not_listed() -> None:
     internet.hosts["app.terraform.io"] = lambda _: answer(200, {"data": data})
     found = row("tfc", "bearer", url="https://app.terraform.io", organization="acme")
     assert [item.name for item in open_source(internet, found, token="t" * 8).find("")] == ["unsaid"]
+
+
+def test_a_host_whose_list_never_ends_is_left() -> None:
+    internet = Internet(FakeClock())
+
+    def serve(asked: Asked) -> EgressResponse:
+        return answer(200, {"data": [], "meta": {"pagination": {"next-page": int(asked.query["page[number]"]) + 100}}})
+
+    internet.hosts["app.terraform.io"] = serve
+    found = row("tfc", "bearer", url="https://app.terraform.io", organization="acme")
+    with pytest.raises(StateUnreachable):
+        list(open_source(internet, found, token="t" * 8).find(""))
+    assert len(internet.asked) <= 1000
 
 
 def test_an_upload_cannot_be_fetched() -> None:
