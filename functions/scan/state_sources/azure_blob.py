@@ -85,7 +85,7 @@ class AzureBlobSource:
     def find(self, prefix: str) -> Iterator[Found]:
         query = {"restype": "container", "comp": "list", "maxresults": "1000", "prefix": prefix}
         while True:
-            reply = self._get("", urlencode(query))
+            reply = self._get("", urlencode(query, quote_via=quote))
             if reply.status == _NOT_FOUND:
                 raise self._caller.absent("storage container")
             found, marker = self._read_page(reply)

@@ -28,12 +28,13 @@ from .port import MOST_STATE_BYTES
 POLICY: Final = EgressPolicy(
     methods=frozenset({"GET", "POST"}),
     redirects=2,
-    deadline_seconds=60.0,
+    deadline_seconds=30.0,
     most_url_characters=8192,
     most_request_bytes=64 * 1024,
     most_response_bytes=MOST_STATE_BYTES,
 )
 _MOST_ATTEMPTS: Final = 4
+_CALL_SECONDS: Final = 40.0  # all attempts and pauses together; a call by hand is cut off after 60
 _LONGEST_PAUSE_SECONDS: Final = 20.0
 _MOST_DIGITS: Final = 6
 _MOST_VALUES: Final = 1_000_000
@@ -80,12 +81,15 @@ class Caller:
             EgressRefused: (422 `egress_refused`).
         """
         reply: EgressResponse | None = None
+        ends_at = self.clock.monotonic_seconds() + _CALL_SECONDS
         for attempt in range(_MOST_ATTEMPTS):
-            reply = self._try(method, url, headers, content)
+            reply = self._try(method, url, headers, content, ends_at - self.clock.monotonic_seconds())
             if reply is not None and reply.status not in _BUSY:
                 return reply if reply.status in judges else self._judged(reply, permission)
-            if attempt < _MOST_ATTEMPTS - 1:
-                self.clock.sleep_seconds(_pause_seconds(reply, attempt))
+            pause = _pause_seconds(reply, attempt)
+            if attempt == _MOST_ATTEMPTS - 1 or self.clock.monotonic_seconds() + pause >= ends_at:
+                break
+            self.clock.sleep_seconds(pause)
         raise StateUnreachable(
             f"{self.host} does not answer" if reply is None else f"{self.host} answered {reply.status}"
         )
@@ -115,9 +119,9 @@ class Caller:
         facts: dict[str, Any] = {"permission": permission} if permission else {}
         return StateUnreachable(f"{self.host} has no such {what}", host_status=404, **facts)
 
-    def _try(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> EgressResponse | None:
+    def _try(self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float) -> EgressResponse | None:
         try:
-            return self.guard.request(method, url, headers=headers, content=content)
+            return self.guard.request(method, url, headers=headers, content=content, within_seconds=seconds)
         except EgressTooLarge:
             raise StateTooLarge(limit_bytes=MOST_STATE_BYTES) from None
         except (EgressFailed, EgressTimeout):

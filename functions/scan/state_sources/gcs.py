@@ -46,7 +46,7 @@ class GcsSource:
     def find(self, prefix: str) -> Iterator[Found]:
         query = {"prefix": prefix, "maxResults": "1000", "fields": "items(name,generation),nextPageToken"}
         while True:
-            reply = self._get(f"/o?{urlencode(query)}", "storage.objects.list")
+            reply = self._get(f"/o?{urlencode(query, quote_via=quote)}", "storage.objects.list")
             if reply.status == _NOT_FOUND:
                 raise self._caller.absent("bucket")
             document = self._caller.read_json(reply)
@@ -60,7 +60,7 @@ class GcsSource:
 
     def fetch(self, name: str, known: str | None) -> Fetched | None:
         query = {"alt": "media", **({"ifGenerationNotMatch": known} if known else {})}
-        reply = self._get(f"/o/{quote(name, safe='')}?{urlencode(query)}", "storage.objects.get")
+        reply = self._get(f"/o/{quote(name, safe='')}?{urlencode(query, quote_via=quote)}", "storage.objects.get")
         if reply.status == _NOT_MODIFIED:
             return None
         if reply.status != _OK:

@@ -45,7 +45,7 @@ class TerraformCloudSource:
         number = 1
         while True:
             query = {"page[number]": str(number), "page[size]": "100", "search[wildcard-name]": f"{prefix}*"}
-            reply = self._api(f"/organizations/{self._organization}/workspaces?{urlencode(query)}")
+            reply = self._api(f"/organizations/{self._organization}/workspaces?{urlencode(query, quote_via=quote)}")
             if reply.status == _NOT_FOUND:
                 raise self._caller.absent("organisation that this token may see", _PERMISSION)
             document = self._caller.read_json(reply)
