@@ -6,6 +6,7 @@ Terraform, backend `s3` (a workspace's state lies under `env:/<workspace>/`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,11 @@ from .calling import text_of
 from .port import MOST_STATE_BYTES, Fetched, Found, within_cap
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
     from ..readers.aws.session import AwsAccount
 
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,40}:[A-Za-z]{1,80})")
 _REGION = "us-east-1"  # botocore follows S3's hint to where a bucket really lies
 
 
@@ -61,7 +65,8 @@ class S3Source:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             if code in {"304", "NotModified"}:
                 return None
-            facts: dict[str, Any] = {"permission": permission} if reason_of(error) == "access_denied" else {}
+            is_denied = reason_of(error) == "access_denied"
+            facts: dict[str, Any] = {"permission": _named(error) or permission} if is_denied else {}
             raise StateUnreachable(f"AWS answered {code}", aws_code=code, **facts) from error
         except (BotoCoreError, ResponseParserError) as error:
             raise StateUnreachable(f"AWS cannot be asked: {type(error).__name__}") from error
@@ -81,3 +86,9 @@ def _object(client: Any, **wish: str) -> tuple[bytes, str | None]:
         body.close()
     within_cap(len(content))
     return content, text_of(reply.get("ETag"))
+
+
+def _named(error: ClientError) -> str | None:
+    """Return the action that AWS itself names as missing: a state may also want `kms:Decrypt`."""
+    found = _ACTION.search(str(error.response.get("Error", {}).get("Message", "")))
+    return found[1] if found else None

@@ -184,7 +184,7 @@ def test_new_credentials_take_the_place_of_old_ones(org: SourceOrg) -> None:
 @pytest.mark.parametrize("kind", ["gcs", "azure_blob"])
 def test_a_store_of_objects_is_fetched_by_prefix_with_trust_in_this_source_alone(org: SourceOrg, kind: str) -> None:
     google, azure = GoogleStorage(), AzureStorage()
-    host = google if kind == "gcs" else azure
+    host: GoogleStorage | AzureStorage = google if kind == "gcs" else azure
     google.connect(org.internet)
     azure.connect(org.internet)
     host.put("live/a.tfstate", STATE)

@@ -443,6 +443,21 @@ def test_a_bucket_of_another_account_is_read_by_a_role_of_its_own(way: str, monk
     assert [item[0] for item in asked] == [name, "GetCallerIdentity"], "signed in more than once"
 
 
+def test_the_action_that_aws_names_is_the_one_that_is_told() -> None:
+    from botocore.exceptions import ClientError
+
+    def refuse(**_: Any) -> Any:
+        message = "User: arn:aws:sts::1:x is not authorized to perform: kms:Decrypt on the resource because of no policy"
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject")
+
+    client = SimpleNamespace(get_object=refuse)
+    source = open_source(Internet(FakeClock()), row("s3", "account", bucket="states"), SimpleNamespace(client=lambda *_: client))
+    with pytest.raises(StateUnreachable) as raised:
+        source.fetch("x", None)
+    assert raised.value.facts["permission"] == "kms:Decrypt"
+    assert "arn:" not in f"{raised.value} {raised.value.facts}"
+
+
 def test_a_role_that_may_not_be_assumed_is_asked_for_once() -> None:
     def refuse() -> AwsAccount:
         refused.append(1)
