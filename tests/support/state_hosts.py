@@ -1,8 +1,9 @@
 """Hosts of states as their vendors document them, behind the real egress guard: only its dialling is replaced.
 
 Each answers what its documentation says, pages its lists, knows conditions, and refuses calls that are not signed.
-Source: https://cloud.google.com/storage/docs/json_api/v1/objects; https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token; https://learn.microsoft.com/rest/api/storageservices/list-blobs and
-…/get-blob; https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces and …/state-versions.
+Source: https://cloud.google.com/storage/docs/json_api/v1/objects; https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token;
+https://learn.microsoft.com/rest/api/storageservices/list-blobs and …/get-blob;
+https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces and …/state-versions.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ where org_id = :org_id and id = any(cast(:source_ids as uuid[]))
 """
 _SET_FOUND = """
 update scan.state_sources as s
-set state_count = c.states, resource_count = c.resources, digest_version = coalesce(c.digest_version, s.digest_version), fetched_at = now(), error_code = :error_code, error_detail = :error_detail
+set state_count = c.states, resource_count = c.resources, digest_version = coalesce(c.digest_version, s.digest_version),
+  fetched_at = now(), error_code = :error_code, error_detail = :error_detail
 from (
   select count(*) as states, coalesce(sum(f.resource_count), 0) as resources, min(f.digest_version) as digest_version
   from scan.state_sources f

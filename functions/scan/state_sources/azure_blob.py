@@ -1,6 +1,7 @@
 """States in Azure Blob Storage, by its REST API.
 
-Source: https://learn.microsoft.com/rest/api/storageservices/get-blob, …/list-blobs, …/specifying-conditional-headers-for-blob-service-operations;
+Source: https://learn.microsoft.com/rest/api/storageservices/get-blob, …/list-blobs and
+…/specifying-conditional-headers-for-blob-service-operations;
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow (third case: a federated credential).
 """
 
