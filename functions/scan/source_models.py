@@ -165,7 +165,10 @@ class CreateSource(BaseModel):
     )
     object_prefix: str | None = Field(None, max_length=1024, description="every state whose name begins so")
     object_suffix: str | None = Field(None, max_length=100, description="how their names end: `.tfstate` unless said")
-    bucket_region: RegionName | None = Field(None, description="where an S3 bucket lies; found out unless said, but in the partitions of China and the US government")
+    bucket_region: RegionName | None = Field(
+        None,
+        description="where an S3 bucket lies; found out unless said, but in the partitions of China and the US government",
+    )
     storage_account: str | None = Field(None, pattern=r"^[a-z0-9]{3,24}$")
     url: str | None = Field(
         None, min_length=9, max_length=2000, description="of http, or the host of tfc: HCP Terraform unless said"

@@ -19,7 +19,6 @@ from xml.sax.saxutils import escape
 
 from functions.scan.state_sources.calling import POLICY
 from shared.ports.clock import Clock
-from shared.ports.secret_store import Secret
 from shared.security.egress import EgressFailed, EgressGuard, EgressResponse, EgressTooLarge
 
 PAGE = 100
@@ -135,9 +134,13 @@ class GoogleStorage(Objects):
         assert form["requested_token_type"] == "urn:ietf:params:oauth:token-type:access_token"
         assert form["subject_token_type"] == "urn:ietf:params:oauth:token-type:jwt"
         assert "authorization" not in asked.headers, "the documentation warns of it"
-        is_ours = form["audience"] == f"//iam.googleapis.com/{PROVIDER}" and form["subject_token"] == f"id.{self.audience}"
+        is_ours = (
+            form["audience"] == f"//iam.googleapis.com/{PROVIDER}" and form["subject_token"] == f"id.{self.audience}"
+        )
         if not is_ours:
-            return answer(400, {"error": "invalid_grant", "error_description": "The audience in ID Token does not match"})
+            return answer(
+                400, {"error": "invalid_grant", "error_description": "The audience in ID Token does not match"}
+            )
         is_narrow = form["scope"] == "https://www.googleapis.com/auth/devstorage.read_only"
         return answer(200, {"access_token": "a-google-token" if is_narrow else "a-wide-token", "expires_in": 3600})
 

@@ -174,7 +174,11 @@ def _access(
         raise Invalid("see `errors` for each field", errors=problems)
     fields: Mapping[str, Any] = {name: getattr(auth, name) for name in type(auth).model_fields} if auth else {}
     secrets = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
-    shown = {name: str(value) for name, value in fields.items() if value is not None and name not in {"kind", "access_key_id", *secrets}}
+    shown = {
+        name: str(value)
+        for name, value in fields.items()
+        if value is not None and name not in {"kind", "access_key_id", *secrets}
+    }
     if "access_key_id" in fields:
         secrets["access_key_id"] = fields["access_key_id"]
     if way in TRUSTING:

@@ -119,7 +119,9 @@ class Caller:
         facts: dict[str, Any] = {"permission": permission} if permission else {}
         return StateUnreachable(f"{self.host} has no such {what}", host_status=404, **facts)
 
-    def _try(self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float) -> EgressResponse | None:
+    def _try(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes, seconds: float
+    ) -> EgressResponse | None:
         try:
             return self.guard.request(method, url, headers=headers, content=content, within_seconds=seconds)
         except EgressTooLarge:

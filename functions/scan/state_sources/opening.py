@@ -22,7 +22,11 @@ from .port import StateSource
 from .s3 import S3Source
 
 _T = TypeVar("_T")
-_HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # regions whose STS every account has
+_HOMES = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+}  # regions whose STS every account has
 _GOOGLE, _AZURE, _TERRAFORM, _STRANGER = "Google", "Azure", "the Terraform host", "the server"
 
 
@@ -89,7 +93,9 @@ class Opener:
         login = Login("", endpoint=self.aws_endpoint, attempts=self.aws_attempts)
         if way == "static_key":
             key_id, key = _secret(secrets, "access_key_id").decode(), Secret(_secret(secrets, "secret_access_key"))
-            return sign_in(replace(login, access_key_id=key_id, secret_access_key=key), source["bucket_region"] or _HOMES["aws"])
+            return sign_in(
+                replace(login, access_key_id=key_id, secret_access_key=key), source["bucket_region"] or _HOMES["aws"]
+            )
         role_arn, external_id = auth["role_arn"], auth["external_id"]
         _, partition, _, _, owner, _ = role_arn.split(":", 5)
         login = replace(login, account=owner, role_arn=role_arn, external_id=external_id)

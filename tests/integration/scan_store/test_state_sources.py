@@ -299,7 +299,11 @@ def test_a_service_account_is_acted_as_with_nothing_but_the_right_to_read_storag
     internet, host = Internet(FakeClock()), GoogleStorage(audience=EXTERNAL_ID)
     host.connect(internet)
     host.put("x.tfstate", b"{}")
-    auth = {"external_id": EXTERNAL_ID, "provider": PROVIDER, "service_account": "trusting@project.iam.gserviceaccount.com"}
+    auth = {
+        "external_id": EXTERNAL_ID,
+        "provider": PROVIDER,
+        "service_account": "trusting@project.iam.gserviceaccount.com",
+    }
     assert open_source(internet, row("gcs", "workload_identity", bucket="states", auth=auth)).fetch("x.tfstate", None)
     stranger = auth | {"service_account": "stranger@project.iam.gserviceaccount.com"}
     with pytest.raises(StateUnreachable) as raised:
@@ -447,11 +451,15 @@ def test_the_action_that_aws_names_is_the_one_that_is_told() -> None:
     from botocore.exceptions import ClientError
 
     def refuse(**_: Any) -> Any:
-        message = "User: arn:aws:sts::1:x is not authorized to perform: kms:Decrypt on the resource because of no policy"
+        message = (
+            "User: arn:aws:sts::1:x is not authorized to perform: kms:Decrypt on the resource because of no policy"
+        )
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject")
 
     client = SimpleNamespace(get_object=refuse)
-    source = open_source(Internet(FakeClock()), row("s3", "account", bucket="states"), SimpleNamespace(client=lambda *_: client))
+    source = open_source(
+        Internet(FakeClock()), row("s3", "account", bucket="states"), SimpleNamespace(client=lambda *_: client)
+    )
     with pytest.raises(StateUnreachable) as raised:
         source.fetch("x", None)
     assert raised.value.facts["permission"] == "kms:Decrypt"
