@@ -42,10 +42,28 @@ class StateUnreachable(AppError):
     code, status, title = "state_unreachable", 422, "The state cannot be fetched"
 
 
+class StatesIncomplete(AppError):
+    """422 `states_incomplete`: some states of a source could not be taken in; the others are exact."""
+
+    code, status, title = "states_incomplete", 422, "Some states could not be taken in"
+
+
+class StatesTooMany(AppError):
+    """422 `states_too_many`: more states lie under one prefix than a source may have."""
+
+    code, status, title = "states_too_many", 422, "There are too many states under this prefix"
+
+
 class SourceNotUploadable(AppError):
     """409 `source_not_uploadable`: only sources of kind `upload` take a state."""
 
     code, status, title = "source_not_uploadable", 409, "This source fetches its state by itself"
+
+
+class SourceNotFetchable(AppError):
+    """409 `source_not_fetchable`: an upload has nowhere to be fetched from."""
+
+    code, status, title = "source_not_fetchable", 409, "This source has nowhere to be fetched from"
 
 
 class AccountExists(AppError):

@@ -8,11 +8,13 @@ from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.resealing import resealing_route
 from shared.http.routes import Route
+from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
+from . import source_models as places
 from .handlers import accounts, drift, scans, sources, worker
-from .ingestion import MOST_STATE_BYTES
+from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
@@ -42,17 +44,26 @@ ROUTES: list[Route[ScanDeps]] = [
     *_account_routes(f"{_O}/accounts"),
     Route(
         "POST", f"{_O}/state-sources", sources.create_source, may("state_sources:create"),
-        body=models.CreateSource, reply=models.SourceView, status=201, errors=(errors.SourceLimitReached,),
+        body=places.CreateSource, reply=places.SourceView, status=201,
+        errors=(errors.SourceLimitReached, EgressRefused, EgressFailed, EgressTimeout),
     ),
-    Route("GET", f"{_O}/state-sources", sources.list_sources, may("state_sources:read"), query=PageQuery, reply=models.SourcePage),
-    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, may("state_sources:read"), reply=models.SourceView),
+    Route("GET", f"{_O}/state-sources", sources.list_sources, may("state_sources:read"), query=PageQuery, reply=places.SourcePage),
+    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, may("state_sources:read"), reply=places.SourceView),
+    Route(
+        "PATCH", f"{_O}/state-sources/{{source_id}}", sources.change_source, may("state_sources:change"),
+        body=places.ChangeSource, reply=places.SourceView,
+    ),
+    Route(
+        "GET", f"{_O}/state-sources/{{source_id}}/states", sources.list_states, may("state_sources:read"),
+        query=PageQuery, reply=places.SourcePage,
+    ),
     Route("DELETE", f"{_O}/state-sources/{{source_id}}", sources.delete_source, may("state_sources:delete"), status=204),
     Route(
         "PUT", f"{_O}/state-sources/{{source_id}}/state", sources.upload_state, may("states:upload"),
-        query=models.UploadQuery, reply=models.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
+        query=places.UploadQuery, reply=places.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
         limit=_HEAVIEST, errors=(*_STATE_ERRORS, errors.StateOlder, errors.SourceNotUploadable),
     ),
-    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=models.SourceView, limit=_HEAVY),
+    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=places.SourceView, limit=_HEAVY),
     Route(
         "POST", f"{_O}/scans", scans.start_scan, may("scans:start"),
         body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached),

@@ -126,6 +126,8 @@ POST   O/accounts/{account_id}/verify             admin
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
 GET    O/state-sources/{source_id}                viewer
+PATCH  O/state-sources/{source_id}                admin
+GET    O/state-sources/{source_id}/states         viewer
 DELETE O/state-sources/{source_id}                admin
 PUT    O/state-sources/{source_id}/state          admin
 POST   O/state-sources/{source_id}/refresh        admin

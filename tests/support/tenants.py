@@ -30,6 +30,8 @@ _VALUES: dict[str, Any] = {
     "state_hash": bytes(32),
     "severity": "low",
     "scan.state_sources.kind": "upload",
+    "scan.state_sources.auth_kind": "none",
+    "scan.state_sources.url": None,
     "proved_by": "current",
     "webhook.configs.provider": "github",
     "webhook.deliveries_in.provider": "github",

@@ -31,7 +31,7 @@ from ..readers.aws import SERVICES
 from ..readers.aws.base import Service, collect
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
-from .sources import fetch_and_store
+from .fetching import fetch_and_store
 
 _log = logger("scan")
 _SERVICES = {service.name: service for service in SERVICES}

@@ -86,7 +86,8 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
-    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0},
+    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0, "version_token": None, "mapping_hash": bytes(32)},
+    "change_source": {"name": "n", "auth_kind": "none", "auth": "{}", "credentials_encrypted": None},
     "list_items": {"scan_id": None, "account_id": None},
     "insert_config": {"id": UUID(int=10), "provider": "github", "name": "n", "current_secret_encrypted": b"x"},
     "change_config": {
