@@ -59,7 +59,7 @@ class ChangeAccount(BaseModel):
     regions: list[RegionName] | None = Field(None, min_length=1, max_length=50)
 
 
-class _RowView(BaseModel):
+class RowView(BaseModel):
     """A view whose members are columns of the same name."""
 
     @classmethod
@@ -68,7 +68,7 @@ class _RowView(BaseModel):
         return cls(**{name: row[name] for name in cls.model_fields})
 
 
-class AccountView(_RowView):
+class AccountView(RowView):
     """A connected account; credentials are never shown."""
 
     id: UUID
@@ -124,7 +124,7 @@ class CreateSource(BaseModel):
     bucket_region: RegionName | None = None
 
 
-class SourceView(_RowView):
+class SourceView(RowView):
     """A state source and the outcome of its last fetch."""
 
     id: UUID
@@ -167,7 +167,7 @@ class StartScan(BaseModel):
     account_id: UUID
 
 
-class ScanView(_RowView):
+class ScanView(RowView):
     """A scan: where it stands and what it found."""
 
     id: UUID
@@ -200,7 +200,7 @@ class ResourceQuery(BaseModel):
     cursor: str | None = Field(None, max_length=8000)
 
 
-class ResourceView(_RowView):
+class ResourceView(RowView):
     """A live resource."""
 
     type: str
@@ -239,10 +239,12 @@ class DriftQuery(PageQuery):
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
     status: Literal["open", "fixed"] = "open"
-    format: Literal["json", "csv", "sarif", "markdown"] = "json"
+    format: Literal["json", "csv", "sarif", "markdown", "html"] = Field(
+        "json", description="other forms than JSON hold the 10,000 worst items, without pages"
+    )
 
 
-class DriftView(_RowView):
+class DriftView(RowView):
     """One difference between state and cloud."""
 
     id: UUID

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from .domain.sealing import Sealer
 from .queries import accounts
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
+from .streams import Places
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -35,12 +36,14 @@ class ScanDeps(Deps):
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
+        places: how many streams of events it holds open.
     """
 
     envelope: Envelope
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    places: Places
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
         """Sign in to a connected account.
@@ -94,4 +97,5 @@ def load_deps(settings: Settings) -> ScanDeps:
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        places=Places(common.clock),
     )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
+
+
+class Chunks(Protocol):
+    """Bytes that come one after the other, of what has to be closed."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what they hold; called once or more, begun or not."""
+        ...
 
 
 @dataclass(slots=True)
@@ -18,6 +30,7 @@ class Reply:
         body: JSON-ready value, or None for no body.
         headers: more headers.
         content: bytes to send instead of JSON.
+        chunks: bytes to send as they come, instead of `content`; closed when they were sent, or were not.
         content_type: of the body, or of the bytes.
         cookies: values of `Set-Cookie` fields.
         shown_once: top-level members that are left out when the answer is stored for a repeated request.
@@ -27,6 +40,7 @@ class Reply:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
+    chunks: Chunks | None = None
     content_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
     cookies: tuple[str, ...] = ()
@@ -65,6 +79,12 @@ class Reply:
     def text(cls, content: str, content_type: str) -> Reply:
         """Answer 200 with a text of another type than JSON."""
         return cls(200, content=content.encode(), content_type=f"{content_type}; charset=utf-8")
+
+    @classmethod
+    def stream(cls, chunks: Chunks, content_type: str) -> Reply:
+        """Answer 200 with bytes that come over time; nothing in between keeps them together or keeps them."""
+        headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store, no-transform"}
+        return cls(200, chunks=chunks, content_type=f"{content_type}; charset=utf-8", headers=headers)
 
     def storable_body(self) -> Any:
         """Return the body without what is shown only once."""

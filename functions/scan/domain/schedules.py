@@ -101,21 +101,8 @@ def next_run(timetable: Timetable, after: datetime) -> datetime | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What a schedule that is due does now: one run, however many were missed.
-
-    Attributes:
-        due_at: the latest moment at which it was due.
-        next_at: when it runs again; None for never.
-    """
-
-    due_at: datetime
-    next_at: datetime | None
-
-
-def catch_up(timetable: Timetable, due_at: datetime, *, now: datetime, shortest: timedelta) -> Turn:
-    """Decide what follows when a schedule is due: one run now, and the next one that is still to come.
+def catch_up(timetable: Timetable, due_at: datetime, *, now: datetime, shortest: timedelta) -> datetime | None:
+    """Return when a schedule that is due, and runs now, runs again: runs that were missed are one run, never a burst.
 
     Args:
         timetable: when it runs.
@@ -126,7 +113,7 @@ def catch_up(timetable: Timetable, due_at: datetime, *, now: datetime, shortest:
     earliest = now
     if shortest_gap(timetable.cron) < shortest:
         earliest = max(now, due_at + shortest - timedelta(seconds=1))
-    return Turn(due_at, next_run(timetable, earliest))
+    return next_run(timetable, earliest)
 
 
 def is_failure(status: str, summary: Mapping[str, Any]) -> bool:

@@ -30,6 +30,7 @@ from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
 from ..readers.aws.base import Service, collect
 from ..types.aws import SPECS
+from ..turns import settle
 from ..wiring import ScanDeps
 from .sources import fetch_and_store
 
@@ -68,6 +69,7 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
             return Reply.no_content()
         summary = _compare(tx, scan, account_queries.get_account(tx, scan["account_id"]), seal)
         queries.set_done(tx, scan_id, summary)
+        settle(tx, scan_id, "done", summary, now=deps.clock.now())
         tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan_id)})
     _log.info("scan done", scan_id=str(scan_id), drift=summary["drift"])
     return Reply.no_content()
@@ -81,7 +83,8 @@ def work_dead_letter(call: Call, deps: ScanDeps) -> Reply:
             _give_up_shard(tx, _id(call, "scan_id"), _id(call, "shard_id"))
     elif source.endswith("scan-comparisons"):
         with deps.db.unit(call.actor) as tx:
-            queries.set_ended(tx, _id(call, "scan_id"), status="failed", error_code="comparison_failed")
+            if queries.set_ended(tx, _id(call, "scan_id"), status="failed", error_code="comparison_failed"):
+                settle(tx, _id(call, "scan_id"), "failed", {}, now=deps.clock.now())
     _log.error("message given up", subscription=source)
     return Reply.no_content()
 

@@ -31,6 +31,18 @@ where org_id = :org_id and account_id = :account_id and status = 'open' and last
   and not (type = any(cast(:unknown_types as text[])))
 returning id
 """
+_LIST_WORST = f"""
+select {_COLUMNS}
+from scan.drift_items
+where org_id = :org_id and status = :status
+  and (cast(:scan_id as uuid) is null or scan_id = :scan_id)
+  and (cast(:account_id as uuid) is null or account_id = :account_id)
+  and (cast(:kind as text) is null or kind = :kind)
+  and (cast(:severity as text) is null or severity = :severity)
+  and (cast(:type as text) is null or type = :type)
+order by array_position(array['critical', 'high', 'medium', 'low'], severity), id
+limit :most
+"""
 _LIST = f"""
 select {_COLUMNS}
 from scan.drift_items
@@ -74,4 +86,12 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
         status=filters.get("status", "open"),
         skipped=filters.get("skipped", 0),
         **{name: filters.get(name) for name in names},
+    )
+
+
+def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]:
+    """List items, the worst first; filters as in `list_items`, without where a page begins."""
+    names = ("scan_id", "account_id", "kind", "severity", "type")
+    return tx.rows(
+        _LIST_WORST, most=most, status=filters.get("status", "open"), **{name: filters.get(name) for name in names}
     )
