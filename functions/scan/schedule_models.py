@@ -75,7 +75,9 @@ class ScheduleView(RowView):
         description="`skipped`: the account was being scanned already; `waiting`: for the plan's number of scans at the same time; "
         "`over_plan`: the plan allows fewer schedules"
     )
-    failures: int = Field(description="scans in a row that failed or could read nothing; after five the schedule is disabled")
+    failures: int = Field(
+        description="scans in a row that failed or could read nothing; after five the schedule is disabled"
+    )
     disabled_at: datetime | None
     disabled_because: Literal["person", "failing", "never"] | None
     created_at: datetime

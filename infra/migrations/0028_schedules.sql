@@ -20,16 +20,16 @@ create table scan.schedules (
   created_at       timestamptz not null,
   primary key (org_id, id),
   foreign key (org_id, account_id) references scan.cloud_accounts (org_id, id) on delete cascade,
-  foreign key (org_id, last_scan_id) references scan.scans (org_id, id) on delete set null (last_scan_id),
   check ((disabled_at is null) = (disabled_because is null)),
   check ((disabled_at is null) = (next_run_at is not null))
 );
 comment on table scan.schedules is 'When an account is scanned by itself: five fields of cron on the clock of a time zone.';
 comment on column scan.schedules.jitter_seconds is 'At most so much later a run starts; how much follows from the id and is always the same.';
 comment on column scan.schedules.last_due_at is 'When the last run was due; runs that were missed before it are not made up for.';
+comment on column scan.schedules.last_scan_id is 'The scan of the last run; it may no longer be kept.';
 comment on column scan.schedules.failures is 'Scans in a row that failed or could read nothing.';
 create index schedules_account on scan.schedules (org_id, account_id);
-create index schedules_last_scan on scan.schedules (org_id, last_scan_id);
+create index schedules_last_scan on scan.schedules (org_id, last_scan_id) where last_outcome = 'running';
 create index schedules_due on scan.schedules (next_run_at) where next_run_at is not null;
 
 do $$

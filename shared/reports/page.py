@@ -97,10 +97,9 @@ def chart(title: str, bars: Sequence[Bar]) -> str:
     longest = max((bar.number for bar in bars), default=0) or 1
     step = _BAR_HEIGHT + _BAR_GAP
     said = ", ".join(f"{bar.label} {bar.number}" for bar in bars)
-    lines = [
-        f'<svg role="img" aria-label="{text(f"{title}: {said}", None)}" width="{_CHART_WIDTH}" height="{step * len(bars)}"'
-        f' viewBox="0 0 {_CHART_WIDTH} {step * len(bars)}">'
-    ]
+    height, name = step * len(bars), text(f"{title}: {said}", None)
+    size = f'width="{_CHART_WIDTH}" height="{height}" viewBox="0 0 {_CHART_WIDTH} {height}"'
+    lines = [f'<svg role="img" aria-label="{name}" {size}>']
     for number, bar in enumerate(bars):
         top, width = number * step, round(_BARS_WIDTH * bar.number / longest)
         lines += [

@@ -29,6 +29,8 @@ _VALUES: dict[str, Any] = {
     "secret_hash": bytes(32),
     "state_hash": bytes(32),
     "severity": "low",
+    "cron": "0 2 * * *",
+    "scan.schedules.next_run_at": "2026-01-01T00:00:00Z",
     "scan.state_sources.kind": "upload",
     "proved_by": "current",
     "webhook.configs.provider": "github",

@@ -76,7 +76,8 @@ def series(
     Args:
         window: which days.
         before: what was open when the first day began: rows of `severity kind account_id items`.
-        opened, fixed: what was seen first and what was gone: the same, with `day`.
+        opened: what was seen first: the same, with `day`.
+        fixed: what was gone, likewise.
     """
     open_by = {name: Counter[str]() for name in _PARTS}
     total = 0

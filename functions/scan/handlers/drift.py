@@ -45,9 +45,7 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         if query.format != "json":
             rows = queries.list_worst_items(tx, most=_MOST_EXPORTED + 1, **filters)
             return _export(rows[:_MOST_EXPORTED], query.format, left_out=len(rows) > _MOST_EXPORTED)
-        rows = queries.list_items(
-            tx, most=query.limit + 1, after_id=query.after_id(), skipped=query.offset, **filters
-        )
+        rows = queries.list_items(tx, most=query.limit + 1, after_id=query.after_id(), skipped=query.offset, **filters)
     return Reply.ok(page(rows, query, DriftView.of))
 
 

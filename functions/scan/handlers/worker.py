@@ -29,8 +29,8 @@ from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
 from ..readers.aws.base import Service, collect
-from ..types.aws import SPECS
 from ..turns import settle
+from ..types.aws import SPECS
 from ..wiring import ScanDeps
 from .sources import fetch_and_store
 

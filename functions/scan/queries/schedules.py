@@ -71,7 +71,9 @@ update scan.schedules
 set disabled_at = :now, disabled_because = :because, next_run_at = null
 where org_id = :org_id and id = :schedule_id and disabled_at is null
 """
-_LIST_ORGS_DUE = "select org_id, plan from scan.list_orgs_with_due_schedules(cast(:now as timestamptz), cast(:most as integer))"
+_LIST_ORGS_DUE = (
+    "select org_id, plan from scan.list_orgs_with_due_schedules(cast(:now as timestamptz), cast(:most as integer))"
+)
 
 
 def count_schedules(tx: UnitOfWork) -> int:
