@@ -1,5 +1,5 @@
 -- owner: scan | locks: scan.scans and scan.drift_items, briefly (a column, a foreign key, indexes while they are built)
--- Scans that start by themselves, and what is no longer kept of them; see ADR-0024.
+-- Scans that start by themselves, and what is no longer kept of them; see ADR-0027.
 set local lock_timeout = '5s';
 
 create table scan.schedules (

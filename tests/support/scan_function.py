@@ -134,7 +134,12 @@ class ScanOrg:
 
     def make_schedule(self, account: UUID | None = None, **wish: Any) -> dict[str, Any]:
         """Make a schedule; returns the answer."""
-        body = {"account_id": str(account or self.make_account()), "name": "nightly", "cron": "0 2 * * *", "jitter_seconds": 0}
+        body = {
+            "account_id": str(account or self.make_account()),
+            "name": "nightly",
+            "cron": "0 2 * * *",
+            "jitter_seconds": 0,
+        }
         found: dict[str, Any] = self.done("POST", "/schedules", body | wish, 201)
         return found
 
@@ -146,7 +151,8 @@ class ScanOrg:
         } | columns  # fmt: skip
         names = ", ".join(values)
         self.own(
-            f"insert into scan.drift_items (org_id, {names}) values (:org_id, {', '.join(f':{name}' for name in values)})", **values
+            f"insert into scan.drift_items (org_id, {names}) values (:org_id, {', '.join(f':{name}' for name in values)})",
+            **values,
         )
 
     def make_scan(self, account: UUID, status: str = "done", **columns: Any) -> UUID:
@@ -164,7 +170,9 @@ class ScanOrg:
         with self.function.db.unit(actor_in(self.id)) as tx:
             scans.set_comparing(tx, UUID(scan_id))
             if how == "empty":
-                (shard,) = tx.rows("select id from scan.shards where org_id = :org_id and scan_id = :scan_id limit 1", scan_id=scan_id)
+                (shard,) = tx.rows(
+                    "select id from scan.shards where org_id = :org_id and scan_id = :scan_id limit 1", scan_id=scan_id
+                )
                 gap = {"types": ["aws_vpc"], "key": None, "attributes": [], "region": "eu-west-1", "reason": "access_denied",
                        "permission": None, "detail": ""}  # fmt: skip
                 scans.replace_gaps(tx, scan_id=UUID(scan_id), shard_id=shard["id"], gaps=[gap])

@@ -12,11 +12,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.scan.domain import schedules
-from functions.scan.domain.schedules import CronRefused, Timetable, catch_up, check_cron, delay_of, next_run, shortest_gap
+from functions.scan.domain.schedules import (
+    CronRefused,
+    Timetable,
+    catch_up,
+    check_cron,
+    delay_of,
+    next_run,
+    shortest_gap,
+)
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-CRONS = ["* * * * *", "*/5 * * * *", "0 * * * *", "30 2 * * *", "15 1,2,3 * * *", "0 9 * * 1-5", "0 0 29 2 *", "0 3 L * *"]
+CRONS = [
+    "* * * * *",
+    "*/5 * * * *",
+    "0 * * * *",
+    "30 2 * * *",
+    "15 1,2,3 * * *",
+    "0 9 * * 1-5",
+    "0 0 29 2 *",
+    "0 3 L * *",
+]
 ZONES = ["UTC", BERLIN, NEW_YORK, "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo"]
 
 
@@ -48,7 +65,11 @@ def test_a_fixed_time_that_the_clock_leaves_out_is_at_the_first_minute_there_is(
 
 
 def test_several_fixed_times_that_the_clock_leaves_out_are_one_run() -> None:
-    assert runs("0,30 2,3 * * *", BERLIN, "2026-03-29T00:00", 3) == ["29 03:00 +0200", "29 03:30 +0200", "30 02:00 +0200"]
+    assert runs("0,30 2,3 * * *", BERLIN, "2026-03-29T00:00", 3) == [
+        "29 03:00 +0200",
+        "29 03:30 +0200",
+        "30 02:00 +0200",
+    ]
 
 
 def test_a_fixed_time_that_comes_twice_is_run_the_first_time_alone() -> None:
@@ -77,7 +98,9 @@ def test_half_an_hour_of_daylight_saving_is_reckoned_too() -> None:
     st.datetimes(datetime(2020, 1, 1), datetime(2037, 1, 1)),  # noqa: DTZ001  # hypothesis makes them naive
     st.integers(0, 3600),
 )
-def test_the_next_run_is_always_later_and_nothing_lies_between(cron: str, zone: str, moment: datetime, delay: int) -> None:
+def test_the_next_run_is_always_later_and_nothing_lies_between(
+    cron: str, zone: str, moment: datetime, delay: int
+) -> None:
     timetable = Timetable(cron, zone, timedelta(seconds=delay))
     after = moment.replace(tzinfo=UTC, microsecond=0)
     found = next_run(timetable, after)

@@ -16,7 +16,15 @@ from shared.testing.clock import FakeClock
 
 
 def scan(status: str = "running", done: int = 0, **more: Any) -> dict[str, Any]:
-    values = {"id": "s", "status": status, "shards_total": 3, "shards_done": done, "resources": 0, "error_code": None, "summary": {}}
+    values = {
+        "id": "s",
+        "status": status,
+        "shards_total": 3,
+        "shards_done": done,
+        "resources": 0,
+        "error_code": None,
+        "summary": {},
+    }
     return values | more
 
 
@@ -34,7 +42,9 @@ def events(sent: Iterator[bytes]) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def sent_of(pictures: list[Picture], clock: FakeClock, admit: Callable[[], None] = lambda: None, last_id: str | None = None) -> Iterator[bytes]:
+def sent_of(
+    pictures: list[Picture], clock: FakeClock, admit: Callable[[], None] = lambda: None, last_id: str | None = None
+) -> Iterator[bytes]:
     """Follow a scan that looks so at each look, and stays as it was at the last one."""
     coming = iter(pictures[1:])
     latest = [pictures[0]]
@@ -47,7 +57,13 @@ def sent_of(pictures: list[Picture], clock: FakeClock, admit: Callable[[], None]
 
 
 def test_every_change_is_told_once_and_the_end_is_the_last_word() -> None:
-    pictures = [picture(), picture(), picture(done=1), picture(done=3, status="comparing"), picture("done", 3, summary={"drift": 2})]
+    pictures = [
+        picture(),
+        picture(),
+        picture(done=1),
+        picture(done=3, status="comparing"),
+        picture("done", 3, summary={"drift": 2}),
+    ]
     found = events(sent_of(pictures, FakeClock()))
     assert [(name, data["status"], data["shards_done"]) for name, data in found] == [
         ("progress", "running", 0), ("progress", "running", 1), ("progress", "comparing", 3), ("end", "done", 3),
@@ -57,7 +73,9 @@ def test_every_change_is_told_once_and_the_end_is_the_last_word() -> None:
 
 
 def test_who_comes_back_with_the_last_id_is_told_what_changed_since() -> None:
-    found = events(sent_of([picture(done=1), picture(done=2), picture("failed", 2)], FakeClock(), last_id=picture(done=1).id))
+    found = events(
+        sent_of([picture(done=1), picture(done=2), picture("failed", 2)], FakeClock(), last_id=picture(done=1).id)
+    )
     assert [data["shards_done"] for _, data in found] == [2, 2]
 
 
@@ -102,7 +120,9 @@ def test_a_place_that_nobody_gave_back_is_free_after_a_while() -> None:
 
 
 def test_a_text_of_a_cloud_cannot_begin_an_event_of_its_own() -> None:
-    hostile = picture_of(scan(error_code="x\n\nevent: end\ndata: {}\n\n"), [{"service": "a\rb\u2028", "region": "r\n\n"}])
+    hostile = picture_of(
+        scan(error_code="x\n\nevent: end\ndata: {}\n\n"), [{"service": "a\rb\u2028", "region": "r\n\n"}]
+    )
     assert hostile.written().count(b"\n\n") == 1
     assert b"\r" not in hostile.written()
     assert len(events(iter([hostile.written()]))) == 1

@@ -32,7 +32,9 @@ def test_no_more_days_are_shown_than_the_plan_keeps() -> None:
 
 def test_what_is_open_goes_on_from_day_to_day() -> None:
     window = window_of(3, "UTC", now=NOW, kept=None)
-    found = series(window, before=[row(5)], opened=[row(2, FIRST, "low"), row(1, LAST)], fixed=[row(3, date(2026, 3, 28))])
+    found = series(
+        window, before=[row(5)], opened=[row(2, FIRST, "low"), row(1, LAST)], fixed=[row(3, date(2026, 3, 28))]
+    )
     assert [(day.opened, day.fixed, day.open) for day in found.values()] == [(2, 0, 7), (0, 3, 4), (1, 0, 5)]
     assert found[LAST].by_severity == {"high": 3, "low": 2}
     assert found[LAST].by_account == {"a": 5}
