@@ -65,7 +65,7 @@ class ScanFunction:
 
     def push(self, message: Message, path: str, **attributes: str) -> Response:
         """Push a message to the worker, as the queue does."""
-        body = wrapped(message, **attributes)
+        body = wrapped(message, attributes)
         return call(self.worker, "POST", f"/_events/{path}", token=self.world.event_token(), json_body=body)
 
     def tick(self, schedule: str) -> Any:

@@ -36,7 +36,7 @@ from .webhook_senders import Sender, Sent
 _numbers = count(1)
 
 
-def wrapped(message: Message, *, attempt: int = 1, **attributes: str) -> dict[str, Any]:
+def wrapped(message: Message, attributes: Mapping[str, str], *, attempt: int = 1) -> dict[str, Any]:
     """Return a message as the queue pushes it."""
     return {
         "message": {
@@ -112,7 +112,7 @@ class WebhookFunction:
         self, message: Message, path: str = "webhook-deliveries", *, attempt: int = 1, **attributes: str
     ) -> Response:
         """Push a message to the worker, as the queue does."""
-        body = wrapped(message, attempt=attempt, **attributes)
+        body = wrapped(message, attributes, attempt=attempt)
         return call(self.worker, "POST", f"/_events/{path}", token=self.world.event_token(), json_body=body)
 
     def tick(self, schedule: str) -> Any:

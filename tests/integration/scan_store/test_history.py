@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 from tests.support.scan_function import ScanFunction, ScanOrg
@@ -103,14 +105,14 @@ def test_the_progress_of_a_scan_is_streamed_until_its_end(org: ScanOrg, function
     scan = org.make_scan(org.make_account(), "running", shards_total=2)
     response = org.call("GET", f"/scans/{scan}/events")
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
-    chunks = iter(response.response)
+    chunks = cast("Iterator[bytes]", iter(response.response))
     assert next(chunks) == b"retry: 1000\n\n"
-    assert b"event: progress" in next(chunks)  # type: ignore[operator]
+    assert b"event: progress" in next(chunks)
     org.own("update scan.scans set status = 'done', shards_done = 2 where org_id = :org_id")
     rest = list(chunks)
-    assert b"event: end" in rest[-1]  # type: ignore[operator]
+    assert b"event: end" in rest[-1]
     response.close()
-    last_id = rest[-1].split(b"\n")[0].removeprefix(b"id: ").decode()  # type: ignore[union-attr,arg-type]
+    last_id = rest[-1].split(b"\n")[0].removeprefix(b"id: ").decode()
     assert org.call("GET", f"/scans/{scan}/events", Last_Event_ID=last_id).status_code == 204
     assert function.clock.monotonic_seconds() < 10
 
@@ -118,11 +120,11 @@ def test_the_progress_of_a_scan_is_streamed_until_its_end(org: ScanOrg, function
 def test_a_stream_of_somebody_who_left_ends(org: ScanOrg, function: ScanFunction) -> None:
     scan = org.make_scan(org.make_account(), "running", shards_total=2)
     response = org.call("GET", f"/scans/{scan}/events", role="viewer")
-    chunks = iter(response.response)
+    chunks = cast("Iterator[bytes]", iter(response.response))
     next(chunks)
     org.own("delete from core.members where org_id = :org_id and role = 'viewer'")
     began = function.clock.monotonic_seconds()
-    assert b"event: end" not in b"".join(chunks)  # type: ignore[arg-type]
+    assert b"event: end" not in b"".join(chunks)
     assert function.clock.monotonic_seconds() - began <= 5
     response.close()
 
