@@ -126,3 +126,9 @@ class StreamsBusy(AppError):
     """503 `streams_busy`: this process holds as many streams open as it may; ask for the scan itself instead."""
 
     code, status, title = "streams_busy", 503, "Too many streams are open; poll the scan instead"
+
+
+class TooManyIgnoreRules(AppError):
+    """409 `too_many_ignore_rules`: an organisation has at most so many."""
+
+    code, status, title = "too_many_ignore_rules", 409, "There are too many ignore rules"

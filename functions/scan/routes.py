@@ -12,7 +12,8 @@ from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
 from . import schedule_models as timed
-from .handlers import accounts, drift, progress, purge, scans, schedules, sources, trends, turns, worker
+from . import triage_models as triage
+from .handlers import accounts, drift, ignoring, progress, purge, scans, schedules, sources, trends, turns, worker
 from .ingestion import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -94,6 +95,14 @@ ROUTES: list[Route[ScanDeps]] = [
         reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached), limit=_HEAVIEST,
     ),
     Route("GET", f"{_O}/trends", trends.show_trends, may("trends:read"), query=timed.TrendQuery, reply=timed.TrendView, limit=_HEAVY),
+    Route("PATCH", f"{_O}/drift/{{item_id}}", ignoring.change_drift, may("drift:change"), body=triage.ChangeDrift, reply=models.DriftView),
+    Route(
+        "POST", f"{_O}/ignore-rules", ignoring.create_ignore_rule, may("ignore_rules:change"),
+        body=triage.CreateIgnoreRule, reply=triage.IgnoreRuleView, status=201, errors=(errors.TooManyIgnoreRules,), limit=_HEAVY,
+    ),
+    Route("GET", f"{_O}/ignore-rules", ignoring.list_ignore_rules, may("ignore_rules:read"), query=PageQuery, reply=triage.IgnoreRulePage),
+    Route("GET", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.get_ignore_rule, may("ignore_rules:read"), reply=triage.IgnoreRuleView),
+    Route("DELETE", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.delete_ignore_rule, may("ignore_rules:change"), status=204),
     Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip
 

@@ -30,6 +30,7 @@ _VALUES: dict[str, Any] = {
     "state_hash": bytes(32),
     "severity": "low",
     "cron": "0 2 * * *",
+    "scan.ignore_rules.type_pattern": "aws_x",
     "scan.schedules.next_run_at": "2026-01-01T00:00:00Z",
     "scan.state_sources.kind": "upload",
     "proved_by": "current",

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.http.paging import KeysetQuery
 
-from .patterns import Glob, Reason
+from shared.patterns import Glob, Reason
 
 _STRICT = ConfigDict(extra="forbid")
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.rules.levels import Level
 
-from .patterns import Glob, Reason
+from shared.patterns import Glob, Reason
 
 MOST_RULES = 200
 _STRICT = ConfigDict(extra="forbid")

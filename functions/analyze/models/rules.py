@@ -14,7 +14,7 @@ from shared.rules.levels import Severity
 from shared.rules.rule import Flag, Rule
 
 from .analyses import EvidenceView
-from .patterns import Glob, Reason
+from shared.patterns import Glob, Reason
 
 _STRICT = ConfigDict(extra="forbid")
 Provider = Literal["aws", "google", "azurerm"]

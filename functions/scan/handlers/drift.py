@@ -38,6 +38,10 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         "kind": "unmanaged" if query.kind == "extra" else query.kind,
         "severity": query.severity,
         "type": query.type,
+        "assignee": query.assignee,
+        "is_acknowledged": query.is_acknowledged,
+        "ignored": query.ignored,
+        "now": deps.clock.now(),
     }
     with deps.db.unit(call.actor) as tx:
         if scan_id is not None:

@@ -52,7 +52,7 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
-    "schedule_id": "scan.schedules",
+    "schedule_id": "scan.schedules", "ignore_rule_id": "scan.ignore_rules",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
@@ -86,6 +86,10 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0},
     "list_items": {"scan_id": None, "account_id": None},
+    "insert_rule": {
+        **dict.fromkeys(("address_pattern", "cloud_id_pattern", "tag_pattern", "path_pattern", "expires_at")), "type_pattern": "x",
+        "most_severity": "low", "reason": "r", "created_by": "human:x", "created_at": datetime.now(UTC),
+    },
     "list_worst_items": {"scan_id": None, "account_id": None},
     "insert_schedule": _SCHEDULE | {"id": UUID(int=21), "account_id": None, "now": datetime.now(UTC)},
     "change_schedule": _SCHEDULE | {"failures": 0, "disabled_at": None, "disabled_because": None},
