@@ -73,7 +73,7 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType({
     "keys:api_key:revoked": Entry("An API key was revoked", link=_KEYS),
     "keys:api_key:leaked": Entry("An API key was found in public and is revoked", "critical", "/api-keys"),
     "scan:scan:done": Entry("A scan is done", link="/scans/{scan_id}"),
-    "scan:schedule:disabled": Entry("A schedule was switched off: its scans fail", "high", "/schedules/{schedule_id}"),
+    "scan:schedule:disabled": Entry("A schedule of scans was switched off", "high", "/schedules/{schedule_id}"),
     "analyze:analysis:created": Entry("A plan was judged", link="/analyses/{analysis_id}"),
     "analyze:policy:changed": Entry("The policy that plans are judged by was changed", "medium", "/policy"),
     "analyze:rule:disabled": Entry("A built-in rule was switched off", "medium", _BUILTIN),
