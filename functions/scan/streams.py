@@ -21,7 +21,6 @@ MOST_STREAMS = 2
 MOST_SECONDS = 25.0
 HEARTBEAT_SECONDS = 10.0
 LOOK_SECONDS = 2.0
-ADMIT_SECONDS = 4.0
 _RETRY_MILLISECONDS = 1000
 _RETRY_AFTER_SECONDS = 5
 _log = logger("scan")
@@ -89,7 +88,7 @@ def follow(
         first: the picture of now, for a start.
         last_id: of the last event that the client has; it is not told again.
     """
-    begun = said = admitted = clock.monotonic_seconds()
+    begun = said = clock.monotonic_seconds()
     yield retry_after(_RETRY_MILLISECONDS)
     picture = first
     try:
@@ -104,9 +103,7 @@ def follow(
             if now - said >= HEARTBEAT_SECONDS:
                 yield HEARTBEAT
                 said = now
-            if now - admitted >= ADMIT_SECONDS:
-                admit()
-                admitted = now
+            admit()  # a process remembers a key for three seconds, so a revoked one is dead after five
             picture = look()
     except AppError as error:  # the answer has begun: it can only end, and who comes back hears why
         _log.info("stream ended early", code=error.code)

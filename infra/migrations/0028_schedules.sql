@@ -71,19 +71,19 @@ create policy drift_items_lookup on scan.drift_items for select to core_lookup u
 grant select (org_id, status, fixed_at) on scan.drift_items to core_lookup;
 grant select (account_id) on scan.scans to core_lookup;
 
-create function scan.list_orgs_with_due_schedules(due_at timestamptz, most integer)
+create function scan.list_orgs_with_due_schedules(due_at timestamptz, after_id uuid, most integer)
 returns table (org_id uuid, plan text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select o.id, o.plan
   from scan.schedules s
   join core.orgs o on o.id = s.org_id and o.deleted_at is null
-  where s.next_run_at <= due_at
+  where s.next_run_at <= due_at and (after_id is null or o.id > after_id)
   group by o.id, o.plan
-  order by min(s.next_run_at)
+  order by o.id
   limit most
 $$;
-comment on function scan.list_orgs_with_due_schedules is 'Organisations with a scan that is to start by itself, longest due first.';
+comment on function scan.list_orgs_with_due_schedules is 'Organisations with a scan that is to start by itself, in order of id, one page.';
 
 -- An organisation is listed as long as it has a scan that began too long ago and is not the last of its account, or drift that
 -- was fixed too long ago. A scan may stay all the same, as open drift points at it: pages go on by id, so that costs a look.
@@ -111,14 +111,14 @@ as $$
 $$;
 comment on function scan.list_orgs_to_purge is 'Organisations with scans or fixed drift older than their plan keeps them, in order of id, one page.';
 
-revoke execute on function scan.list_orgs_with_due_schedules(timestamptz, integer),
+revoke execute on function scan.list_orgs_with_due_schedules(timestamptz, uuid, integer),
   scan.list_orgs_to_purge(timestamptz, timestamptz, uuid, integer) from public;
-grant execute on function scan.list_orgs_with_due_schedules(timestamptz, integer),
+grant execute on function scan.list_orgs_with_due_schedules(timestamptz, uuid, integer),
   scan.list_orgs_to_purge(timestamptz, timestamptz, uuid, integer) to scan_login;
 -- As in 0005: who gives a function away must be able to become the new owner, who must be allowed to create in the schema.
 grant core_lookup to current_user with inherit false, set true;
 grant create on schema scan to core_lookup;
-alter function scan.list_orgs_with_due_schedules(timestamptz, integer) owner to core_lookup;
+alter function scan.list_orgs_with_due_schedules(timestamptz, uuid, integer) owner to core_lookup;
 alter function scan.list_orgs_to_purge(timestamptz, timestamptz, uuid, integer) owner to core_lookup;
 revoke create on schema scan from core_lookup;
 revoke core_lookup from current_user;

@@ -30,9 +30,9 @@ class Reply:
         body: JSON-ready value, or None for no body.
         headers: more headers.
         content: bytes to send instead of JSON.
-        chunks: bytes to send as they come, instead of `content`; closed when they were sent, or were not.
         content_type: of the body, or of the bytes.
         cookies: values of `Set-Cookie` fields.
+        chunks: bytes to send as they come, instead of `content`; closed when they were sent, or were not.
         shown_once: top-level members that are left out when the answer is stored for a repeated request.
     """
 
@@ -40,10 +40,10 @@ class Reply:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
-    chunks: Chunks | None = None
     content_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
     cookies: tuple[str, ...] = ()
+    chunks: Chunks | None = None
 
     @classmethod
     def ok(cls, body: BaseModel | Mapping[str, Any]) -> Reply:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from shared.time_zones import zone_of
@@ -23,12 +23,16 @@ class Window:
 
     Attributes:
         first, last: of them, both included.
-        since: when the first one begins, aware.
+        zone: where they begin at midnight.
     """
 
     first: date
     last: date
-    since: datetime
+    zone: tzinfo
+
+    def starts(self) -> list[datetime]:
+        """Return when each day begins, UTC; where the clock leaves midnight out, when it would have been."""
+        return [datetime.combine(day, time(), self.zone).astimezone(UTC) for day in self.days()]
 
     def days(self) -> list[date]:
         """Return every day, oldest first."""
@@ -49,7 +53,7 @@ def window_of(days: int, time_zone: str, *, now: datetime, kept: timedelta | Non
     first = last - (days - 1) * _DAY
     if kept is not None:
         first = max(first, (now - kept).astimezone(zone).date())
-    return Window(first, last, datetime.combine(first, time(), zone))
+    return Window(first, last, zone)
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ def series(
     Args:
         window: which days.
         before: what was open when the first day began: rows of `severity kind account_id items`.
-        opened: what was seen first: the same, with `day`.
+        opened: what was seen first: the same, with `number`: 1 for the first day.
         fixed: what was gone, likewise.
     """
     open_by = {name: Counter[str]() for name in _PARTS}
@@ -91,9 +95,9 @@ def series(
         total += count(row, 1)
     opened_on, fixed_on = _by_day(opened), _by_day(fixed)
     found: dict[date, Day] = {}
-    for day in window.days():
-        came = sum(count(row, 1) for row in opened_on.get(day, ()))
-        went = sum(count(row, -1) for row in fixed_on.get(day, ()))
+    for number, day in enumerate(window.days(), 1):
+        came = sum(count(row, 1) for row in opened_on.get(number, ()))
+        went = sum(count(row, -1) for row in fixed_on.get(number, ()))
         total += came - went
         severity, kind, account = (+open_by[name] for name in _PARTS)
         found[day] = Day(came, went, total, severity, kind, account)
@@ -116,8 +120,8 @@ def mean_seconds_to_fix(fixed: Iterable[Mapping[str, Any]], by: str | None = Non
     return {name: round(seconds[name] / number) for name, number in sorted(items.items()) if number}
 
 
-def _by_day(rows: Iterable[Mapping[str, Any]]) -> dict[date, Sequence[Mapping[str, Any]]]:
-    found: dict[date, list[Mapping[str, Any]]] = {}
+def _by_day(rows: Iterable[Mapping[str, Any]]) -> dict[int, Sequence[Mapping[str, Any]]]:
+    found: dict[int, list[Mapping[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["day"], []).append(row)
-    return {day: tuple(of_day) for day, of_day in found.items()}
+        found.setdefault(int(row["number"]), []).append(row)
+    return {number: tuple(of_day) for number, of_day in found.items()}

@@ -24,11 +24,13 @@ def show_trends(call: Call, deps: ScanDeps) -> Reply:
         "kind": "unmanaged" if query.kind == "extra" else query.kind,
         "severity": query.severity,
     }
+    starts = window.starts()
     with deps.db.unit(call.actor) as tx:
-        before = queries.count_open_before(tx, since=window.since, **filters)
-        opened = queries.count_opened(tx, since=window.since, time_zone=query.time_zone, **filters)
-        fixed = queries.count_fixed(tx, since=window.since, time_zone=query.time_zone, **filters)
-        coverage = queries.sum_coverage(tx, since=window.since, time_zone=query.time_zone, **filters)
+        before = queries.count_open_before(tx, since=starts[0], **filters)
+        opened = queries.count_opened(tx, starts=starts, **filters)
+        fixed = queries.count_fixed(tx, starts=starts, **filters)
+        coverage = queries.sum_coverage(tx, starts=starts, **filters)
+    dates = window.days()
     days = series(window, before=before, opened=opened, fixed=fixed)
     view = TrendView(
         first_day=window.first,
@@ -45,7 +47,15 @@ def show_trends(call: Call, deps: ScanDeps) -> Reply:
             )
             for day, found in days.items()
         ],
-        coverage=[CoverageDay(**{name: row[name] for name in CoverageDay.model_fields}) for row in coverage],
+        coverage=[
+            CoverageDay(
+                day=dates[row["number"] - 1],
+                scans=row["scans"],
+                compared=row["compared"],
+                not_checked=row["not_checked"],
+            )
+            for row in coverage
+        ],
         mean_seconds_to_fix=mean_seconds_to_fix(fixed).get("all"),
         mean_seconds_to_fix_by_severity=mean_seconds_to_fix(fixed, "severity"),
         mean_seconds_to_fix_by_kind=mean_seconds_to_fix(fixed, "kind"),

@@ -71,9 +71,10 @@ update scan.schedules
 set disabled_at = :now, disabled_because = :because, next_run_at = null
 where org_id = :org_id and id = :schedule_id and disabled_at is null
 """
-_LIST_ORGS_DUE = (
-    "select org_id, plan from scan.list_orgs_with_due_schedules(cast(:now as timestamptz), cast(:most as integer))"
-)
+_LIST_ORGS_DUE = """
+select org_id, plan
+from scan.list_orgs_with_due_schedules(cast(:now as timestamptz), cast(:after_id as uuid), cast(:most as integer))
+"""
 
 
 def count_schedules(tx: UnitOfWork) -> int:
@@ -162,9 +163,10 @@ def disable_schedule(tx: UnitOfWork, schedule_id: UUID, *, because: str, now: da
     tx.execute(_DISABLE, schedule_id=schedule_id, because=because, now=now)
 
 
-def list_orgs_due(db: Lookups, *, now: datetime, most: int) -> Sequence[Row]:
-    """List organisations with a schedule that is to run, with their plans."""
-    return db.lookup(_LIST_ORGS_DUE, now=now, most=most)
+def list_orgs_due(db: Lookups, *, now: datetime, after_id: UUID | None, most: int) -> Sequence[Row]:
+    """List organisations with a schedule that is to run, with their plans, by id."""
+    return db.lookup(_LIST_ORGS_DUE, now=now, after_id=after_id, most=most)
+
 
 
 def _found(row: Row | None) -> Row:

@@ -75,7 +75,7 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType({
     "scan:scan:done": Entry("A scan is done", link="/scans/{scan_id}"),
     "scan:ignore_rule:created": Entry("Drift is no longer shown, by a rule", "medium", "/ignore-rules/{ignore_rule_id}"),
     "scan:ignore_rule:deleted": Entry("Drift that a rule hid is shown again", link="/ignore-rules"),
-    "scan:schedule:disabled": Entry("A schedule was switched off: its scans fail", "high", "/schedules/{schedule_id}"),
+    "scan:schedule:disabled": Entry("A schedule of scans was switched off", "high", "/schedules/{schedule_id}"),
     "analyze:analysis:created": Entry("A plan was judged", link="/analyses/{analysis_id}"),
     "analyze:policy:changed": Entry("The policy that plans are judged by was changed", "medium", "/policy"),
     "analyze:rule:disabled": Entry("A built-in rule was switched off", "medium", _BUILTIN),

@@ -42,8 +42,8 @@ _VALUES: dict[str, Any] = {
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
     "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
-    "set_turn.next_run_at": datetime.now(UTC), "count_opened.time_zone": "UTC", "count_fixed.time_zone": "UTC",
-    "sum_coverage.time_zone": "UTC",
+    "set_turn.next_run_at": datetime.now(UTC),
+    "starts": [datetime.now(UTC)],
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
 }  # fmt: skip
 _TABLE_OF = {

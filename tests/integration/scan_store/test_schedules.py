@@ -13,6 +13,7 @@ from shared.testing.clock import START
 from tests.support.scan_function import ScanFunction, ScanOrg
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+NOTHING, ONE = ({"started": number, "is_complete": True} for number in (0, 1))
 
 
 def moment(text: str | None) -> datetime:
@@ -81,10 +82,10 @@ def test_a_schedule_that_is_due_starts_one_scan_however_many_runs_were_missed(
     org: ScanOrg, function: ScanFunction
 ) -> None:
     made = org.make_schedule()
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == NOTHING
     function.clock.advance((10 * DAY + 3 * HOUR).total_seconds())
-    assert function.tick("scan-schedules") == {"started": 1}
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == ONE
+    assert function.tick("scan-schedules") == NOTHING
     assert scans_of(org) == 1
     found = look(org, made)
     assert (moment(found["next_run_at"]), found["last_outcome"]) == (START + 11 * DAY + 2 * HOUR, "running")
@@ -111,7 +112,7 @@ def test_an_account_that_is_being_scanned_is_not_scanned_again(org: ScanOrg, fun
     made = org.make_schedule()
     org.make_scan(UUID(made["account_id"]), "running")
     function.clock.advance((3 * HOUR).total_seconds())
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == NOTHING
     found = look(org, made)
     assert (found["last_outcome"], moment(found["next_run_at"])) == ("skipped", START + DAY + 2 * HOUR)
 
@@ -121,18 +122,18 @@ def test_a_schedule_waits_for_a_place_and_then_runs_once(function: ScanFunction)
     busy = org.make_scan(org.make_account(), "running")
     made = org.make_schedule()
     function.clock.advance((3 * HOUR).total_seconds())
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == NOTHING
     assert look(org, made)["last_outcome"] == "waiting"
     org.own("update scan.scans set status = 'done' where org_id = :org_id and id = :busy", busy=busy)
-    assert function.tick("scan-schedules") == {"started": 1}
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == ONE
+    assert function.tick("scan-schedules") == NOTHING
 
 
 def test_after_a_lower_plan_the_oldest_schedules_go_on_and_not_more_often(org: ScanOrg, function: ScanFunction) -> None:
     first, second = org.make_schedule(cron="0 * * * *"), org.make_schedule(cron="0 * * * *")
     org.own("update core.orgs set plan = 'free' where id = :org_id")
     function.clock.advance((2 * HOUR).total_seconds())
-    assert function.tick("scan-schedules") == {"started": 1}
+    assert function.tick("scan-schedules") == ONE
     found = look(org, first)
     assert (found["last_outcome"], moment(found["next_run_at"])) == ("running", START + HOUR + DAY)
     assert look(org, second)["last_outcome"] == "over_plan"
@@ -146,7 +147,7 @@ def test_five_failures_in_a_row_switch_a_schedule_off_with_a_notice(
     for failures in range(1, 6):
         assert look(org, made)["disabled_at"] is None
         function.clock.advance(DAY.total_seconds())
-        assert function.tick("scan-schedules") == {"started": 1}
+        assert function.tick("scan-schedules") == ONE
         scan_id = look(org, made)["last_scan_id"]
         org.end_scan(scan_id, how)
         org.end_scan(scan_id, how)  # a message that comes twice is no second failure
@@ -156,7 +157,7 @@ def test_five_failures_in_a_row_switch_a_schedule_off_with_a_notice(
     assert [event["schedule_id"] for event in org.events("scan:schedule:disabled")] == [made["id"]]
     assert org.audits().count("scan:schedule:disabled") == 1
     function.clock.advance(DAY.total_seconds())
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == NOTHING
     again = org.done("PUT", f"/schedules/{made['id']}", {"is_disabled": False})
     assert (again["failures"], again["disabled_because"]) == (0, None)
     assert moment(again["next_run_at"]) > function.clock.now()
@@ -166,7 +167,7 @@ def test_a_scan_that_goes_well_ends_a_row_of_failures(org: ScanOrg, function: Sc
     made = org.make_schedule()
     for how, failures in (("failed", 1), ("failed", 2), ("well", 0), ("failed", 1)):
         function.clock.advance(DAY.total_seconds())
-        assert function.tick("scan-schedules") == {"started": 1}
+        assert function.tick("scan-schedules") == ONE
         org.end_scan(look(org, made)["last_scan_id"], how)
         assert look(org, made)["failures"] == failures
 
@@ -207,4 +208,14 @@ def test_a_deleted_organisation_is_scanned_no_more(org: ScanOrg, function: ScanF
     org.make_schedule()
     org.own("update core.orgs set deleted_at = now() where id = :org_id")
     function.clock.advance(DAY.total_seconds())
-    assert function.tick("scan-schedules") == {"started": 0}
+    assert function.tick("scan-schedules") == NOTHING
+
+
+def test_an_expression_that_can_no_longer_be_read_ends_its_schedule_and_no_other(org: ScanOrg, function: ScanFunction) -> None:
+    broken, sound = org.make_schedule(), org.make_schedule()
+    org.own("update scan.schedules set cron = '99 99 * * *' where org_id = :org_id and id = :id", id=broken["id"])
+    function.clock.advance(DAY.total_seconds())
+    assert function.tick("scan-schedules") == ONE
+    assert look(org, broken)["disabled_because"] == "never"
+    assert look(org, sound)["last_outcome"] == "running"
+    assert [event["because"] for event in org.events("scan:schedule:disabled")] == ["never"]
