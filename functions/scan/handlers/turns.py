@@ -81,7 +81,8 @@ def _take(tx: UnitOfWork, row: Row, plan: str, now: datetime) -> int:
             requested_by = f"schedule:{row['id']}"
             scan_id, outcome = begin(tx, row["account_id"], requested_by=requested_by, plan=plan)["id"], "running"
         except ScanInProgress:
-            outcome = "skipped"  # it is being scanned: there is nothing to make up for
+            # Nothing to make up for. A scan of the schedule's own that goes on still counts when it ends.
+            outcome = "running" if row["last_outcome"] == "running" else "skipped"
         except ScanLimitReached:
             queries.set_waiting(tx, row["id"])
             return 0

@@ -163,6 +163,18 @@ def test_five_failures_in_a_row_switch_a_schedule_off_with_a_notice(
     assert moment(again["next_run_at"]) > function.clock.now()
 
 
+def test_a_scan_that_outlasts_the_interval_still_counts_when_it_ends(org: ScanOrg, function: ScanFunction) -> None:
+    made = org.make_schedule()
+    function.clock.advance(DAY.total_seconds())
+    assert function.tick("scan-schedules") == ONE
+    scan_id = look(org, made)["last_scan_id"]
+    function.clock.advance(DAY.total_seconds())
+    assert function.tick("scan-schedules") == NOTHING
+    assert (look(org, made)["last_scan_id"], look(org, made)["last_outcome"]) == (scan_id, "running")
+    org.end_scan(scan_id)
+    assert (look(org, made)["failures"], look(org, made)["last_outcome"]) == (1, "failed")
+
+
 def test_a_scan_that_goes_well_ends_a_row_of_failures(org: ScanOrg, function: ScanFunction) -> None:
     made = org.make_schedule()
     for how, failures in (("failed", 1), ("failed", 2), ("well", 0), ("failed", 1)):
