@@ -270,7 +270,9 @@ class DriftView(RowView):
     status: str
     first_seen_at: datetime
     last_seen_at: datetime
-    ignore_rule_id: UUID | None = Field(description="the rule that hides it; without effect once that is deleted or over")
+    ignore_rule_id: UUID | None = Field(
+        description="the rule that hides it; without effect once that is deleted or over"
+    )
     ignored_until: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str | None

@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.http.paging import KeysetQuery
-
 from shared.patterns import Glob, Reason
 
 _STRICT = ConfigDict(extra="forbid")

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from shared.rules.levels import Level
-
 from shared.patterns import Glob, Reason
+from shared.rules.levels import Level
 
 MOST_RULES = 200
 _STRICT = ConfigDict(extra="forbid")

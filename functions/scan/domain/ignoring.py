@@ -57,7 +57,9 @@ class IgnoreRule:
         )
         if not all(pattern is None or (text is not None and matches(pattern, text)) for pattern, text in wanted):
             return False
-        return self.tag_pattern is None or any(matches(self.tag_pattern, f"{key}={value}") for key, value in tags.items())
+        return self.tag_pattern is None or any(
+            matches(self.tag_pattern, f"{key}={value}") for key, value in tags.items()
+        )
 
 
 def covering(rules: Sequence[IgnoreRule], item: Mapping[str, Any], tags: Mapping[str, str]) -> UUID | None:

@@ -118,4 +118,7 @@ def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequenc
 def _filters(given: Mapping[str, object]) -> dict[str, object]:
     names = ("scan_id", "account_id", "kind", "severity", "type", "assignee", "is_acknowledged", "now")
     defaults = {"status": "open", "ignored": "hide"}
-    return {**{name: given.get(name) for name in names}, **{name: given.get(name, value) for name, value in defaults.items()}}
+    return {
+        **{name: given.get(name) for name in names},
+        **{name: given.get(name, value) for name, value in defaults.items()},
+    }

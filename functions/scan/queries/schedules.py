@@ -168,7 +168,6 @@ def list_orgs_due(db: Lookups, *, now: datetime, after_id: UUID | None, most: in
     return db.lookup(_LIST_ORGS_DUE, now=now, after_id=after_id, most=most)
 
 
-
 def _found(row: Row | None) -> Row:
     if row is None:
         raise NotFound

@@ -223,7 +223,9 @@ def test_a_deleted_organisation_is_scanned_no_more(org: ScanOrg, function: ScanF
     assert function.tick("scan-schedules") == NOTHING
 
 
-def test_an_expression_that_can_no_longer_be_read_ends_its_schedule_and_no_other(org: ScanOrg, function: ScanFunction) -> None:
+def test_an_expression_that_can_no_longer_be_read_ends_its_schedule_and_no_other(
+    org: ScanOrg, function: ScanFunction
+) -> None:
     broken, sound = org.make_schedule(), org.make_schedule()
     org.own("update scan.schedules set cron = '99 99 * * *' where org_id = :org_id and id = :id", id=broken["id"])
     function.clock.advance(DAY.total_seconds())

@@ -36,14 +36,19 @@ def account(org: ScanOrg) -> UUID:
 def test_a_rule_hides_what_is_known_and_shows_it_again_when_it_is_gone(org: ScanOrg) -> None:
     rule = org.done("POST", "/ignore-rules", {"cloud_id": "vpc-*", "reason": "made by the landing zone"}, 201)
     assert [item["cloud_id"] for item in items(org)] == ["sg-1"]
-    assert [(item["cloud_id"], item["ignore_rule_id"]) for item in items(org, "?ignored=only")] == [("vpc-1", rule["id"])]
+    assert [(item["cloud_id"], item["ignore_rule_id"]) for item in items(org, "?ignored=only")] == [
+        ("vpc-1", rule["id"])
+    ]
     assert len(items(org, "?ignored=show")) == 2
     assert "vpc-1" not in org.call("GET", "/drift?format=csv").get_data(as_text=True)
     assert org.done("GET", "/ignore-rules")["items"] == [rule]
     assert [event["ignore_rule_id"] for event in org.events("scan:ignore_rule:created")] == [rule["id"]]
     org.done("DELETE", f"/ignore-rules/{rule['id']}", status=204)
     assert len(items(org)) == 2
-    assert [action for action in org.audits() if "ignore_rule" in action] == ["scan:ignore_rule:created", "scan:ignore_rule:deleted"]
+    assert [action for action in org.audits() if "ignore_rule" in action] == [
+        "scan:ignore_rule:created",
+        "scan:ignore_rule:deleted",
+    ]
 
 
 @pytest.mark.usefixtures("account")
@@ -74,7 +79,9 @@ def test_members_read_rules_and_admins_make_them(org: ScanOrg, function: ScanFun
 
 
 @pytest.mark.usefixtures("account")
-def test_an_item_is_acknowledged_given_to_somebody_and_ignored_until_some_day(org: ScanOrg, function: ScanFunction) -> None:
+def test_an_item_is_acknowledged_given_to_somebody_and_ignored_until_some_day(
+    org: ScanOrg, function: ScanFunction
+) -> None:
     item = items(org, "?type=aws_vpc")[0]
     path = f"/drift/{item['id']}"
     found = org.done("PATCH", path, {"is_acknowledged": True, "assignee": " network ", "reason": "known"})
@@ -97,7 +104,9 @@ def test_an_item_is_acknowledged_given_to_somebody_and_ignored_until_some_day(or
 
 def compare(org: ScanOrg, account: UUID, after: str) -> None:
     """Store the outcome of a comparison that saw one change."""
-    change = Drift("changed", "aws_vpc", "vpc-9", "aws_vpc.x", "vpc-9", "eu-west-1", "instance_tenancy", "default", after)
+    change = Drift(
+        "changed", "aws_vpc", "vpc-9", "aws_vpc.x", "vpc-9", "eu-west-1", "instance_tenancy", "default", after
+    )
     scan_id = org.make_scan(account)
     with org.function.db.unit(actor_in(org.id)) as tx:
         drift.upsert_items(tx, account_id=account, scan_id=scan_id, items=[drift_row(change)])
@@ -108,7 +117,11 @@ def test_who_accepted_one_change_did_not_accept_the_next(org: ScanOrg, function:
     compare(org, account, "dedicated")
     (item,) = items(org)
     until = (function.clock.now() + 30 * DAY).isoformat()
-    org.done("PATCH", f"/drift/{item['id']}", {"is_acknowledged": True, "assignee": "web", "ignored_until": until, "reason": "r"})
+    org.done(
+        "PATCH",
+        f"/drift/{item['id']}",
+        {"is_acknowledged": True, "assignee": "web", "ignored_until": until, "reason": "r"},
+    )
     compare(org, account, "dedicated")
     assert items(org) == []  # still what it was
     compare(org, account, "host")

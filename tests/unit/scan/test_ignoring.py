@@ -75,7 +75,11 @@ def test_tags_are_those_of_the_resource_with_that_type_and_key() -> None:
     assert marked([ITEM], rules, {("aws_vpc", "k"): TAGS})[0]["ignore_rule_id"] is None
 
 
-@given(st.dictionaries(st.sampled_from(["type", "address", "cloud_id", "tag", "path"]), st.text("*?", min_size=1, max_size=5)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["type", "address", "cloud_id", "tag", "path"]), st.text("*?", min_size=1, max_size=5)
+    )
+)
 def test_a_rule_that_would_hide_everything_is_refused(patterns: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         CreateIgnoreRule(**patterns, reason="r")  # type: ignore[arg-type]
