@@ -38,7 +38,7 @@ class IgnoreRule:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> IgnoreRule:
         """Make a rule of a row."""
-        return cls(row["id"], *(row[name] for name in PATTERNS), row["most_severity"])
+        return cls(id=row["id"], most_severity=row["most_severity"], **{name: row[name] for name in PATTERNS})
 
     def covers(self, item: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
         """Say whether an item is hidden.

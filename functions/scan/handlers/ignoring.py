@@ -16,6 +16,7 @@ from shared.http.reply import Reply
 from ..domain.ignoring import MOST_RULES, IgnoreRule
 from ..errors import TooManyIgnoreRules
 from ..models import DriftView
+from ..queries import drift as drift_queries
 from ..queries import ignoring as queries
 from ..triage_models import ChangeDrift, CreateIgnoreRule, IgnoreRuleView
 from ..wiring import ScanDeps
@@ -86,7 +87,7 @@ def change_drift(call: Call, deps: ScanDeps) -> Reply:
     _check_future("ignored_until", wish.ignored_until, now)
     said = wish.model_fields_set
     with deps.db.unit(call.actor) as tx:
-        row = queries.lock_open_item(tx, item_id)
+        row = drift_queries.lock_open_item(tx, item_id)
         if wish.is_acknowledged is not None:
             by = f"{call.actor.kind}:{call.actor.id}"
             row["acknowledged_at"], row["acknowledged_by"] = (now, by) if wish.is_acknowledged else (None, None)
@@ -94,7 +95,7 @@ def change_drift(call: Call, deps: ScanDeps) -> Reply:
             row[name] = getattr(wish, name)
         if wish.reason is not None:
             row["note"] = wish.reason
-        changed = queries.set_item(tx, item_id, row)
+        changed = drift_queries.set_item(tx, item_id, row)
         facts = wish.model_dump(mode="json", include=said - {"reason"})
         tx.audit("scan:drift:changed", "drift_item", item_id, reason=wish.reason or "", **facts)
     return Reply.ok(DriftView.of(changed))

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
+from shared.security.errors import NotFound
 
-ITEM_COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
+_COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
   severity, rule, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
   assignee, note"""
 
@@ -55,7 +56,7 @@ _TRIAGED = """
   )
 """
 _LIST_WORST = f"""
-select {ITEM_COLUMNS}
+select {_COLUMNS}
 from scan.drift_items
 where org_id = :org_id and status = :status
   and (cast(:scan_id as uuid) is null or scan_id = :scan_id)
@@ -68,7 +69,7 @@ order by array_position(array['critical', 'high', 'medium', 'low'], severity), i
 limit :most
 """
 _LIST = f"""
-select {ITEM_COLUMNS}
+select {_COLUMNS}
 from scan.drift_items
 where org_id = :org_id and status = :status
   and (cast(:after_id as uuid) is null or id < :after_id)
@@ -80,6 +81,16 @@ where org_id = :org_id and status = :status
   {_TRIAGED}
 order by id desc
 limit :most offset :skipped
+"""
+_LOCK_ITEM = (
+    f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open' for update"
+)
+_SET_ITEM = f"""
+update scan.drift_items
+set acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, assignee = :assignee, ignored_until = :ignored_until,
+  note = :note
+where org_id = :org_id and id = :item_id
+returning {_COLUMNS}
 """
 _BATCH = 500
 
@@ -115,6 +126,21 @@ def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequenc
     return tx.rows(_LIST_WORST, most=most, **_filters(filters))
 
 
+def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
+    """Read one open item and hold it until the transaction ends.
+
+    Raises:
+        NotFound: (404 `not_found`) there is none, or it was fixed.
+    """
+    return _found(tx.row(_LOCK_ITEM, item_id=item_id))
+
+
+def set_item(tx: UnitOfWork, item_id: UUID, values: Mapping[str, object]) -> Row:
+    """Store what is said of an item that is locked: `acknowledged_at acknowledged_by assignee ignored_until note`."""
+    names = ("acknowledged_at", "acknowledged_by", "assignee", "ignored_until", "note")
+    return _found(tx.row(_SET_ITEM, item_id=item_id, **{name: values.get(name) for name in names}))
+
+
 def _filters(given: Mapping[str, object]) -> dict[str, object]:
     names = ("scan_id", "account_id", "kind", "severity", "type", "assignee", "is_acknowledged", "now")
     defaults = {"status": "open", "ignored": "hide"}
@@ -122,3 +148,9 @@ def _filters(given: Mapping[str, object]) -> dict[str, object]:
         **{name: given.get(name) for name in names},
         **{name: given.get(name, value) for name, value in defaults.items()},
     }
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row

@@ -1,17 +1,15 @@
-"""All SQL on ignore rules, and on what people say of drift items."""
+"""All SQL on ignore rules."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
-
-from .drift import ITEM_COLUMNS
 
 _COLUMNS = """id, type_pattern, address_pattern, cloud_id_pattern, tag_pattern, path_pattern, most_severity, reason, expires_at,
   created_by, created_at"""
@@ -60,14 +58,6 @@ update scan.drift_items d
 set ignore_rule_id = :ignore_rule_id
 from jsonb_to_recordset(cast(:ids as jsonb)) as s (id uuid)
 where d.org_id = :org_id and d.id = s.id and d.status = 'open'
-"""
-_LOCK_ITEM = f"select {ITEM_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open' for update"
-_SET_ITEM = f"""
-update scan.drift_items
-set acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, assignee = :assignee, ignored_until = :ignored_until,
-  note = :note
-where org_id = :org_id and id = :item_id
-returning {ITEM_COLUMNS}
 """
 
 
@@ -119,21 +109,6 @@ def list_shown_items(
 def set_rule(tx: UnitOfWork, ignore_rule_id: UUID, ids: Sequence[UUID]) -> None:
     """Let a rule hide some open items."""
     tx.execute(_SET_RULE, ignore_rule_id=ignore_rule_id, ids=json.dumps([{"id": str(item_id)} for item_id in ids]))
-
-
-def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
-    """Read one open item and hold it until the transaction ends.
-
-    Raises:
-        NotFound: (404 `not_found`) there is none, or it was fixed.
-    """
-    return _found(tx.row(_LOCK_ITEM, item_id=item_id))
-
-
-def set_item(tx: UnitOfWork, item_id: UUID, values: Mapping[str, object]) -> Row:
-    """Store what is said of an item that is locked: `acknowledged_at acknowledged_by assignee ignored_until note`."""
-    names = ("acknowledged_at", "acknowledged_by", "assignee", "ignored_until", "note")
-    return _found(tx.row(_SET_ITEM, item_id=item_id, **{name: values.get(name) for name in names}))
 
 
 def _found(row: Row | None) -> Row:
