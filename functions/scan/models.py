@@ -191,7 +191,14 @@ class DriftQuery(PageQuery):
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
     status: Literal["open", "fixed"] = "open"
-    format: Literal["json", "csv", "sarif", "markdown"] = "json"
+    assignee: str | None = Field(None, max_length=200)
+    is_acknowledged: bool | None = None
+    ignored: Literal["hide", "show", "only"] = Field(
+        "hide", description="what is ignored, by a rule or until some day, is left out unless it is asked for"
+    )
+    format: Literal["json", "csv", "sarif", "markdown", "html"] = Field(
+        "json", description="other forms than JSON hold the 10,000 worst items, without pages"
+    )
 
 
 class DriftView(RowView):
@@ -215,6 +222,14 @@ class DriftView(RowView):
     status: str
     first_seen_at: datetime
     last_seen_at: datetime
+    ignore_rule_id: UUID | None = Field(
+        description="the rule that hides it; without effect once that is deleted or over"
+    )
+    ignored_until: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    note: str | None
 
 
 class DriftPage(BaseModel):

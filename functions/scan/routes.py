@@ -12,8 +12,10 @@ from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
+from . import schedule_models as timed
 from . import source_models as places
-from .handlers import accounts, drift, scans, sources, worker
+from . import triage_models as triage
+from .handlers import accounts, drift, ignoring, progress, purge, scans, schedules, sources, trends, turns, worker
 from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -84,6 +86,34 @@ ROUTES: list[Route[ScanDeps]] = [
     Route(
         "GET", f"{_O}/scans/{{scan_id}}/drift", drift.list_scan_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage
     ),
+    Route(
+        "GET", f"{_O}/scans/{{scan_id}}/events", progress.stream_scan, may("scans:read"), errors=(errors.StreamsBusy,),
+    ),
+    Route(
+        "POST", f"{_O}/schedules", schedules.create_schedule, may("schedules:change"),
+        body=timed.CreateSchedule, reply=timed.ScheduleView, status=201,
+        errors=(errors.ScheduleLimitReached, errors.IntervalTooShort),
+    ),
+    Route("GET", f"{_O}/schedules", schedules.list_schedules, may("schedules:read"), query=PageQuery, reply=timed.SchedulePage),
+    Route("GET", f"{_O}/schedules/{{schedule_id}}", schedules.get_schedule, may("schedules:read"), reply=timed.ScheduleView),
+    Route(
+        "PUT", f"{_O}/schedules/{{schedule_id}}", schedules.change_schedule, may("schedules:change"),
+        body=timed.ChangeSchedule, reply=timed.ScheduleView, errors=(errors.IntervalTooShort,),
+    ),
+    Route("DELETE", f"{_O}/schedules/{{schedule_id}}", schedules.delete_schedule, may("schedules:change"), status=204),
+    Route(
+        "POST", f"{_O}/schedules/{{schedule_id}}/run", schedules.run_schedule, may("schedules:run"),
+        reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached), limit=_HEAVIEST,
+    ),
+    Route("GET", f"{_O}/trends", trends.show_trends, may("trends:read"), query=timed.TrendQuery, reply=timed.TrendView, limit=_HEAVY),
+    Route("PATCH", f"{_O}/drift/{{item_id}}", ignoring.change_drift, may("drift:change"), body=triage.ChangeDrift, reply=models.DriftView),
+    Route(
+        "POST", f"{_O}/ignore-rules", ignoring.create_ignore_rule, may("ignore_rules:change"),
+        body=triage.CreateIgnoreRule, reply=triage.IgnoreRuleView, status=201, errors=(errors.TooManyIgnoreRules,), limit=_HEAVY,
+    ),
+    Route("GET", f"{_O}/ignore-rules", ignoring.list_ignore_rules, may("ignore_rules:read"), query=PageQuery, reply=triage.IgnoreRulePage),
+    Route("GET", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.get_ignore_rule, may("ignore_rules:read"), reply=triage.IgnoreRuleView),
+    Route("DELETE", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.delete_ignore_rule, may("ignore_rules:change"), status=204),
     Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip
 
@@ -92,5 +122,7 @@ EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
+    Route("POST", "/_events/scan-schedules", turns.run_due_schedules, Access.from_event("scan-schedules")),
+    Route("POST", "/_events/scan-purge", purge.purge_scans, Access.from_event("scan-purge")),
     resealing_route("sealed-columns"),
 ]

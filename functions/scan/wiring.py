@@ -24,6 +24,7 @@ from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 from .state_sources.calling import POLICY
 from .state_sources.opening import Opener
 from .state_sources.port import StateSource
+from .streams import Places
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -44,6 +45,7 @@ class ScanDeps(Deps):
         identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
         egress: judges addresses of state sources, and calls them.
         opener: opens state sources.
+        places: how many streams of events it holds open.
     """
 
     envelope: Envelope
@@ -53,6 +55,7 @@ class ScanDeps(Deps):
     identity_tokens: IdentityTokens | None
     egress: EgressGuard
     opener: Opener
+    places: Places
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
         """Sign in to a connected account.
@@ -134,4 +137,5 @@ def load_deps(settings: Settings) -> ScanDeps:
         identity_tokens=identity_tokens,
         egress=egress,
         opener=Opener(egress, common.clock, identity_tokens, settings.aws_endpoint, settings.aws_attempts),
+        places=Places(common.clock),
     )

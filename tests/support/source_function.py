@@ -13,6 +13,7 @@ from flask import Response
 from functions.scan.readers.aws.session import SignIns
 from functions.scan.routes import ROUTES
 from functions.scan.state_sources.opening import Opener
+from functions.scan.streams import Places
 from functions.scan.wiring import CREDENTIALS_KEY, SEALED_COLUMNS, ScanDeps
 from shared.data.resealing import Resealer
 from shared.http.app import App
@@ -73,6 +74,7 @@ class SourceOrg:
             identity_tokens=OwnTokens(),
             egress=guard,
             opener=Opener(guard, self.clock, OwnTokens(), "", 1),
+            places=Places(self.clock),
         )
 
     def token(self, role: str) -> str:
