@@ -30,7 +30,7 @@ from functions.scan.types.aws import SPECS
 from local_emulator.aws import ACCOUNT, REGION, SEED, moto_command, replay, wait_until_ready
 from local_emulator.moto_server import PLACEHOLDER
 
-from .aws_in_process import ENDPOINT, TRANSPORT, account_in_process, answer_in_process
+from .aws_in_process import BUCKETS, ENDPOINT, TRANSPORT, account_in_process, answer_in_process
 
 __all__ = [
     "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "action_of", "attributes_of", "called_actions", "clients",
@@ -154,6 +154,8 @@ def clients(endpoint: str) -> Clients:
         made.meta.events.register("before-call.*.*", note)
         if endpoint == ENDPOINT:
             made.meta.events.register("before-send", answer_in_process)
+            made.meta.events.register("before-call.s3.*", BUCKETS.recall)
+            made.meta.events.register("after-call.s3.*", BUCKETS.keep)
         return made
 
     def note(model: Any, **_others: object) -> None:
