@@ -51,18 +51,19 @@ def wait_until_ready(endpoint: str, *, timeout_seconds: float = 60.0) -> None:
     raise TimeoutError(f"the AWS stand-in at {endpoint} did not answer within {timeout_seconds:.0f} s")
 
 
-def replay(endpoint: str, requests: Path) -> None:
+def replay(endpoint: str, requests: Path, *, transport: httpx.BaseTransport | None = None) -> None:
     """Put a recorded account into a fresh server: the same writes in the same order give the same ids.
 
     Args:
         endpoint: URL of a server that has not been written to yet.
         requests: `requests.jsonl.gz` of a fixture.
+        transport: how the requests get there; over the network when it is None.
 
     Raises:
         RuntimeError: the server failed at one of the requests (5xx).
     """
     place = endpoint.removeprefix("http://")
-    with httpx.Client(base_url=endpoint, timeout=60.0) as client:
+    with httpx.Client(base_url=endpoint, timeout=60.0, transport=transport) as client:
         for entry in recorded(requests):
             body = _body(entry, place)
             reply = client.request(str(entry["method"]), str(entry["url"]), content=body, headers=_headers(entry))

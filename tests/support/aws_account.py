@@ -22,7 +22,7 @@ import boto3
 from botocore.config import Config
 
 from functions.scan.domain.comparison import Drift, Sides, Tally, compare
-from functions.scan.domain.resources import LiveResource, NotChecked, Unread
+from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.state import parse_state
 from functions.scan.readers.aws import SERVICES
 from functions.scan.readers.aws.base import Scope, Service, collect, permission_of
@@ -30,9 +30,11 @@ from functions.scan.types.aws import SPECS
 from local_emulator.aws import ACCOUNT, REGION, SEED, moto_command, replay, wait_until_ready
 from local_emulator.moto_server import PLACEHOLDER
 
+from .aws_in_process import BUCKETS, ENDPOINT, TRANSPORT, account_in_process, answer_in_process
+
 __all__ = [
     "ACCOUNT", "CREATED", "FIXTURES", "REGION", "Clients", "Expected", "Mutation", "ProviderUnavailable", "Scanned", "action_of", "attributes_of", "called_actions", "clients",
-    "drift_items", "drifts", "load_state", "moto_account", "name_of", "prepare_terraform", "replay", "run_terraform", "scan", "services_for",
+    "declared_in", "drift_items", "drifts", "load_state", "moto_account", "name_of", "prepare_terraform", "replay", "replayed_account", "run_terraform", "scan", "services_for",
     "terraform_apply", "why_no_terraform",
 ]  # fmt: skip
 
@@ -127,6 +129,19 @@ def moto_account(
         server.wait(timeout=10)
 
 
+@contextmanager
+def replayed_account(group: str) -> Iterator[str]:
+    """Serve the account of a fixture group within this process; yields its URL (see `aws_in_process`).
+
+    Raises:
+        RuntimeError: another test of this process has not given the process's account back.
+    """
+    with account_in_process() as endpoint:
+        _CALLED.pop(endpoint, None)
+        replay(endpoint, FIXTURES / group / "requests.jsonl.gz", transport=TRANSPORT)
+        yield endpoint
+
+
 @cache
 def clients(endpoint: str) -> Clients:
     """Return a function that makes (and keeps) the boto3 client of a service."""
@@ -137,6 +152,10 @@ def clients(endpoint: str) -> Clients:
     def client(service: str) -> Any:
         made = cast("Any", session).client(service, endpoint_url=endpoint, config=config)
         made.meta.events.register("before-call.*.*", note)
+        if endpoint == ENDPOINT:
+            made.meta.events.register("before-send", answer_in_process)
+            made.meta.events.register("before-call.s3.*", BUCKETS.recall)
+            made.meta.events.register("after-call.s3.*", BUCKETS.keep)
         return made
 
     def note(model: Any, **_others: object) -> None:
@@ -187,12 +206,17 @@ def services_for(types: Iterable[str]) -> list[Service]:
     return found
 
 
-def drift_items(state: State, scanned: Scanned) -> list[Drift]:
-    """Compare a state with a scan; only the types that the scan looked for are judged."""
+def declared_in(state: State) -> tuple[Declared, ...]:
+    """Read a state document as the engine does."""
+    return parse_state(json.dumps(state).encode(), SPECS).declared
+
+
+def drift_items(declared: Iterable[Declared], scanned: Scanned) -> list[Drift]:
+    """Compare what a state declares with a scan; only the types that the scan looked for are judged."""
     sides = Sides(
         account=ACCOUNT,
         regions=frozenset({REGION}),
-        declared=parse_state(json.dumps(state).encode(), SPECS).declared,
+        declared=declared,
         live=scanned.live,
         unread=scanned.unread,
         not_checked=scanned.not_checked,
@@ -202,7 +226,7 @@ def drift_items(state: State, scanned: Scanned) -> list[Drift]:
 
 def drifts(state: State, scanned: Scanned) -> Expected:
     """Return the drifts as (kind, address or key, path or "")."""
-    return {name_of(item) for item in drift_items(state, scanned)}
+    return {name_of(item) for item in drift_items(declared_in(state), scanned)}
 
 
 def name_of(item: Drift) -> tuple[str, str, str]:

@@ -7,7 +7,8 @@ A group is a folder in `tests/fixtures/aws` with a module of the same name in `m
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,15 +26,17 @@ from tests.support.aws_account import (
     Expected,
     Mutation,
     ProviderUnavailable,
+    Scanned,
     attributes_of,
     called_actions,
     clients,
+    declared_in,
     drift_items,
     drifts,
     load_state,
     moto_account,
     name_of,
-    replay,
+    replayed_account,
     scan,
     services_for,
     terraform_apply,
@@ -48,28 +51,44 @@ def mutations_of(group: str) -> ModuleType:
     return importlib.import_module(f"tests.integration.scan.mutations.{group}")
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_not_grant(group: str) -> None:
-    with moto_account() as endpoint:
-        replay(endpoint, FIXTURES / group / "requests.jsonl.gz")
+@dataclass(frozen=True)
+class Account:
+    """The recorded account of one group, replayed and scanned once for all the laws.
+
+    Attributes:
+        group: the fixture group.
+        endpoint: URL of the account.
+        state: the state document that Terraform left.
+        scanned: what the engine read right after the replay.
+        called: the IAM actions behind all calls of that scan.
+    """
+
+    group: str
+    endpoint: str
+    state: dict[str, Any]
+    scanned: Scanned
+    called: frozenset[str]
+
+
+@pytest.fixture(scope="module", params=GROUPS)
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    group = str(request.param)
+    with replayed_account(group) as endpoint:
         scanned = scan(endpoint)
-        assert called_actions(endpoint), "the calls were not noted"
-        assert called_actions(endpoint) - set(read_actions()) == set()
-        assert not scanned.not_checked
-        assert not scanned.unread
-        assert drifts(load_state(group, endpoint), scanned) == set()
+        yield Account(group, endpoint, load_state(group, endpoint), scanned, frozenset(called_actions(endpoint)))
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_every_change_is_reported_and_nothing_else(group: str) -> None:
-    module = mutations_of(group)
-    with moto_account() as endpoint:
-        replay(endpoint, FIXTURES / group / "requests.jsonl.gz")
-        state, call = load_state(group, endpoint), clients(endpoint)
-        run = _Run(endpoint, state, {spec.type for spec in module.SPECS})
-        problems = [
-            f"{number}. {text}" for number, item in enumerate(module.MUTATIONS) for text in run.judge(item, call)
-        ]
+def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_not_grant(account: Account) -> None:
+    assert account.called, "the calls were not noted"
+    assert account.called - set(read_actions()) == set()
+    assert not account.scanned.not_checked
+    assert not account.scanned.unread
+    assert drifts(account.state, account.scanned) == set()
+
+
+def test_every_change_is_reported_and_nothing_else(account: Account) -> None:
+    module, call, run = mutations_of(account.group), clients(account.endpoint), _Run(account)
+    problems = [f"{number}. {text}" for number, item in enumerate(module.MUTATIONS) for text in run.judge(item, call)]
     assert not problems, "\n".join(problems)
     gaps, stale = _gaps(module, run.seen)
     for name, reason in sorted(module.EXCEPTIONS.items()):
@@ -106,10 +125,11 @@ class _Run:
     What a mutation changed outside the types it names shows up as unexpected in the next scan of those types.
     """
 
-    def __init__(self, endpoint: str, state: dict[str, Any], types: set[str]) -> None:
-        self._endpoint = endpoint
-        self._state = state
-        self._known = {_identity(item) for item in drift_items(state, scan(endpoint, services_for(types)))}
+    def __init__(self, account: Account) -> None:
+        self._endpoint = account.endpoint
+        self._state = account.state
+        self._declared = declared_in(account.state)
+        self._known = {_identity(item) for item in drift_items(self._declared, account.scanned)}
         self.seen: set[tuple[str, str]] = set()
 
     def judge(self, mutation: Mutation, call: Any) -> Iterable[str]:
@@ -122,7 +142,7 @@ class _Run:
             return
         expected = mutation.expected(self._state, created)
         scanned = scan(self._endpoint, services_for(_types(mutation, expected, target)))
-        items = drift_items(self._state, scanned)
+        items = drift_items(self._declared, scanned)
         new = [item for item in items if _identity(item) not in self._known]
         self._known = {known for known in self._known if known[0] not in scanned.types} | {
             _identity(item) for item in items
