@@ -191,6 +191,8 @@ class DriftQuery(PageQuery):
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
     status: Literal["open", "fixed"] = "open"
+    min_age_days: int | None = Field(None, ge=0, le=36_500, description="first seen at least so many days ago")
+    max_age_days: int | None = Field(None, ge=0, le=36_500, description="first seen at most so many days ago")
     assignee: str | None = Field(None, max_length=200)
     is_acknowledged: bool | None = None
     ignored: Literal["hide", "show", "only"] = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ def list_scan_drift(call: Call, deps: ScanDeps) -> Reply:
 
 
 def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
-    query = call.query(DriftQuery)
+    query, now = call.query(DriftQuery), deps.clock.now()
     filters: dict[str, Any] = {
         "status": query.status,
         "scan_id": scan_id,
@@ -38,10 +39,12 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         "kind": "unmanaged" if query.kind == "extra" else query.kind,
         "severity": query.severity,
         "type": query.type,
+        "seen_before": _days_before(now, query.min_age_days),
+        "seen_after": _days_before(now, query.max_age_days),
         "assignee": query.assignee,
         "is_acknowledged": query.is_acknowledged,
         "ignored": query.ignored,
-        "now": deps.clock.now(),
+        "now": now,
     }
     with deps.db.unit(call.actor) as tx:
         if scan_id is not None:
@@ -51,6 +54,10 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
             return _export(rows[:_MOST_EXPORTED], query.format, left_out=len(rows) > _MOST_EXPORTED)
         rows = queries.list_items(tx, most=query.limit + 1, after_id=query.after_id(), skipped=query.offset, **filters)
     return Reply.ok(page(rows, query, DriftView.of))
+
+
+def _days_before(now: datetime, days: int | None) -> datetime | None:
+    return None if days is None else now - timedelta(days=days)
 
 
 def _export(rows: Sequence[Row], form: str, *, left_out: bool) -> Reply:

@@ -40,7 +40,9 @@ where org_id = :org_id and account_id = :account_id and status = 'open' and last
   and not (type = any(cast(:unknown_types as text[])))
 returning id
 """
-_TRIAGED = """
+_AGED_AND_TRIAGED = """
+  and (cast(:seen_before as timestamptz) is null or first_seen_at <= :seen_before)
+  and (cast(:seen_after as timestamptz) is null or first_seen_at >= :seen_after)
   and (cast(:assignee as text) is null or assignee = :assignee)
   and (cast(:is_acknowledged as boolean) is null or (acknowledged_at is not null) = :is_acknowledged)
   and (
@@ -64,7 +66,7 @@ where org_id = :org_id and status = :status
   and (cast(:kind as text) is null or kind = :kind)
   and (cast(:severity as text) is null or severity = :severity)
   and (cast(:type as text) is null or type = :type)
-  {_TRIAGED}
+  {_AGED_AND_TRIAGED}
 order by array_position(array['critical', 'high', 'medium', 'low'], severity), id
 limit :most
 """
@@ -78,7 +80,7 @@ where org_id = :org_id and status = :status
   and (cast(:kind as text) is null or kind = :kind)
   and (cast(:severity as text) is null or severity = :severity)
   and (cast(:type as text) is null or type = :type)
-  {_TRIAGED}
+  {_AGED_AND_TRIAGED}
 order by id desc
 limit :most offset :skipped
 """
@@ -113,8 +115,8 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
     Args:
         tx: the unit of work.
         most: page size.
-        filters: `status`; `scan_id account_id kind severity type assignee is_acknowledged`, None for any; `ignored`: `hide`, `show` or
-            `only`, as of `now`; `after_id` and `skipped` for where a page begins.
+        filters: `status`; `scan_id account_id kind severity type assignee is_acknowledged`, and `seen_before seen_after` for when an item was
+            first seen, None for any; `ignored`: `hide`, `show` or `only`, as of `now`; `after_id` and `skipped` for where a page begins.
     """
     return tx.rows(
         _LIST, most=most, after_id=filters.get("after_id"), skipped=filters.get("skipped", 0), **_filters(filters)
@@ -142,7 +144,18 @@ def set_item(tx: UnitOfWork, item_id: UUID, values: Mapping[str, object]) -> Row
 
 
 def _filters(given: Mapping[str, object]) -> dict[str, object]:
-    names = ("scan_id", "account_id", "kind", "severity", "type", "assignee", "is_acknowledged", "now")
+    names = (
+        "scan_id",
+        "account_id",
+        "kind",
+        "severity",
+        "type",
+        "assignee",
+        "is_acknowledged",
+        "seen_before",
+        "seen_after",
+        "now",
+    )
     defaults = {"status": "open", "ignored": "hide"}
     return {
         **{name: given.get(name) for name in names},

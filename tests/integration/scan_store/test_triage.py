@@ -51,6 +51,22 @@ def test_a_rule_hides_what_is_known_and_shows_it_again_when_it_is_gone(org: Scan
     ]
 
 
+def test_drift_is_found_by_its_age(org: ScanOrg) -> None:
+    account = org.make_account()
+    scan, now = org.make_scan(account), org.function.clock.now()
+    for days in (0, 3, 9):
+        org.make_drift(account, scan, cloud_id=f"{days} days old", first_seen_at=now - days * DAY)
+
+    def found(query: str) -> set[str]:
+        return {item["cloud_id"] for item in items(org, query)}
+
+    assert found("?min_age_days=3") == {"3 days old", "9 days old"}
+    assert found("?max_age_days=3") == {"0 days old", "3 days old"}
+    assert found("?min_age_days=1&max_age_days=5") == {"3 days old"}
+    assert "9 days old" not in org.call("GET", "/drift?format=csv&max_age_days=5").get_data(as_text=True)
+    org.refused("GET", "/drift?min_age_days=-1", None, 422, "invalid")
+
+
 @pytest.mark.usefixtures("account")
 def test_a_rule_hides_nothing_worse_than_it_says(org: ScanOrg) -> None:
     org.done("POST", "/ignore-rules", {"type": "aws_*", "reason": "r"}, 201)
