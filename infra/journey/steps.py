@@ -135,7 +135,8 @@ class Journey:
         headers = {"X-Request-Id": f"{self.run}-{self._requests}"} | ({"x-api-key": self.key} if has_key else {})
         answer = self.client.request(method, path, json=body, headers=headers, timeout=seconds)
         if answer.status_code != expected:
-            raise StepFailed(f"{answer.status_code} {_code_of(answer)}, not {expected}".replace("  ", " "))
+            told = f"{answer.status_code} {_code_of(answer)}".strip()
+            raise StepFailed(f"{told}, not {expected}")
         return answer.json()
 
     def _org(self, path: str) -> str:
