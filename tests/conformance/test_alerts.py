@@ -26,7 +26,7 @@ def logged_messages() -> set[str]:
     """Return every constant that the code gives to a logger as its message."""
     trees = (
         ast.parse(path.read_text("utf-8"))
-        for folder in ("functions", "shared")
+        for folder in ("functions", "infra", "shared")
         for path in (ROOT / folder).rglob("*.py")
     )
     return {

@@ -187,7 +187,7 @@ module "journey" {
   image           = var.images.journey
   kms_key_id      = module.kms.cmek_key_ids.run
   network         = { network_id = module.network.network_id, subnet_id = module.network.subnet_id }
-  secret_id       = module.secrets.secret_names["journey-api-key"]
+  secret_id       = module.secrets.secret_ids["journey-api-key"]
   service_account = module.identity.jobs.journey
   starter         = module.identity.jobs.events
 }

@@ -58,7 +58,7 @@ variable "region" {
 }
 
 variable "secret_id" {
-  description = "Name of the secret that holds the API key of the synthetic organisation."
+  description = "The secret that holds the API key of the synthetic organisation."
   type        = string
 }
 
