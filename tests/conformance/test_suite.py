@@ -13,6 +13,8 @@ from functions.auth.handlers.secret_rotation import ROTATED_BYTES
 from infra.build.imports import absolute_imports
 from infra.build.openapi import routes_of
 from infra.suite import load_suite
+from local_emulator.context import Context
+from local_emulator.processes import Ports
 
 ROOT = Path(__file__).parents[2]
 SUITE = load_suite()
@@ -108,6 +110,13 @@ def test_every_described_thing_is_used() -> None:
     published = {topic for function in functions for topic in function.publishes}
     dead = {item.dead_letter_topic for item in SUITE.subscriptions.values() if item.dead_letter_topic}
     assert set(SUITE.topics) == published | dead | FROM_GOOGLE
+
+
+def test_the_emulator_gives_a_process_as_many_threads_as_it_is_sent_requests_at_once() -> None:
+    """As Terraform does (tests/integration/terraform/test_laws.py); the Functions Framework reads THREADS."""
+    context = Context(SUITE, ROOT, None, {}, "http://127.0.0.1:8080", Ports(), frozenset())
+    found = {entry.name: context.environment(entry)["THREADS"] for entry in SUITE.entry_points()}
+    assert found == {entry.name: str(entry.concurrency) for entry in SUITE.entry_points()}
 
 
 def _compare(name: str, member: str, described: tuple[str, ...], used: set[str]) -> None:

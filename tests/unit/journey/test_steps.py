@@ -12,6 +12,7 @@ from infra.journey.__main__ import main, read_url, report
 from infra.journey.steps import STEPS, Journey, Result
 from shared.testing.clock import FakeClock
 from tests.support.journey_site import KEY, ORG, Answer, Site
+from tests.support.logs import fresh_loggers
 
 NAMES = [name for name, _, _ in STEPS]
 O = f"/api/v2/orgs/{ORG}"  # noqa: E741  (as in product documents)
@@ -42,6 +43,11 @@ BROKEN: list[tuple[str, Answer | Exception, str, str]] = [
     (f"GET {O}/audit-log", (200, {"items": []}), "refuse-administration", "200, not 403"),
     (f"GET {O}/invitations", (200, {"items": []}), "refuse-person", "200, not 403"),
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def loggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh_loggers(monkeypatch)
 
 
 def take(site: Site) -> dict[str, Result]:
