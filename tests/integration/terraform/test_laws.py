@@ -328,7 +328,10 @@ def test_a_process_takes_as_many_requests_at_once_as_its_service_is_sent(example
     """THREADS is what the Functions Framework reads; fewer would let requests wait where Cloud Run sees room."""
     wanted = {f"driftwise-{entry.name.replace('_', '-')}": entry.concurrency for entry in suite.entry_points()}
     found = {
-        item.values["name"]: (template["max_instance_request_concurrency"], environment_of(template["containers"][0])["THREADS"])
+        item.values["name"]: (
+            template["max_instance_request_concurrency"],
+            environment_of(template["containers"][0])["THREADS"],
+        )
         for item in example.of("google_cloud_run_v2_service")
         for template in item.values["template"]
     }
@@ -398,6 +401,16 @@ def test_the_journey_has_its_key_and_nothing_else(example: Applied) -> None:
     (container,) = template["containers"]
     assert container["args"][:3] == ["python", "-m", "infra.journey"]
     assert {item["name"] for item in container["env"]} == {"DW_PROJECT", "JOURNEY_API_KEY"}
+    (clock,) = [item for item in example.of("google_cloud_scheduler_job") if item.values["name"] == "journey"]
+    (started,) = clock.values["http_target"]
+    assert started["uri"].endswith("/jobs/driftwise-journey:run")
+    starters = [
+        member
+        for item in example.of("google_cloud_run_v2_job_iam_member")
+        if item.values["role"] == "roles/run.invoker"
+        for member in members(item)
+    ]
+    assert starters == [f"serviceAccount:{started['oauth_token'][0]['service_account_email']}"]
 
 
 def test_the_migrations_job_knows_every_login(example: Applied, suite: Suite) -> None:
