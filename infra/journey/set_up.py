@@ -26,6 +26,7 @@ ORGANISATION = "Synthetic journey"
 KEY = "journey"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _CALL_SECONDS = 30.0
+_SLOWER_SECONDS = 5.0  # RFC 8628 section 3.5
 _GRACE_SECONDS = 3600  # a journey that runs now goes on with the key that it has
 # No account: AWS refuses the role, and a scan ends with every part "not checked". Better is an empty account of your own (terraform/customer/aws).
 _NO_ACCOUNT = "000000000000"
@@ -64,15 +65,19 @@ class Operator:
         codes = self._send("POST", "/auth/device/code", data={"client_name": "journey set-up"})
         self._say(f"Open {codes['verification_uri_complete']} and let this terminal in.")
         ends_at = self._clock.monotonic_seconds() + float(codes["expires_in"])
+        wait_seconds = float(codes["interval"])
         while self._clock.monotonic_seconds() < ends_at:
-            self._clock.sleep_seconds(float(codes["interval"]))
+            self._clock.sleep_seconds(wait_seconds)
             form = {"grant_type": _DEVICE_GRANT, "device_code": codes["device_code"]}
             answer = self._client.post("/auth/token", data=form, timeout=_CALL_SECONDS)
             if answer.status_code == 200:
                 self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
                 return
-            if _code_of(answer) != "authorization_pending":
-                raise SetUpFailed(f"signing in: {answer.status_code} {_code_of(answer)}")
+            code = _code_of(answer)
+            if code == "slow_down":
+                wait_seconds += _SLOWER_SECONDS
+            elif code != "authorization_pending":
+                raise SetUpFailed(f"signing in: {answer.status_code} {code}")
         raise SetUpFailed("nobody let this terminal in")
 
     def new_key(self, wish: Wish) -> tuple[str, str]:

@@ -5,7 +5,7 @@ locals {
   from_journey   = var.journey == null ? "" : "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.journey.job_name}\""
   relay          = "jsonPayload.message=\"outbox relayed\""
 
-  # Numbers that the relay's line holds. What alerts compare with stands between two buckets, as a percentile is read off their bounds.
+  # Numbers that the relay's line holds. What an alert compares with is the bound of a bucket, as a percentile is read off those.
   relay_numbers = {
     outbox-lag              = { description = "Seconds that the oldest message left in an outbox waits, at each run of the relay.", field = "lag_seconds", unit = "s", bounds = [1, 10, var.alert_limits.outbox_lag_seconds / 2, var.alert_limits.outbox_lag_seconds, var.alert_limits.outbox_lag_seconds * 2, 3600, 86400] }
     outbox-relayed-messages = { description = "Messages that each run of the relay sent.", field = "messages", unit = "1", bounds = [1, 10, 100, 1000, 10000] }

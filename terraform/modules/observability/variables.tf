@@ -19,6 +19,11 @@ variable "alert_limits" {
     ])
     error_message = "A share is above 0 and below 1."
   }
+
+  validation {
+    condition     = var.alert_limits.outbox_lag_seconds >= 30 && var.alert_limits.outbox_lag_seconds < 1800 && var.alert_limits.outbox_relayed > 0
+    error_message = "A message in an outbox is late after half a minute to half an hour."
+  }
 }
 
 variable "audit_log_bucket_locked" {
