@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.journey", description="Run the customer's journey once.")
     parser.add_argument("--url", required=True, help="public address of the suite")
     parser.add_argument("--key-file", type=Path, help=f"file that holds the API key (default: {KEY_VARIABLE})")
-    parser.add_argument("--scan-seconds", type=float, default=240, help="how long a scan may take (default: 240)")
+    parser.add_argument("--scan-seconds", type=float, default=150, help="how long a scan may take (default: 150)")
+    parser.add_argument("--within-seconds", type=float, default=270, help="how long everything may take (default: 270)")
     options = parser.parse_args(arguments)
     configure(function="journey", project=os.environ.get("DW_PROJECT", ""))
     run = f"journey-{secrets.token_hex(6)}"
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     with httpx.Client(base_url=url, trust_env=False, follow_redirects=False) as client:
-        results = list(Journey(client, key, SystemClock(), run, options.scan_seconds).results())
+        results = list(Journey(client, key, SystemClock(), run, options.scan_seconds, options.within_seconds).results())
     return 0 if report(results, run) else 1
 
 

@@ -78,19 +78,23 @@ class Journey:
         clock: time.
         run: what the ids of its requests begin with, to find them in the functions' logs.
         scan_seconds: how long a scan may take from its start to its comparison.
+        within_seconds: how long everything may take; what is left then fails, so that there is a report before somebody ends the process.
     """
 
     client: httpx.Client
     key: str = field(repr=False)
     clock: Clock
     run: str
-    scan_seconds: float = 240.0
+    scan_seconds: float = 150.0
+    within_seconds: float = 270.0
     _found: dict[str, str] = field(default_factory=dict)
     _requests: int = 0
+    _ends_at: float = 0.0
 
     def results(self) -> Iterator[Result]:
         """Take every step whose ground is there; yields how each came out, in order."""
         failed: set[str] = set()
+        self._ends_at = self.clock.monotonic_seconds() + self.within_seconds
         for name, needed, take in STEPS:
             missing = next((step for step in needed if step in failed), None)
             result = Result(name, "skipped", reason=missing) if missing else self._take(name, take)
@@ -127,13 +131,16 @@ class Journey:
         """Send one call and return the answer's document.
 
         Raises:
-            StepFailed: the status is another one.
+            StepFailed: the status is another one, or the journey's time is up.
             httpx.HTTPError: there was no answer.
             ValueError: the answer is no JSON.
         """
+        left_seconds = self._ends_at - self.clock.monotonic_seconds()
+        if left_seconds <= 0:
+            raise StepFailed("no time is left")
         self._requests += 1
         headers = {"X-Request-Id": f"{self.run}-{self._requests}"} | ({"x-api-key": self.key} if has_key else {})
-        answer = self.client.request(method, path, json=body, headers=headers, timeout=seconds)
+        answer = self.client.request(method, path, json=body, headers=headers, timeout=min(seconds, left_seconds))
         if answer.status_code != expected:
             told = f"{answer.status_code} {_code_of(answer)}".strip()
             raise StepFailed(f"{told}, not {expected}")

@@ -31,7 +31,7 @@ resource "google_cloud_run_v2_job" "this" {
       containers {
         image   = var.image
         command = ["/cnb/lifecycle/launcher"] # the buildpack's way to a command of one's own
-        args    = ["python", "-m", "infra.journey", "--url=https://${var.domain}"]
+        args    = ["python", "-m", "infra.journey", "--url=https://${var.domain}", "--within-seconds=${var.timeout_seconds - 20}"]
 
         resources {
           limits = {

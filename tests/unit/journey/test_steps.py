@@ -35,7 +35,7 @@ BROKEN: list[tuple[str, Answer | Exception, str, str]] = [
     (f"GET {O}/analyses", (200, {"items": []}), "read-analysis", "the history lacks the judgement"),
     (f"POST {O}/scans", (409, {"code": "scan_in_progress"}), "start-scan", "409 scan_in_progress, not 202"),
     (f"GET {O}/scans/s", (200, {"status": "failed"}), "finish-scan", "the scan is failed"),
-    (f"GET {O}/scans/s", (200, {"status": "running"}), "finish-scan", "the scan is running after 240 s"),
+    (f"GET {O}/scans/s", (200, {"status": "running"}), "finish-scan", "the scan is running after 150 s"),
     (f"GET {O}/scans/s/coverage", (200, {"shards_total": 3, "shards_done": 2}), "read-coverage", "a part"),
     (f"GET {O}/scans/s/drift", (500, {"code": "internal_error"}), "read-drift", "500 internal_error, not 200"),
     ("stranger", (200, {"items": []}), "refuse-stranger", "200, not 401"),
@@ -85,6 +85,15 @@ def test_what_is_broken_is_named(call: str, answer: Answer | Exception, step: st
     assert reason in results[step].reason
     assert {name for name, result in results.items() if result.outcome == "failed"} == {step}
     assert {name for name, result in results.items() if result.outcome == "skipped"} == needing(step)
+
+
+def test_it_reports_before_its_time_is_up() -> None:
+    site = Site({f"GET {O}/scans/s": (200, {"status": "running"})})
+    journey = Journey(site.client(), KEY, FakeClock(), "journey-test", scan_seconds=1000, within_seconds=60)
+    results = {result.step: result for result in journey.results()}
+    assert list(results) == NAMES
+    assert results["finish-scan"].reason == results["refuse-stranger"].reason == "no time is left"
+    assert results["finish-scan"].latency_ms == 60_000
 
 
 def test_one_call_alone_comes_without_the_key() -> None:

@@ -16,7 +16,7 @@ run "it_goes_through_the_edge_with_one_key" {
   command = plan
 
   assert {
-    condition     = google_cloud_run_v2_job.this.template[0].template[0].containers[0].args == tolist(["python", "-m", "infra.journey", "--url=https://driftwise.example.com"])
+    condition     = google_cloud_run_v2_job.this.template[0].template[0].containers[0].args == tolist(["python", "-m", "infra.journey", "--url=https://driftwise.example.com", "--within-seconds=270"])
     error_message = "the journey goes elsewhere"
   }
 
