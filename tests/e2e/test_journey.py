@@ -80,7 +80,7 @@ def test_a_second_set_up_gives_the_same_organisation_a_new_key_and_the_secret_ta
 
 @pytest.mark.parametrize(
     ("pattern", "status", "step"),
-    [(r"POST .*/scans", 503, "start-scan"), (r"GET .*/audit-log", 200, "refuse-administration")],
+    [(r"POST .*/analyze", 503, "analyze-plan"), (r"GET .*/audit-log", 200, "refuse-administration")],
 )
 def test_what_is_broken_is_named(
     emulator: RunningSuite, synthetic: tuple[str, str], pattern: str, status: int, step: str
