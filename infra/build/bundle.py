@@ -19,14 +19,36 @@ from .lock import read_lock, requirements_text
 from .sbom import sbom_text
 
 OWN = ("functions", "shared")
-JOB = "migrations"
-_JOB_PARTS = (
-    "infra/__init__.py",
-    "infra/deploy/__init__.py",
-    "infra/deploy/migrations.py",
-    "infra/migrations",
-    "shared",
-)
+# Job to the module that it runs and to what it needs of the sources: no more, so that little is in its image.
+JOBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "migrations": (
+        "infra.deploy.migrations",
+        (
+            "infra/__init__.py",
+            "infra/deploy/__init__.py",
+            "infra/deploy/migrations.py",
+            "infra/migrations",
+            "shared",
+        ),
+    ),
+    "journey": (
+        "infra.journey",
+        (
+            "infra/__init__.py",
+            "infra/journey/__init__.py",
+            "infra/journey/__main__.py",
+            "infra/journey/steps.py",
+            "shared/__init__.py",
+            "shared/ports/__init__.py",
+            "shared/ports/clock.py",
+            "shared/security/__init__.py",
+            "shared/security/redact.py",
+            "shared/telemetry/__init__.py",
+            "shared/telemetry/context.py",
+            "shared/telemetry/log.py",
+        ),
+    ),
+}
 _LEFT_OUT = ("shared/testing/",)
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that the format can say
 _MODE = 0o100644
@@ -67,7 +89,7 @@ def build_bundles(suite: Suite, root: Path, out: Path, names: Sequence[str] = ()
     out.mkdir(parents=True, exist_ok=True)
     bundles = [_write(name, bundle_files(suite, suite.functions[name], root), out) for name in names or suite.functions]
     if not names:
-        bundles.append(_write(JOB, job_files(suite, root), out))
+        bundles += [_write(job, job_files(suite, job, root), out) for job in JOBS]
     manifest = {"bundles": [asdict(bundle) for bundle in bundles]}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return bundles
@@ -85,19 +107,18 @@ def bundle_files(suite: Suite, function: Function, root: Path) -> dict[str, byte
     return _with_requirements(suite, function.name, files, root, OWN)
 
 
-def job_files(suite: Suite, root: Path) -> dict[str, bytes]:
-    """Return what the bundle of the migrations job holds: path in the zip to content.
+def job_files(suite: Suite, job: str, root: Path) -> dict[str, bytes]:
+    """Return what the bundle of a job holds: path in the zip to content.
 
     Raises:
         BuildError: a module imports what neither the bundle nor a locked distribution provides.
     """
+    module, parts = JOBS[job]
     files: dict[str, bytes] = {}
-    for part in _JOB_PARTS:
+    for part in parts:
         files.update(_sources(root, root / part))
-    files["Procfile"] = (
-        b"web: python -m infra.deploy.migrations\n"  # the buildpack wants one; the job says what it runs
-    )
-    return _with_requirements(suite, JOB, files, root, (*OWN, "infra"))
+    files["Procfile"] = f"web: python -m {module}\n".encode()  # the buildpack wants one; the job says what it runs
+    return _with_requirements(suite, job, files, root, (*OWN, "infra"))
 
 
 def _write(name: str, files: Mapping[str, bytes], out: Path) -> Bundle:

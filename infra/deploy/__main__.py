@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from infra.build.bundle import JOBS
 from infra.suite import load_suite
 
 from .canary import Objective
@@ -45,12 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--project", required=True)
     parser.add_argument("--region", required=True)
-    parser.add_argument("--images", type=Path, required=True, help="JSON: function to its image, by digest")
+    parser.add_argument("--images", type=Path, required=True, help="JSON: function or job to its image, by digest")
     parser.add_argument("--environment", type=Path, default=ROOT / "terraform" / "envs" / "example")
     parser.add_argument("--availability", type=float, default=0.999, help="the objective (default: 0.999)")
     parser.add_argument("--step-seconds", type=float, default=600, help="how long each share is watched (default: 600)")
     options = parser.parse_args(arguments)
-    needed = frozenset(load_suite().functions) | {"migrations"}
+    needed = frozenset(load_suite().functions) | frozenset(JOBS)
     try:
         images = read_images(options.images.read_text("utf-8"), needed)
         rollout = Rollout(

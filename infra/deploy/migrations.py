@@ -1,7 +1,7 @@
 """The migrations job of Google Cloud: `python -m infra.deploy.migrations LOGIN=IDENTITY …`.
 
-Runs before any function changes, as an identity that owns the schema. Applies migrations, then lets each function's identity into its
-login role and takes every other one out. Reads the same settings as a function (`DW_DATABASE_INSTANCE`, `_NAME`, `_USER`).
+Runs before any function changes, as an identity that owns the schema. Applies migrations, completes auditing, then lets each function's
+identity into its login role and takes every other one out. Reads the same settings as a function (`DW_DATABASE_INSTANCE`, `_NAME`, `_USER`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ select m.member::regrole::text as member
 from pg_auth_members m
 where m.roleid = cast(:login as regrole) and (m.inherit_option or m.set_option)
 """
+
+_OFFERED = "select 1 from pg_available_extensions where name = 'pgaudit' and installed_version is null"
 
 
 class Runner:
@@ -93,6 +95,20 @@ def let_in(owner: Statements, logins: Mapping[str, str]) -> list[str]:
     return changes
 
 
+def complete_auditing(owner: Statements) -> list[str]:
+    """Create pgaudit's extension where the server has it: the flags alone write lines of DDL that name no object.
+
+    Returns:
+        One line per change.
+
+    Source: https://cloud.google.com/sql/docs/postgres/pg-audit
+    """
+    if not owner.run(_OFFERED):
+        return []
+    owner.execute_simple("create extension pgaudit")
+    return ["pgaudit names what statements are about"]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the job; returns the exit status."""
     try:
@@ -113,13 +129,14 @@ def _migrate(logins: Mapping[str, str]) -> None:
             _without_limits(connection)
             runner = Runner(connection)
             count = migrate_through(runner, MIGRATIONS, _say)
+            audited = complete_auditing(runner)
             changes = let_in(runner, logins)
         finally:
             with suppress(native.InterfaceError, OSError):
                 connection.close()
     finally:
         connections.close()
-    for change in changes:
+    for change in [*audited, *changes]:
         _say(change)
     _say(f"{count} applied, {len(changes)} changes of who may log in")
 

@@ -72,7 +72,7 @@ class Rollout:
         """Roll out; returns whether the new revisions serve everybody now, else the old ones do.
 
         Args:
-            images: function (`migrations` too) to its image, by digest.
+            images: function or job (`migrations`, `journey`) to its image, by digest.
             steps: shares of the calls, percent, growing.
 
         Raises:

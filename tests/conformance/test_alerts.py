@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from shared.security.api_keys import parse_key
+from shared.security.redact import _OURS, redact_event
 from tests.support.runbooks import RUNBOOKS
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def logged_messages() -> set[str]:
     """Return every constant that the code gives to a logger as its message."""
     trees = (
         ast.parse(path.read_text("utf-8"))
-        for folder in ("functions", "shared")
+        for folder in ("functions", "infra", "shared")
         for path in (ROOT / folder).rglob("*.py")
     )
     return {
@@ -53,6 +54,31 @@ def test_every_line_that_is_counted_is_written_by_the_code() -> None:
     counted = {message for group in groups for message in re.findall(r"\\\"([a-z ]+)\\\"", group)}
     assert len(counted) >= 15
     assert counted - logged_messages() == set()
+
+
+def logged_fields() -> set[str]:
+    """Return every field that the code gives to a logger by name, and those that every line has."""
+    trees = (
+        ast.parse(path.read_text("utf-8"))
+        for folder in ("functions", "infra", "shared")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    named = {
+        keyword.arg or ""
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in {"info", "warning", "error"}
+        for keyword in call.keywords
+    }
+    return named | _OURS
+
+
+def test_every_field_that_a_metric_reads_is_written_by_the_code_and_not_redacted() -> None:
+    read = set(re.findall(r"(?:EXTRACT\()?jsonPayload\.([a-z_]+)\)", module_text()))
+    read |= set(re.findall(r'field\s*=\s*"([a-z_]+)"', module_text()))
+    assert {"lag_seconds", "latency_ms", "messages", "outcome", "step"} <= read
+    assert read - logged_fields() == set()
+    assert {name for name in read if redact_event(None, "info", {name: "kept"})[name] != "kept"} == set()
 
 
 def test_the_key_of_the_journey_is_of_the_right_form_so_that_it_is_looked_up() -> None:

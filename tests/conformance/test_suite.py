@@ -13,6 +13,8 @@ from functions.auth.handlers.secret_rotation import ROTATED_BYTES
 from infra.build.imports import absolute_imports
 from infra.build.openapi import routes_of
 from infra.suite import load_suite
+from local_emulator.context import Context
+from local_emulator.processes import Ports
 
 ROOT = Path(__file__).parents[2]
 SUITE = load_suite()
@@ -96,15 +98,25 @@ def test_the_kms_keys_are_the_ones_it_names(name: str) -> None:
 # Topics that Google's own services publish to: Secret Manager's notices.
 FROM_GOOGLE = {"secret-rotations"}
 
+# Secrets that jobs read and no function does (terraform/modules/journey).
+OF_JOBS = {"journey-api-key"}
+
 
 def test_every_described_thing_is_used() -> None:
     functions = SUITE.functions.values()
-    assert set(SUITE.secrets) == {secret for function in functions for secret in function.secrets}
+    assert set(SUITE.secrets) == {secret for function in functions for secret in function.secrets} | OF_JOBS
     assert set(SUITE.buckets) == {bucket for function in functions for bucket in function.buckets}
     assert set(SUITE.kms_keys) == {key for function in functions for key in function.kms_keys}
     published = {topic for function in functions for topic in function.publishes}
     dead = {item.dead_letter_topic for item in SUITE.subscriptions.values() if item.dead_letter_topic}
     assert set(SUITE.topics) == published | dead | FROM_GOOGLE
+
+
+def test_the_emulator_gives_a_process_as_many_threads_as_it_is_sent_requests_at_once() -> None:
+    """As Terraform does (tests/integration/terraform/test_laws.py); the Functions Framework reads THREADS."""
+    context = Context(SUITE, ROOT, None, {}, "http://127.0.0.1:8080", Ports(), frozenset())
+    found = {entry.name: context.environment(entry)["THREADS"] for entry in SUITE.entry_points()}
+    assert found == {entry.name: str(entry.concurrency) for entry in SUITE.entry_points()}
 
 
 def _compare(name: str, member: str, described: tuple[str, ...], used: set[str]) -> None:

@@ -12,6 +12,6 @@ def fresh_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every module of ours a new logger, which writes to standard output as it is now."""
     for name, module in list(sys.modules.items()):
         log = getattr(module, "_log", None)
-        if name.startswith(("shared.", "functions.")) and log is not None:
+        if name.startswith(("functions.", "infra.", "shared.")) and log is not None:
             area = getattr(log, "_initial_values", {}).get("area", "")
             monkeypatch.setattr(module, "_log", structlog.get_logger(area=area))

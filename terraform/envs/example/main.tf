@@ -174,6 +174,24 @@ module "migrations" {
   }
 }
 
+module "journey" {
+  source = "../../modules/journey"
+  count  = var.journey == null ? 0 : 1
+
+  project_id      = module.project.project_id
+  region          = var.region
+  name            = local.name
+  deployer_member = module.identity.jobs.deployer.member
+  domain          = var.domain
+  every_minutes   = var.journey.every_minutes
+  image           = var.images.journey
+  kms_key_id      = module.kms.cmek_key_ids.run
+  network         = { network_id = module.network.network_id, subnet_id = module.network.subnet_id }
+  secret_id       = module.secrets.secret_ids["journey-api-key"]
+  service_account = module.identity.jobs.journey
+  starter         = module.identity.jobs.events
+}
+
 module "function" {
   source   = "../../modules/function"
   for_each = module.suite.functions

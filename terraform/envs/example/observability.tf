@@ -12,7 +12,7 @@ module "observability" {
   database_instance        = module.database.instance_name
   database_max_connections = module.database.max_connections
   domain                   = var.domain
-  journey_function         = var.journey_function
+  journey                  = var.journey == null ? null : { job_name = module.journey[0].job_name, every_seconds = var.journey.every_minutes * 60 }
   labels                   = var.labels
   load_balancer_name       = module.edge.load_balancer_name
   logging_kms_key_id       = module.kms.cmek_key_ids.logging

@@ -45,7 +45,7 @@ variable "high_availability" {
 }
 
 variable "images" {
-  description = "Image of each function, and of the job `migrations`, by its digest."
+  description = "Image of each function, and of the jobs `migrations` and `journey`, by its digest."
   type        = map(string)
 
   validation {

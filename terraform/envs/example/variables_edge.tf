@@ -33,9 +33,9 @@ variable "domain" {
   type        = string
 }
 
-variable "journey_function" {
-  description = "Id of a function that runs the customer's journey as a synthetic monitor; null for none."
-  type        = string
+variable "journey" {
+  description = "How often the customer's journey is taken with the key of a synthetic organisation, in minutes; null until that exists (runbook journey-failed)."
+  type        = object({ every_minutes = optional(number, 10) })
   default     = null
 }
 

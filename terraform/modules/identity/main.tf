@@ -5,12 +5,13 @@ locals {
   jobs = {
     builder    = "CI: builds images, pushes and signs them."
     deployer   = "CI: rolls signed images out."
-    events     = "Pub/Sub and Cloud Scheduler: calls the functions' workers."
+    events     = "Pub/Sub and Cloud Scheduler: calls the functions' workers, starts the journey."
+    journey    = "Job: the customer's journey; may read its own API key and nothing else."
     migrations = "Job: applies migrations before the functions change."
   }
 
   # Accounts that the deployer starts services and jobs as.
-  deployed = merge(google_service_account.functions, { migrations = google_service_account.jobs["migrations"] })
+  deployed = merge(google_service_account.functions, { for job in ["journey", "migrations"] : job => google_service_account.jobs[job] })
 }
 
 resource "google_service_account" "functions" {

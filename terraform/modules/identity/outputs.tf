@@ -11,7 +11,7 @@ output "functions" {
 }
 
 output "jobs" {
-  description = "builder, deployer, events and migrations: their accounts."
+  description = "builder, deployer, events, journey and migrations: their accounts."
   value = {
     for name, account in google_service_account.jobs : name => {
       email  = account.email

@@ -1,7 +1,48 @@
-# Alerts on single facts. Each has the runbook of its own name.
+# Alerts on single facts. Each has the runbook of its own name, or of what it is about.
 
 locals {
-  limits = {
+  # What does not come any more says as much as what comes: no number is below any limit.
+  quiet = merge(
+    {
+      outbox-silent = {
+        title    = "The outboxes' relay does not run"
+        severity = "ERROR"
+        filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["outbox-relays"].name}\" resource.type=\"cloud_run_revision\""
+        period   = 300
+        runbook  = "outbox-lag"
+      }
+    },
+    {
+      for outcome, metric in google_logging_metric.journey : "journey-silent" => {
+        title    = "No journey passes any more"
+        severity = "CRITICAL"
+        filter   = "metric.type=\"logging.googleapis.com/user/${metric.name}\" resource.type=\"cloud_run_job\""
+        period   = 3 * var.journey.every_seconds
+        runbook  = "journey-failed"
+      } if outcome == "passed"
+    },
+  )
+
+  failing = {
+    for outcome, metric in google_logging_metric.journey : "journey-failed" => {
+      title    = "The journey with a customer's key failed twice"
+      severity = "CRITICAL"
+      filter   = "metric.type=\"logging.googleapis.com/user/${metric.name}\" resource.type=\"cloud_run_job\""
+      aligner  = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = []
+      period   = 3 * var.journey.every_seconds, duration = 0, above = 1
+      runbook  = "journey-failed"
+    } if outcome == "failed"
+  }
+
+  limits = merge(local.failing, {
+    outbox-lag = {
+      title    = "Messages wait in an outbox"
+      severity = "ERROR"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.relay["outbox-lag"].name}\" resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_PERCENTILE_99", reducer = "REDUCE_MAX", group_by = []
+      period   = 120, duration = 300, above = var.alert_limits.outbox_lag_seconds # two minutes: the scheduler ticks once in each, so that no window is empty
+      runbook  = "outbox-lag"
+    }
     given-up = {
       title    = "A message or a delivery was given up"
       severity = "WARNING"
@@ -107,7 +148,7 @@ locals {
       comparison = "COMPARISON_LT"
       runbook    = "certificate-expiry"
     }
-  }
+  })
 }
 
 resource "google_monitoring_alert_policy" "limit" {
@@ -139,6 +180,106 @@ resource "google_monitoring_alert_policy" "limit" {
       trigger {
         count = 1
       }
+    }
+  }
+
+  documentation {
+    subject   = each.value.title
+    content   = "Runbook: ${var.runbook_base_url}/${each.value.runbook}.md"
+    mime_type = "text/markdown"
+
+    links {
+      display_name = "Runbook ${each.value.runbook}"
+      url          = "${var.runbook_base_url}/${each.value.runbook}.md"
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+}
+
+resource "google_monitoring_alert_policy" "quiet" {
+  for_each = local.quiet
+
+  project               = var.project_id
+  display_name          = each.value.title
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+  user_labels           = merge(var.labels, { runbook = each.value.runbook })
+
+  conditions {
+    display_name = each.value.title
+
+    condition_threshold {
+      filter                  = each.value.filter
+      comparison              = "COMPARISON_LT"
+      threshold_value         = 1
+      duration                = "60s"
+      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
+
+      aggregations {
+        alignment_period     = "${each.value.period}s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+
+      trigger {
+        count = 1
+      }
+    }
+  }
+
+  documentation {
+    subject   = each.value.title
+    content   = "Runbook: ${var.runbook_base_url}/${each.value.runbook}.md"
+    mime_type = "text/markdown"
+
+    links {
+      display_name = "Runbook ${each.value.runbook}"
+      url          = "${var.runbook_base_url}/${each.value.runbook}.md"
+    }
+  }
+
+  alert_strategy {
+    auto_close = "86400s"
+  }
+}
+
+# What takes arithmetic: the sum of a number that lines hold. In PromQL a metric's first slash is a colon, and what is no letter an underscore.
+# Source: https://cloud.google.com/monitoring/promql/promql-mapping
+
+locals {
+  relayed_series = "logging_googleapis_com:user_${replace(google_logging_metric.relay["outbox-relayed-messages"].name, "/[^A-Za-z0-9]/", "_")}"
+
+  asked = {
+    outbox-relayed = {
+      title    = "Much is left in outboxes: functions end in the middle of their work, or cannot reach the queue"
+      severity = "WARNING"
+      query    = "sum(increase(${local.relayed_series}_sum{monitored_resource=\"cloud_run_revision\"}[10m])) > ${var.alert_limits.outbox_relayed}"
+      runbook  = "outbox-lag"
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "asked" {
+  for_each = local.asked
+
+  project               = var.project_id
+  display_name          = each.value.title
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+  user_labels           = merge(var.labels, { runbook = each.value.runbook })
+
+  conditions {
+    display_name = each.value.title
+
+    condition_prometheus_query_language {
+      query               = each.value.query
+      duration            = "0s"
+      evaluation_interval = "60s"
     }
   }
 

@@ -11,6 +11,7 @@ locals {
         { title = "Latency, 95th percentile of the slowest routes", unit = "ms", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.request_latency.name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_PERCENTILE_95", reducer = "REDUCE_MAX", group_by = ["metric.label.route"] }] },
         { title = "Refused by the edge, by rule", unit = "1/s", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.edge_refusals.name}\" resource.type=\"l7_lb_rule\"", aligner = "ALIGN_RATE", reducer = "REDUCE_SUM", group_by = ["metric.label.priority"] }] },
         { title = "Steps of the journey that fail", unit = "1", series = [{ filter = "metric.type=\"monitoring.googleapis.com/uptime_check/check_passed\" resource.type=\"uptime_url\" resource.labels.host=\"${var.domain}\"", aligner = "ALIGN_NEXT_OLDER", reducer = "REDUCE_COUNT_FALSE", group_by = ["metric.label.check_id"] }] },
+        { title = "Latency of the journey's steps", unit = "ms", series = [for metric in google_logging_metric.journey_latency : { filter = "metric.type=\"logging.googleapis.com/user/${metric.name}\" resource.type=\"cloud_run_job\" metric.labels.outcome=\"passed\"", aligner = "ALIGN_PERCENTILE_95", reducer = "REDUCE_MAX", group_by = ["metric.label.step"] }] },
         { title = "Errors that nobody foresaw", unit = "1", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["unexpected-errors"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = ["metric.label.function"] }] },
         { title = "Instances by service", unit = "1", series = [{ filter = "metric.type=\"run.googleapis.com/container/instance_count\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", group_by = ["resource.label.service_name"] }] },
       ]
@@ -26,6 +27,7 @@ locals {
           { filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["scans-done"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = [] },
           { filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["scan-messages-given-up"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = [] },
         ] },
+        { title = "Age of what is left in outboxes", unit = "s", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.relay["outbox-lag"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_PERCENTILE_99", reducer = "REDUCE_MAX", group_by = [] }] },
         { title = "Left in outboxes by crashes", unit = "1", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["outbox-relayed"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = [] }] },
         { title = "Jobs of the scheduler that failed", unit = "1", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.schedule_failures.name}\" resource.type=\"cloud_scheduler_job\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = ["metric.label.job"] }] },
         { title = "Plans and drifts that no model told", unit = "1", series = [{ filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["models-silent"].name}\" resource.type=\"cloud_run_revision\"", aligner = "ALIGN_DELTA", reducer = "REDUCE_SUM", group_by = [] }] },
@@ -53,6 +55,6 @@ resource "google_monitoring_dashboard" "dashboard" {
   project = var.project_id
   dashboard_json = templatefile("${path.module}/dashboard.json.tftpl", {
     title  = each.value.title
-    charts = each.value.charts
+    charts = [for chart in each.value.charts : chart if length(chart.series) > 0]
   })
 }

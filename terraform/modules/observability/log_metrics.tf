@@ -2,6 +2,14 @@
 
 locals {
   from_functions = "resource.type=\"cloud_run_revision\""
+  from_journey   = var.journey == null ? "" : "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${var.journey.job_name}\""
+  relay          = "jsonPayload.message=\"outbox relayed\""
+
+  # Numbers that the relay's line holds. What an alert compares with is the bound of a bucket, as a percentile is read off those.
+  relay_numbers = {
+    outbox-lag              = { description = "Seconds that the oldest message left in an outbox waits, at each run of the relay.", field = "lag_seconds", unit = "s", bounds = [1, 10, var.alert_limits.outbox_lag_seconds / 2, var.alert_limits.outbox_lag_seconds, var.alert_limits.outbox_lag_seconds * 2, 3600, 86400] }
+    outbox-relayed-messages = { description = "Messages that each run of the relay sent.", field = "messages", unit = "1", bounds = [1, 10, 100, 1000, 10000] }
+  }
 
   counters = {
     scans-done = {
@@ -36,9 +44,13 @@ locals {
       description = "Secrets that are due for a new version, which people have to get from a vendor."
       filter      = "jsonPayload.message=\"secret due for rotation\""
     }
+    outbox-relays = {
+      description = "Runs of the outboxes' relay, whatever they found."
+      filter      = local.relay
+    }
     outbox-relayed = {
-      description = "Runs that found messages which a crash had left in an outbox."
-      filter      = "jsonPayload.message=\"outbox relayed\""
+      description = "Runs of the relay that sent messages which their function had left behind."
+      filter      = "${local.relay} AND jsonPayload.messages>0"
     }
     models-silent = {
       description = "Plans that no language model told, and drifts that none explained."
@@ -68,6 +80,83 @@ resource "google_logging_metric" "counter" {
       key         = "function"
       value_type  = "STRING"
       description = "The function that wrote the line."
+    }
+  }
+}
+
+resource "google_logging_metric" "relay" {
+  for_each = local.relay_numbers
+
+  project         = var.project_id
+  name            = "${var.name}/${each.key}"
+  description     = each.value.description
+  filter          = "${local.from_functions} AND ${local.relay}"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  bucket_options {
+    explicit_buckets {
+      bounds = each.value.bounds
+    }
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = each.value.unit
+  }
+}
+
+resource "google_logging_metric" "journey" {
+  for_each = { for outcome in ["failed", "passed"] : outcome => "jsonPayload.message=\"journey ${outcome}\"" if var.journey != null }
+
+  project     = var.project_id
+  name        = "${var.name}/journey-${each.key}"
+  description = "Journeys with a customer's key that ${each.key}."
+  filter      = "${local.from_journey} AND ${each.value}"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+  }
+}
+
+resource "google_logging_metric" "journey_latency" {
+  count = var.journey == null ? 0 : 1
+
+  project         = var.project_id
+  name            = "${var.name}/journey-latency"
+  description     = "Milliseconds that the journey's steps took, by step and outcome."
+  filter          = "${local.from_journey} AND jsonPayload.message=\"journey step\""
+  value_extractor = "EXTRACT(jsonPayload.latency_ms)"
+
+  label_extractors = {
+    outcome = "EXTRACT(jsonPayload.outcome)"
+    step    = "EXTRACT(jsonPayload.step)"
+  }
+
+  bucket_options {
+    exponential_buckets {
+      scale              = 1
+      growth_factor      = 1.6
+      num_finite_buckets = 28
+    }
+  }
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "ms"
+
+    labels {
+      key         = "outcome"
+      value_type  = "STRING"
+      description = "passed, failed or skipped."
+    }
+    labels {
+      key         = "step"
+      value_type  = "STRING"
+      description = "Name of the step."
     }
   }
 }

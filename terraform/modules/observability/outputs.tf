@@ -3,6 +3,8 @@ output "alert_policy_names" {
   value = merge(
     { for alert, policy in google_monitoring_alert_policy.burn : alert => policy.name },
     { for alert, policy in google_monitoring_alert_policy.limit : alert => policy.name },
+    { for alert, policy in google_monitoring_alert_policy.quiet : alert => policy.name },
+    { for alert, policy in google_monitoring_alert_policy.asked : alert => policy.name },
     { for alert, policy in google_monitoring_alert_policy.audited : alert => policy.name },
   )
 }
@@ -17,13 +19,18 @@ output "runbooks" {
   value = merge(
     { for alert, facts in local.burns : alert => facts.runbook },
     { for alert, facts in local.limits : alert => facts.runbook },
+    { for alert, facts in local.quiet : alert => facts.runbook },
+    { for alert, facts in local.asked : alert => facts.runbook },
     { for alert, facts in local.audited : alert => facts.runbook },
   )
 }
 
 output "slo_names" {
   description = "Service level objectives: objective to projects/…/serviceLevelObjectives/…"
-  value       = { for objective, facts in local.objectives : objective => facts.name }
+  value = merge(
+    { for objective, facts in local.objectives : objective => facts.name },
+    { for slo in google_monitoring_slo.journey : "journey" => slo.name },
+  )
 }
 
 output "uptime_check_ids" {

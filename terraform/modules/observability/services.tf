@@ -130,3 +130,31 @@ resource "google_monitoring_slo" "queue_age" {
     }
   }
 }
+
+# What a customer's machine sees of the whole. No burn alert stands on it: a window of five minutes holds one journey or none, so that
+# `journey-failed` counts by itself.
+resource "google_monitoring_custom_service" "journey" {
+  count = var.journey == null ? 0 : 1
+
+  project      = var.project_id
+  service_id   = "${var.name}-journey"
+  display_name = "${var.name} journey"
+}
+
+resource "google_monitoring_slo" "journey" {
+  count = var.journey == null ? 0 : 1
+
+  project             = var.project_id
+  service             = google_monitoring_custom_service.journey[0].service_id
+  slo_id              = "journey"
+  display_name        = "journey: every step passes"
+  goal                = var.slo.journey_goal
+  rolling_period_days = 28
+
+  request_based_sli {
+    good_total_ratio {
+      good_service_filter = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.journey["passed"].name}\" resource.type=\"cloud_run_job\""
+      bad_service_filter  = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.journey["failed"].name}\" resource.type=\"cloud_run_job\""
+    }
+  }
+}

@@ -1,5 +1,6 @@
-# The journey, asked from outside: every function's health, then the steps that need more of the suite than one process. No check
-# holds a secret. The key below was never issued: its refusal takes the edge, the function, the pepper and the database.
+# Asked from outside: every function's health, then the steps that need more of the suite than one process. No check holds a secret. The key
+# below was never issued: its refusal takes the edge, the function, the pepper and the database. The steps that need a customer's key are taken
+# by a job (module `journey`).
 
 locals {
   health_checks = {
@@ -87,23 +88,6 @@ resource "google_monitoring_uptime_check_config" "step" {
           json_matcher = "EXACT_MATCH"
         }
       }
-    }
-  }
-}
-
-# The whole journey with a customer's key, where a function runs it.
-resource "google_monitoring_uptime_check_config" "journey" {
-  count = var.journey_function == null ? 0 : 1
-
-  project      = var.project_id
-  display_name = "${var.name} journey"
-  period       = "${var.uptime_period_seconds}s"
-  timeout      = "60s"
-  user_labels  = var.labels
-
-  synthetic_monitor {
-    cloud_function_v2 {
-      name = var.journey_function
     }
   }
 }

@@ -1,11 +1,13 @@
 variable "alert_limits" {
-  description = "Where alerts begin: shares of what there is (0 to 1), requests that Cloud Armor refuses per minute, days that the certificate still lasts."
+  description = "Where alerts begin: shares of what there is (0 to 1), requests that Cloud Armor refuses per minute, days that the certificate still lasts, age of the oldest message in an outbox, messages that the relay sends in ten minutes."
   type = object({
     cache_memory_share         = optional(number, 0.8)
     certificate_days           = optional(number, 21)
     database_connections_share = optional(number, 0.8)
     database_disk_share        = optional(number, 0.8)
     edge_refused_per_minute    = optional(number, 1000)
+    outbox_lag_seconds         = optional(number, 120)
+    outbox_relayed             = optional(number, 100)
   })
   default  = {}
   nullable = false
@@ -16,6 +18,11 @@ variable "alert_limits" {
       share > 0 && share < 1
     ])
     error_message = "A share is above 0 and below 1."
+  }
+
+  validation {
+    condition     = var.alert_limits.outbox_lag_seconds >= 30 && var.alert_limits.outbox_lag_seconds < 1800 && var.alert_limits.outbox_relayed > 0
+    error_message = "A message in an outbox is late after half a minute to half an hour."
   }
 }
 
@@ -97,9 +104,9 @@ variable "entry_points" {
   }))
 }
 
-variable "journey_function" {
-  description = "Id of a second-generation function that runs the customer's journey as a synthetic monitor (projects/…/locations/…/functions/…); null for the steps of uptime checks alone."
-  type        = string
+variable "journey" {
+  description = "The job that takes the journey with a customer's key, and how often it is started, in seconds; null for the steps of uptime checks alone."
+  type        = object({ job_name = string, every_seconds = number })
   default     = null
 }
 
@@ -176,6 +183,7 @@ variable "slo" {
   type = object({
     availability_goal     = optional(number, 0.999)
     default_latency_ms    = optional(number, 1000)
+    journey_goal          = optional(number, 0.99)
     latency_goal          = optional(number, 0.95)
     latency_ms            = optional(map(number), { analyze = 30000, scan = 3000 })
     queue_age_goal        = optional(number, 0.99)
@@ -190,7 +198,7 @@ variable "slo" {
   validation {
     condition = alltrue([
       for goal in [
-        var.slo.availability_goal, var.slo.latency_goal, var.slo.queue_age_goal, var.slo.scan_success_goal, var.slo.webhook_delay_goal,
+        var.slo.availability_goal, var.slo.journey_goal, var.slo.latency_goal, var.slo.queue_age_goal, var.slo.scan_success_goal, var.slo.webhook_delay_goal,
       ] : goal >= 0.5 && goal < 1
     ])
     error_message = "A goal is at least 0.5 and below 1: without an error budget nothing may ever change."

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.build.bundle import JOB, OWN, build_bundles
+from infra.build.bundle import JOBS, OWN, build_bundles
 from infra.build.imports import absolute_imports
 from infra.suite import load_suite
 from tests.support.bundles import Installed, environment, get, install, serving, unpack
@@ -71,7 +71,7 @@ def test_a_bundle_starts_in_an_empty_environment(name: str, installed: Mapping[s
 
 
 def test_the_migrations_job_starts_and_has_every_migration(installed: Mapping[str, Installed], tmp_path: Path) -> None:
-    job = installed[JOB]
+    job = installed["migrations"]
     done = subprocess.run(
         [str(job.python), "-m", "infra.deploy.migrations", "nobody"], env={"PATH": os.defpath, "HOME": str(tmp_path)},
         cwd=job.source, capture_output=True, text=True, timeout=120, check=False,
@@ -81,12 +81,22 @@ def test_the_migrations_job_starts_and_has_every_migration(installed: Mapping[st
     assert {path.name for path in (job.source / "infra" / "migrations").glob("*.sql")} == files
 
 
+def test_the_journey_starts_and_wants_a_key(installed: Mapping[str, Installed], tmp_path: Path) -> None:
+    job = installed["journey"]
+    done = subprocess.run(
+        [str(job.python), "-m", "infra.journey", "--url", "https://driftwise.example.com"],
+        env={"PATH": os.defpath, "HOME": str(tmp_path)}, cwd=job.source, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, json.loads(done.stdout)["message"]) == (2, "journey not set up"), done.stderr
+    assert not (job.source / "functions").exists()
+
+
 def test_every_import_of_every_bundle_is_served(installed: Mapping[str, Installed], tmp_path: Path) -> None:
     """Also the imports inside functions, which a start does not reach."""
     wanted: dict[Path, set[tuple[str, str]]] = {}
     for bundle in installed.values():
         sources = {str(file): file.read_bytes() for file in bundle.source.rglob("*.py")}
-        own = {*OWN, "infra"} if bundle.source.name == JOB else OWN
+        own = {*OWN, "infra"} if bundle.source.name in JOBS else OWN
         found = {(item.module, item.member) for item in absolute_imports(sources) if item.top_level not in own}
         wanted.setdefault(bundle.python, set()).update(found)
     for python, imports in wanted.items():

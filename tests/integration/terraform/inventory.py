@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.terraform import Applied, Copy, why_no_terraform
+from tests.support.terraform import Applied, Copy, providers_kept, why_no_terraform
 
 
 def main() -> int:
@@ -14,8 +14,8 @@ def main() -> int:
     if reason := why_no_terraform():
         sys.stderr.write(f"{reason}\n")
         return 1
-    with tempfile.TemporaryDirectory() as home:
-        addresses = Applied(Copy(Path(home))).addresses
+    with tempfile.TemporaryDirectory() as home, providers_kept() as told:
+        addresses = Applied(Copy(Path(home), told)).addresses
     Path(__file__).with_name("inventory.txt").write_text("\n".join(addresses) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(addresses)} resources\n")
     return 0

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.checkov import Finding, install, scan
-from tests.support.terraform import SOURCES, Applied, Copy, why_no_terraform
+from tests.support.terraform import SOURCES, Applied, Copy, providers_kept, why_no_terraform
 
 
 def scan_code(root: Path = SOURCES) -> tuple[list[Finding], int]:
@@ -39,8 +39,8 @@ def main() -> int:
     if reason := why_no_terraform():
         sys.stdout.write(f"the plan is not scanned: {reason}\n")
     else:
-        with tempfile.TemporaryDirectory() as home:
-            copy = Copy(Path(home))
+        with tempfile.TemporaryDirectory() as home, providers_kept() as told:
+            copy = Copy(Path(home), told)
             more, also = scan_plan(Applied(copy), copy.root)
         findings, passed = findings + more, passed + also
     for item in findings:

@@ -157,6 +157,7 @@ def test_pushes_and_ticks_are_made_for_the_one_service_that_they_call(example: A
     ticks = {
         item.values["name"]: (item.values["http_target"][0]["uri"], item.values["http_target"][0]["oidc_token"][0])
         for item in example.of("google_cloud_scheduler_job")
+        if item.values["name"] != "journey"
     }
     senders: list[Subscription | Schedule] = [*suite.subscriptions.values(), *suite.schedules.values()]
     wanted = {item.name: item for item in senders}

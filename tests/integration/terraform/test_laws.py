@@ -324,6 +324,20 @@ def test_services_have_the_limits_of_the_suite(example: Applied, suite: Suite) -
         assert 0 < template["scaling"][0]["max_instance_count"] <= entry.max_instances
 
 
+def test_a_process_takes_as_many_requests_at_once_as_its_service_is_sent(example: Applied, suite: Suite) -> None:
+    """THREADS is what the Functions Framework reads; fewer would let requests wait where Cloud Run sees room."""
+    wanted = {f"driftwise-{entry.name.replace('_', '-')}": entry.concurrency for entry in suite.entry_points()}
+    found = {
+        item.values["name"]: (
+            template["max_instance_request_concurrency"],
+            environment_of(template["containers"][0])["THREADS"],
+        )
+        for item in example.of("google_cloud_run_v2_service")
+        for template in item.values["template"]
+    }
+    assert found == {name: (concurrency, str(concurrency)) for name, concurrency in wanted.items()}
+
+
 def test_the_database_takes_every_connection_that_the_functions_may_open(example: Applied) -> None:
     (database,) = example.of("google_sql_database_instance")
     flags = {item["name"]: item["value"] for item in database.values["settings"][0]["database_flags"]}
@@ -367,8 +381,40 @@ def test_everybody_who_logs_in_is_an_identity(example: Applied, suite: Suite) ->
         assert not user["password"], name
 
 
+def test_the_journey_has_its_key_and_nothing_else(example: Applied) -> None:
+    account = "serviceAccount:driftwise-journey@example-driftwise.iam.gserviceaccount.com"
+    assert [(item.values["role"], target(item)) for item in grants(example) if account in members(item)] == [
+        ("roles/secretmanager.secretAccessor", "journey-api-key")
+    ]
+    readers = {
+        member
+        for item in example.of("google_secret_manager_secret_iam_member")
+        if target(item) == "journey-api-key"
+        for member in members(item)
+    }
+    assert readers == {account}, "somebody else may read the journey's key"
+    (job,) = [item for item in example.of("google_cloud_run_v2_job") if item.values["name"] == "driftwise-journey"]
+    template = job.values["template"][0]["template"][0]
+    assert f"serviceAccount:{template['service_account']}" == account
+    (interface,) = template["vpc_access"][0]["network_interfaces"]
+    assert not interface["tags"], "the journey may call the internet"
+    (container,) = template["containers"]
+    assert container["args"][:3] == ["python", "-m", "infra.journey"]
+    assert {item["name"] for item in container["env"]} == {"DW_PROJECT", "JOURNEY_API_KEY"}
+    (clock,) = [item for item in example.of("google_cloud_scheduler_job") if item.values["name"] == "journey"]
+    (started,) = clock.values["http_target"]
+    assert started["uri"].endswith("/jobs/driftwise-journey:run")
+    starters = [
+        member
+        for item in example.of("google_cloud_run_v2_job_iam_member")
+        if item.values["role"] == "roles/run.invoker"
+        for member in members(item)
+    ]
+    assert starters == [f"serviceAccount:{started['oauth_token'][0]['service_account_email']}"]
+
+
 def test_the_migrations_job_knows_every_login(example: Applied, suite: Suite) -> None:
-    (job,) = example.of("google_cloud_run_v2_job")
+    (job,) = [item for item in example.of("google_cloud_run_v2_job") if item.values["name"] == "driftwise-migrations"]
     (container,) = job.values["template"][0]["template"][0]["containers"]
     assert container["args"][:3] == ["python", "-m", "infra.deploy.migrations"]
     assert set(container["args"][3:]) == {

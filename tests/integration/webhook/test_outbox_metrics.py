@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from functions.webhook.handlers import relay
 from local_emulator.collector import CollectorServer, Point
@@ -17,6 +18,7 @@ from shared.testing.queue import MemoryQueue
 from tests.support.collecting import address_of, running_collector
 from tests.support.database import ClonedDatabase, actor_in
 from tests.support.http_app import SETTINGS
+from tests.support.logs import fresh_loggers
 from tests.support.redis_server import free_port
 from tests.support.webhook_function import WebhookFunction, WebhookOrg
 
@@ -74,6 +76,16 @@ def test_the_lag_is_the_age_of_the_oldest_message_and_what_was_sent_adds_up(
     leave_behind(org, 2, 15)
     org.function.tick("outbox-relay")
     assert last(collector, RELAYED).value == 6
+
+
+def test_each_run_writes_the_line_that_alerts_count(org: WebhookOrg, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_behind(org, 3, 90)
+    fresh_loggers(monkeypatch)
+    with structlog.testing.capture_logs() as lines:
+        org.function.tick("outbox-relay")
+        org.function.tick("outbox-relay")
+    runs = [(line["messages"], line["lag_seconds"] >= 90) for line in lines if line["event"] == "outbox relayed"]
+    assert runs == [(3, True), (0, False)]
 
 
 def test_a_queue_that_is_away_shows_as_lag_that_grows_and_nothing_sent(

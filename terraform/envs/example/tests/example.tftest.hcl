@@ -14,7 +14,7 @@ variables {
   ]
 
   images = {
-    for name in ["analyze", "auth", "console", "keys", "migrations", "scan", "scim", "webhook"] :
+    for name in ["analyze", "auth", "console", "journey", "keys", "migrations", "scan", "scim", "webhook"] :
     name => "europe-west4-docker.pkg.dev/driftwise-test/driftwise/${name}@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
   }
 }

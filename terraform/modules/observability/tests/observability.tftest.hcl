@@ -63,14 +63,18 @@ run "what_is_promised_watched_and_kept" {
 
   assert {
     condition = toset(keys(output.runbooks)) == toset(concat(
-      keys(google_monitoring_alert_policy.burn), keys(google_monitoring_alert_policy.limit), keys(google_monitoring_alert_policy.audited),
+      keys(google_monitoring_alert_policy.burn), keys(google_monitoring_alert_policy.limit), keys(google_monitoring_alert_policy.quiet),
+      keys(google_monitoring_alert_policy.asked), keys(google_monitoring_alert_policy.audited),
     )) && length(google_monitoring_alert_policy.burn) == 14
     error_message = "Every alert has a runbook, every objective a fast and a slow alert."
   }
 
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.burn), values(google_monitoring_alert_policy.limit), values(google_monitoring_alert_policy.audited)) :
+      for policy in concat(
+        values(google_monitoring_alert_policy.burn), values(google_monitoring_alert_policy.limit), values(google_monitoring_alert_policy.quiet),
+        values(google_monitoring_alert_policy.asked), values(google_monitoring_alert_policy.audited),
+      ) :
       policy.documentation[0].links[0].url == "https://docs.driftwise.example/runbooks/${policy.user_labels.runbook}.md"
     ])
     error_message = "Every alert links to its runbook."
@@ -108,8 +112,18 @@ run "what_is_promised_watched_and_kept" {
   }
 
   assert {
-    condition     = length(google_monitoring_uptime_check_config.journey) == 0
-    error_message = "Without a function there is no synthetic monitor."
+    condition     = length(google_logging_metric.journey) == 0 && length(google_monitoring_slo.journey) == 0 && !contains(keys(output.runbooks), "journey-failed")
+    error_message = "Without a job there is nothing to hear of."
+  }
+
+  assert {
+    condition = (
+      google_monitoring_alert_policy.limit["outbox-lag"].conditions[0].condition_threshold[0].threshold_value == 120
+      && contains(google_logging_metric.relay["outbox-lag"].bucket_options[0].explicit_buckets[0].bounds, 120)
+      && google_monitoring_alert_policy.quiet["outbox-silent"].conditions[0].condition_threshold[0].evaluation_missing_data == "EVALUATION_MISSING_DATA_ACTIVE"
+      && google_monitoring_alert_policy.asked["outbox-relayed"].conditions[0].condition_prometheus_query_language[0].query == "sum(increase(logging_googleapis_com:user_driftwise_outbox_relayed_messages_sum{monitored_resource=\"cloud_run_revision\"}[10m])) > 100"
+    )
+    error_message = "An outbox that is late, a relay that does not run and one that carries the load are each seen."
   }
 
   assert {
@@ -142,7 +156,7 @@ run "what_is_promised_watched_and_kept" {
   assert {
     condition = alltrue([
       for dashboard in google_monitoring_dashboard.dashboard :
-      length(jsondecode(dashboard.dashboard_json).mosaicLayout.tiles) == 8
+      length(jsondecode(dashboard.dashboard_json).mosaicLayout.tiles) >= 8
       && alltrue([for tile in jsondecode(dashboard.dashboard_json).mosaicLayout.tiles : length(tile.widget.xyChart.dataSets) > 0])
     ]) && length(google_monitoring_dashboard.dashboard) == 3
     error_message = "Each dashboard is a JSON document with a query in every chart."
@@ -153,12 +167,22 @@ run "the_whole_journey" {
   command = plan
 
   variables {
-    journey_function = "projects/driftwise-test/locations/europe-west1/functions/journey"
+    journey = { job_name = "driftwise-journey", every_seconds = 600 }
   }
 
   assert {
-    condition     = google_monitoring_uptime_check_config.journey[0].synthetic_monitor[0].cloud_function_v2[0].name == var.journey_function
-    error_message = "The synthetic monitor runs the named function."
+    condition     = alltrue([for metric in google_logging_metric.journey : strcontains(metric.filter, "resource.labels.job_name=\"driftwise-journey\"")])
+    error_message = "Lines of other jobs count as journeys."
+  }
+
+  assert {
+    condition     = output.runbooks["journey-failed"] == "journey-failed" && output.runbooks["journey-silent"] == "journey-failed" && google_monitoring_slo.journey[0].goal == 0.99
+    error_message = "A journey that fails, and one that is not taken, are each seen."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.limit["journey-failed"].conditions[0].condition_threshold[0].threshold_value == 1 && google_monitoring_alert_policy.limit["journey-failed"].conditions[0].condition_threshold[0].aggregations[0].alignment_period == "1800s"
+    error_message = "One failure in a row of three is no alarm, two are."
   }
 }
 
