@@ -125,7 +125,7 @@ class Detector(Protocol):
         """Yield what drifted of a resource that a state declares."""
         ...
 
-    def of_live(self, live: LiveResource, *, is_declared: bool) -> Iterable[Drift]:
+    def of_live(self, live: LiveResource, /, *, is_declared: bool) -> Iterable[Drift]:
         """Yield what else drifted of a resource that was read."""
         ...
 
@@ -152,7 +152,7 @@ class DeclaredDetector:
                 is_sensitive=change.path in pair.hidden,
             )
 
-    def of_live(self, live: LiveResource, *, is_declared: bool) -> Iterator[Drift]:
+    def of_live(self, _live: LiveResource, /, *, is_declared: bool) -> Iterator[Drift]:  # noqa: ARG002  # the port's name
         """Yield nothing: what no state declares has no attributes to compare with."""
         yield from ()
 
