@@ -63,26 +63,24 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
     return Reply.no_content()
 
 
-def step(tx: UnitOfWork, scan: Row, scope: Scope, *, part: int = streaming.PART) -> dict[str, Any] | None:
+def step(tx: UnitOfWork, scan: Row, scope: Scope, *, part: int | None = None) -> dict[str, Any] | None:
     """Do the next part of a comparison, or end it; returns the summary of one that was ended.
 
     Args:
         tx: the unit of work.
         scan: its row, locked.
         scope: what is compared.
-        part: about how many resources of a side.
+        part: about how many resources of a side; `streaming.PART` when None.
     """
     kept: dict[str, Any] = scan["comparison"] or _begin(tx, scan)
-    if kept["after"] is None:
-        return _end(tx, scan, scope, kept)
-    until, pieces = streaming.compare_part(tx, scope, (kept["after"][0], kept["after"][1]), part=part)
+    until, pieces = streaming.compare_part(tx, scope, (kept["after"][0], kept["after"][1]), part=part or streaming.PART)
     for found in pieces:
         _keep(tx, scan["id"], kept, found)
-    kept["after"] = None if until == queries.LAST else list(until)
-    if kept["after"] is not None:
-        queries.save(tx, scan["id"], kept)
-        return None
-    return _end(tx, scan, scope, kept)
+    if until == queries.LAST:
+        return _end(tx, scan, scope, kept)
+    kept["after"] = list(until)
+    queries.save(tx, scan["id"], kept)
+    return None
 
 
 def _begin(tx: UnitOfWork, scan: Row, *, restarts: int = 0) -> dict[str, Any]:
