@@ -125,12 +125,16 @@ select j.type, j.key, null
 from judged j
 where not j.is_settled
 """
+# Both sides come as one JSON document each: the driver takes ten times as long for the same rows one by one.
 _LIST_DECLARED = """
-select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.content_hash
-from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
-join scan.state_resources r on r.type = i.type and r.key = i.key
-where r.org_id = :org_id and r.account_id = :account_id
-order by r.type, r.key, r.source_id, r.address, r.part
+select json_agg(d order by d.type, d.key, d.source_id, d.address, d.part) as found
+from (
+  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.source_id, r.part,
+    encode(r.content_hash, 'hex') as content_hash
+  from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
+  join scan.state_resources r on r.type = i.type and r.key = i.key
+  where r.org_id = :org_id and r.account_id = :account_id
+) as d
 """
 _LIST_LIVE = """
 with wanted as (
@@ -145,11 +149,14 @@ with wanted as (
   join scan.live_aliases a on a.type = w.type and a.key = w.key
   where a.org_id = :org_id and a.account_id = :account_id
 )
-select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases, l.content_hash
-from named n
-join scan.live_resources l on l.type = n.type and l.key = n.key
-where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
-order by l.type, l.key
+select json_agg(d order by d.type, d.key) as found
+from (
+  select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases,
+    encode(l.content_hash, 'hex') as content_hash
+  from named n
+  join scan.live_resources l on l.type = n.type and l.key = n.key
+  where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
+) as d
 """
 _LIST_TAKEN_OVER = """
 select distinct r.parent
@@ -278,14 +285,14 @@ def list_unsettled(
 def list_declared(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
     """List what states declare under the given identities."""
     wanted = _recordset(identities)
-    return tx.rows(_LIST_DECLARED, account_id=place.account_id, identities=wanted) if wanted else []
+    return _found(tx.rows(_LIST_DECLARED, account_id=place.account_id, identities=wanted)) if wanted else []
 
 
 def list_live(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
     """List the live resources that answer to the given identities, by their own or by a further name."""
     wanted = _recordset(identities)
     values = {"account_id": place.account_id, "scan_id": place.scan_id, "identities": wanted}
-    return tx.rows(_LIST_LIVE, **values) if wanted else []
+    return _found(tx.rows(_LIST_LIVE, **values)) if wanted else []
 
 
 def list_taken_over(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
@@ -351,6 +358,11 @@ def clear_findings(tx: UnitOfWork, scan_id: UUID) -> None:
 def name_states(tx: UnitOfWork, account_id: UUID) -> str:
     """Return a digest that names the versions of all states of an account."""
     return str(tx.rows(_NAME_STATES, account_id=account_id)[0]["name"])
+
+
+def _found(rows: Sequence[Row]) -> Sequence[Row]:
+    found: Sequence[Row] = rows[0]["found"] or []
+    return [{**row, "content_hash": bytes.fromhex(row["content_hash"])} for row in found]
 
 
 def _recordset(identities: Iterable[Identity]) -> str:

@@ -28,6 +28,7 @@ from shared.http.call import Call, Event
 from shared.ports.secret_store import Secret
 from shared.security.actor import Actor
 from shared.testing.clock import FakeClock
+from shared.testing.queue import MemoryQueue
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
 from tests.support.plain_comparison import Account, compare_whole
 
@@ -61,6 +62,7 @@ class Store:
     account: UUID
     sources: list[UUID]
     seal: Sealer
+    queue: MemoryQueue
     clock: FakeClock = field(default_factory=FakeClock)
 
     def declare(self, world: World) -> None:
@@ -153,7 +155,8 @@ def _counted(summary: dict[str, Any]) -> dict[str, Any]:
 
 def _store(database: ClonedDatabase) -> Store:
     actor = actor_in(database.make_org())
-    db = database.build_database("scan")
+    queue = MemoryQueue()
+    db = database.build_database("scan", queue)
     with db.unit(actor) as tx:
         account = accounts.insert_account(
             tx, id=UUID(int=7), provider="aws", name="a", external_account=ACCOUNT, regions=[REGION], auth_kind="role",
@@ -166,7 +169,7 @@ def _store(database: ClonedDatabase) -> Store:
             for name in ("one", "two")
         ]
     assert actor.org_id is not None
-    return Store(database, db, actor, account, made, Sealer([(1, Secret(bytes(32)))], actor.org_id))
+    return Store(database, db, actor, account, made, Sealer([(1, Secret(bytes(32)))], actor.org_id), queue)
 
 
 @pytest.fixture
@@ -367,9 +370,10 @@ def test_a_table_is_looked_at_again_when_its_routes_are_no_longer_declared_elsew
     world = World(([table], [route]), {(item.type, item.key): item for item in live})
     store.declare(world)
     assert store.compare(store.read(world))["drift"] == 0
-    assert store.judged(store.read(world)) == []
+    scan_id = store.read(world)
+    assert store.judged(scan_id) == []
     store.declare(World(([table], []), world.live))
-    store.compare(store.read(world))
+    store.compare(scan_id)
     assert {(item[2], item[4]) for item in store.items()} == {("tb", "route")}
 
 
@@ -502,8 +506,7 @@ def _deliver(store: Store, scan_id: UUID) -> int:
 
 
 def _messages(store: Store) -> int:
-    found = store.database.owner.run("select count(*) from core.outbox where topic = 'scan-comparisons'")
-    return int(found[0][0])
+    return len(store.queue.messages("scan-comparisons"))
 
 
 def test_the_order_of_keys_is_that_of_bytes_and_very_long_keys_are_matched(store: Store) -> None:
