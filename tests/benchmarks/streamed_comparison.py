@@ -59,9 +59,7 @@ def measure() -> list[Result]:
         small = [_run(database, [10_000], turn) for turn in range(3)]
         large = [_run(database, [100_000], turn) for turn in range(3)]
     cold = median(item["cold_seconds"] for item in large)
-    ratio = median(
-        big["cold_seconds"] / little["cold_seconds"] for big, little in zip(large, small, strict=True)
-    )
+    ratio = median(big["cold_seconds"] / little["cold_seconds"] for big, little in zip(large, small, strict=True))
     unchanged = median(item["unchanged_seconds"] for item in large)
     peak, peak_small = (max(item["peak_mib"] for item in found) for found in (large, small))
     return [
