@@ -10,7 +10,7 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}],
 }
-_BODIES = {
+_BODIES: dict[str, dict[str, object]] = {
     "aws_subnet": {"vpc_id": "${aws_vpc.main.id}", "cidr_block": '${cidrsubnet("10.0.0.0/16", 8, tonumber(each.key))}'},
     "aws_security_group": {
         "name": "group-${each.key}", "description": "made for a measurement", "vpc_id": "${aws_vpc.main.id}",
@@ -126,7 +126,7 @@ def _ratio(ours: int, theirs: int) -> float:
 
 
 @contextmanager
-def _estate(counts: dict[str, int]) -> Iterator[tuple[str, Path, dict[str, str], State]]:
+def _estate(counts: dict[str, int]) -> Generator[tuple[str, Path, dict[str, str], State]]:
     """Apply the configuration to an empty account; yields its URL, Terraform's folder and environment, and the state."""
     with tempfile.TemporaryDirectory() as folder, moto_account() as endpoint:
         source, work = Path(folder) / "source", Path(folder) / "work"
@@ -206,7 +206,7 @@ def _add(aws: Clients, number: int, vpc_id: str) -> Iterator[Finding]:
 
 def _ours(endpoint: str, state: State, truth: Truth) -> Judged:
     began = time.perf_counter()
-    found = {(item.kind, item.address or item.key) for item in drift_items(state, scan(endpoint))}
+    found: set[Finding] = {(item.kind, item.address or item.key) for item in drift_items(state, scan(endpoint))}
     seconds = time.perf_counter() - began
     return _judge(seconds, found, truth)
 

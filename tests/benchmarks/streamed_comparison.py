@@ -101,15 +101,17 @@ def _run(database: ClonedDatabase, sizes: list[int], turn: int) -> dict[str, Any
 
 def _fill(database: ClonedDatabase, org_id: UUID, number: int, pairs: int) -> tuple[UUID, UUID, int]:
     owner = database.owner
-    account_id: UUID = owner.run(
+    account_id = _inserted(
+        database,
         "insert into scan.cloud_accounts (org_id, provider, name, external_account, regions, auth_kind, role_arn) "
         "values (:org_id, 'aws', 'a', :external, '{us-east-1}', 'role', 'arn:aws:iam::123456789012:role/x') returning id",
         org_id=org_id, external=f"{number:012}",
-    )[0][0]  # fmt: skip
-    source_id = owner.run(
+    )  # fmt: skip
+    source_id = _inserted(
+        database,
         "insert into scan.state_sources (org_id, account_id, kind, name) values (:org_id, :account_id, 'upload', 's') returning id",
         org_id=org_id, account_id=account_id,
-    )[0][0]  # fmt: skip
+    )  # fmt: skip
     owner.run(_DECLARE, org_id=org_id, source_id=source_id, account_id=account_id, pairs=pairs)
     scan_id = _see(database, org_id, account_id, pairs)
     if number == 0:
@@ -117,11 +119,17 @@ def _fill(database: ClonedDatabase, org_id: UUID, number: int, pairs: int) -> tu
     return account_id, scan_id, pairs
 
 
+def _inserted(database: ClonedDatabase, sql: str, **values: object) -> UUID:
+    found: UUID = (database.owner.run(sql, **values) or [])[0][0]
+    return found
+
+
 def _see(database: ClonedDatabase, org_id: UUID, account_id: UUID, pairs: int) -> UUID:
-    scan_id: UUID = database.owner.run(
+    scan_id = _inserted(
+        database,
         "insert into scan.scans (org_id, account_id, status) values (:org_id, :account_id, 'comparing') returning id",
         org_id=org_id, account_id=account_id,
-    )[0][0]  # fmt: skip
+    )  # fmt: skip
     database.owner.run(_SEE, org_id=org_id, account_id=account_id, scan_id=scan_id, pairs=pairs)
     return scan_id
 
