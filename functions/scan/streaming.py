@@ -67,13 +67,11 @@ class Found:
         items: drift items as rows, each once.
         tally: what was covered.
         keyless: type -> count of resources that cannot be compared in full, as a key is gone.
-        tags: of the live resources that were looked at, for rules that ask for tags.
     """
 
     items: list[dict[str, object]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     keyless: dict[str, int] = field(default_factory=dict)
-    tags: dict[Identity, Mapping[str, str]] = field(default_factory=dict)
 
 
 def compare_part(
@@ -185,7 +183,6 @@ def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
     for gap in keyless:
         if (gap.type, gap.key) in around.judged:
             found.keyless[gap.type] = found.keyless.get(gap.type, 0) + 1
-    found.tags = {identity: live.tags for identity, live in around.live.items() if identity in around.judged}
     told = {(gap.type, gap.key) for gap in (*around.unread, *keyless)}
     agreed = found.tally.agreed - found.tally.differing - told - rewritten
     queries.set_agreed(tx, scope.place.account_id, _pair_hashes(scope, around, agreed))

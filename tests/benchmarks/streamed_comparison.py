@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -162,7 +163,7 @@ def _work(job: dict[str, Any]) -> dict[str, Any]:
                     scan = queries.take_scan(tx, scan_id)
                     assert scan is not None
                     account = accounts.get_account(tx, scan["account_id"])
-                    summary = comparing.step(tx, scan, Scope.of(tx, scan, account, SPECS, seal))
+                    summary = comparing.step(tx, scan, Scope.of(tx, scan, account, SPECS, seal), now=datetime.now(UTC))
             drift += summary["drift"]
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -6,7 +6,7 @@ killed loses at most one part, and whoever takes the scan up next goes on where 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +19,14 @@ from shared.telemetry.log import logger
 
 from .. import streaming
 from ..domain.comparison import Tally
+from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
 from ..queries import accounts as account_queries
 from ..queries import comparing as queries
 from ..queries import drift as drift_queries
+from ..queries import ignoring as ignoring_queries
 from ..queries import scans as scan_queries
 from ..streaming import Found, Scope
+from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
 from .payloads import id_of
@@ -52,7 +55,10 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
             if scan is None or scan["status"] != "comparing":
                 return Reply.no_content()  # it is over, or somebody else is at it
             account = account_queries.get_account(tx, scan["account_id"])
-            summary = step(tx, scan, Scope.of(tx, scan, account, SPECS, seal))
+            now = deps.clock.now()
+            summary = step(tx, scan, Scope.of(tx, scan, account, SPECS, seal), now=now)
+            if summary is not None:
+                settle(tx, scan_id, "done", summary, now=now)
             is_turn_over = summary is None and deps.clock.now() >= ends_at
             if is_turn_over:
                 tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
@@ -63,13 +69,14 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
     return Reply.no_content()
 
 
-def step(tx: UnitOfWork, scan: Row, scope: Scope, *, part: int | None = None) -> dict[str, Any] | None:
+def step(tx: UnitOfWork, scan: Row, scope: Scope, *, now: datetime, part: int | None = None) -> dict[str, Any] | None:
     """Do the next part of a comparison, or end it; returns the summary of one that was ended.
 
     Args:
         tx: the unit of work.
         scan: its row, locked.
         scope: what is compared.
+        now: time of the step, for rules that end.
         part: about how many resources of a side; `streaming.PART` when None.
     """
     kept: dict[str, Any] = scan["comparison"] or _begin(tx, scan)
@@ -77,7 +84,7 @@ def step(tx: UnitOfWork, scan: Row, scope: Scope, *, part: int | None = None) ->
     for found in pieces:
         _keep(tx, scan["id"], kept, found)
     if until == queries.LAST:
-        return _end(tx, scan, scope, kept)
+        return _end(tx, scan, scope, kept, now)
     kept["after"] = list(until)
     queries.save(tx, scan["id"], kept)
     return None
@@ -102,7 +109,7 @@ def _add(kept: dict[str, Any], tally: Tally) -> None:
         kept["uncovered"][name] = kept["uncovered"].get(name, 0) + resources
 
 
-def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any]) -> dict[str, Any] | None:
+def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], now: datetime) -> dict[str, Any] | None:
     """Store the difference at once and end the scan; begin anew when a state was taken in while it was compared."""
     if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
         _begin(tx, scan, restarts=kept["restarts"] + 1)
@@ -112,25 +119,32 @@ def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any]) -> dict[
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
     unread = queries.count_unread(tx, scan["id"])
     unknown = {name for gap in scope.not_checked for name in gap.types} | unread.keys() | kept["keyless"].keys()
-    _publish(tx, scan)
+    ignored = _publish(tx, scan, scope, now)
     fixed = drift_queries.fix_gone(
         tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))
     )
     scan_queries.delete_gone(tx, account_id=scan["account_id"], scan_id=scan["id"])
-    summary = _summary(tx, scan, scope, kept, fixed) | {"unread": sum(unread.values()) + sum(kept["keyless"].values())}
+    summary = _summary(tx, scan, scope, kept)
+    summary |= {"fixed": fixed, "ignored": ignored, "unread": sum(unread.values()) + sum(kept["keyless"].values())}
     queries.clear_findings(tx, scan["id"])
     scan_queries.set_done(tx, scan["id"], summary)
     tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan["id"])})
     return summary
 
 
-def _publish(tx: UnitOfWork, scan: Row) -> None:
-    """Make drift items of what was found, in one transaction with the scan's end."""
-    after = b""
+def _publish(tx: UnitOfWork, scan: Row, scope: Scope, now: datetime) -> int:
+    """Make drift items of what was found, in one transaction with the scan's end; returns how many a rule hides."""
+    rules = [IgnoreRule.of(row) for row in ignoring_queries.list_live_rules(tx, now=now, most=MOST_RULES)]
+    after, ignored = b"", 0
     while rows := queries.page_findings(tx, scan["id"], after=after, most=_PAGE):
-        items = [row["item"] for row in rows]
+        items: list[dict[str, object]] = [row["item"] for row in rows]
+        if rules:
+            live = queries.list_live(tx, scope.place, {(str(item["type"]), str(item["key"])) for item in items})
+            items = marked(items, rules, {(row["type"], row["key"]): row["tags"] for row in live})
+            ignored += sum(item["ignore_rule_id"] is not None for item in items)
         drift_queries.upsert_items(tx, account_id=scan["account_id"], scan_id=scan["id"], items=items)
         after = rows[-1]["fingerprint"]
+    return ignored
 
 
 def _with_stand_alone_forms(types: set[str], scope: Scope) -> set[str]:
@@ -139,7 +153,7 @@ def _with_stand_alone_forms(types: set[str], scope: Scope) -> set[str]:
     return types | {child for spec in specs for children in spec.inline.values() for child in children}
 
 
-def _summary(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], fixed: int) -> dict[str, Any]:
+def _summary(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any]) -> dict[str, Any]:
     counts = [(row["kind"], row["severity"], int(row["items"])) for row in queries.count_findings(tx, scan["id"])]
     kinds = ("missing", "unmanaged", "changed")
     return {
@@ -149,7 +163,6 @@ def _summary(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], fixe
         "live_resources": queries.count_live(tx, scope.place),
         "compared": kept["compared"],
         "in_sync": kept["in_sync"],
-        "fixed": fixed,
         "not_checked": {
             "resources": kept["not_checked"],
             "types": sorted({name for gap in scope.not_checked for name in gap.types}),

@@ -24,10 +24,11 @@ from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
 from ..readers.aws.base import Service, collect
+from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
+from .fetching import fetch_and_store
 from .payloads import id_of
-from .sources import fetch_and_store
 
 _log = logger("scan")
 _SERVICES = {service.name: service for service in SERVICES}
@@ -61,7 +62,8 @@ def work_dead_letter(call: Call, deps: ScanDeps) -> Reply:
             _give_up_shard(tx, id_of(call, "scan_id"), id_of(call, "shard_id"))
     elif source.endswith("scan-comparisons"):
         with deps.db.unit(call.actor) as tx:
-            queries.set_ended(tx, id_of(call, "scan_id"), status="failed", error_code="comparison_failed")
+            if queries.set_ended(tx, id_of(call, "scan_id"), status="failed", error_code="comparison_failed"):
+                settle(tx, id_of(call, "scan_id"), "failed", {}, now=deps.clock.now())
     _log.error("message given up", subscription=source)
     return Reply.no_content()
 

@@ -91,7 +91,9 @@ class Store:
             scan = queries.take_scan(tx, scan_id)
             assert scan is not None
             scope = streaming.Scope.of(tx, scan, accounts.get_account(tx, self.account), SPECS, self.seal)
-            return comparing.step(tx, scan, replace(scope, detectors=detectors, rules=rules), part=part)
+            return comparing.step(
+                tx, scan, replace(scope, detectors=detectors, rules=rules), now=self.clock.now(), part=part
+            )
 
     def compare(self, scan_id: UUID, **options: Any) -> dict[str, Any]:
         while (summary := self.step(scan_id, **options)) is None:
