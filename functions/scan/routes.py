@@ -15,7 +15,20 @@ from . import errors, models
 from . import schedule_models as timed
 from . import source_models as places
 from . import triage_models as triage
-from .handlers import accounts, drift, ignoring, progress, purge, scans, schedules, sources, trends, turns, worker
+from .handlers import (
+    accounts,
+    comparing,
+    drift,
+    ignoring,
+    progress,
+    purge,
+    scans,
+    schedules,
+    sources,
+    trends,
+    turns,
+    worker,
+)
 from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -119,7 +132,7 @@ ROUTES: list[Route[ScanDeps]] = [
 
 EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-shards", worker.work_shard, Access.from_event("scan-shards")),
-    Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
+    Route("POST", "/_events/scan-comparisons", comparing.work_comparison, Access.from_event("scan-comparisons")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
     Route("POST", "/_events/scan-schedules", turns.run_due_schedules, Access.from_event("scan-schedules")),

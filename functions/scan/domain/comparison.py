@@ -1,13 +1,13 @@
-"""The comparison of one account: what the states declare against what the cloud runs.
+"""The comparison of one account, or of a part of it: what the states declare against what the cloud runs.
 
 Decides missing, unmanaged and changed. A hash join by (type, key); must not read, store or sort by severity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from .difference import changes
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
@@ -58,6 +58,9 @@ class Sides:
         live: what was read.
         unread: resources and attributes that could not be read.
         not_checked: listings that failed.
+        judged: when only a part of the account is judged, what belongs to it; the rest of both sides is there because the
+            verdict on that part depends on it. None for everything.
+        taken_over: parents whose inline blocks are declared by resources that are not among `declared`.
     """
 
     account: str
@@ -66,6 +69,8 @@ class Sides:
     live: Iterable[LiveResource]
     unread: Iterable[Unread] = ()
     not_checked: Iterable[NotChecked] = ()
+    judged: Container[Identity] | None = None
+    taken_over: Iterable[Parent] = ()
 
 
 @dataclass(slots=True)
@@ -78,6 +83,8 @@ class Tally:
         not_checked: declared resources about which nothing can be said, because a listing or a read failed.
         out_of_scope: declared resources of another account or region.
         uncovered: type -> count of declared resources that no spec covers.
+        agreed: live resources that a state declares under this very identity, without any difference.
+        differing: identities, of either side, under which something was found.
     """
 
     in_sync: int = 0
@@ -85,95 +92,188 @@ class Tally:
     not_checked: int = 0
     out_of_scope: int = 0
     uncovered: dict[str, int] = field(default_factory=dict)
+    agreed: set[Identity] = field(default_factory=set)
+    differing: set[Identity] = field(default_factory=set)
 
 
-def compare(sides: Sides, specs: Mapping[str, TypeSpec], tally: Tally | None = None) -> Iterator[Drift]:
-    """Yield every drift of one account, declared resources first, in the states' order.
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One resource as a state declares it and as the cloud has it, both under one type.
+
+    Attributes:
+        declared, live: the two sides.
+        spec: the rules of their type.
+        skipped: attributes that stand-alone resources take over, or that could not be read.
+        hidden: sensitive attributes.
+    """
+
+    declared: Declared
+    live: LiveResource
+    spec: TypeSpec
+    skipped: frozenset[str]
+    hidden: frozenset[str]
+
+
+class Detector(Protocol):
+    """Finds drift on resources that are there.
+
+    What it finds may depend on its arguments and on nothing that changes while they stay as they are: a pair about which no
+    detector said anything is not looked at again until one of its sides changes, or the rules.
+    """
+
+    def of_pair(self, pair: Pair) -> Iterable[Drift]:
+        """Yield what drifted of a resource that a state declares."""
+        ...
+
+    def of_live(self, live: LiveResource, /, *, is_declared: bool) -> Iterable[Drift]:
+        """Yield what else drifted of a resource that was read."""
+        ...
+
+
+class DeclaredDetector:
+    """The attributes that a state records against the live ones, for every type with a mapping."""
+
+    def of_pair(self, pair: Pair) -> Iterator[Drift]:
+        """Yield one drift for each attribute that differs."""
+        found = changes(
+            pair.spec, pair.declared.attributes, pair.live.attributes, skipped=pair.skipped, hidden=pair.hidden
+        )
+        for change in found:
+            yield Drift(
+                kind="changed",
+                type=pair.live.type,
+                key=pair.live.key,
+                address=pair.declared.address,
+                cloud_id=pair.live.cloud_id,
+                region=pair.live.region,
+                path=change.path,
+                before=change.before,
+                after=change.after,
+                is_sensitive=change.path in pair.hidden,
+            )
+
+    def of_live(self, _live: LiveResource, /, *, is_declared: bool) -> Iterator[Drift]:  # noqa: ARG002  # the port's name
+        """Yield nothing: what no state declares has no attributes to compare with."""
+        yield from ()
+
+
+DETECTORS: tuple[Detector, ...] = (DeclaredDetector(),)
+
+
+def compare(
+    sides: Sides,
+    specs: Mapping[str, TypeSpec],
+    tally: Tally | None = None,
+    detectors: Sequence[Detector] = DETECTORS,
+) -> Iterator[Drift]:
+    """Yield every drift of one account or of the judged part of it, declared resources first, in the states' order.
 
     Args:
         sides: both sides and what is unknown about them.
         specs: the type table.
         tally: filled with what was covered, when given.
+        detectors: find what differs on resources that are there.
     """
     counts = Tally() if tally is None else tally
     declared = list(sides.declared)
-    join = _Join(sides, declared, specs)
+    join = _Join(sides, declared, specs, detectors)
     for item in declared:
-        yield from join.judge_declared(item, counts)
-    yield from join.unmatched()
+        if sides.judged is None or (item.type, item.key or "") in sides.judged:
+            yield from join.judge_declared(item, counts)
+    yield from join.judge_live(counts)
+
+
+def identities_of(live: LiveResource) -> tuple[Identity, ...]:
+    """Return every name under which a state may declare a live resource, its own first."""
+    return ((live.type, live.key), *live.aliases)
+
+
+def is_in_scope(item: Declared, account: str, regions: Container[str]) -> bool:
+    """Say whether a declared resource lies in the scanned account and regions, as far as its state tells."""
+    is_here = item.account in (None, "", "aws", account)
+    return is_here and (item.region in (None, "") or item.region in regions)
 
 
 class _Join:
     """The hash join of one comparison."""
 
-    def __init__(self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec]) -> None:
+    def __init__(
+        self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec], detectors: Sequence[Detector]
+    ) -> None:
         self._sides = sides
         self._specs = specs
+        self._detectors = detectors
         self._live = list(sides.live)
         self._by_identity: dict[Identity, LiveResource] = {}
-        for resource in self._live:
-            for identity in ((resource.type, resource.key), *resource.aliases):
+        for resource in sorted(self._live, key=lambda item: (item.type, item.key)):  # of two that claim it, the first
+            for identity in identities_of(resource):
                 self._by_identity.setdefault(identity, resource)
-        self._matched: set[Identity] = set()
-        self._taken_over = {item.parent for item in declared if item.parent is not None}
+        self._taken_over = {item.parent for item in declared if item.parent is not None} | set(sides.taken_over)
         self._not_checked = list(sides.not_checked)
         self._unread: dict[Identity, set[str]] = {}
         for gap in sides.unread:
             known = self._unread.setdefault((gap.type, gap.key), set())
             known.update(gap.attributes or ("*",))
+        matches = (self._match(item) for item in declared)
+        self._matched = {(live.type, live.key) for live in matches if live is not None}
 
     def judge_declared(self, item: Declared, counts: Tally) -> Iterator[Drift]:
         spec = self._specs.get(item.type)
         if spec is None:
             counts.uncovered[item.type] = counts.uncovered.get(item.type, 0) + 1
             return
-        live = self._by_identity.get((item.type, item.key)) if item.key else None
-        if live is None and not self._is_in_scope(item):
+        live = self._find(item)
+        if live is None and not is_in_scope(item, self._sides.account, self._sides.regions):
             counts.out_of_scope += 1
             return
-        unread = self._unread.get((item.type, item.key or ""), set())
+        unread = self._unread_of(item)
         if item.key is None or "*" in unread or (live is None and self._is_unknown(item)):
             counts.not_checked += 1
             return
         if live is None:
             yield _missing(item, item.key)
             return
-        self._matched.add((live.type, live.key))
         counts.compared += 1
-        found = self._changed(spec, item, live, frozenset(unread))
-        counts.in_sync += not found
+        found = self._of_pair(spec, item, live, frozenset(unread))
+        if found:
+            counts.differing.add((item.type, item.key))
+        else:
+            counts.in_sync += 1
+            if (item.type, item.key) == (live.type, live.key):
+                counts.agreed.add((item.type, item.key))
         yield from found
 
-    def unmatched(self) -> Iterator[Drift]:
+    def judge_live(self, counts: Tally) -> Iterator[Drift]:
         for live in self._live:
-            is_reported = (live.type, live.key) not in self._matched and not live.cloud_made
-            if is_reported and not self._is_covered_by_parent(live.parent):
+            identity = (live.type, live.key)
+            if self._sides.judged is not None and identity not in self._sides.judged:
+                continue
+            is_declared = identity in self._matched
+            if not is_declared and not live.cloud_made and not self._is_covered_by_parent(live.parent):
                 yield Drift("unmanaged", live.type, live.key, None, live.cloud_id, live.region)
+            for detector in self._detectors:
+                for drift in detector.of_live(live, is_declared=is_declared):
+                    counts.differing.add(identity)
+                    yield drift
 
-    def _changed(self, spec: TypeSpec, item: Declared, live: LiveResource, unread: frozenset[str]) -> list[Drift]:
+    def _find(self, item: Declared) -> LiveResource | None:
+        return self._by_identity.get((item.type, item.key)) if item.key else None
+
+    def _unread_of(self, item: Declared) -> set[str]:
+        return self._unread.get((item.type, item.key or ""), set())
+
+    def _match(self, item: Declared) -> LiveResource | None:
+        """Return what a declared resource is compared with; None when there is nothing, or nothing can be said."""
+        if item.type not in self._specs or item.key is None or "*" in self._unread_of(item):
+            return None
+        return self._find(item)
+
+    def _of_pair(self, spec: TypeSpec, item: Declared, live: LiveResource, unread: frozenset[str]) -> list[Drift]:
         if live.type != item.type:  # matched by an alias: the identity itself is all that both sides can tell
             return []
         skipped = unread | {name for name in spec.inline if Parent(item.type, live.key, name) in self._taken_over}
-        hidden = item.sensitive | spec.sensitive
-        return [
-            Drift(
-                kind="changed",
-                type=live.type,
-                key=live.key,
-                address=item.address,
-                cloud_id=live.cloud_id,
-                region=live.region,
-                path=change.path,
-                before=change.before,
-                after=change.after,
-                is_sensitive=change.path in hidden,
-            )
-            for change in changes(spec, item.attributes, live.attributes, skipped=skipped, hidden=hidden)
-        ]
-
-    def _is_in_scope(self, item: Declared) -> bool:
-        is_here = item.account in (None, "", "aws", self._sides.account)
-        return is_here and (item.region in (None, "") or item.region in self._sides.regions)
+        pair = Pair(item, live, spec, frozenset(skipped), item.sensitive | spec.sensitive)
+        return [drift for detector in self._detectors for drift in detector.of_pair(pair)]
 
     def _is_unknown(self, item: Declared) -> bool:
         return any(

@@ -51,7 +51,9 @@ def changes(
         if name in skipped or name not in live or not _declares(state, name):
             continue
         pair = comparable(_state_value(state, name), live[name])
-        if pair is None:
+        if pair is None or repr(pair[0]) == repr(
+            pair[1]
+        ):  # one spelling has one canonical form; most pairs are this one
             continue
         before, after = (_canonical(shape, value) for value in pair)
         if name not in hidden:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .comparison import Drift
@@ -12,6 +13,16 @@ from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .sealing import Marks, Sealer, mark_live, stored_attributes
 from .severity import judge
 from .specs import TypeSpec
+
+_MOST_KEY_BYTES = 1200  # an entry of an index holds two of them and must not be larger than 2,704 bytes
+_KEPT_OF_LONG_KEYS = 200
+
+
+def stored_key(key: str) -> str:
+    """Return the form in which a match key is stored: a very long one as its beginning and its digest."""
+    if len(key.encode()) <= _MOST_KEY_BYTES:
+        return key
+    return f"{key[:_KEPT_OF_LONG_KEYS]}~{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def declared_rows(
@@ -25,7 +36,7 @@ def declared_rows(
             "address": item.address,
             "part": parts[item.address],
             "type": item.type,
-            "key": item.key,
+            "key": None if item.key is None else stored_key(item.key),
             "attributes": stored_attributes(spec, item.attributes, item.sensitive, seal),
             "sensitive": sorted(item.sensitive),
             "parent": _parent_row(item.parent),
@@ -54,6 +65,11 @@ def live_row(
 ) -> dict[str, object]:
     """Turn a live resource into a row; `marks` are those of the account's states (see `sealing.marks_of`)."""
     spec = specs.get(resource.type)
+    resource = replace(
+        resource,
+        key=stored_key(resource.key),
+        aliases=tuple((kind, stored_key(key)) for kind, key in resource.aliases),
+    )
     resource = mark_live(resource, spec, marks or {}, seal)
     return {
         "type": resource.type,
@@ -88,7 +104,13 @@ def gap_row(gap: NotChecked | Unread, region: str) -> dict[str, object]:
     row: dict[str, object] = {"reason": gap.reason, "permission": gap.permission, "detail": gap.detail[:500]}
     if isinstance(gap, NotChecked):
         return {**row, "types": list(gap.types), "key": None, "attributes": [], "region": gap.region}
-    return {**row, "types": [gap.type], "key": gap.key, "attributes": list(gap.attributes), "region": region}
+    return {
+        **row,
+        "types": [gap.type],
+        "key": stored_key(gap.key),
+        "attributes": list(gap.attributes),
+        "region": region,
+    }
 
 
 def gaps_of(rows: Iterable[Mapping[str, Any]]) -> tuple[list[NotChecked], list[Unread]]:
@@ -136,7 +158,7 @@ def drift_row(drift: Drift) -> dict[str, object]:
 
 
 def _parent_row(parent: Parent | None) -> list[str] | None:
-    return None if parent is None else [parent.type, parent.key, parent.attribute]
+    return None if parent is None else [parent.type, stored_key(parent.key), parent.attribute]
 
 
 def _parent_of(row: Any) -> Parent | None:

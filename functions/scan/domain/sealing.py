@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import TypeAlias
 from uuid import UUID
 
@@ -27,6 +28,7 @@ _ALWAYS_KEPT = ("id", "arn", "tags_all")
 _FIRST_VERSION = 1  # of digests from before versions were named
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_PLAIN = (str, int, float, list, tuple, NoneType)
 _TAGS = frozenset({"tags", "tags_all"})
 # Members of blocks that no shape reads. The provider calls them sensitive, but Terraform before 1.10 does not mark in a state
 # what only the provider calls so. Source: Terraform AWS provider 5.100, `aws_lb_listener`, `aws_lb_listener_rule`.
@@ -172,6 +174,8 @@ def incomparable(state: Attributes, live: Attributes) -> tuple[str, ...]:
 
 def _digests(value: object) -> dict[int, str]:
     """Return version -> digest; nothing when the value is none of ours."""
+    if isinstance(value, _PLAIN):  # nearly every value; asking whether it is a `Mapping` takes far longer
+        return {}
     found = value[_MARK] if isinstance(value, Mapping) and len(value) == 1 and _MARK in value else None
     if isinstance(found, str) and _DIGEST.fullmatch(found):
         return {_FIRST_VERSION: found}

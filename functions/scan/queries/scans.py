@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from shared.data.rows import Lookups, Row
@@ -73,10 +73,14 @@ set shards_done = shards_done + 1, resources = resources + :resources,
 where org_id = :org_id and id = :scan_id and status in ('pending', 'running')
 returning status
 """
-_SET_COMPARING = "update scan.scans set status = 'comparing' where org_id = :org_id and id = :scan_id"
+_SET_COMPARING = """
+update scan.scans
+set status = 'comparing', comparison = null, compared_at = now()
+where org_id = :org_id and id = :scan_id
+"""
 _SET_DONE = """
 update scan.scans
-set status = 'done', summary = cast(:summary as jsonb), finished_at = now()
+set status = 'done', summary = cast(:summary as jsonb), comparison = null, finished_at = now()
 where org_id = :org_id and id = :scan_id
 """
 _SET_ENDED = """
@@ -95,6 +99,17 @@ on conflict (org_id, account_id, type, key) do update
 set region = excluded.region, cloud_id = excluded.cloud_id, attributes = excluded.attributes, tags = excluded.tags,
   cloud_made = excluded.cloud_made, parent = excluded.parent, aliases = excluded.aliases, scan_id = excluded.scan_id
 where live_resources.scan_id <= excluded.scan_id
+returning type, key
+"""
+_DELETE_ALIASES = """
+delete from scan.live_aliases a
+using jsonb_to_recordset(cast(:stored as jsonb)) as s (type text, key text)
+where a.org_id = :org_id and a.account_id = :account_id and a.live_type = s.type and a.live_key = s.key
+"""
+_INSERT_ALIASES = """
+insert into scan.live_aliases (account_id, type, key, live_type, live_key)
+select distinct cast(:account_id as uuid), a.type, a.key, a.live_type, a.live_key
+from jsonb_to_recordset(cast(:aliases as jsonb)) as a (type text, key text, live_type text, live_key text)
 """
 _LIST_LIVE = """
 select type, key, region, cloud_id, attributes, tags, cloud_made, parent, aliases
@@ -147,8 +162,9 @@ _LIST_STUCK_COMPARISONS = """
 select s.id
 from scan.scans s
 where s.org_id = :org_id and s.status = 'comparing'
-  and coalesce((select max(h.finished_at) from scan.shards h where h.org_id = :org_id and h.scan_id = s.id), s.created_at)
-    < now() - make_interval(secs => cast(:stuck_seconds as integer))
+  and greatest(
+    s.created_at, s.compared_at, (select max(h.finished_at) from scan.shards h where h.org_id = :org_id and h.scan_id = s.id)
+  ) < now() - make_interval(secs => cast(:stuck_seconds as integer))
 """
 _LIST_WORKING = """
 select service, region
@@ -263,7 +279,17 @@ def upsert_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, resources: S
     A late shard of an earlier scan (ids count up in time) takes nothing away from a later one.
     """
     batch = json.dumps(resources, default=str)
-    tx.execute(_UPSERT_LIVE, account_id=account_id, scan_id=scan_id, resources=batch)
+    stored = tx.rows(_UPSERT_LIVE, account_id=account_id, scan_id=scan_id, resources=batch)
+    taken = {(row["type"], row["key"]) for row in stored}
+    aliases = [
+        {"type": kind, "key": key, "live_type": row["type"], "live_key": row["key"]}
+        for row in resources
+        if (row["type"], row["key"]) in taken
+        for kind, key in cast("Iterable[tuple[str, str]]", row["aliases"])
+    ]
+    tx.execute(_DELETE_ALIASES, account_id=account_id, stored=json.dumps(stored))
+    if aliases:
+        tx.execute(_INSERT_ALIASES, account_id=account_id, aliases=json.dumps(aliases))
 
 
 def list_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> Sequence[Row]:

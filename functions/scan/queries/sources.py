@@ -116,23 +116,18 @@ where org_id = :org_id and id = :source_id
 """
 _CLEAR_RESOURCES = "delete from scan.state_resources where org_id = :org_id and source_id = :source_id"
 _INSERT_RESOURCES = """
-insert into scan.state_resources (source_id, address, part, type, key, attributes, sensitive, parent, account, region)
-select cast(:source_id as uuid), r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region
-from jsonb_to_recordset(cast(:resources as jsonb))
+insert into scan.state_resources (source_id, account_id, address, part, type, key, attributes, sensitive, parent, account, region)
+select s.id, s.account_id, r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region
+from scan.state_sources s
+cross join jsonb_to_recordset(cast(:resources as jsonb))
   as r (address text, part integer, type text, key text, attributes jsonb, sensitive text[], parent text[], account text, region text)
-"""
-_LIST_RESOURCES = """
-select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region
-from scan.state_resources r
-join scan.state_sources s on s.org_id = r.org_id and s.id = r.source_id
-where r.org_id = :org_id and s.org_id = :org_id and s.account_id = :account_id
-order by r.source_id, r.address, r.part
+where s.org_id = :org_id and s.id = :source_id
 """
 _LIST_MARKED = """
 select r.address, r.type, r.key, cast('{}' as jsonb) as attributes, r.sensitive, r.parent, r.account, r.region
-from scan.state_resources r
-join scan.state_sources s on s.org_id = r.org_id and s.id = r.source_id
-where r.org_id = :org_id and s.org_id = :org_id and s.account_id = :account_id and cardinality(r.sensitive) > 0
+from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
+join scan.state_resources r on r.type = i.type and r.key = i.key
+where r.org_id = :org_id and r.account_id = :account_id and cardinality(r.sensitive) > 0
 """
 _BATCH = 500
 SEALED_CREDENTIALS = SealedQueries(
@@ -257,14 +252,10 @@ def set_failed(tx: UnitOfWork, source_id: UUID, *, error_code: str, error_detail
     tx.execute(_SET_FAILED, source_id=source_id, error_code=error_code, error_detail=error_detail[:500])
 
 
-def list_resources(tx: UnitOfWork, account_id: UUID) -> Sequence[Row]:
-    """List what all states of an account declare."""
-    return tx.rows(_LIST_RESOURCES, account_id=account_id)
-
-
-def list_marked(tx: UnitOfWork, account_id: UUID) -> Sequence[Row]:
-    """List what states of an account mark as sensitive, without any values."""
-    return tx.rows(_LIST_MARKED, account_id=account_id)
+def list_marked(tx: UnitOfWork, account_id: UUID, identities: Iterable[tuple[str, str]]) -> Sequence[Row]:
+    """List what states of an account mark as sensitive under the given (type, key), without any values."""
+    wanted = [{"type": kind, "key": key} for kind, key in identities]
+    return tx.rows(_LIST_MARKED, account_id=account_id, identities=json.dumps(wanted)) if wanted else []
 
 
 def _found(row: Row | None) -> Row:

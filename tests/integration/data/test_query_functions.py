@@ -20,6 +20,7 @@ from pg8000 import native
 
 import functions
 from functions.analyze.domain.plan_noise import NoiseKey
+from functions.scan.queries.comparing import FIRST, LAST, Place
 from functions.scim.queries.lists import EVERYTHING
 from shared.data.errors import RowInUse, UniqueViolated
 from shared.data.unit_of_work import UnitOfWork
@@ -30,7 +31,7 @@ from tests.support.tenants import TwoTenants, two_tenants
 _FOREIGN_KEY = "23503"
 _RESOURCE = {
     "address": "aws_x.y", "part": 0, "type": "aws_x", "key": "k", "region": "r", "cloud_id": "c", "attributes": {},
-    "tags": {}, "cloud_made": False, "parent": None, "aliases": [], "sensitive": [], "account": "1",
+    "tags": {}, "cloud_made": False, "parent": None, "aliases": [["aws_x", "a"]], "sensitive": [], "account": "1",
 }  # fmt: skip
 _ITEM = {
     "kind": "unmanaged", "type": "aws_x", "key": "k", "is_sensitive": False, "severity": "low", "rule": "r",
@@ -39,6 +40,8 @@ _ITEM = {
 _GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied", "detail": ""}
 _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
+    "identities": [("aws_x", "k")], "covered": ["aws_x"], "agreed": {("aws_x", "k"): bytes(32)}, "page_findings.after": b"",
+    "end_of_part.after": FIRST, "list_unsettled.after": FIRST, "until": LAST,
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
@@ -261,6 +264,8 @@ def argument(function: str, name: str, hint: str, other_rows: dict[str, dict[str
             return _VALUES[known]
     if name in _TABLE_OF:
         return other_rows[_TABLE_OF[name]]["id"]
+    if name == "place":
+        return Place(other_rows["scan.cloud_accounts"]["id"], other_rows["scan.scans"]["id"])
     if "UUID" in hint and "Sequence" not in hint and name != "after_id":
         return other_rows["core.users"]["id"]
     if "None" in hint:

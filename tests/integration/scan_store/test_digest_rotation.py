@@ -14,7 +14,7 @@ from functions.scan import ingestion
 from functions.scan.domain import records
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.sealing import Sealer
-from functions.scan.handlers import worker
+from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, drift, scans, sources
 from functions.scan.types.aws import SPECS
 from functions.scan.wiring import ScanDeps
@@ -97,7 +97,7 @@ class Estate:
         deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=self.clock, sealer=lambda _org_id: self.sealer()))
         event = Event("e", {"scan_id": str(scan_id)})
         call = Call(actor=self.actor, path={}, query_values={}, headers={}, cookies={}, content=b"", event=event)
-        assert worker.work_comparison(call, deps).status == 204
+        assert comparing.work_comparison(call, deps).status == 204
         with self.db.unit(self.actor) as tx:
             summary: dict[str, Any] = scans.get_scan(tx, scan_id)["summary"]
             return summary

@@ -74,6 +74,7 @@ class Bucket:
 
 @dataclass
 class Scene:
+    database: ClonedDatabase
     db: Database
     actor: Actor
     account: Row
@@ -103,8 +104,10 @@ class Scene:
         return {row["object_key"]: row for row in rows}
 
     def declared(self) -> set[str]:
-        with self.db.unit(self.actor) as tx:
-            return {row["key"] for row in sources.list_resources(tx, self.account["id"])}
+        rows = self.database.owner.run(
+            "select key from scan.state_resources where account_id = :account_id", account_id=self.account["id"]
+        )
+        return {row[0] for row in rows or ()}
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def scene(database: ClonedDatabase) -> Scene:
     bucket.put("live/001.tfstate.tflock", b"{}")
     bucket.put("other/x.tfstate", state(9999))
     assert actor.org_id is not None
-    return Scene(db, actor, account, source["id"], bucket, Sealer([(1, Secret(b"k" * 32))], actor.org_id))
+    return Scene(database, db, actor, account, source["id"], bucket, Sealer([(1, Secret(b"k" * 32))], actor.org_id))
 
 
 def test_hundreds_of_states_are_taken_in_once_and_then_left_alone(scene: Scene) -> None:

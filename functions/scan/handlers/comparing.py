@@ -1,0 +1,172 @@
+"""Events: the comparison of a scan, part by part. Every handler may be called twice for one event, and in any order.
+
+How far a comparison is stands with its scan and nowhere else. A part and that note are one transaction, so that a worker that is
+killed loses at most one part, and whoever takes the scan up next goes on where it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
+from shared.http.call import Call
+from shared.http.reply import Reply
+from shared.rules.levels import SEVERITIES
+from shared.telemetry.log import logger
+
+from .. import streaming
+from ..domain.comparison import Tally
+from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
+from ..queries import accounts as account_queries
+from ..queries import comparing as queries
+from ..queries import drift as drift_queries
+from ..queries import ignoring as ignoring_queries
+from ..queries import scans as scan_queries
+from ..streaming import Found, Scope
+from ..turns import settle
+from ..types.aws import SPECS
+from ..wiring import ScanDeps
+from .payloads import id_of
+
+_log = logger("scan")
+_TURN = timedelta(
+    seconds=240
+)  # of the 540 that the function has and the 600 after which the queue sends a message again
+_PAGE = 2_000
+_MOST_RESTARTS = 3
+_NOTHING: dict[str, Any] = {
+    "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {},
+    "restarts": 0,
+}  # fmt: skip
+
+
+def work_comparison(call: Call, deps: ScanDeps) -> Reply:
+    """Compare what a scan saw with what the states declare, as far as this turn goes; the last part stores the difference."""
+    scan_id = id_of(call, "scan_id")
+    seal = deps.sealer(call.actor.org_id or call.org_id)
+    ends_at = deps.clock.now() + _TURN
+    summary: dict[str, Any] | None = None
+    while summary is None:
+        with deps.db.unit(call.actor) as tx:
+            scan = queries.take_scan(tx, scan_id)
+            if scan is None or scan["status"] != "comparing":
+                return Reply.no_content()  # it is over, or somebody else is at it
+            account = account_queries.get_account(tx, scan["account_id"])
+            now = deps.clock.now()
+            summary = step(tx, scan, Scope.of(tx, scan, account, SPECS, seal), now=now)
+            if summary is not None:
+                settle(tx, scan_id, "done", summary, now=now)
+            is_turn_over = summary is None and deps.clock.now() >= ends_at
+            if is_turn_over:
+                tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
+        if is_turn_over:
+            _log.info("comparison goes on in another turn", scan_id=str(scan_id))
+            return Reply.no_content()
+    _log.info("scan done", scan_id=str(scan_id), drift=summary["drift"])
+    return Reply.no_content()
+
+
+def step(tx: UnitOfWork, scan: Row, scope: Scope, *, now: datetime, part: int | None = None) -> dict[str, Any] | None:
+    """Do the next part of a comparison, or end it; returns the summary of one that was ended.
+
+    Args:
+        tx: the unit of work.
+        scan: its row, locked.
+        scope: what is compared.
+        now: time of the step, for rules that end.
+        part: about how many resources of a side; `streaming.PART` when None.
+    """
+    kept: dict[str, Any] = scan["comparison"] or _begin(tx, scan)
+    until, pieces = streaming.compare_part(tx, scope, (kept["after"][0], kept["after"][1]), part=part or streaming.PART)
+    for found in pieces:
+        _keep(tx, scan["id"], kept, found)
+    if until == queries.LAST:
+        return _end(tx, scan, scope, kept, now)
+    kept["after"] = list(until)
+    queries.save(tx, scan["id"], kept)
+    return None
+
+
+def _begin(tx: UnitOfWork, scan: Row, *, restarts: int = 0) -> dict[str, Any]:
+    states = queries.name_states(tx, scan["account_id"])
+    return queries.begin(tx, scan["id"], {**_NOTHING, "states": states, "restarts": restarts})
+
+
+def _keep(tx: UnitOfWork, scan_id: UUID, kept: dict[str, Any], found: Found) -> None:
+    queries.add_findings(tx, scan_id, found.items)
+    _add(kept, found.tally)
+    for name, resources in found.keyless.items():
+        kept["keyless"][name] = kept["keyless"].get(name, 0) + resources
+
+
+def _add(kept: dict[str, Any], tally: Tally) -> None:
+    for name in ("in_sync", "compared", "not_checked", "out_of_scope"):
+        kept[name] += getattr(tally, name)
+    for name, resources in tally.uncovered.items():
+        kept["uncovered"][name] = kept["uncovered"].get(name, 0) + resources
+
+
+def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+    """Store the difference at once and end the scan; begin anew when a state was taken in while it was compared."""
+    if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
+        _begin(tx, scan, restarts=kept["restarts"] + 1)
+        return None
+    _add(kept, streaming.count_apart(tx, scope))
+    if kept["keyless"]:
+        _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
+    unread = queries.count_unread(tx, scan["id"])
+    unknown = {name for gap in scope.not_checked for name in gap.types} | unread.keys() | kept["keyless"].keys()
+    ignored = _publish(tx, scan, scope, now)
+    fixed = drift_queries.fix_gone(
+        tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))
+    )
+    scan_queries.delete_gone(tx, account_id=scan["account_id"], scan_id=scan["id"])
+    summary = _summary(tx, scan, scope, kept)
+    summary |= {"fixed": fixed, "ignored": ignored, "unread": sum(unread.values()) + sum(kept["keyless"].values())}
+    queries.clear_findings(tx, scan["id"])
+    scan_queries.set_done(tx, scan["id"], summary)
+    tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan["id"])})
+    return summary
+
+
+def _publish(tx: UnitOfWork, scan: Row, scope: Scope, now: datetime) -> int:
+    """Make drift items of what was found, in one transaction with the scan's end; returns how many a rule hides."""
+    rules = [IgnoreRule.of(row) for row in ignoring_queries.list_live_rules(tx, now=now, most=MOST_RULES)]
+    after, ignored = b"", 0
+    while rows := queries.page_findings(tx, scan["id"], after=after, most=_PAGE):
+        items: list[dict[str, object]] = [row["item"] for row in rows]
+        if rules:
+            live = queries.list_live(tx, scope.place, {(str(item["type"]), str(item["key"])) for item in items})
+            items = marked(items, rules, {(row["type"], row["key"]): row["tags"] for row in live})
+            ignored += sum(item["ignore_rule_id"] is not None for item in items)
+        drift_queries.upsert_items(tx, account_id=scan["account_id"], scan_id=scan["id"], items=items)
+        after = rows[-1]["fingerprint"]
+    return ignored
+
+
+def _with_stand_alone_forms(types: set[str], scope: Scope) -> set[str]:
+    """Add the types about which a comparison keeps silent while their parents are unknown."""
+    specs = (scope.specs[name] for name in types if name in scope.specs)
+    return types | {child for spec in specs for children in spec.inline.values() for child in children}
+
+
+def _summary(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any]) -> dict[str, Any]:
+    counts = [(row["kind"], row["severity"], int(row["items"])) for row in queries.count_findings(tx, scan["id"])]
+    kinds = ("missing", "unmanaged", "changed")
+    return {
+        "drift": sum(items for _, _, items in counts),
+        "by_kind": {name: sum(items for kind, _, items in counts if kind == name) for name in kinds},
+        "by_severity": {name: sum(items for _, severity, items in counts if severity == name) for name in SEVERITIES},
+        "live_resources": queries.count_live(tx, scope.place),
+        "compared": kept["compared"],
+        "in_sync": kept["in_sync"],
+        "not_checked": {
+            "resources": kept["not_checked"],
+            "types": sorted({name for gap in scope.not_checked for name in gap.types}),
+        },
+        "out_of_scope": kept["out_of_scope"],
+        "uncovered": dict(sorted(kept["uncovered"].items())),
+    }

@@ -1,0 +1,235 @@
+"""A comparison in parts: an account of any size in the memory of one part.
+
+Owns the order: which identities are looked at, and what is read besides them because the verdict depends on it. Decides nothing
+itself (`domain/comparison.py` does) and keeps nothing between two parts but what stands in the database; see ADR-0030.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
+
+from .domain import records
+from .domain.comparison import DETECTORS, Detector, Identity, Sides, Tally, compare, identities_of, is_in_scope
+from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
+from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
+from .domain.specs import TypeSpec
+from .queries import comparing as queries
+from .queries import scans as scan_queries
+from .rules_hash import rules_hash
+
+PART = 10_000
+CHUNK = 1_000
+_KEY_GONE = "the state was taken in under a digest key that is gone; fetch or upload it again"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one comparison is about.
+
+    Attributes:
+        place: the scan and its account, as the database knows them.
+        account: the cloud's own name of the account.
+        regions: the scanned regions.
+        specs: the type table.
+        seal: hides sensitive values.
+        not_checked: listings that failed.
+        detectors: find what differs.
+        rules: names the rules; a pair is not looked at again under the same ones.
+    """
+
+    place: queries.Place
+    account: str
+    regions: frozenset[str]
+    specs: Mapping[str, TypeSpec]
+    seal: Sealer
+    not_checked: Sequence[NotChecked]
+    detectors: Sequence[Detector] = DETECTORS
+    rules: bytes = field(default_factory=rules_hash)
+
+    @classmethod
+    def of(cls, tx: UnitOfWork, scan: Row, account: Row, specs: Mapping[str, TypeSpec], seal: Sealer) -> Scope:
+        """Read what a comparison is about."""
+        not_checked, _ = records.gaps_of(queries.list_not_checked(tx, scan["id"]))
+        place = queries.Place(scan["account_id"], scan["id"])
+        return cls(place, account["external_account"], frozenset(account["regions"]), specs, seal, not_checked)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a part of a comparison came to.
+
+    Attributes:
+        items: drift items as rows, each once.
+        tally: what was covered.
+        keyless: type -> count of resources that cannot be compared in full, as a key is gone.
+    """
+
+    items: list[dict[str, object]] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    keyless: dict[str, int] = field(default_factory=dict)
+
+
+def compare_part(
+    tx: UnitOfWork, scope: Scope, after: Identity, *, part: int = PART
+) -> tuple[Identity, Iterator[Found]]:
+    """Compare the next part of an account.
+
+    Args:
+        tx: the unit of work; everything is read in it.
+        scope: what is compared.
+        after: where the part before ended.
+        part: about how many resources of a side.
+
+    Returns:
+        Where the part ends (`queries.LAST` for the last one), and its outcome piece by piece.
+    """
+    until = queries.end_of_part(tx, scope.place, after, part)
+    return until, _pieces(tx, scope, after, until)
+
+
+def _pieces(tx: UnitOfWork, scope: Scope, after: Identity, until: Identity) -> Iterator[Found]:
+    covered = sorted(scope.specs)
+    left = queries.list_unsettled(tx, scope.place, after, until, covered=covered, rules_hash=scope.rules)
+    yield Found(tally=Tally(in_sync=left.settled, compared=left.settled))
+    for start in range(0, len(left.identities), CHUNK):
+        yield _compare(tx, scope, left.identities[start : start + CHUNK])
+
+
+def count_apart(tx: UnitOfWork, scope: Scope) -> Tally:
+    """Count the declared resources that have no place in the order: those without a key, and of types that no rule covers."""
+    tally = Tally()
+    for row in queries.count_apart(tx, scope.place.account_id, covered=sorted(scope.specs)):
+        resources = int(row["resources"])
+        if row["type"] not in scope.specs:
+            tally.uncovered[row["type"]] = tally.uncovered.get(row["type"], 0) + resources
+        elif is_in_scope(
+            Declared("", row["type"], None, {}, account=row["account"], region=row["region"]),
+            scope.account,
+            scope.regions,
+        ):
+            tally.not_checked += resources
+        else:
+            tally.out_of_scope += resources
+    return tally
+
+
+@dataclass(slots=True)
+class _Neighbourhood:
+    """Identities to be judged, with everything that their verdicts depend on.
+
+    These are: who answers to their names; all names of those, and who else claims them; what is declared under any of these
+    names; the parents of the live ones, with the same; what could not be read of any of them.
+    """
+
+    judged: frozenset[Identity]
+    declared: list[Declared] = field(default_factory=list)
+    live: dict[Identity, LiveResource] = field(default_factory=dict)
+    taken_over: list[Parent] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    hashes: dict[Identity, list[bytes]] = field(default_factory=dict)
+    live_hashes: dict[Identity, bytes] = field(default_factory=dict)
+
+
+def _read(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> _Neighbourhood:
+    place = scope.place
+    around = _Neighbourhood(frozenset(judged))
+    _read_live(tx, place, around, judged)
+    parents = {(live.parent.type, live.parent.key) for live in around.live.values() if live.parent is not None}
+    _read_live(tx, place, around, parents - around.judged)
+    names = {name for live in around.live.values() for name in identities_of(live)} | parents | around.judged
+    _read_declared(tx, scope, around, names)
+    _read_live(tx, place, around, names - around.judged - parents)
+    around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, names)]
+    _, around.unread = records.gaps_of(queries.list_unread(tx, place, names))
+    return around
+
+
+def _read_live(tx: UnitOfWork, place: queries.Place, around: _Neighbourhood, names: Iterable[Identity]) -> None:
+    for row in queries.list_live(tx, place, names):
+        identity = (row["type"], row["key"])
+        around.live[identity] = records.live_of(row)
+        around.live_hashes[identity] = row["content_hash"]
+
+
+def _read_declared(tx: UnitOfWork, scope: Scope, around: _Neighbourhood, names: Iterable[Identity]) -> None:
+    for row in queries.list_declared(tx, scope.place, names):
+        if row["type"] in scope.specs:
+            around.declared.append(records.declared_of(row))
+            around.hashes.setdefault((row["type"], row["key"]), []).append(row["content_hash"])
+
+
+def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
+    around = _read(tx, scope, judged)
+    rewritten = _hide(tx, scope, around)
+    keyless = _keyless(around)
+    found = Found()
+    sides = Sides(
+        account=scope.account,
+        regions=scope.regions,
+        declared=around.declared,
+        live=around.live.values(),
+        unread=[*around.unread, *keyless],
+        not_checked=scope.not_checked,
+        judged=around.judged,
+        taken_over=around.taken_over,
+    )
+    rows = (records.drift_row(drift) for drift in compare(sides, scope.specs, found.tally, scope.detectors))
+    found.items = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
+    for gap in keyless:
+        if (gap.type, gap.key) in around.judged:
+            found.keyless[gap.type] = found.keyless.get(gap.type, 0) + 1
+    told = {(gap.type, gap.key) for gap in (*around.unread, *keyless)}
+    agreed = found.tally.agreed - found.tally.differing - told - rewritten
+    queries.set_agreed(tx, scope.place.account_id, _pair_hashes(scope, around, agreed))
+    return found
+
+
+def _pair_hashes(scope: Scope, around: _Neighbourhood, agreed: Iterable[Identity]) -> dict[Identity, bytes]:
+    """Name pairs and what they were judged by; the same as `list_unsettled` makes of what is stored."""
+    blocks: dict[Identity, set[str]] = {}
+    for parent in around.taken_over:
+        blocks.setdefault((parent.type, parent.key), set()).add(parent.attribute)
+    found: dict[Identity, bytes] = {}
+    for name in sorted(agreed):
+        attributes = ",".join(sorted(blocks.get(name, ()))).encode()
+        parts = (scope.rules, *sorted(around.hashes[name]), around.live_hashes[name], attributes)
+        found[name] = hashlib.sha256(b"".join(parts)).digest()
+    return found
+
+
+def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]:
+    """Hide on both sides what any state hides; what a state that came after the shards hides is hidden in its row as well.
+
+    Returns:
+        The live resources whose rows were written anew.
+    """
+    marks, specs, seal = marks_of(around.declared), scope.specs, scope.seal
+    late: list[LiveResource] = []
+    for identity, before in list(around.live.items()):
+        hidden = mark_live(before, specs.get(before.type), marks, seal)
+        around.live[identity] = hidden
+        if hidden != before and identity in around.judged:
+            late.append(hidden)
+    if late:
+        rows = [records.live_row(item, specs, seal, marks=marks) for item in late]
+        scan_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
+    around.declared = [
+        mark_declared(item, specs.get(item.type), around.live.get((item.type, item.key or "")), marks, seal)
+        for item in around.declared
+    ]
+    return {(item.type, item.key) for item in late}
+
+
+def _keyless(around: _Neighbourhood) -> list[Unread]:
+    """Name what cannot be compared, as a version of the digest key that hides it is gone."""
+    found: list[Unread] = []
+    for item in around.declared:
+        resource = around.live.get((item.type, item.key or ""))
+        if resource is not None and (names := incomparable(item.attributes, resource.attributes)):
+            found.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", _KEY_GONE))
+    return found
