@@ -92,8 +92,10 @@ def _walk(path: str, before: Canonical, after: Canonical) -> Iterator[Change]:
     if _is_same(before, after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in sorted(before.keys() | after.keys()):
-            yield from _walk(f"{path}.{name}", before.get(name), after.get(name))
+        names = sorted(before.keys() | after.keys())
+        found = [change for name in names for change in _walk(f"{path}.{name}", before.get(name), after.get(name))]
+        # A member that is null in a document and one that is not there differ, and no path below tells it.
+        yield from found or [Change(path, dict(before), dict(after))]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for position, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _walk(f"{path}[{position}]", old, new)
