@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.scan.domain.comparison import Drift
+from functions.scan.domain.difference import changes
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.shapes import constant
 from functions.scan.readers.aws.base import Listing
@@ -44,6 +45,7 @@ from tests.support.aws_account import (
     why_no_terraform,
 )
 from tests.support.aws_tape import REASONS, Mode, Operation, Take, Tape, sorted_out
+from tests.support.perturbed import others
 
 GROUPS = sorted(path.parent.name for path in FIXTURES.glob("*/requests.jsonl.gz"))
 
@@ -104,6 +106,32 @@ def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(accoun
     assert all(take.operations for take in account.tape.takes), "a listing made no call"
     problems = [text for item in failures for text in judge.problems(*item)]
     assert not problems, "\n".join(problems)
+
+
+def test_every_attribute_that_reads_differently_is_reported_alone(account: Account) -> None:
+    """The one-change law without AWS in between: it also reaches what the stand-in, or AWS itself, cannot change."""
+    declared, seen = declared_in(account.state), set[tuple[str, str]]()
+    by_key = {(item.type, item.key): item for item in declared}
+    problems: list[str] = []
+    for live in account.scanned.live:
+        item, spec = by_key.get((live.type, live.key)), SPECS[live.type]
+        for name, shape in spec.shapes.items() if item is not None else ():
+            value = live.attributes.get(name)
+            other = next((found for found in others(value) if shape(found) != shape(value)), None)
+            if item is None or name not in live.attributes or other is None:
+                continue
+            touched = replace(live, attributes={**live.attributes, name: other})
+            found = {_top(change.path) for change in changes(spec, item.attributes, touched.attributes)}
+            if found - {name}:
+                problems.append(f"{item.address}: {name} was changed, and {found} is reported")
+            elif found:
+                seen.add((live.type, name))
+            elif name in item.attributes:
+                problems.append(f"{item.address}: {name} was changed, and nothing is reported")
+    excused = {tuple(name.split(".", 1)) for name in mutations_of(account.group).EXCEPTIONS}
+    print(f"{len(seen)} attributes, {len(seen & excused)} of them out of reach for a call")
+    assert not problems, "\n".join(problems)
+    assert seen or not mutations_of(account.group).SPECS
 
 
 def test_every_change_is_reported_and_nothing_else(account: Account) -> None:
