@@ -16,9 +16,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from functions.scan.domain.resources import LiveResource, NotChecked, Unread
+from functions.scan.readers.aws import SERVICES
 from functions.scan.readers.aws.base import Listing, Scope, collect
 
-from .aws_account import ACCOUNT, REGION, SERVICES, Clients, Scanned, action_of
+from .aws_account import ACCOUNT, REGION, Clients, Scanned, action_of
 
 Mode: TypeAlias = Literal["deny", "throttle", "timeout", "malformed"]
 Operation: TypeAlias = tuple[str, str]  # boto3 service name, API operation
@@ -120,11 +121,13 @@ def sorted_out(findings: Iterator[Finding] | tuple[Finding, ...]) -> Scanned:
 def failure(operation: str, mode: Mode) -> Exception:
     """Make what botocore raises when a call fails for good."""
     if mode == "timeout":
-        return ReadTimeoutError(endpoint_url="https://aws.invalid")
-    if mode == "malformed":
-        return ResponseParserError(f"{operation}: the reply is not in the protocol of the service")
-    code = "AccessDeniedException" if mode == "deny" else "ThrottlingException"
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+        found: Exception = ReadTimeoutError(endpoint_url="https://aws.invalid")
+    elif mode == "malformed":
+        found = ResponseParserError(f"{operation}: the reply is not in the protocol of the service")
+    else:
+        code = "AccessDeniedException" if mode == "deny" else "ThrottlingException"
+        found = ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+    return found
 
 
 class _Client:

@@ -50,15 +50,15 @@ def _bucket_policy(*statements: dict[str, Any]) -> str:
 
 
 _OWN = {"Sid": "Tls", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}
-_CHECKED = {
+_CHECKED: dict[str, dict[str, Any]] = {
     "StringEquals": {"aws:SourceAccount": ["123456789012"]},
     "ArnLike": {"aws:SourceArn": ["arn:aws:logs:us-east-1:123456789012:*"]},
 }
-_CHECK = {
+_CHECK: dict[str, Any] = {
     "Sid": "AWSLogDeliveryAclCheck1", "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
     "Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::b", "Condition": _CHECKED,
 }  # fmt: skip
-_WRITE = {
+_WRITE: dict[str, Any] = {
     **_CHECK, "Sid": "AWSLogDeliveryWrite1", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/flow/AWSLogs/123456789012/*",
     "Condition": {**_CHECKED, "StringEquals": {**_CHECKED["StringEquals"], "s3:x-amz-acl": "bucket-owner-full-control"}},
 }  # fmt: skip
