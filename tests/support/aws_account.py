@@ -109,7 +109,7 @@ def moto_account(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen(
+    process = subprocess.Popen(
         [
             part.replace("local_emulator.moto_server", server)
             for part in moto_command(port, seed=seed, record=recording)
@@ -125,8 +125,8 @@ def moto_account(
         wait_until_ready(endpoint)
         yield endpoint
     finally:
-        server.terminate()
-        server.wait(timeout=10)
+        process.terminate()
+        process.wait(timeout=10)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Owns the way from a boto3 or httpx request to moto's WSGI application and back. The application, its seeding and its fault
 switches are those of `local_emulator.moto_server`; only the wire between is left out. moto keeps its accounts in the
-process, so there is one account at a time, emptied when the next one begins.
+process, so there is one account at a time; moto is loaded anew for each, because what it draws while it is loaded and used
+for the first time shifts the ids of the requests that do so, and a recording was made by a fresh server.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from local_emulator.moto_server import App, Repeatable
 ENDPOINT = "http://127.0.0.1:9"  # the port `discard`: what goes round the application by mistake is refused
 _HOST = ENDPOINT.removeprefix("http://")
 _IN_USE = Lock()
+_SERVING: list[App] = []  # the one application, while an account is in use
 
 
 class Answer(NamedTuple):
@@ -46,11 +48,11 @@ def account_in_process() -> Iterator[str]:
     if not _IN_USE.acquire(blocking=False):
         raise RuntimeError("moto keeps one account per process, and it is in use")
     try:
-        for path, method in (("/moto-api/reset", "POST"), ("/moto-api/faults", "DELETE")):
-            assert _ask(method, path, {}, b"").status == 200
+        _SERVING.append(_fresh_application())
         BUCKETS.forget()
         yield ENDPOINT
     finally:
+        _SERVING.clear()
         _IN_USE.release()
 
 
@@ -121,8 +123,9 @@ class _Transport(httpx.BaseTransport):
 TRANSPORT = _Transport()
 
 
-@cache
-def _application() -> App:
+def _fresh_application() -> App:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "moto"]:
+        del sys.modules[name]
     from moto.moto_api._internal import mock_random
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -164,7 +167,8 @@ def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answ
         started.append((status, found))
         return lambda _bytes: None
 
-    reply = _application()(environ, start_response)
+    (application,) = _SERVING
+    reply = application(environ, start_response)
     try:
         content = b"".join(reply)
     finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .resources import Attributes
 from .sealing import comparable, is_sealed
-from .shapes import Canonical, Shape
+from .shapes import RECONCILED, Canonical, Shape
 from .specs import TypeSpec
 
 
@@ -56,9 +56,11 @@ def changes(
         ):  # one spelling has one canonical form; most pairs are this one
             continue
         before, after = (_canonical(shape, value) for value in pair)
+        if shape in RECONCILED and not is_sealed(pair[0]):
+            after = RECONCILED[shape](before, after)
         if name not in hidden:
             found.extend(_walk(name, before, after))
-        elif before != after:
+        elif not _is_same(before, after):
             found.append(Change(name, before, after))
     return found
 
@@ -78,12 +80,24 @@ def _state_value(state: Attributes, name: str) -> object:
     return state.get(name)
 
 
+def _is_same(before: Canonical, after: Canonical) -> bool:
+    """Say whether two canonical values are one; to Python `True` equals `1`, to a document it does not."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return before.keys() == after.keys() and all(_is_same(item, after[name]) for name, item in before.items())
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        is_one_kind = isinstance(before, list) == isinstance(after, list) and len(before) == len(after)
+        return is_one_kind and all(map(_is_same, before, after))
+    return isinstance(before, bool) == isinstance(after, bool) and before == after
+
+
 def _walk(path: str, before: Canonical, after: Canonical) -> Iterator[Change]:
-    if before == after:
+    if _is_same(before, after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for name in sorted(before.keys() | after.keys()):
-            yield from _walk(f"{path}.{name}", before.get(name), after.get(name))
+        names = sorted(before.keys() | after.keys())
+        found = [change for name in names for change in _walk(f"{path}.{name}", before.get(name), after.get(name))]
+        # A member that is null in a document and one that is not there differ, and no path below tells it.
+        yield from found or [Change(path, dict(before), dict(after))]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for position, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _walk(f"{path}[{position}]", old, new)

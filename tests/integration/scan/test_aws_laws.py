@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.scan.domain.comparison import Drift
-from functions.scan.domain.resources import Declared
+from functions.scan.domain.difference import changes
+from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.shapes import constant
+from functions.scan.readers.aws.base import Listing
 from functions.scan.types.aws import SPECS
 from infra.build.customer_rights import read_actions
 from tests.support.aws_account import (
@@ -42,6 +44,8 @@ from tests.support.aws_account import (
     terraform_apply,
     why_no_terraform,
 )
+from tests.support.aws_tape import REASONS, Mode, Operation, Take, Tape, sorted_out
+from tests.support.perturbed import others
 
 GROUPS = sorted(path.parent.name for path in FIXTURES.glob("*/requests.jsonl.gz"))
 
@@ -59,13 +63,15 @@ class Account:
         group: the fixture group.
         endpoint: URL of the account.
         state: the state document that Terraform left.
-        scanned: what the engine read right after the replay.
+        tape: what the readers were answered right after the replay.
+        scanned: what they made of it.
         called: the IAM actions behind all calls of that scan.
     """
 
     group: str
     endpoint: str
     state: dict[str, Any]
+    tape: Tape
     scanned: Scanned
     called: frozenset[str]
 
@@ -74,8 +80,9 @@ class Account:
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     group = str(request.param)
     with replayed_account(group) as endpoint:
-        scanned = scan(endpoint)
-        yield Account(group, endpoint, load_state(group, endpoint), scanned, frozenset(called_actions(endpoint)))
+        tape = Tape(clients(endpoint))
+        called = frozenset(called_actions(endpoint))
+        yield Account(group, endpoint, load_state(group, endpoint), tape, tape.scanned(), called)
 
 
 def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_not_grant(account: Account) -> None:
@@ -84,6 +91,51 @@ def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_no
     assert not account.scanned.not_checked
     assert not account.scanned.unread
     assert drifts(account.state, account.scanned) == set()
+
+
+def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(account: Account) -> None:
+    """Every call of every listing, denied, throttled, timed out and malformed in turn, against an account full of drift."""
+    judge = _FailClosed(account)
+    assert {kind for kind, *_ in judge.truth} >= {"missing", "unmanaged"}
+    failures = [
+        (take, operation, mode)
+        for take in account.tape.takes
+        for operation in sorted(take.operations)
+        for mode in REASONS
+    ]
+    assert all(take.operations for take in account.tape.takes), "a listing made no call"
+    problems = [text for item in failures for text in judge.problems(*item)]
+    assert not problems, "\n".join(problems)
+
+
+def test_every_attribute_that_reads_differently_is_reported_alone(account: Account) -> None:
+    """The one-change law without AWS in between: it also reaches what the stand-in, or AWS itself, cannot change."""
+    declared, seen = declared_in(account.state), set[tuple[str, str]]()
+    by_key = {(item.type, item.key): item for item in declared}
+    problems: list[str] = []
+    for live in account.scanned.live:
+        item, spec = by_key.get((live.type, live.key)), SPECS[live.type]
+        # What stand-alone resources take over differs from the start; the comparison leaves it out.
+        taken_over = (
+            {_top(found.path) for found in changes(spec, item.attributes, live.attributes)} if item else set[str]()
+        )
+        for name, shape in spec.shapes.items():
+            value = live.attributes.get(name)
+            other = next((found for found in others(value) if shape(found) != shape(value)), None)
+            if item is None or name not in live.attributes or other is None or name in taken_over:
+                continue
+            touched = {**live.attributes, name: other}
+            found = {_top(change.path) for change in changes(spec, item.attributes, touched)} - taken_over
+            if found - {name}:
+                problems.append(f"{item.address}: {name} was changed, and {found} is reported")
+            elif found:
+                seen.add((live.type, name))
+            elif name in item.attributes:
+                problems.append(f"{item.address}: {name} was changed, and nothing is reported")
+    excused = {tuple(name.split(".", 1)) for name in mutations_of(account.group).EXCEPTIONS}
+    print(f"{len(seen)} attributes, {len(seen & excused)} of them out of reach for a call")
+    assert not problems, "\n".join(problems)
+    assert seen or not mutations_of(account.group).SPECS
 
 
 def test_every_change_is_reported_and_nothing_else(account: Account) -> None:
@@ -152,6 +204,51 @@ class _Run:
         yield from (f"{mutation.target}: expected and not reported: {item}" for item in sorted(expected - found))
         yield from (f"{mutation.target}: reported and not expected: {item}" for item in sorted(found - expected))
         yield from (f"{mutation.target}: not checked: {gap}" for gap in scanned.not_checked)
+
+
+class _FailClosed:
+    """An account that drifts in every type of its state: judges what is still said of it when a call fails.
+
+    Each type has one declared resource that is not there, and every second resource is declared nowhere.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._tape = account.tape
+        whole = declared_in(account.state)
+        first = {item.type: item for item in reversed(whole) if item.key is not None and item.type in SPECS}
+        ghosts = [replace(item, address=f"{item.address}.ghost", key=f"{item.key}-ghost") for item in first.values()]
+        self._declared = (*whole[::2], *ghosts)
+        self.truth = {name_of(item): item.type for item in drift_items(self._declared, account.scanned)}
+
+    def problems(self, take: Take, operation: Operation, mode: Mode) -> Iterable[str]:
+        """Yield what is wrong with a scan in which one operation of one listing fails."""
+        played = self._tape.play(take.listing, operation, mode)
+        others = (item for other in self._tape.takes if other is not take for item in other.findings)
+        scanned = sorted_out((*others, *played))
+        items = drift_items(self._declared, scanned)
+        found = {name_of(item) for item in items}
+        gaps = [item for item in played if isinstance(item, NotChecked | Unread)]
+        where = f"{':'.join(operation)} {mode}"
+        yield from (f"{where}: reported although it is not so: {item}" for item in sorted(found - self.truth.keys()))
+        # A child says nothing while nobody knows whether its parent holds it (see `comparison`).
+        silent = {*take.listing.types, *(item.type for item in scanned.live if _is_within(item, take.listing))}
+        untold = {item for item in self.truth.keys() - found if self.truth[item] not in silent}
+        yield from (f"{where}: of another listing and not found: {item}" for item in sorted(untold))
+        if not gaps:
+            yield f"{where}: nobody is told"
+        told = {gap.reason for gap in gaps}
+        if told - {REASONS[mode]}:
+            yield f"{where}: another reason is told: {told}"
+        named = {gap.permission for gap in gaps}
+        if named - {self._tape.actions[operation] if mode == "deny" else None}:
+            yield f"{where}: another permission is named: {named}"
+        blind = {name for gap in gaps if isinstance(gap, NotChecked) for name in gap.types}
+        missing = {name_of(item) for item in items if item.kind == "missing" and item.type in blind}
+        yield from (f"{where}: missing, though it was not looked for: {item}" for item in sorted(missing))
+
+
+def _is_within(item: LiveResource, listing: Listing) -> bool:
+    return item.parent is not None and item.parent.type in listing.types
 
 
 def _types(mutation: Mutation, expected: Expected, target: dict[str, Any]) -> set[str]:

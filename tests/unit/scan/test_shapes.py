@@ -138,9 +138,14 @@ def test_policies_that_say_something_else_are_all_told_apart() -> None:
     assert pairs == []
 
 
-@pytest.mark.parametrize("value", [None, "", "{}", {}, "not json", [], 3])
-def test_what_is_no_policy_is_null(value: object) -> None:
+@pytest.mark.parametrize("value", [None, "", "{}", {}, []])
+def test_no_policy_is_null(value: object) -> None:
     assert shapes.policy(value) is None
+
+
+@pytest.mark.parametrize("value", ["not json", '{"Statement": [], "Statement": []}', 3])
+def test_what_cannot_be_read_as_a_policy_does_not_pass_for_none(value: object) -> None:
+    assert shapes.policy(value) == value
 
 
 _words = st.lists(st.sampled_from(["s3:Get*", "s3:Put*", "ec2:Describe*", "*"]), min_size=1, max_size=3)

@@ -77,7 +77,9 @@ def _is_untouched_default(group: Item) -> bool:
         return False
     into, out = list(_permissions(group.get("IpPermissions"))), list(_permissions(group.get("IpPermissionsEgress")))
     is_inward = all(item.get("IpProtocol") == "-1" and item.get("GroupId") == group["GroupId"] for item in into)
-    is_outward = all(item.get("CidrIp", item.get("CidrIpv6")) in _EVERYWHERE for item in out)
+    is_outward = all(
+        item.get("IpProtocol") == "-1" and item.get("CidrIp", item.get("CidrIpv6")) in _EVERYWHERE for item in out
+    )
     return is_inward and is_outward
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...domain.resources import LiveResource, Parent
 from ...domain.shapes import dns_name
-from ...types.aws.route53 import plain_name, record_key
+from ...types.aws.route53 import plain_name, record_key, record_values
 from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, tag_map
 
 _GONE = "NoSuchHostedZone"
@@ -108,7 +108,7 @@ def _record(zone: str, owner: Item, item: Item) -> LiveResource:
         parent=Parent("aws_route53_zone", zone, "record"),
         attributes={
             "ttl": item.get("TTL"),
-            "records": [value["Value"] for value in item.get("ResourceRecords") or ()],
+            "records": record_values(kind, [value["Value"] for value in item.get("ResourceRecords") or ()]),
             "alias": _alias(item.get("AliasTarget")),
             "health_check_id": item.get("HealthCheckId"),
             "multivalue_answer_routing_policy": item.get("MultiValueAnswer"),

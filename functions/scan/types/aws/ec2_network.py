@@ -6,7 +6,7 @@ Source: Terraform AWS provider 5.100, resource documentation of each type.
 from __future__ import annotations
 
 from ...domain.resources import Attributes, Parent
-from ...domain.shapes import boolean, number_or_zero, set_of, tags, text
+from ...domain.shapes import boolean, cidr, number_or_zero, set_of, tags, text
 from ...domain.specs import TypeSpec, by
 from .standins import stand_in
 
@@ -27,12 +27,12 @@ SPECS = (
     TypeSpec(
         "aws_vpc",
         {
-            "cidr_block": text,
+            "cidr_block": cidr,
             "instance_tenancy": text,
             "enable_dns_support": boolean,
             "enable_dns_hostnames": boolean,
             "enable_network_address_usage_metrics": boolean,
-            "ipv6_cidr_block": text,
+            "ipv6_cidr_block": cidr,
             "main_route_table_id": text,
             "tags": tags,
         },
@@ -42,14 +42,14 @@ SPECS = (
         },
     ),
     stand_in("aws_default_vpc", "aws_vpc"),
-    TypeSpec("aws_vpc_ipv4_cidr_block_association", {"vpc_id": text, "cidr_block": text}),
-    TypeSpec("aws_vpc_ipv6_cidr_block_association", {"vpc_id": text, "ipv6_cidr_block": text}, parent=_ipv6_block),
+    TypeSpec("aws_vpc_ipv4_cidr_block_association", {"vpc_id": text, "cidr_block": cidr}),
+    TypeSpec("aws_vpc_ipv6_cidr_block_association", {"vpc_id": text, "ipv6_cidr_block": cidr}, parent=_ipv6_block),
     TypeSpec(
         "aws_subnet",
         {
             "vpc_id": text,
-            "cidr_block": text,
-            "ipv6_cidr_block": text,
+            "cidr_block": cidr,
+            "ipv6_cidr_block": cidr,
             "ipv6_native": boolean,
             "availability_zone": text,
             "map_public_ip_on_launch": boolean,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared, Parent
-from ...domain.shapes import Canonical, Shape, folded_text, members, number, number_or_zero, set_of, tags, text
+from ...domain.shapes import Canonical, Shape, cidr, folded_text, members, number, number_or_zero, set_of, tags, text
 from ...domain.specs import TypeSpec, by
 from .standins import stand_in
 
@@ -30,7 +30,7 @@ PROTOCOL_NUMBERS: Mapping[str, int] = {
     "icmpv6": 58, "ipv6-icmp": 58, "sctp": 132,
 }  # fmt: skip
 
-_route = members({"cidr_block": text, "ipv6_cidr_block": text, "destination_prefix_list_id": text, **TARGETS})
+_route = members({"cidr_block": cidr, "ipv6_cidr_block": cidr, "destination_prefix_list_id": text, **TARGETS})
 _routes = set_of(_route)
 
 
@@ -54,7 +54,7 @@ def route_key(attributes: Attributes) -> str | None:
     names = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
     destination = next((attributes[name] for name in names if attributes.get(name)), None)
     table = attributes.get("route_table_id")
-    return f"{table}|{destination}" if table and destination else None
+    return f"{table}|{cidr(destination)}" if table and destination else None
 
 
 def acl_rule_key(attributes: Attributes) -> str | None:
@@ -102,8 +102,8 @@ _ENTRY = members(
         "rule_no": number,
         "action": folded_text,
         "protocol": protocol_number,
-        "cidr_block": text,
-        "ipv6_cidr_block": text,
+        "cidr_block": cidr,
+        "ipv6_cidr_block": cidr,
         "from_port": number_or_zero,
         "to_port": number_or_zero,
         "icmp_type": number_or_zero,
@@ -151,8 +151,8 @@ SPECS = (
         {
             "rule_action": folded_text,
             "protocol": protocol_number,
-            "cidr_block": text,
-            "ipv6_cidr_block": text,
+            "cidr_block": cidr,
+            "ipv6_cidr_block": cidr,
             "from_port": number_or_zero,
             "to_port": number_or_zero,
             "icmp_type": number_or_zero,

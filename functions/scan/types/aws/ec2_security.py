@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared, Parent
-from ...domain.shapes import Canonical, folded_text, number, sorted_canonical, tags, text
+from ...domain.shapes import Canonical, cidr, folded_text, number, sorted_canonical, tags, text
 from ...domain.specs import ParentRule, TypeSpec
 from .standins import stand_in
 
@@ -48,7 +48,7 @@ def port_of(protocol: Canonical, value: object) -> Canonical:
 def rule_key(group: str, direction: str, rule: Attributes) -> str:
     """Key of one rule by its meaning, with `rule` in the attributes of `aws_vpc_security_group_ingress_rule`."""
     protocol = protocol_name(rule.get("ip_protocol"))
-    source = next((f"{name}={rule[name]}" for name in _SOURCES.values() if rule.get(name)), "")
+    source = next((f"{name}={cidr(rule[name])}" for name in _SOURCES.values() if rule.get(name)), "")
     ports = [port_of(protocol, rule.get(name)) for name in ("from_port", "to_port")]
     return f"{group}|{direction}|{protocol}|{ports[0]}|{ports[1]}|{source}"
 
@@ -73,7 +73,7 @@ def _single_rules(block: Attributes) -> Iterator[dict[str, Canonical]]:
     for plural, singular in _SOURCES.items():
         found = block.get(plural)
         for source in found if isinstance(found, list) else ():
-            yield {**shared, singular: text(source)}
+            yield {**shared, singular: cidr(source)}
     if block.get("self"):
         yield {**shared, "self": True}
 
@@ -112,8 +112,8 @@ _RULE = {
     "ip_protocol": protocol_name,
     "from_port": port,
     "to_port": port,
-    "cidr_ipv4": text,
-    "cidr_ipv6": text,
+    "cidr_ipv4": cidr,
+    "cidr_ipv6": cidr,
     "prefix_list_id": text,
     "referenced_security_group_id": text,
     "description": text,

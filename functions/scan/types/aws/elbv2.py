@@ -13,6 +13,7 @@ from ...domain.shapes import (
     Shape,
     block,
     boolean,
+    cidr,
     constant,
     dns_name,
     folded_text,
@@ -115,7 +116,7 @@ _CONDITION = members(
         "host_header": block({"values": set_of(dns_name)}),
         "path_pattern": block({"values": set_of(text)}),
         "http_request_method": block({"values": set_of(text)}),
-        "source_ip": block({"values": set_of(text)}),
+        "source_ip": block({"values": set_of(cidr)}),
         "http_header": block({"http_header_name": folded_text, "values": set_of(text)}),
         "query_string": set_of(members({"key": text, "value": text})),
     }

@@ -19,10 +19,12 @@ from ...domain.shapes import (
     members,
     number,
     number_or_zero,
+    schedule,
     set_of,
     string_map,
     tags,
     text,
+    whole_document,
 )
 from ...domain.specs import TypeSpec, by
 
@@ -74,7 +76,7 @@ SPECS = (
             "description": text,
             "event_pattern": document,
             "role_arn": text,
-            "schedule_expression": text,
+            "schedule_expression": schedule,
             "state": text,
             "tags": tags,
         },
@@ -97,7 +99,7 @@ SPECS = (
                     "query_string_parameters": string_map,
                 }
             ),
-            "input": document,
+            "input": whole_document,  # `{}` is an input; without one the whole event is it
             "input_path": text,
             "input_transformer": block({"input_paths": string_map, "input_template": text}),
             "kinesis_target": block({"partition_key_path": text}),

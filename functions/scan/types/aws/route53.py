@@ -12,16 +12,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared
-from ...domain.shapes import Canonical, block, boolean, default_is, dns_name, number, set_of, tags, text
+from ...domain.shapes import Canonical, block, boolean, default_is, dns_name, ip_address, number, set_of, tags, text
 from ...domain.specs import TypeSpec, by
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
-_GAP = re.compile(r'"\s*"')
+_GAP = re.compile(r'(?<!\\)"\s*"')  # a quotation mark with a backslash before it is part of the text
+_KEPT_ESCAPES = frozenset({"056", "134"})  # a dot or a backslash within a label
+_NAMES = frozenset({"CNAME", "MX", "NS", "PTR", "SRV"})
 
 
 def plain_name(name: str) -> str:
     r"""Spell a DNS name as people do: Route 53 answers `\052.example.com.` for `*.example.com`."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name).rstrip(".").lower()
+    plain = _ESCAPE.sub(lambda found: found[0] if found[1] in _KEPT_ESCAPES else chr(int(found[1], 8)), name)
+    return plain.rstrip(".").lower()
 
 
 def record_key(zone: str, name: str, kind: str, identifier: str | None) -> str:
@@ -58,10 +61,32 @@ def record_value(value: object) -> Canonical:
     return _GAP.sub('""', found)
 
 
+def record_values(kind: str, values: object) -> list[object]:
+    """Spell the values of a record in one way, by its type: names without case and trailing dot, IPv6 addresses short."""
+    found = list(values) if isinstance(values, list | tuple) else []
+    if kind == "AAAA":
+        return [ip_address(item) for item in found]
+    return [_named(str(item)) for item in found] if kind in _NAMES else found
+
+
+def _named(value: str) -> str:
+    """Spell the name at the end of a value; numbers may stand before it (MX, SRV)."""
+    *numbers, name = value.split() or [""]
+    return " ".join([*numbers, str(dns_name(name) or name)])
+
+
+def _with_plain_values(entry: Declared) -> Iterable[Declared]:
+    attributes = entry.attributes
+    if "records" in attributes:
+        plain = record_values(str(attributes.get("type")), attributes["records"])
+        attributes = {**attributes, "records": plain}
+    return (replace(entry, attributes=attributes),)
+
+
 def alias_name(value: object) -> Canonical:
     """An alias target; Route 53 answers load balancers with a `dualstack.` prefix that people leave out."""
-    found = dns_name(value)
-    return found.removeprefix("dualstack.") if isinstance(found, str) else found
+    found = text(value)
+    return plain_name(found).removeprefix("dualstack.") if isinstance(found, str) else found
 
 
 def weight(value: object) -> Canonical:
@@ -96,5 +121,6 @@ SPECS = (
             "weighted_routing_policy": block({"weight": weight}),
         },
         key=_record,
+        expand=_with_plain_values,
     ),
 )

@@ -6,7 +6,7 @@ Source: Terraform AWS provider 5.100, resource documentation of each type; AWS S
 from __future__ import annotations
 
 from ...domain.resources import Attributes, Parent
-from ...domain.shapes import block, default_is, members, number_or_zero, policy, set_of, tags, text
+from ...domain.shapes import block, default_is, members, number_or_zero, policy, schedule, set_of, tags, text
 from ...domain.specs import TypeSpec, by
 
 # A replica without a key of its own reports the AWS-managed one by its alias; the state may leave it out.
@@ -41,7 +41,7 @@ SPECS = (
         {
             "rotation_lambda_arn": text,
             "rotation_rules": block(
-                {"automatically_after_days": number_or_zero, "duration": text, "schedule_expression": text}
+                {"automatically_after_days": number_or_zero, "duration": text, "schedule_expression": schedule}
             ),
         },
     ),
