@@ -238,8 +238,36 @@ class DriftQuery(PageQuery):
     severity: SeverityName | None = None
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
+    actor: str | None = Field(None, max_length=2048, description="ARN, user name or session name of who made it")
     status: Literal["open", "fixed"] = "open"
     format: Literal["json", "csv", "sarif", "markdown"] = "json"
+
+
+class AttributionView(BaseModel):
+    """Who made a drift, when, by which call and through what; or why nobody knows.
+
+    `status` is `pending` until it was looked up. `confidence` says how sure it is: `exact` when the call does precisely this,
+    `likely` when it changed the resource and may have done it, `possible` when it is older than the last scan without the drift.
+    """
+
+    status: Literal["pending", "found", "unknown"]
+    confidence: Literal["exact", "likely", "possible"] | None = None
+    actor: str | None = Field(None, description="ARN of the principal, else the AWS service, else the kind of identity")
+    actor_type: str | None = None
+    user_name: str | None = None
+    session_name: str | None = None
+    issuer_arn: str | None = Field(None, description="the role (or user) that a session was made from")
+    invoked_by: str | None = None
+    at: datetime | None = None
+    call: str | None = Field(None, description="event source and name, e.g. `ec2.amazonaws.com:ModifyVpcAttribute`")
+    channel: Literal["console", "terraform", "cli", "service", "api"] | None = None
+    source_address: str | None = None
+    user_agent: str | None = None
+    region: str | None = None
+    request_id: str | None = None
+    event_id: str | None = None
+    reason: str | None = Field(None, description="why nobody knows, e.g. `access_denied`, `no_event`")
+    permission: str | None = Field(None, description="the permission that is missing")
 
 
 class DriftView(_RowView):
@@ -263,6 +291,13 @@ class DriftView(_RowView):
     status: str
     first_seen_at: datetime
     last_seen_at: datetime
+    attribution: AttributionView
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Build it from a row of `drift_items`."""
+        attribution = AttributionView(status=row["attribution_status"], **row["attribution"])
+        return super().of({**row, "attribution": attribution})
 
 
 class DriftPage(BaseModel):

@@ -11,7 +11,7 @@ from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
-from .handlers import accounts, drift, scans, sources, worker
+from .handlers import accounts, attributing, drift, scans, sources, worker
 from .ingestion import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
@@ -79,6 +79,8 @@ ROUTES: list[Route[ScanDeps]] = [
 EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-shards", worker.work_shard, Access.from_event("scan-shards")),
     Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
+    Route("POST", "/_events/scan-attributions", attributing.work_attribution, Access.from_event("scan-attributions")),
+    Route("POST", "/_events/attribution-sweep", attributing.sweep_attributions, Access.from_event("attribution-sweep")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
     resealing_route("sealed-columns"),

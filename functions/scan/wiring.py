@@ -20,6 +20,7 @@ from shared.settings import Settings
 from .domain.sealing import Sealer
 from .queries import accounts
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
+from .readers.aws.trail import Pace
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -36,6 +37,7 @@ class ScanDeps(Deps):
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
+        pace: how fast it looks up who made a drift.
         identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
     """
 
@@ -43,6 +45,7 @@ class ScanDeps(Deps):
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    pace: Pace
     identity_tokens: IdentityTokens | None
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
@@ -98,5 +101,6 @@ def load_deps(settings: Settings) -> ScanDeps:
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        pace=Pace(common.clock),
         identity_tokens=GoogleIdentityTokens() if settings.is_production else None,
     )

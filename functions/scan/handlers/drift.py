@@ -39,6 +39,7 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         "kind": "unmanaged" if query.kind == "extra" else query.kind,
         "severity": query.severity,
         "type": query.type,
+        "actor": query.actor,
         "after_id": query.after_id(),
         "skipped": query.offset,
     }

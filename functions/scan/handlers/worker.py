@@ -69,6 +69,7 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
         summary = _compare(tx, scan, account_queries.get_account(tx, scan["account_id"]), seal)
         queries.set_done(tx, scan_id, summary)
         tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan_id)})
+        tx.emit("scan-attributions", {"account_id": str(scan["account_id"]), "scan_id": str(scan_id)})
     _log.info("scan done", scan_id=str(scan_id), drift=summary["drift"])
     return Reply.no_content()
 

@@ -10,7 +10,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
-  severity, rule, status, first_seen_at, last_seen_at"""
+  severity, rule, status, first_seen_at, last_seen_at, attribution_status, attribution"""
 
 _UPSERT = """
 insert into scan.drift_items
@@ -41,6 +41,8 @@ where org_id = :org_id and status = :status
   and (cast(:kind as text) is null or kind = :kind)
   and (cast(:severity as text) is null or severity = :severity)
   and (cast(:type as text) is null or type = :type)
+  and (cast(:actor as text) is null
+    or :actor in (attribution ->> 'actor', attribution ->> 'user_name', attribution ->> 'session_name'))
 order by id desc
 limit :most offset :skipped
 """
@@ -65,9 +67,9 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
     Args:
         tx: the unit of work.
         most: page size.
-        filters: `status`, and `after_id scan_id account_id kind severity type skipped`, None for any.
+        filters: `status`, and `after_id scan_id account_id kind severity type actor skipped`, None for any.
     """
-    names = ("after_id", "scan_id", "account_id", "kind", "severity", "type")
+    names = ("after_id", "scan_id", "account_id", "kind", "severity", "type", "actor")
     return tx.rows(
         _LIST,
         most=most,
