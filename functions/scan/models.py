@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from shared.http.paging import PageQuery
 
+from .attribution_models import AttributionView
+
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")]
 RoleArn = Annotated[
@@ -59,7 +61,7 @@ class ChangeAccount(BaseModel):
     regions: list[RegionName] | None = Field(None, min_length=1, max_length=50)
 
 
-class _RowView(BaseModel):
+class RowView(BaseModel):
     """A view whose members are columns of the same name."""
 
     @classmethod
@@ -68,7 +70,7 @@ class _RowView(BaseModel):
         return cls(**{name: row[name] for name in cls.model_fields})
 
 
-class AccountView(_RowView):
+class AccountView(RowView):
     """A connected account; credentials are never shown."""
 
     id: UUID
@@ -111,54 +113,6 @@ class VerifyView(BaseModel):
     gaps: list[GapView]
 
 
-class CreateSource(BaseModel):
-    """A wish for a state source."""
-
-    model_config = _STRICT
-
-    account_id: UUID
-    kind: Literal["upload", "s3"]
-    name: str = Field(min_length=1, max_length=100)
-    bucket: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    object_key: str | None = Field(None, min_length=1, max_length=1024)
-    bucket_region: RegionName | None = None
-
-
-class SourceView(_RowView):
-    """A state source and the outcome of its last fetch."""
-
-    id: UUID
-    account_id: UUID
-    kind: str
-    name: str
-    bucket: str | None
-    object_key: str | None
-    bucket_region: str | None
-    serial: int | None
-    lineage: str | None
-    terraform_version: str | None
-    resource_count: int
-    fetched_at: datetime | None
-    error_code: str | None
-    error_detail: str | None
-    created_at: datetime
-
-
-class SourcePage(BaseModel):
-    """One page of state sources."""
-
-    items: list[SourceView]
-    next_cursor: str | None
-
-
-class UploadQuery(BaseModel):
-    """Query of a state upload."""
-
-    model_config = _STRICT
-
-    force: bool = Field(default=False, description="take a state with a lower serial or another lineage")
-
-
 class StartScan(BaseModel):
     """A wish to scan an account."""
 
@@ -167,7 +121,7 @@ class StartScan(BaseModel):
     account_id: UUID
 
 
-class ScanView(_RowView):
+class ScanView(RowView):
     """A scan: where it stands and what it found."""
 
     id: UUID
@@ -200,7 +154,7 @@ class ResourceQuery(BaseModel):
     cursor: str | None = Field(None, max_length=8000)
 
 
-class ResourceView(_RowView):
+class ResourceView(RowView):
     """A live resource."""
 
     type: str
@@ -240,37 +194,17 @@ class DriftQuery(PageQuery):
     account_id: UUID | None = None
     actor: str | None = Field(None, max_length=2048, description="ARN, user name or session name of who made it")
     status: Literal["open", "fixed"] = "open"
-    format: Literal["json", "csv", "sarif", "markdown"] = "json"
+    assignee: str | None = Field(None, max_length=200)
+    is_acknowledged: bool | None = None
+    ignored: Literal["hide", "show", "only"] = Field(
+        "hide", description="what is ignored, by a rule or until some day, is left out unless it is asked for"
+    )
+    format: Literal["json", "csv", "sarif", "markdown", "html"] = Field(
+        "json", description="other forms than JSON hold the 10,000 worst items, without pages"
+    )
 
 
-class AttributionView(BaseModel):
-    """Who made a drift, when, by which call and through what; or why nobody knows.
-
-    `status` is `pending` until it was looked up. `confidence` says how sure it is: `exact` when the call does precisely this,
-    `likely` when it changed the resource and may have done it, `possible` when it is older than the last scan without the drift.
-    """
-
-    status: Literal["pending", "found", "unknown"]
-    confidence: Literal["exact", "likely", "possible"] | None = None
-    actor: str | None = Field(None, description="ARN of the principal, else the AWS service, else the kind of identity")
-    actor_type: str | None = None
-    user_name: str | None = None
-    session_name: str | None = None
-    issuer_arn: str | None = Field(None, description="the role (or user) that a session was made from")
-    invoked_by: str | None = None
-    at: datetime | None = None
-    call: str | None = Field(None, description="event source and name, e.g. `ec2.amazonaws.com:ModifyVpcAttribute`")
-    channel: Literal["console", "terraform", "cli", "service", "api"] | None = None
-    source_address: str | None = None
-    user_agent: str | None = None
-    region: str | None = None
-    request_id: str | None = None
-    event_id: str | None = None
-    reason: str | None = Field(None, description="why nobody knows, e.g. `access_denied`, `no_event`")
-    permission: str | None = Field(None, description="the permission that is missing")
-
-
-class DriftView(_RowView):
+class DriftView(RowView):
     """One difference between state and cloud."""
 
     id: UUID
@@ -291,6 +225,14 @@ class DriftView(_RowView):
     status: str
     first_seen_at: datetime
     last_seen_at: datetime
+    ignore_rule_id: UUID | None = Field(
+        description="the rule that hides it; without effect once that is deleted or over"
+    )
+    ignored_until: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    note: str | None
     attribution: AttributionView
 
     @classmethod

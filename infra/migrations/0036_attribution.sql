@@ -5,12 +5,14 @@ set local lock_timeout = '5s';
 alter table scan.drift_items
   add column attribution_status text not null default 'pending' check (attribution_status in ('pending', 'found', 'unknown')),
   add column attribution jsonb not null default '{}' check (pg_column_size(attribution) <= 16384),
-  add column attribution_due_at timestamptz default now();
+  add column attribution_due_at timestamptz default now(),
+  add column value_seen_at timestamptz;
 comment on column scan.drift_items.attribution is 'The recorded call that explains the drift, or why there is none.';
 comment on column scan.drift_items.attribution_due_at is 'When to look (again) for who made it; null when nothing more is to be learned.';
 create index drift_items_attribution_due on scan.drift_items (org_id, account_id, attribution_due_at)
   where status = 'open' and attribution_due_at is not null;
-grant update (attribution_status, attribution, attribution_due_at) on scan.drift_items to scan_work;
+comment on column scan.drift_items.value_seen_at is 'When the value as it is now was first seen; null when the item never showed another.';
+grant update (attribution_status, attribution, attribution_due_at, value_seen_at) on scan.drift_items to scan_work;
 
 alter table scan.cloud_accounts add column attribution_leased_until timestamptz;
 comment on column scan.cloud_accounts.attribution_leased_until is 'Until when one worker alone asks who made the drift of this account.';

@@ -36,7 +36,7 @@ class Question:
         cloud_id: ARN or id; None when unknown.
         region: where it is; None when the state does not tell.
         path: attribute path of a changed value.
-        first_seen_at: when a scan first showed it.
+        seen_at: when a scan first showed it as it is now.
         since: when the last good scan before that began; None for an account's first scan.
     """
 
@@ -46,7 +46,7 @@ class Question:
     cloud_id: str | None
     region: str | None
     path: str | None
-    first_seen_at: datetime
+    seen_at: datetime
     since: datetime | None
 
 
@@ -107,7 +107,7 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
         if not event.is_read_only
         and event.error_code is None
         and event.source == source
-        and event.time <= question.first_seen_at
+        and event.time <= question.seen_at
         and event.names & names
         and (certainty := _certainty(question, event)) is not None
     ]
@@ -123,7 +123,7 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
 def is_settled(question: Question, answer: Answer | None, now: datetime) -> bool:
     """Say whether looking again later could tell more: recorded calls arrive with a delay."""
     is_sure = answer is not None and answer.confidence == "exact" and question.since is not None
-    return is_sure or now >= question.first_seen_at + DELIVERY
+    return is_sure or now >= question.seen_at + DELIVERY
 
 
 def row_of(answer: Answer) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _answers(
     for row in due:
         question = domain.Question(
             kind=row["kind"], type=row["type"], key=row["key"], cloud_id=row["cloud_id"], region=row["region"], path=row["path"],
-            first_seen_at=row["first_seen_at"], since=row["since"],
+            seen_at=row["seen_at"], since=row["since"],
         )  # fmt: skip
         now = deps.clock.now()
         try:
@@ -118,7 +118,7 @@ def _answers(
             answers.append(_refusal(row["id"], question, error, now))
             continue
         is_settled = domain.is_settled(question, answer, now)
-        due_at = None if is_settled else max(question.first_seen_at + domain.DELIVERY, now + _SOONEST)
+        due_at = None if is_settled else max(question.seen_at + domain.DELIVERY, now + _SOONEST)
         if answer is not None:
             answers.append(_row(row["id"], "found", domain.row_of(answer), due_at))
         else:
@@ -141,7 +141,7 @@ def _look_up(
             raise refused[region]
         for key, value in searches:
             try:
-                pages = trail.pages(region, key, value, since=now - domain.HISTORY, until=question.first_seen_at)
+                pages = trail.pages(region, key, value, since=now - domain.HISTORY, until=question.seen_at)
                 for page in pages:
                     seen += page
                     best = domain.choose(question, seen)
@@ -156,7 +156,7 @@ def _look_up(
 
 def _refusal(item_id: UUID, question: domain.Question, error: TrailRefused, now: datetime) -> dict[str, object]:
     """Write that there is no answer; one that may come later is asked for again while the item is young."""
-    is_final = error.reason == "access_denied" or now >= question.first_seen_at + 6 * domain.DELIVERY
+    is_final = error.reason == "access_denied" or now >= question.seen_at + 6 * domain.DELIVERY
     due_at = None if is_final else now + domain.DELIVERY
     return _row(item_id, "unknown", domain.unknown_row(error.reason, error.permission), due_at)
 

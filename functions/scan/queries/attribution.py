@@ -26,9 +26,10 @@ _RELEASE = """
 update scan.cloud_accounts set attribution_leased_until = null where org_id = :org_id and id = :account_id
 """
 _LIST_DUE = f"""
-select i.id, i.kind, i.type, i.key, i.cloud_id, i.region, i.path, i.first_seen_at,
+select i.id, i.kind, i.type, i.key, i.cloud_id, i.region, i.path,
+  coalesce(i.value_seen_at, i.first_seen_at) as seen_at,
   (select max(s.started_at) from scan.scans s
-   where s.org_id = :org_id and s.account_id = i.account_id and s.status = 'done' and s.finished_at < i.first_seen_at) as since
+   where s.org_id = :org_id and s.account_id = i.account_id and s.status = 'done' and s.finished_at < coalesce(i.value_seen_at, i.first_seen_at)) as since
 from scan.drift_items i
 where i.org_id = :org_id and i.account_id = :account_id and i.status = 'open' and i.attribution_due_at <= now()
 order by {_WORST_FIRST}
@@ -54,7 +55,7 @@ update scan.drift_items
 set attribution_due_at = now()
 where org_id = :org_id and account_id = :account_id and status = 'open' and attribution_status = 'unknown'
   and attribution_due_at is null and attribution ->> 'reason' = any(cast(:reasons as text[]))
-  and first_seen_at > now() - interval '90 days'
+  and coalesce(value_seen_at, first_seen_at) > now() - interval '90 days'
 """
 _REFUSE = """
 update scan.drift_items

@@ -97,7 +97,8 @@ class Trail:
             region: where the calls were recorded.
             key: what to look up by; one such condition is all that CloudTrail takes.
             value: its value.
-            since, until: the span to look at, both ends included.
+            since: start of the span to look at, included.
+            until: its end, included.
 
         Raises:
             TrailRefused: there is no answer, and why.
