@@ -18,7 +18,6 @@ alter table scan.cloud_accounts add column attribution_leased_until timestamptz;
 comment on column scan.cloud_accounts.attribution_leased_until is 'Until when one worker alone asks who made the drift of this account.';
 grant update (attribution_leased_until) on scan.cloud_accounts to scan_work;
 
-create policy drift_items_lookup on scan.drift_items for select to core_lookup using (true);
 grant select (org_id, status, attribution_due_at) on scan.drift_items to core_lookup;
 
 create function scan.list_orgs_with_due_attributions(most integer)
