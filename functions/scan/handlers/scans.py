@@ -17,8 +17,6 @@ from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanVie
 from ..queries import scans as queries
 from ..starting import begin
 from ..turns import settle
-from ..queries import sources as source_queries
-from ..readers.aws import SERVICES
 from ..types.aws import SPECS
 from ..types.aws.schema import known_count
 from ..wiring import ScanDeps
