@@ -155,7 +155,7 @@ def _object(element: str, found: object) -> object:
     if not isinstance(found, Mapping):
         return found
     kinds = {match[1]: element[match.end()] for match in _MEMBER.finditer(element)}
-    empty: Mapping[str, object] = {"L": [], "T": [], "M": {}, "n": 0, "s": "", "b": False}
+    empty: Mapping[str, object] = {"L": [], "T": [], "M": {}, "n": 0, "b": False}
     return {name: empty.get(kind) if found.get(name) is None else found[name] for name, kind in kinds.items()}
 
 

@@ -13,7 +13,9 @@ from ..types.aws.schema import AttributeSchema, attribute_schema
 from .configuration import named, resource_body, variable_blocks
 from .hcl import Block, Raw, block
 
-_UNREADABLE = "These arguments exist in Terraform only and cannot be read from the cloud; take the line out to set them."
+_UNREADABLE = (
+    "These arguments exist in Terraform only and cannot be read from the cloud; take the line out to set them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ def build_import(type_name: str, source: Source, *, suffix: str = "") -> Import:
         source: what runs.
         suffix: added to the resource's name, where many are put into one configuration.
     """
-    name = named((source.tags.get("Name", ""), source.name, source.key)) + suffix
+    name = (
+        named((source.tags.get("Name", ""), str(source.attributes.get("name") or ""), source.name, source.key)) + suffix
+    )
     to = f"{type_name}.{name}"
     rule, schema = RULES.get(type_name), attribute_schema(type_name)
     if rule is None or schema is None:

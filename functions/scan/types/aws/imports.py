@@ -107,8 +107,27 @@ def _acl_rule(source: Source) -> Mapping[str, object]:
 
 def _route(source: Source) -> Mapping[str, object]:
     target = source.part(1)
-    name = "destination_prefix_list_id" if target.startswith("pl-") else "destination_ipv6_cidr_block" if ":" in target else "destination_cidr_block"
+    name = (
+        "destination_prefix_list_id"
+        if target.startswith("pl-")
+        else "destination_ipv6_cidr_block"
+        if ":" in target
+        else "destination_cidr_block"
+    )
     return {"route_table_id": source.part(0), name: target}
+
+
+def _service(source: Source) -> Mapping[str, object]:
+    """The provider reads a task definition as `family:revision`."""
+    definition = str(source.attributes.get("task_definition") or "")
+    return {"name": source.name, "task_definition": definition.rsplit("/", 1)[-1]}
+
+
+def _target_group(source: Source) -> Mapping[str, object]:
+    """Stickiness that is off has no duration, for which the provider would plan its default."""
+    blocks = source.attributes.get("stickiness") or ()
+    is_on = any(str(item.get("enabled")).lower() == "true" for item in blocks)
+    return {} if is_on else {"stickiness": None}
 
 
 def _secret_name(source: Source) -> str:
@@ -130,7 +149,7 @@ RULES: Mapping[str, ImportRule] = {
     "aws_ebs_volume": _BY_KEY,
     "aws_ecr_repository": _pathed("name"),
     "aws_ecs_cluster": _named("name"),
-    "aws_ecs_service": ImportRule(lambda source: source.resource, lambda source: {"name": source.name}),
+    "aws_ecs_service": ImportRule(lambda source: source.resource, _service, unreadable=("wait_for_steady_state",)),
     "aws_eip": _BY_KEY,
     "aws_iam_group": _keyed("name"),
     "aws_iam_group_policy_attachment": ImportRule(
@@ -153,7 +172,9 @@ RULES: Mapping[str, ImportRule] = {
     "aws_iam_user_policy_attachment": ImportRule(
         lambda source: f"{source.part(0)}/{source.part(1)}", lambda source: {"user": source.part(0), "policy_arn": source.part(1)}
     ),
-    "aws_instance": _BY_KEY,
+    "aws_instance": ImportRule(
+        _key, left_out=frozenset({"root_block_device"}), unreadable=("user_data_replace_on_change",)  # the block's tags are not read
+    ),
     "aws_internet_gateway": _BY_KEY,
     "aws_kms_alias": ImportRule(lambda source: f"alias/{source.resource}", lambda source: {"name": f"alias/{source.resource}"}),
     "aws_kms_key": _BY_KEY,
@@ -161,7 +182,9 @@ RULES: Mapping[str, ImportRule] = {
     "aws_lb": _BY_KEY,
     "aws_lb_listener": _BY_KEY,
     "aws_lb_listener_rule": _BY_KEY,
-    "aws_lb_target_group": _BY_KEY,
+    "aws_lb_target_group": ImportRule(
+        _key, _target_group, unreadable=("lambda_multi_value_headers_enabled", "proxy_protocol_v2")
+    ),
     "aws_nat_gateway": _BY_KEY,
     "aws_network_acl": _BY_KEY,
     "aws_network_acl_rule": ImportRule(_acl_rule_id, _acl_rule),
@@ -182,16 +205,21 @@ RULES: Mapping[str, ImportRule] = {
     "aws_s3_bucket_public_access_block": _BY_BUCKET,
     "aws_s3_bucket_server_side_encryption_configuration": _BY_BUCKET,
     "aws_s3_bucket_versioning": _BY_BUCKET,
-    "aws_secretsmanager_secret": ImportRule(_key, lambda source: {"name": _secret_name(source)}),
+    "aws_secretsmanager_secret": ImportRule(
+        _key,
+        lambda source: {"name": _secret_name(source)},
+        unreadable=("force_overwrite_replica_secret", "recovery_window_in_days"),
+    ),
     "aws_security_group": _BY_KEY,
     "aws_sns_topic": ImportRule(_key, lambda source: {"name": source.name}),
     "aws_sns_topic_policy": ImportRule(_key, lambda source: {"arn": source.key}),
     "aws_sns_topic_subscription": ImportRule(
         lambda source: source.cloud_id,
         lambda source: {"topic_arn": source.part(0), "protocol": source.part(1), "endpoint": source.part(2)},
+        unreadable=("confirmation_timeout_in_minutes", "endpoint_auto_confirms"),
     ),
     "aws_sqs_queue": ImportRule(lambda source: f"https://{source.key}", lambda source: {"name": source.name}),
-    "aws_ssm_parameter": _pathed("name", slash="/", left_out=frozenset({"version", "value"})),
+    "aws_ssm_parameter": _pathed("name", slash="/", left_out=frozenset({"version", "insecure_value"})),
     "aws_subnet": _BY_KEY,
     "aws_vpc": _BY_KEY,
     "aws_vpc_security_group_egress_rule": _BY_KEY,
