@@ -12,6 +12,7 @@ from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
+from . import fix_models as fixes
 from . import schedule_models as timed
 from . import source_models as places
 from . import triage_models as triage
@@ -19,6 +20,7 @@ from .handlers import (
     accounts,
     attributing,
     drift,
+    fixing,
     ignoring,
     progress,
     purge,
@@ -119,6 +121,7 @@ ROUTES: list[Route[ScanDeps]] = [
         reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached), limit=_HEAVIEST,
     ),
     Route("GET", f"{_O}/trends", trends.show_trends, may("trends:read"), query=timed.TrendQuery, reply=timed.TrendView, limit=_HEAVY),
+    Route("GET", f"{_O}/drift/{{item_id}}/fix", fixing.show_fix, may("drift:read"), reply=fixes.FixView),
     Route("PATCH", f"{_O}/drift/{{item_id}}", ignoring.change_drift, may("drift:change"), body=triage.ChangeDrift, reply=models.DriftView),
     Route(
         "POST", f"{_O}/ignore-rules", ignoring.create_ignore_rule, may("ignore_rules:change"),

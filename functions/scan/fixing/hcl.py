@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -42,7 +42,7 @@ class Block:
     body: Sequence[tuple[str, object] | Block]
 
 
-Body: TypeAlias = Sequence[Union[tuple[str, object], Block]]
+Body: TypeAlias = Sequence[tuple[str, object] | Block]
 
 
 def quoted(text: str) -> str:

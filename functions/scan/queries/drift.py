@@ -89,6 +89,14 @@ limit :most offset :skipped
 _LOCK_ITEM = (
     f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open' for update"
 )
+_GET_OPEN = f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open'"
+_LIST_OF_RESOURCE = f"""
+select {_COLUMNS}
+from scan.drift_items
+where org_id = :org_id and account_id = :account_id and type = :type and key = :key and status = 'open'
+order by id
+limit 200
+"""
 _SET_ITEM = f"""
 update scan.drift_items
 set acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, assignee = :assignee, ignored_until = :ignored_until,
@@ -128,6 +136,20 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
 def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]:
     """List items, the worst first; filters as in `list_items`, without where a page begins."""
     return tx.rows(_LIST_WORST, most=most, **_filters(filters))
+
+
+def get_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
+    """Read one open item.
+
+    Raises:
+        NotFound: (404 `not_found`) there is none, or it was fixed.
+    """
+    return _found(tx.row(_GET_OPEN, item_id=item_id))
+
+
+def list_open_of_resource(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> list[Row]:
+    """List the open items of one resource."""
+    return list(tx.rows(_LIST_OF_RESOURCE, account_id=account_id, type=type_name, key=key))
 
 
 def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:

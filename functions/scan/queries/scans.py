@@ -102,6 +102,11 @@ from scan.live_resources
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
 order by type, key
 """
+_FIND_LIVE = """
+select type, key, region, cloud_id, attributes, tags
+from scan.live_resources
+where org_id = :org_id and account_id = :account_id and type = :type and key = :key
+"""
 _PAGE_LIVE = """
 select type, key, region, cloud_id, tags
 from scan.live_resources
@@ -269,6 +274,11 @@ def upsert_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, resources: S
 def list_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> Sequence[Row]:
     """List what a scan saw."""
     return tx.rows(_LIST_LIVE, account_id=account_id, scan_id=scan_id)
+
+
+def find_live(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> Row | None:
+    """Find what the last scan saw of one resource."""
+    return tx.row(_FIND_LIVE, account_id=account_id, type=type_name, key=key)
 
 
 def page_live(

@@ -37,7 +37,6 @@ NOT_IN_THE_ESTATE = {
 
 
 @pytest.mark.terraform
-@pytest.mark.timeout(600)
 def test_a_plan_takes_the_estate_over_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if reason := why_no_terraform():
         pytest.skip(reason)
