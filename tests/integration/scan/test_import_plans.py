@@ -32,7 +32,7 @@ from tests.support.aws_account import (
 EXCEPTIONS = {"aws_ecs_service": "moto returns neither the deployment percentages nor the rebalancing of zones"}
 NOT_IN_THE_ESTATE = {
     "aws_cloudwatch_event_bus", "aws_db_parameter_group", "aws_iam_group_policy_attachment", "aws_iam_user_policy", "aws_iam_user_policy_attachment",
-    "aws_lb_listener_rule", "aws_s3_bucket_ownership_controls",
+    "aws_lb_listener_rule", "aws_s3_bucket_ownership_controls", "aws_s3_bucket_public_access_block",
 }  # fmt: skip
 
 
