@@ -1,4 +1,4 @@
--- owner: scan | locks: scan.drift_items, scan.cloud_accounts, briefly
+-- owner: scan | locks: scan.drift_items, scan.cloud_accounts, scan.scans, briefly
 -- Who made a drift, as CloudTrail tells; looked up after the scan, at CloudTrail's pace; see ADR-0032.
 set local lock_timeout = '5s';
 
@@ -39,3 +39,8 @@ grant create on schema scan to core_lookup;
 alter function scan.list_orgs_with_due_attributions(integer) owner to core_lookup;
 revoke create on schema scan from core_lookup;
 revoke core_lookup from current_user;
+
+-- A suspected change is read once more before it is reported.
+alter table scan.scans add column readings smallint not null default 1 check (readings in (1, 2));
+comment on column scan.scans.readings is 'How often the cloud was read: twice where the first comparison found something new.';
+grant update (readings) on scan.scans to scan_work;

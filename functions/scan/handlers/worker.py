@@ -18,6 +18,7 @@ from shared.security.actor import Actor
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
 
+from ..confirming import ask_again
 from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
@@ -72,6 +73,8 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
             return Reply.no_content()
         now = deps.clock.now()
         summary = _compare(tx, scan, account_queries.get_account(tx, scan["account_id"]), seal, now)
+        if summary is None:
+            return Reply.no_content()  # what is new is read once more first
         queries.set_done(tx, scan_id, summary)
         settle(tx, scan_id, "done", summary, now=now)
         tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan_id)})
@@ -206,7 +209,7 @@ def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, rows: Sequenc
     return len(rows)
 
 
-def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer, now: datetime) -> dict[str, Any]:
+def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer, now: datetime) -> dict[str, Any] | None:
     declared = [records.declared_of(row) for row in source_queries.list_resources(tx, account["id"])]
     live = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
     declared, live = _hide(tx, scan, account, declared, live, seal)
@@ -225,6 +228,8 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer, now: datetim
     unique = {row["fingerprint"]: row for row in rows}  # two states may declare the very same thing
     rules = [IgnoreRule.of(row) for row in ignoring_queries.list_live_rules(tx, now=now, most=MOST_RULES)]
     found = marked(unique.values(), rules, {(item.type, item.key): item.tags for item in live})
+    if ask_again(tx, scan, account, found):
+        return None
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
     unknown = _with_stand_alone_forms(
         {name for gap in not_checked for name in gap.types} | {gap.type for gap in unread}

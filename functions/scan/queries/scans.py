@@ -73,7 +73,7 @@ set shards_done = shards_done + 1, resources = resources + :resources,
 where org_id = :org_id and id = :scan_id and status in ('pending', 'running')
 returning status
 """
-_SET_COMPARING = "update scan.scans set status = 'comparing' where org_id = :org_id and id = :scan_id"
+_SET_COMPARING = "update scan.scans set status = 'comparing', readings = 2 where org_id = :org_id and id = :scan_id"
 _SET_DONE = """
 update scan.scans
 set status = 'done', summary = cast(:summary as jsonb), finished_at = now()
@@ -248,7 +248,7 @@ def touch_shard(tx: UnitOfWork, shard_id: UUID) -> None:
 
 
 def set_comparing(tx: UnitOfWork, scan_id: UUID) -> None:
-    """Mark a scan as being compared."""
+    """Mark a scan as being compared, for what it saw already: the cloud is not read for it again."""
     tx.execute(_SET_COMPARING, scan_id=scan_id)
 
 

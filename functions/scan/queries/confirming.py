@@ -1,0 +1,82 @@
+"""All SQL on reading once more what a scan found new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
+
+_GET_READINGS = """
+select s.readings, exists (
+    select from scan.scans e where e.org_id = :org_id and e.account_id = s.account_id and e.status = 'done' and e.id < s.id
+  ) as has_earlier
+from scan.scans s
+where s.org_id = :org_id and s.id = :scan_id
+"""
+_LIST_NEW_PLACES = """
+select distinct f.kind, f.type, f.region
+from jsonb_to_recordset(cast(:items as jsonb)) as f (kind text, type text, region text, fingerprint text)
+where not exists (
+  select from scan.drift_items d
+  where d.org_id = :org_id and d.account_id = :account_id and d.status = 'open' and d.fingerprint = decode(f.fingerprint, 'hex')
+)
+"""
+_REOPEN_SHARD = """
+update scan.shards h
+set status = 'pending', attempts = 0, resources = 0, started_at = now(), finished_at = null
+from scan.shards before
+where h.org_id = :org_id and before.org_id = :org_id and before.id = h.id and h.scan_id = :scan_id and h.service = :service
+  and h.region = :region and h.status = 'done'
+returning h.id, before.resources
+"""
+_FORGET_GLOBAL = """
+delete from scan.live_resources
+where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:types as text[]))
+"""
+_FORGET_REGIONAL = f"{_FORGET_GLOBAL} and region = :region"
+_READ_ONCE_MORE = """
+update scan.scans
+set status = 'running', readings = 2, shards_done = shards_done - cast(:shards as integer),
+  resources = resources - cast(:resources as integer)
+where org_id = :org_id and id = :scan_id
+"""
+_BATCH = 5_000
+
+
+def get_readings(tx: UnitOfWork, scan_id: UUID) -> Row | None:
+    """Read how often a scan has read the cloud, and whether a good scan of the account came before it."""
+    return tx.row(_GET_READINGS, scan_id=scan_id)
+
+
+def list_new_places(tx: UnitOfWork, account_id: UUID, items: Sequence[Mapping[str, object]]) -> list[Row]:
+    """List kind, type and region of what was found and is not open already; each place once or a few times."""
+    found: list[Row] = []
+    for start in range(0, len(items), _BATCH):
+        batch = [
+            {name: item[name] for name in ("kind", "type", "region", "fingerprint")}
+            for item in items[start : start + _BATCH]
+        ]
+        found += tx.rows(_LIST_NEW_PLACES, account_id=account_id, items=json.dumps(batch))
+    return found
+
+
+def reopen_shard(tx: UnitOfWork, scan_id: UUID, *, service: str, region: str) -> Row | None:
+    """Open a shard that is done for a second reading; returns its id and how many resources it had counted."""
+    return tx.row(_REOPEN_SHARD, scan_id=scan_id, service=service, region=region)
+
+
+def forget_seen(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Sequence[str], region: str | None) -> None:
+    """Forget what a scan saw of types in a region, or everywhere: what is there will be seen again."""
+    values = {"account_id": account_id, "scan_id": scan_id, "types": list(types)}
+    if region is None:
+        tx.execute(_FORGET_GLOBAL, **values)
+    else:
+        tx.execute(_FORGET_REGIONAL, **values, region=region)
+
+
+def read_once_more(tx: UnitOfWork, scan_id: UUID, *, shards: int, resources: int) -> None:
+    """Put a scan back to reading, with so many shards and resources less counted."""
+    tx.execute(_READ_ONCE_MORE, scan_id=scan_id, shards=shards, resources=resources)
