@@ -34,7 +34,7 @@ returning h.id, before.resources
 """
 _FORGET_GLOBAL = """
 delete from scan.live_resources
-where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:types as text[]))
+where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:type_names as text[]))
 """
 _FORGET_REGIONAL = f"{_FORGET_GLOBAL} and region = :region"
 _READ_ONCE_MORE = """
@@ -70,7 +70,7 @@ def reopen_shard(tx: UnitOfWork, scan_id: UUID, *, service: str, region: str) ->
 
 def forget_seen(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Sequence[str], region: str | None) -> None:
     """Forget what a scan saw of types in a region, or everywhere: what is there will be seen again."""
-    values = {"account_id": account_id, "scan_id": scan_id, "types": list(types)}
+    values = {"account_id": account_id, "scan_id": scan_id, "type_names": list(types)}
     if region is None:
         tx.execute(_FORGET_GLOBAL, **values)
     else:
