@@ -8,7 +8,7 @@ JSON protocol 1.1 as botocore's model of the service names it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -101,9 +101,9 @@ class CloudTrail:
     page: int = 50
 
     @contextmanager
-    def serve(self) -> Iterator[str]:
+    def serve(self) -> Generator[str]:
         """Serve for the length of a block; yields the endpoint."""
-        with serving(self) as url:  # type: ignore[arg-type]  # werkzeug's own type of an application
+        with serving(self) as url:
             yield url
 
     def __call__(self, environ: Any, start_response: Any) -> Any:

@@ -17,7 +17,7 @@ from ..types.aws.schema import AttributeSchema
 from .hcl import Block, Body, Encoded, Raw, block
 
 _NEVER = frozenset({"id", "tags_all", "timeouts", "region"})
-_EMPTY = (None, "", [], (), {})
+_EMPTY: tuple[object, ...] = (None, "", [], (), {})
 _MOST_DEPTH = 12
 _MEMBER = re.compile(r"(\w+)=")
 _COMMENT = "# The value is a secret or hidden in the state, so that it is not written here: set it to what runs, or the plan changes it."

@@ -132,14 +132,14 @@ def _look_up(
     trail: Trail, question: domain.Question, regions: Sequence[str], now: datetime, refused: dict[str, TrailRefused]
 ) -> domain.Answer | None:
     """Ask region by region and name by name until one call explains the drift for sure; else return the best there is."""
-    searches: list[tuple[LookupKey, str]] = [("ResourceName", name) for name in domain.names_of(question)]
-    searches += [("EventName", name) for name in calls_for(question.type, question.kind)]
+    by_name: list[tuple[LookupKey, str]] = [("ResourceName", name) for name in domain.names_of(question)]
+    by_call: list[tuple[LookupKey, str]] = [("EventName", name) for name in calls_for(question.type, question.kind)]
     best: domain.Answer | None = None
     seen: list[TrailEvent] = []
     for region in domain.regions_of(question, regions, trail.partition):
         if region in refused:
             raise refused[region]
-        for key, value in searches:
+        for key, value in (*by_name, *by_call):
             try:
                 pages = trail.pages(region, key, value, since=now - domain.HISTORY, until=question.seen_at)
                 for page in pages:

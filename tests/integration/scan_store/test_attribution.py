@@ -24,6 +24,10 @@ from tests.support.scan_function import ScanFunction, ScanOrg
 MINUTE = timedelta(minutes=1)
 
 
+def _members(usual: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    return {**usual, **given}
+
+
 class _SignedIn(SignIns):
     """Signs in to one account, whatever its row says."""
 
@@ -79,7 +83,7 @@ class Scene:
         """Record a call that changed a VPC."""
         request = {"vpcId": key, "enableDnsSupport": {"value": False}}
         at = self.began - minutes_ago * MINUTE
-        self.trail.events.append(event(name, "ec2", at, **{"resources": [key], "request": request, **members}))
+        self.trail.events.append(event(name, "ec2", at, **_members({"resources": [key], "request": request}, members)))
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +114,6 @@ def scene(shared: ClonedDatabase) -> Iterator[Scene]:
         before = org.make_scan(
             account_id, started_at=began - timedelta(hours=2), finished_at=began - timedelta(hours=1)
         )
-        assert before
         scan = org.make_scan(account_id, started_at=began, finished_at=began + MINUTE)
         yield Scene(trail, org, account_id, scan, began)
         org.own("update scan.drift_items set attribution_due_at = null where org_id = :org_id")
@@ -291,7 +294,7 @@ def test_a_value_that_changed_once_more_is_looked_up_anew(scene: Scene) -> None:
         "after": "x",
         "ignore_rule_id": None,
     }
-    _upsert(scene, item | {"after": False})
+    _upsert(scene, {**item, "after": False})
     assert scene.due() == []
     _upsert(scene, item)
     assert scene.due() == ["vpc-1"]

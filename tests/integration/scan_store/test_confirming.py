@@ -45,7 +45,7 @@ class Cloud:
         answer = self.answers[min(self.calls, len(self.answers) - 1)]
         self.calls += 1
         if isinstance(answer, str):
-            raise ValueError(answer)
+            raise KeyError(answer)
         yield from answer
 
 

@@ -32,7 +32,8 @@ def _question(key: str = "sg-1", kind: str = "changed", **members: Any) -> Quest
 
 def _parsed(name: str, source: str = "ec2", minutes_ago: float = 10, **members: Any) -> TrailEvent:
     at = NOW - minutes_ago * MINUTE
-    made = event(name, source, at, **{"resources": ["sg-1"], **members})
+    given: dict[str, Any] = {"resources": ["sg-1"], **members}
+    made = event(name, source, at, **given)
     found = parse_event({**made, "EventTime": at})
     assert found is not None
     return found
