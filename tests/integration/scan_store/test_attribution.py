@@ -111,9 +111,7 @@ def scene(shared: ClonedDatabase) -> Iterator[Scene]:
         function.deps = replace(function.deps, sign_ins=_SignedIn(account), pace=Pace(function.clock))
         org = ScanOrg.make(function)
         account_id = org.make_account()
-        before = org.make_scan(
-            account_id, started_at=began - timedelta(hours=2), finished_at=began - timedelta(hours=1)
-        )
+        org.make_scan(account_id, started_at=began - timedelta(hours=2), finished_at=began - timedelta(hours=1))
         scan = org.make_scan(account_id, started_at=began, finished_at=began + MINUTE)
         yield Scene(trail, org, account_id, scan, began)
         org.own("update scan.drift_items set attribution_due_at = null where org_id = :org_id")
