@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from shared.http.paging import PageQuery
 
+from .attribution_models import AttributionView
+
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")]
 RoleArn = Annotated[
@@ -170,11 +172,13 @@ class ResourcePage(BaseModel):
 
 
 class CoverageView(BaseModel):
-    """What a scan read and what it could not read."""
+    """What a scan read and what it could not read; how many types of the AWS provider there are, and are compared by attribute."""
 
     shards_total: int
     shards_done: int
     resources_by_type: dict[str, int]
+    types_known: int
+    types_mapped: int
     not_checked: list[GapView]
     unread: list[GapView]
 
@@ -190,6 +194,7 @@ class DriftQuery(PageQuery):
     severity: SeverityName | None = None
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
+    actor: str | None = Field(None, max_length=2048, description="ARN, user name or session name of who made it")
     status: Literal["open", "fixed"] = "open"
     min_age_days: int | None = Field(None, ge=0, le=36_500, description="first seen at least so many days ago")
     max_age_days: int | None = Field(None, ge=0, le=36_500, description="first seen at most so many days ago")
@@ -232,6 +237,13 @@ class DriftView(RowView):
     acknowledged_by: str | None
     assignee: str | None
     note: str | None
+    attribution: AttributionView
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Build it from a row of `drift_items`."""
+        attribution = AttributionView(status=row["attribution_status"], **row["attribution"])
+        return super().of({**row, "attribution": attribution})
 
 
 class DriftPage(BaseModel):

@@ -12,13 +12,16 @@ from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
+from . import fix_models as fixes
 from . import schedule_models as timed
 from . import source_models as places
 from . import triage_models as triage
 from .handlers import (
     accounts,
+    attributing,
     comparing,
     drift,
+    fixing,
     ignoring,
     progress,
     purge,
@@ -119,6 +122,7 @@ ROUTES: list[Route[ScanDeps]] = [
         reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached), limit=_HEAVIEST,
     ),
     Route("GET", f"{_O}/trends", trends.show_trends, may("trends:read"), query=timed.TrendQuery, reply=timed.TrendView, limit=_HEAVY),
+    Route("GET", f"{_O}/drift/{{item_id}}/fix", fixing.show_fix, may("drift:read"), reply=fixes.FixView),
     Route("PATCH", f"{_O}/drift/{{item_id}}", ignoring.change_drift, may("drift:change"), body=triage.ChangeDrift, reply=models.DriftView),
     Route(
         "POST", f"{_O}/ignore-rules", ignoring.create_ignore_rule, may("ignore_rules:change"),
@@ -133,6 +137,8 @@ ROUTES: list[Route[ScanDeps]] = [
 EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-shards", worker.work_shard, Access.from_event("scan-shards")),
     Route("POST", "/_events/scan-comparisons", comparing.work_comparison, Access.from_event("scan-comparisons")),
+    Route("POST", "/_events/scan-attributions", attributing.work_attribution, Access.from_event("scan-attributions")),
+    Route("POST", "/_events/attribution-sweep", attributing.sweep_attributions, Access.from_event("attribution-sweep")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
     Route("POST", "/_events/scan-schedules", turns.run_due_schedules, Access.from_event("scan-schedules")),

@@ -21,6 +21,7 @@ from shared.settings import Settings
 from .domain.sealing import Sealer
 from .queries import accounts, sources
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
+from .readers.aws.trail import Pace
 from .state_sources.calling import POLICY
 from .state_sources.opening import Opener
 from .state_sources.port import StateSource
@@ -42,6 +43,7 @@ class ScanDeps(Deps):
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
+        pace: how fast it looks up who made a drift.
         identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
         egress: judges addresses of state sources, and calls them.
         opener: opens state sources.
@@ -52,6 +54,7 @@ class ScanDeps(Deps):
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    pace: Pace
     identity_tokens: IdentityTokens | None
     egress: EgressGuard
     opener: Opener
@@ -134,6 +137,7 @@ def load_deps(settings: Settings) -> ScanDeps:
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        pace=Pace(common.clock),
         identity_tokens=identity_tokens,
         egress=egress,
         opener=Opener(egress, common.clock, identity_tokens, settings.aws_endpoint, settings.aws_attempts),

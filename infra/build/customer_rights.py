@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from functions.scan.readers.aws import SERVICES
+from functions.scan.readers.aws.trail import PERMISSION as ATTRIBUTION
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "terraform" / "customer" / "aws" / "read_policy.json"
@@ -19,8 +20,9 @@ MOST_CHARACTERS = 6144  # of a managed policy, white space not counted. Source: 
 
 
 def read_actions() -> list[str]:
-    """Return the IAM actions that a complete scan needs, sorted."""
-    return sorted({name for service in SERVICES for listing in service.listings for name in listing.permissions})
+    """Return the IAM actions that a complete scan and the attribution of its drift need, sorted."""
+    listed = {name for service in SERVICES for listing in service.listings for name in listing.permissions}
+    return sorted(listed | {ATTRIBUTION})
 
 
 def policy_text() -> str:

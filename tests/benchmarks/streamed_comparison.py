@@ -163,7 +163,9 @@ def _work(job: dict[str, Any]) -> dict[str, Any]:
                     scan = queries.take_scan(tx, scan_id)
                     assert scan is not None
                     account = accounts.get_account(tx, scan["account_id"])
-                    summary = comparing.step(tx, scan, Scope.of(tx, scan, account, SPECS, seal), now=datetime.now(UTC))
+                    summary = comparing.step(
+                        tx, scan, account, Scope.of(tx, scan, account, SPECS, seal), now=datetime.now(UTC)
+                    )
             drift += summary["drift"]
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -157,6 +157,7 @@ GET    O/drift                                    viewer
 POST   O/analyze                                  member
 GET    O/analyses                                 viewer
 GET    O/analyses/{analysis_id}                   viewer
+GET    O/drift/{item_id}/fix                       viewer
 GET    O/drift/{item_id}/narrative                viewer
 GET    O/llm-config                               admin
 PUT    O/llm-config                               admin

@@ -14,6 +14,7 @@ from flask import Response
 
 from functions.scan.queries import scans
 from functions.scan.readers.aws.session import SignIns
+from functions.scan.readers.aws.trail import Pace
 from functions.scan.routes import EVENT_ROUTES, ROUTES
 from functions.scan.state_sources.opening import Opener
 from functions.scan.streams import Places
@@ -61,6 +62,7 @@ class ScanFunction:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
             sign_ins=SignIns(common.clock),
+            pace=Pace(common.clock),
             identity_tokens=OwnTokens(),
             egress=guard,
             opener=Opener(guard, self.clock, OwnTokens(), "", 1),

@@ -20,6 +20,7 @@ from shared.reports.sarif import SarifResult, SarifRule, write_log
 from shared.rules.levels import SEVERITIES
 from shared.rules.texts import REASONS
 
+ATTRIBUTION_COLUMNS = ("actor", "acted_at", "call", "channel", "source_address", "confidence", "unknown_reason")
 COLUMNS = (
     "severity",
     "kind",
@@ -32,6 +33,7 @@ COLUMNS = (
     "after",
     "rule",
     "first_seen_at",
+    *ATTRIBUTION_COLUMNS,
 )
 # What spreadsheets take for the start of a formula, also behind blanks, in its wide forms and behind a line break.
 _FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -44,6 +46,14 @@ _REASONS = {
     "changed": "Somebody or something changed it outside of Terraform; the next apply would undo that or fail on it.",
     "missing": "The state names a resource that the cloud has not got; the next apply would make it again.",
     "unmanaged": "It is in the cloud and in no state: nobody reviews it, and nothing would make it again.",
+}
+_SURE = {"exact": "Made by", "likely": "Likely made by", "possible": "Possibly made, before the last scan, by"}
+_CHANNELS = {
+    "console": "in the console",
+    "terraform": "through Terraform",
+    "cli": "with the AWS CLI",
+    "service": "through an AWS service",
+    "api": "through the API",
 }
 _FLAG_REASONS = {str(flag): reason for flag, reason in REASONS.items()}
 _REMEDIES = {
@@ -85,11 +95,11 @@ def to_markdown(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) ->
         "",
         f"{len(rows)} finding{'s' if len(rows) > 1 else ''}.",
         "",
-        "| Severity | Kind | Resource | Attribute | State | Cloud |",
-        "|---|---|---|---|---|---|",
+        "| Severity | Kind | Resource | Attribute | State | Cloud | Who |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in by_severity(rows):
-        named = (name_of(row), row["path"] or "", *values(row))
+        named = (name_of(row), row["path"] or "", *values(row), who(row))
         lines.append("| " + " | ".join((row["severity"], row["kind"], *(cell(text) for text in named))) + " |")
     if left_out:
         lines += ["", _LEFT_OUT]
@@ -114,9 +124,17 @@ def to_html(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str
     ]
     if left_out:
         parts.append(page.paragraph(_LEFT_OUT))
-    heads = ("Severity", "Kind", "Resource", "Attribute", "State", "Cloud", "First seen")
+    heads = ("Severity", "Kind", "Resource", "Attribute", "State", "Cloud", "First seen", "Who")
     table = (
-        (row["severity"], row["kind"], name_of(row), row["path"] or "", *values(row), str(row["first_seen_at"]))
+        (
+            row["severity"],
+            row["kind"],
+            name_of(row),
+            row["path"] or "",
+            *values(row),
+            str(row["first_seen_at"]),
+            who(row),
+        )
         for row in by_severity(rows)
     )
     return page.page("Drift report", [*parts, page.table("Findings, the worst first", heads, table)])
@@ -132,10 +150,10 @@ def _result(row: Mapping[str, Any]) -> SarifResult:
             remedy=_REMEDIES[row["kind"]],
             tags=("drift",),
         ),
-        message=sentence(row),
+        message=f"{sentence(row)} {who(row)}".rstrip(),
         place=row["address"] or row["cloud_id"] or row["key"],
         fingerprint=str(row["id"]),
-        properties={"kind": row["kind"], "type": row["type"]},
+        properties={"kind": row["kind"], "type": row["type"], **_attributed(row)},
     )
 
 
@@ -148,6 +166,30 @@ def sentence(row: Mapping[str, Any]) -> str:
         return f"{row['cloud_id']} ({row['type']}) is in the cloud and in no state."
     before, after = values(row)
     return f"{name}: {row['path']} is {after} in the cloud, {before} in the state."
+
+
+def who(row: Mapping[str, Any]) -> str:
+    """Say in one sentence who made a drift; empty while that is being looked up.
+
+    Source of the words: `attribution.py`.
+    """
+    found = row["attribution"]
+    if row["attribution_status"] == "found":
+        name = found["session_name"] or found["user_name"] or found["actor"]
+        through = _CHANNELS[found["channel"]]
+        return f"{_SURE[found['confidence']]} {_shorten(name)} by {found['call'].split(':', 1)[1]}, {found['at'][:16]}Z, {through}."
+    if row["attribution_status"] == "unknown":
+        missing = f" ({found['permission']} is not granted)" if found.get("permission") else ""
+        return f"Nobody knows who: {found['reason'].replace('_', ' ')}{missing}."
+    return ""
+
+
+def _attributed(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what CSV and SARIF tell of the recorded call, empty where nothing is known."""
+    found = row["attribution"]
+    told = {name: found.get(name) for name in ("actor", "call", "channel", "source_address", "confidence")}
+    told |= {"acted_at": found.get("at"), "unknown_reason": found.get("reason")}
+    return {name: str(told[name] or "") for name in ATTRIBUTION_COLUMNS}
 
 
 def values(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -176,7 +218,10 @@ def _short(value: object) -> str:
     if value is None or value == []:
         return _NONE
     plain = _without_nulls(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, default=str, ensure_ascii=False)
+    return _shorten(plain if isinstance(plain, str) else json.dumps(plain, default=str, ensure_ascii=False))
+
+
+def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
 
 
@@ -193,6 +238,8 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
         if row["kind"] != "changed":
             return ""
         return _HIDDEN if row["is_sensitive"] else json.dumps(row[name], default=str)
+    if name in ATTRIBUTION_COLUMNS:
+        return _attributed(row)[name]
     found = row[name]
     return "" if found is None else str(found)
 

@@ -14,6 +14,11 @@ class Listed(Protocol):
     """What cutting needs to know of a listing."""
 
     @property
+    def types(self) -> tuple[str, ...]:
+        """Types it yields."""
+        ...
+
+    @property
     def is_global(self) -> bool:
         """Whether it is read once per account."""
         ...
@@ -48,3 +53,29 @@ def cut(services: Iterable[Sharded], regions: Sequence[str], sources: Iterable[U
         if not all(listing.is_global for listing in service.listings):
             shards.extend({"service": service.name, "region": region} for region in regions)
     return shards
+
+
+def rereads(
+    places: Iterable[tuple[str, str | None]], services: Sequence[Sharded], regions: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return the shards that have to be read once more to confirm what was found: (service, region), sorted.
+
+    Args:
+        places: type and region of each finding; without a region it may be in any.
+        services: every service there is a reader for.
+        regions: regions of the account.
+    """
+    found: set[tuple[str, str]] = set()
+    for type_name, region in places:
+        for service in services:
+            for listing in service.listings:
+                if type_name in listing.types:
+                    where = (GLOBAL,) if listing.is_global else (region,) if region in regions else tuple(regions)
+                    found.update((service.name, each) for each in where if each)
+    return sorted(found)
+
+
+def types_read(service: Sharded, region: str) -> list[str]:
+    """Return the types that one shard of a service reads."""
+    listings = (listing for listing in service.listings if listing.is_global == (region == GLOBAL))
+    return sorted({name for listing in listings for name in listing.types})

@@ -18,6 +18,7 @@ from shared.rules.levels import SEVERITIES
 from shared.telemetry.log import logger
 
 from .. import streaming
+from ..confirming import ask_again
 from ..domain.comparison import Tally
 from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
 from ..queries import accounts as account_queries
@@ -53,10 +54,10 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
         with deps.db.unit(call.actor) as tx:
             scan = queries.take_scan(tx, scan_id)
             if scan is None or scan["status"] != "comparing":
-                return Reply.no_content()  # it is over, or somebody else is at it
+                return Reply.no_content()  # it is over, it reads once more, or somebody else is at it
             account = account_queries.get_account(tx, scan["account_id"])
             now = deps.clock.now()
-            summary = step(tx, scan, Scope.of(tx, scan, account, SPECS, seal), now=now)
+            summary = step(tx, scan, account, Scope.of(tx, scan, account, SPECS, seal), now=now)
             if summary is not None:
                 settle(tx, scan_id, "done", summary, now=now)
             is_turn_over = summary is None and deps.clock.now() >= ends_at
@@ -69,12 +70,15 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
     return Reply.no_content()
 
 
-def step(tx: UnitOfWork, scan: Row, scope: Scope, *, now: datetime, part: int | None = None) -> dict[str, Any] | None:
+def step(
+    tx: UnitOfWork, scan: Row, account: Row, scope: Scope, *, now: datetime, part: int | None = None
+) -> dict[str, Any] | None:
     """Do the next part of a comparison, or end it; returns the summary of one that was ended.
 
     Args:
         tx: the unit of work.
         scan: its row, locked.
+        account: the row of its account.
         scope: what is compared.
         now: time of the step, for rules that end.
         part: about how many resources of a side; `streaming.PART` when None.
@@ -84,7 +88,7 @@ def step(tx: UnitOfWork, scan: Row, scope: Scope, *, now: datetime, part: int | 
     for found in pieces:
         _keep(tx, scan["id"], kept, found)
     if until == queries.LAST:
-        return _end(tx, scan, scope, kept, now)
+        return _end(tx, scan, account, scope, kept, now)
     kept["after"] = list(until)
     queries.save(tx, scan["id"], kept)
     return None
@@ -109,10 +113,15 @@ def _add(kept: dict[str, Any], tally: Tally) -> None:
         kept["uncovered"][name] = kept["uncovered"].get(name, 0) + resources
 
 
-def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+def _end(
+    tx: UnitOfWork, scan: Row, account: Row, scope: Scope, kept: dict[str, Any], now: datetime
+) -> dict[str, Any] | None:
     """Store the difference at once and end the scan; begin anew when a state was taken in while it was compared."""
     if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
         _begin(tx, scan, restarts=kept["restarts"] + 1)
+        return None
+    if ask_again(tx, scan, account):
+        queries.clear_findings(tx, scan["id"])
         return None
     _add(kept, streaming.count_apart(tx, scope))
     if kept["keyless"]:
@@ -129,6 +138,7 @@ def _end(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], now: dat
     queries.clear_findings(tx, scan["id"])
     scan_queries.set_done(tx, scan["id"], summary)
     tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan["id"])})
+    tx.emit("scan-attributions", {"account_id": str(scan["account_id"]), "scan_id": str(scan["id"])})
     return summary
 
 

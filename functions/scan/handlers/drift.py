@@ -41,6 +41,7 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         "type": query.type,
         "seen_before": _days_before(now, query.min_age_days),
         "seen_after": _days_before(now, query.max_age_days),
+        "actor": query.actor,
         "assignee": query.assignee,
         "is_acknowledged": query.is_acknowledged,
         "ignored": query.ignored,

@@ -17,6 +17,8 @@ from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanVie
 from ..queries import scans as queries
 from ..starting import begin
 from ..turns import settle
+from ..types.aws import SPECS
+from ..types.aws.schema import known_count
 from ..wiring import ScanDeps
 
 
@@ -91,6 +93,8 @@ def show_coverage(call: Call, deps: ScanDeps) -> Reply:
         shards_total=row["shards_total"],
         shards_done=row["shards_done"],
         resources_by_type=counts,
+        types_known=known_count(),
+        types_mapped=len(SPECS),
         not_checked=[gap for gap in gaps if gap.key is None],
         unread=[gap for gap in gaps if gap.key is not None],
     )

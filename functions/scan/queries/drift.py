@@ -12,7 +12,7 @@ from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
   severity, rule, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
-  assignee, note"""
+  assignee, note, attribution_status, attribution"""
 
 # What people said of an item was said of this: who accepted one open port did not accept the next.
 _SAME = "(drift_items.after is not distinct from excluded.after and drift_items.severity = excluded.severity)"
@@ -31,7 +31,9 @@ set scan_id = excluded.scan_id, address = excluded.address, cloud_id = excluded.
   ignore_rule_id = excluded.ignore_rule_id,
   ignored_until = case when {_SAME} then drift_items.ignored_until end,
   acknowledged_at = case when {_SAME} then drift_items.acknowledged_at end,
-  acknowledged_by = case when {_SAME} then drift_items.acknowledged_by end
+  acknowledged_by = case when {_SAME} then drift_items.acknowledged_by end,
+  attribution_due_at = case when {_SAME} then drift_items.attribution_due_at else now() end,
+  value_seen_at = case when {_SAME} then drift_items.value_seen_at else now() end
 """
 _FIX_GONE = """
 update scan.drift_items
@@ -43,6 +45,8 @@ returning id
 _AGED_AND_TRIAGED = """
   and (cast(:seen_before as timestamptz) is null or first_seen_at <= :seen_before)
   and (cast(:seen_after as timestamptz) is null or first_seen_at >= :seen_after)
+  and (cast(:actor as text) is null
+    or :actor in (attribution ->> 'actor', attribution ->> 'user_name', attribution ->> 'session_name'))
   and (cast(:assignee as text) is null or assignee = :assignee)
   and (cast(:is_acknowledged as boolean) is null or (acknowledged_at is not null) = :is_acknowledged)
   and (
@@ -87,6 +91,14 @@ limit :most offset :skipped
 _LOCK_ITEM = (
     f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open' for update"
 )
+_GET_OPEN = f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open'"
+_LIST_OF_RESOURCE = f"""
+select {_COLUMNS}
+from scan.drift_items
+where org_id = :org_id and account_id = :account_id and type = :type and key = :key and status = 'open'
+order by id
+limit 200
+"""
 _SET_ITEM = f"""
 update scan.drift_items
 set acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, assignee = :assignee, ignored_until = :ignored_until,
@@ -115,7 +127,7 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
     Args:
         tx: the unit of work.
         most: page size.
-        filters: `status`; `scan_id account_id kind severity type assignee is_acknowledged`, and `seen_before seen_after` for when an item was
+        filters: `status`; `scan_id account_id kind severity type actor assignee is_acknowledged`, and `seen_before seen_after` for when an item was
             first seen, None for any; `ignored`: `hide`, `show` or `only`, as of `now`; `after_id` and `skipped` for where a page begins.
     """
     return tx.rows(
@@ -126,6 +138,20 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
 def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]:
     """List items, the worst first; filters as in `list_items`, without where a page begins."""
     return tx.rows(_LIST_WORST, most=most, **_filters(filters))
+
+
+def get_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
+    """Read one open item.
+
+    Raises:
+        NotFound: (404 `not_found`) there is none, or it was fixed.
+    """
+    return _found(tx.row(_GET_OPEN, item_id=item_id))
+
+
+def list_open_of_resource(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> list[Row]:
+    """List the open items of one resource."""
+    return list(tx.rows(_LIST_OF_RESOURCE, account_id=account_id, type=type_name, key=key))
 
 
 def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
@@ -150,6 +176,7 @@ def _filters(given: Mapping[str, object]) -> dict[str, object]:
         "kind",
         "severity",
         "type",
+        "actor",
         "assignee",
         "is_acknowledged",
         "seen_before",

@@ -75,7 +75,7 @@ returning status
 """
 _SET_COMPARING = """
 update scan.scans
-set status = 'comparing', comparison = null, compared_at = now()
+set status = 'comparing', readings = 2, comparison = null, compared_at = now()
 where org_id = :org_id and id = :scan_id
 """
 _SET_DONE = """
@@ -116,6 +116,11 @@ select type, key, region, cloud_id, attributes, tags, cloud_made, parent, aliase
 from scan.live_resources
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
 order by type, key
+"""
+_FIND_LIVE = """
+select type, key, region, cloud_id, attributes, tags
+from scan.live_resources
+where org_id = :org_id and account_id = :account_id and type = :type and key = :key
 """
 _PAGE_LIVE = """
 select type, key, region, cloud_id, tags
@@ -259,7 +264,7 @@ def touch_shard(tx: UnitOfWork, shard_id: UUID) -> None:
 
 
 def set_comparing(tx: UnitOfWork, scan_id: UUID) -> None:
-    """Mark a scan as being compared."""
+    """Mark a scan as being compared, for what it saw already: the cloud is not read for it again."""
     tx.execute(_SET_COMPARING, scan_id=scan_id)
 
 
@@ -295,6 +300,11 @@ def upsert_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, resources: S
 def list_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> Sequence[Row]:
     """List what a scan saw."""
     return tx.rows(_LIST_LIVE, account_id=account_id, scan_id=scan_id)
+
+
+def find_live(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> Row | None:
+    """Find what the last scan saw of one resource."""
+    return tx.row(_FIND_LIVE, account_id=account_id, type=type_name, key=key)
 
 
 def page_live(

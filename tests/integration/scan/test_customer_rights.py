@@ -32,7 +32,7 @@ from tests.support.aws_account import (
 )
 
 READERS = ROOT / "functions" / "scan" / "readers" / "aws"
-READING = ("Describe", "Get", "List")
+READING = ("Describe", "Get", "List", "Lookup")
 # moto asks for their rights by names that IAM does not have; the recorded calls judge these (`test_aws_laws.py`)
 NOT_JUDGED = {"cloudwatch", "lambda", "route53"}
 EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
@@ -72,7 +72,7 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     """Return the API operations behind each IAM action of the services that are read, as botocore describes them."""
     session: Any = botocore.session.get_session()
     found: dict[str, tuple[str, ...]] = {}
-    for name in ("cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda", "logs", "rds", "route53",
+    for name in ("cloudtrail", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda", "logs", "rds", "route53",
                  "s3", "secretsmanager", "sns", "sqs", "ssm"):  # fmt: skip
         model = session.get_service_model(name)
         for operation in model.operation_names:

@@ -90,9 +90,10 @@ class Store:
         with self.db.unit(self.actor) as tx:
             scan = queries.take_scan(tx, scan_id)
             assert scan is not None
-            scope = streaming.Scope.of(tx, scan, accounts.get_account(tx, self.account), SPECS, self.seal)
+            account = accounts.get_account(tx, self.account)
+            scope = streaming.Scope.of(tx, scan, account, SPECS, self.seal)
             return comparing.step(
-                tx, scan, replace(scope, detectors=detectors, rules=rules), now=self.clock.now(), part=part
+                tx, scan, account, replace(scope, detectors=detectors, rules=rules), now=self.clock.now(), part=part
             )
 
     def compare(self, scan_id: UUID, **options: Any) -> dict[str, Any]:

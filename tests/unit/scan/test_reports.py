@@ -43,6 +43,8 @@ def _row(**members: Any) -> dict[str, Any]:
         "is_sensitive": False,
         "rule": "attribute-changed",
         "first_seen_at": datetime(2026, 1, 2, tzinfo=UTC),
+        "attribution_status": "pending",
+        "attribution": {},
     }
     return {**base, **members}
 
@@ -53,6 +55,20 @@ def _whole(kind: str, **members: Any) -> dict[str, Any]:
 
 UNMANAGED = _whole("unmanaged", address=None)
 MISSING = _whole("missing", severity="critical", rule="stateful-resource-missing")
+
+FOUND: dict[str, Any] = {
+    "attribution_status": "found",
+    "attribution": {
+        "confidence": "exact", "actor": "arn:aws:sts::123456789012:assumed-role/Admin/alice", "actor_type": "AssumedRole", "user_name": "Admin",
+        "session_name": "alice", "issuer_arn": "arn:aws:iam::123456789012:role/Admin", "invoked_by": None, "at": "2026-01-02T03:04:05+00:00",
+        "call": "ec2.amazonaws.com:ModifyVpcAttribute", "channel": "console", "source_address": "203.0.113.7", "user_agent": "Mozilla/5.0",
+        "region": "us-east-1", "request_id": "r-1", "event_id": "e-1", "reason": None, "permission": None,
+    },
+}  # fmt: skip
+DENIED: dict[str, Any] = {
+    "attribution_status": "unknown",
+    "attribution": {"reason": "access_denied", "permission": "cloudtrail:LookupEvents"},
+}
 
 
 def _csv(*rows: dict[str, Any]) -> list[dict[str, str]]:
@@ -88,14 +104,16 @@ def test_no_text_breaks_out_of_its_markdown_cell(address: str, value: str) -> No
     assert len(table) == 3
     assert len(lines) == 8
     bare = table[2].replace("\\\\", "").replace("\\|", "")
-    assert bare.count("|") == 7
+    assert bare.count("|") == 8
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_acts_in_a_rendered_report(text: str) -> None:
-    page = Page(reports.to_markdown([_row(address=text, path=text, before=text, after=text)]))
+    made = {**FOUND["attribution"], "session_name": text or "x"}
+    row = _row(address=text, path=text, before=text, after=text, attribution_status="found", attribution=made)
+    page = Page(reports.to_markdown([row]))
     assert page.faults == []
-    assert page.tags.count("td") == 6
+    assert page.tags.count("td") == 7
 
 
 def test_what_a_rendered_report_shows_is_what_is_there() -> None:
@@ -176,6 +194,24 @@ def test_long_values_are_cut_for_people_and_whole_for_machines() -> None:
 @pytest.mark.parametrize("row", [UNMANAGED, MISSING, _row()])
 def test_a_sentence_names_the_resource(row: dict[str, Any]) -> None:
     assert (row["address"] or row["cloud_id"]) in reports.sentence(row)
+
+
+def test_who_made_it_is_in_every_report() -> None:
+    said = "Made by alice by ModifyVpcAttribute, 2026-01-02T03:04Z, in the console."
+    row = _row(**FOUND)
+    assert said in reports.to_markdown([row])
+    (found,) = _csv(row)
+    assert (found["actor"], found["acted_at"]) == (FOUND["attribution"]["actor"], "2026-01-02T03:04:05+00:00")
+    assert (found["call"], found["channel"]) == ("ec2.amazonaws.com:ModifyVpcAttribute", "console")
+    (result,) = json.loads(reports.to_sarif([row]))["runs"][0]["results"]
+    assert result["message"]["text"].endswith(said)
+    assert result["properties"]["source_address"] == "203.0.113.7"
+
+
+def test_reports_say_why_nobody_knows_and_nothing_while_it_is_looked_up() -> None:
+    assert "cloudtrail:LookupEvents is not granted" in reports.to_markdown([_row(**DENIED)])
+    assert _csv(_row(**DENIED))[0]["unknown_reason"] == "access_denied"
+    assert "nows who" not in reports.to_markdown([_row()])
 
 
 def test_a_report_that_leaves_something_out_says_so() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.scan.domain import severity
 from functions.scan.domain.comparison import Drift
 from functions.scan.domain.severity import judge
 from functions.scan.types.aws import SPECS
-from shared.rules.levels import SEVERITIES
+from shared.rules.drifted import change_of
+from shared.rules.engine import judge_plan
+from shared.rules.families import RULES
+from shared.rules.levels import SEVERITIES, rank
+from shared.rules.plan import Plan
+
+_ROOT = Path(__file__).parents[3]
 
 
 def _changed(kind: str, path: str, before: Any = None, after: Any = None, **more: Any) -> Drift:
@@ -85,3 +94,37 @@ def test_every_whole_resource_gets_a_known_severity(kind: str, drift_kind: Any, 
 def test_every_compared_attribute_gets_a_severity_and_only_tags_are_low(kind: str) -> None:
     for name in SPECS[kind].shapes:
         assert (judge(_changed(kind, name, "a", "b")).severity == "low") == (name == "tags")
+
+
+_NO_VERDICT = {"unknown-value", "uncovered-type"}  # marks of what a plan cannot tell; a drift is over and known
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [case[0] for case in CASES if case[2] != "tags-changed"],
+    ids=lambda drift: f"{drift.kind} {drift.type} {drift.path}",
+)
+def test_a_drift_is_never_judged_milder_than_the_same_change_in_a_plan(drift: Drift) -> None:
+    change = change_of(
+        kind=drift.kind, type_name=drift.type, key=drift.key, address=drift.address, path=drift.path, before=drift.before,
+        after=drift.after, is_sensitive=drift.is_sensitive,
+    )  # fmt: skip
+    planned = [item for item in judge_plan(Plan((change,))).findings if item.flag not in _NO_VERDICT]
+    verdict = judge(drift)
+    assert all(rank(verdict.severity) >= rank(item.severity) for item in planned)
+
+
+def test_there_is_no_second_set_of_rules() -> None:
+    """A rule of `shared/rules` is made there, or by a customer; the scan's verdicts name one of these or a floor."""
+    makers = {
+        path.relative_to(_ROOT).as_posix()
+        for folder in ("functions", "shared")
+        for path in (_ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule"
+    }
+    assert {name for name in makers if not name.startswith("shared/rules/")} == {
+        "functions/analyze/domain/custom_rules.py"
+    }
+    known = {str(rule.flag) for rule in RULES} | {floor.id for floor in severity._FLOORS}
+    assert {judge(drift).rule for drift, _, _ in CASES} <= known
