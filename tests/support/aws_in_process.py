@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def account_in_process() -> Iterator[str]:
+def account_in_process() -> Generator[str]:
     """Empty the process's account; yields its URL, which only `answer_in_process` and `TRANSPORT` know.
 
     Raises:

@@ -97,7 +97,7 @@ def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(accoun
     """Every call of every listing, denied, throttled, timed out and malformed in turn, against an account full of drift."""
     judge = _FailClosed(account)
     assert {kind for kind, *_ in judge.truth} >= {"missing", "unmanaged"}
-    failures = [
+    failures: list[tuple[Take, Operation, Mode]] = [
         (take, operation, mode)
         for take in account.tape.takes
         for operation in sorted(take.operations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local_emulator.demo_changes import CHANGES
-from tests.support.aws_account import FIXTURES, clients, drifts, load_state, moto_account, replay, scan
+from tests.support.aws_account import clients, drifts, load_state, replayed_account, scan
 
 
 def test_slugs_are_unique() -> None:
@@ -16,8 +16,7 @@ def test_every_kind_of_drift_is_told() -> None:
 
 
 def test_a_fresh_account_is_in_sync_and_every_story_is_reported() -> None:
-    with moto_account() as endpoint:
-        replay(endpoint, FIXTURES / "demo" / "requests.jsonl.gz")
+    with replayed_account("demo") as endpoint:
         state = load_state("demo", endpoint)
         assert drifts(state, scan(endpoint)) == set()
         expected = {
