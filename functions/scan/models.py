@@ -218,11 +218,13 @@ class ResourcePage(BaseModel):
 
 
 class CoverageView(BaseModel):
-    """What a scan read and what it could not read."""
+    """What a scan read and what it could not read; how many types of the AWS provider there are, and are compared by attribute."""
 
     shards_total: int
     shards_done: int
     resources_by_type: dict[str, int]
+    types_known: int
+    types_mapped: int
     not_checked: list[GapView]
     unread: list[GapView]
 

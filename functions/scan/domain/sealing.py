@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _TAGS = frozenset({"tags", "tags_all"})
 # Members of blocks that no shape reads. The provider calls them sensitive, but Terraform before 1.10 does not mark in a state
 # what only the provider calls so. Source: Terraform AWS provider 5.100, `aws_lb_listener`, `aws_lb_listener_rule`.
-_NEVER_KEPT = frozenset({"client_secret"})
+NEVER_KEPT = frozenset({"client_secret"})
 
 Identity: TypeAlias = tuple[str, str]
 Marks: TypeAlias = Mapping[Identity, frozenset[str]]
@@ -161,7 +161,7 @@ def _compared(name: str) -> str:
 
 def _without_secrets(value: object) -> object:
     if isinstance(value, Mapping):
-        return {name: _without_secrets(inner) for name, inner in value.items() if name not in _NEVER_KEPT}
+        return {name: _without_secrets(inner) for name, inner in value.items() if name not in NEVER_KEPT}
     return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -21,6 +21,8 @@ from ..queries import accounts as account_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
+from ..types.aws import SPECS
+from ..types.aws.schema import known_count
 from ..wiring import ScanDeps
 
 
@@ -114,6 +116,8 @@ def show_coverage(call: Call, deps: ScanDeps) -> Reply:
         shards_total=row["shards_total"],
         shards_done=row["shards_done"],
         resources_by_type=counts,
+        types_known=known_count(),
+        types_mapped=len(SPECS),
         not_checked=[gap for gap in gaps if gap.key is None],
         unread=[gap for gap in gaps if gap.key is not None],
     )

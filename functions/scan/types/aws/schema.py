@@ -1,0 +1,146 @@
+"""What the provider says about each AWS type: which attributes there are, of which shape, and who sets them.
+
+Owns the reading of `schema.xz`, which `python -m infra.build.type_schema` writes: a line about the provider, then one line per
+type: name, tab, JSON object. There an attribute is `"flags:type"` and a nested block is `[mode, fewest, most, members]`.
+Nothing is read before the first question; a type is parsed when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TypeAlias, cast
+
+PROVIDER = "hashicorp/aws"
+VERSION = "5.100.0"
+FILE = Path(__file__).with_name("schema.xz")
+_MOST_BYTES = 16 * 1024 * 1024  # of the file's text; it has a tenth of it
+_MOST_PARSED = 64  # types kept in parsed form; the largest has thousands of blocks
+
+_Members: TypeAlias = Mapping[str, object]
+_KINDS = {"s": "string", "n": "number", "b": "bool", "y": "dynamic", "L": "list", "T": "set", "M": "map", "{": "object"}
+_MODES = {"L": "list", "T": "set", "M": "map", "1": "single"}
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSchema:
+    """One attribute or nested block of a type.
+
+    Attributes:
+        kind: `string`, `number`, `bool`, `dynamic`, `list`, `set`, `map`, `object`; `single` for a block of which there is one.
+        element: the provider's own spelling of the elements of a collection, terse (`s` text, `n` number, `Ls` list of text).
+        required, optional, computed: who sets it; both optional and computed when the provider fills in what is left out.
+        sensitive: the provider never shows its value.
+        write_only: it is sent and never stored.
+        deprecated: the provider asks not to use it any more.
+        fewest, most: bounds on the number of blocks; 0 for none.
+        members: of a nested block, its attributes and blocks; None for an attribute.
+    """
+
+    kind: str
+    element: str = ""
+    required: bool = False
+    optional: bool = False
+    computed: bool = False
+    sensitive: bool = False
+    write_only: bool = False
+    deprecated: bool = False
+    fewest: int = 0
+    most: int = 0
+    members: Mapping[str, AttributeSchema] | None = None
+
+    @property
+    def is_computed_only(self) -> bool:
+        """Whether no configuration can set it. A block can always be set when one of its members can."""
+        if self.members is None:
+            return self.computed and not self.optional and not self.required
+        return bool(self.members) and all(member.is_computed_only for member in self.members.values())
+
+
+def attribute_schema(kind: str) -> Mapping[str, AttributeSchema] | None:
+    """Return the attributes and blocks of a type by name; None when the provider has no such type."""
+    line = _lines().get(kind)
+    return None if line is None else _parsed(kind)
+
+
+def known_types() -> frozenset[str]:
+    """Return the types that the provider has."""
+    return frozenset(_lines())
+
+
+@cache
+def known_count() -> int:
+    """Return how many types the provider has; reads no further than the first line."""
+    with lzma.open(FILE) as file:
+        return int(json.loads(file.readline(_MOST_BYTES))["types"])
+
+
+def sensitive_paths(kind: str) -> frozenset[tuple[str, ...]]:
+    """Return the paths of a type whose values the provider calls sensitive, e.g. `("broker", "password")`."""
+    return frozenset(_sensitive(attribute_schema(kind) or {}, ()))
+
+
+def _sensitive(members: Mapping[str, AttributeSchema], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, item in members.items():
+        if item.sensitive:
+            yield (*above, name)
+        elif item.members is not None:
+            yield from _sensitive(item.members, (*above, name))
+
+
+@cache
+def _lines() -> Mapping[str, str]:
+    """Read the file.
+
+    Raises:
+        ValueError: it is not the schema of this provider, or larger than it can be.
+    """
+    with lzma.open(FILE) as file:
+        content = file.read(_MOST_BYTES + 1)
+    head, _, rest = content.decode().partition("\n")
+    if len(content) > _MOST_BYTES or json.loads(head).get("version") != VERSION:
+        raise ValueError(f"{FILE.name} is not the schema of {PROVIDER} {VERSION}")
+    found: dict[str, str] = {}
+    for line in rest.splitlines():
+        name, _, text = line.partition("\t")
+        found[name] = text
+    return found
+
+
+@lru_cache(maxsize=_MOST_PARSED)
+def _parsed(kind: str) -> Mapping[str, AttributeSchema]:
+    return _members(json.loads(_lines()[kind]))
+
+
+def _members(found: _Members) -> dict[str, AttributeSchema]:
+    return {name: _attribute(item) if isinstance(item, str) else _block(item) for name, item in found.items()}
+
+
+def _attribute(text: str) -> AttributeSchema:
+    flags, _, kind = text.partition(":")
+    return AttributeSchema(
+        kind=_KINDS[kind[0]],
+        element=kind[1:],
+        required="r" in flags,
+        optional="o" in flags,
+        computed="c" in flags,
+        sensitive="!" in flags,
+        write_only="w" in flags,
+        deprecated="d" in flags,
+    )
+
+
+def _block(item: object) -> AttributeSchema:
+    mode, fewest, most, members = cast("tuple[str, int, int, _Members]", item)
+    return AttributeSchema(
+        kind=_MODES[mode],
+        required=fewest > 0,
+        optional=fewest == 0,
+        fewest=fewest,
+        most=most,
+        members=_members(members),
+    )
