@@ -74,10 +74,12 @@ def schemas_of(document: Mapping[str, Any]) -> Block:
 
 def schema_text(schemas: Block) -> str:
     """Write the types one per line, sorted, so that one can be read without the others."""
-    lines = [json.dumps({"provider": PROVIDER, "version": VERSION, "types": len(schemas)})]
-    for name in sorted(schemas):
-        lines.append(f"{name}\t{json.dumps(_block(schemas[name]['block']), separators=(',', ':'), sort_keys=True)}")
-    return "\n".join(lines) + "\n"
+    head = json.dumps({"provider": PROVIDER, "version": VERSION, "types": len(schemas)})
+    lines = [
+        f"{name}\t{json.dumps(_block(schemas[name]['block']), separators=(',', ':'), sort_keys=True)}"
+        for name in sorted(schemas)
+    ]
+    return "\n".join([head, *lines]) + "\n"
 
 
 def _block(block: Block) -> dict[str, object]:

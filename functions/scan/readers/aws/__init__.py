@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from . import (
+    audit,
+    brokers,
+    caches,
+    catalogues,
     cloudwatch,
+    clusters,
+    cognito,
     dynamodb,
     ec2_compute,
     ec2_network,
@@ -16,18 +22,28 @@ from . import (
     kms,
     lambda_,
     logs,
+    organizations,
     rds,
+    rds_clusters,
     route53,
+    runtime,
     s3,
     secretsmanager,
     sns,
     sqs,
     ssm,
+    stores,
 )
 from .base import Service
 
 SERVICES: tuple[Service, ...] = (
+    audit.SERVICE,
+    brokers.SERVICE,
+    caches.SERVICE,
+    catalogues.SERVICE,
     cloudwatch.SERVICE,
+    clusters.SERVICE,
+    cognito.SERVICE,
     dynamodb.SERVICE,
     ec2_compute.SERVICE,
     ec2_network.SERVICE,
@@ -40,11 +56,15 @@ SERVICES: tuple[Service, ...] = (
     kms.SERVICE,
     lambda_.SERVICE,
     logs.SERVICE,
+    organizations.SERVICE,
     rds.SERVICE,
+    rds_clusters.SERVICE,
     route53.SERVICE,
+    runtime.SERVICE,
     s3.SERVICE,
     secretsmanager.SERVICE,
     sns.SERVICE,
     sqs.SERVICE,
     ssm.SERVICE,
+    stores.SERVICE,
 )
