@@ -130,39 +130,6 @@ def _tags(client: Any, arn: str) -> dict[str, str]:
     return tag_map(client.list_tags_for_resource(ResourceName=arn).get("TagList"))
 
 
-def read_option_groups(scope: Scope) -> Iterator[Finding]:
-    """List option groups; the ones named `default:` are made by RDS."""
-    client, kind = scope.client("rds"), "aws_db_option_group"
-
-    def one(item: Item) -> Iterator[Finding]:
-        arn = item["OptionGroupArn"]
-        attributes: dict[str, object] = {
-            "engine_name": item.get("EngineName"),
-            "major_engine_version": item.get("MajorEngineVersion"),
-            "option": [_option(option) for option in item.get("Options") or ()],
-            "option_group_description": item.get("OptionGroupDescription"),
-        }
-        if item["OptionGroupName"].startswith("default:"):
-            yield LiveResource(kind, arn, scope.region, attributes, arn, cloud_made=True)
-        else:
-            yield from tagged(scope, kind, arn, attributes, arn, lambda: _tags(client, arn))
-
-    yield from each(scope.pages("rds", "describe_option_groups", "OptionGroupsList"), one)
-
-
-def _option(item: Item) -> dict[str, object]:
-    groups = item.get("VpcSecurityGroupMemberships") or ()
-    return {
-        "option_name": item.get("OptionName"),
-        "port": item.get("Port"),
-        "version": item.get("OptionVersion"),
-        "vpc_security_group_memberships": [group["VpcSecurityGroupId"] for group in groups],
-        "db_security_group_memberships": [
-            group["DBSecurityGroupName"] for group in item.get("DBSecurityGroupMemberships") or ()
-        ],
-    }
-
-
 def read_subscriptions(scope: Scope) -> Iterator[Finding]:
     """List event subscriptions."""
     client = scope.client("rds")
@@ -211,7 +178,6 @@ SERVICE = Service(
             read_cluster_groups,
             ("rds:DescribeDBClusterParameterGroups", "rds:DescribeDBClusterParameters", "rds:ListTagsForResource"),
         ),
-        Listing(("aws_db_option_group",), read_option_groups, ("rds:DescribeOptionGroups", "rds:ListTagsForResource")),
         Listing(
             ("aws_db_event_subscription",),
             read_subscriptions,

@@ -1,4 +1,4 @@
-"""RDS clusters, their parameter groups, snapshots, proxies, option groups and event subscriptions.
+"""RDS clusters, their parameter groups, snapshots, proxies and event subscriptions.
 
 As for instances, `engine_version_actual` is compared. What Aurora decides by itself (its storage type and size, its zones) is not.
 Source: Terraform AWS provider 5.100, resource documentation of each type; Amazon RDS API Reference, DBCluster.
@@ -13,7 +13,6 @@ from ...domain.shapes import (
     boolean,
     default_is,
     folded_text,
-    keyed,
     members,
     number,
     number_or_zero,
@@ -28,19 +27,6 @@ from .rds import parameters, short_name
 def serverless(value: object) -> Canonical:
     """Capacity of a serverless cluster; the provider fills in numbers where the cluster has none."""
     return block({"max_capacity": number, "min_capacity": number, "seconds_until_auto_pause": number_or_zero})(value)
-
-
-def options(value: object) -> Canonical:
-    """Options of a group by name. Settings are not compared: a state has those that were set, RDS all with their defaults."""
-    return keyed(
-        "option_name",
-        {
-            "port": number_or_zero,
-            "version": text,
-            "db_security_group_memberships": set_of(text),
-            "vpc_security_group_memberships": set_of(text),
-        },
-    )(value)
 
 
 _AUTH: dict[str, Shape] = {
@@ -90,11 +76,6 @@ SPECS = (
         key=by("arn"),
     ),
     TypeSpec("aws_db_cluster_snapshot", {"kms_key_id": text, "storage_encrypted": boolean, "tags": tags}, key=by("db_cluster_snapshot_arn")),
-    TypeSpec(
-        "aws_db_option_group",
-        {"engine_name": text, "major_engine_version": text, "option": options, "option_group_description": text, "tags": tags},
-        key=by("arn"),
-    ),
     TypeSpec(
         "aws_db_event_subscription",
         {
