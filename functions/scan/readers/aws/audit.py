@@ -51,21 +51,17 @@ def read_trails(scope: Scope) -> Iterator[Finding]:
 
 
 def _selectors(client: Any, arn: str, item: Item, attributes: dict[str, object]) -> Iterator[Finding]:
-    """Read the selectors of a trail that somebody set; a trail without any answers with a default one."""
-    attributes.update({"event_selector": [], "advanced_event_selector": [], "insight_selector": []})
-    if item.get("HasCustomEventSelectors"):
-        reply = attempt("cloudtrail", lambda: client.get_event_selectors(TrailName=arn), *_GONE)
-        names = ("event_selector", "advanced_event_selector")
-        if isinstance(reply, Gap):
-            yield reply.unread("aws_cloudtrail", arn, *names)
-            for name in names:
-                del attributes[name]
-        else:
-            attributes["event_selector"] = [_selector(entry) for entry in reply.get("EventSelectors") or ()]
-            advanced = reply.get("AdvancedEventSelectors") or ()
-            attributes["advanced_event_selector"] = [
-                {"name": entry.get("Name"), "field_selector": blocks(entry.get("FieldSelectors"))} for entry in advanced
-            ]
+    """Read the selectors of a trail; one for which nobody chose any answers with a default one."""
+    reply = attempt("cloudtrail", lambda: client.get_event_selectors(TrailName=arn), *_GONE)
+    if isinstance(reply, Gap):
+        yield reply.unread("aws_cloudtrail", arn, "event_selector", "advanced_event_selector")
+    else:
+        attributes["event_selector"] = [_selector(entry) for entry in reply.get("EventSelectors") or ()]
+        advanced = reply.get("AdvancedEventSelectors") or ()
+        attributes["advanced_event_selector"] = [
+            {"name": entry.get("Name"), "field_selector": blocks(entry.get("FieldSelectors"))} for entry in advanced
+        ]
+    attributes["insight_selector"] = []
     if item.get("HasInsightSelectors"):
         reply = attempt("cloudtrail", lambda: client.get_insight_selectors(TrailName=arn), *_GONE)
         if isinstance(reply, Gap):

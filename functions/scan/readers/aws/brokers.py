@@ -13,7 +13,7 @@ from .forms import blocks, in_snake, tagged
 
 _GONE = ("NotFoundException", "ResourceNotFoundException")
 
-_BY_AWS = "Auto-generated default for "  # of a broker that was made without a configuration
+_BY_AWS = "Auto-generated default for "  # of a revision that nobody wrote; with that name it came with a broker
 
 
 def read_configurations(scope: Scope) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def read_configurations(scope: Scope) -> Iterator[Finding]:
                 "description": description,
                 "tags": tags,
             }
-            is_made = description.startswith(_BY_AWS)
+            is_made = item["Name"].endswith("-configuration") and description.startswith(_BY_AWS)
             yield LiveResource(
                 "aws_mq_configuration", arn, scope.region, attributes, arn, cloud_made=is_made, tags=tags
             )

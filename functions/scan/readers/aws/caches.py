@@ -51,7 +51,8 @@ def read_clusters(scope: Scope) -> Iterator[Finding]:
         yield from tagged(scope, "aws_elasticache_cluster", arn, attributes, arn, lambda: _tags(client, arn))
 
     items = scope.pages("elasticache", "describe_cache_clusters", "CacheClusters", ShowCacheNodeInfo=True)
-    yield from each((item for item in items if not item.get("ReplicationGroupId")), one)
+    alive = (item for item in items if item.get("CacheClusterStatus") != "deleting")
+    yield from each((item for item in alive if not item.get("ReplicationGroupId")), one)
 
 
 def _told(item: Item) -> dict[str, object]:
@@ -103,7 +104,8 @@ def read_users(scope: Scope) -> Iterator[Finding]:
             scope, "aws_elasticache_user", arn, attributes, arn, lambda: _tags(client, arn), cloud_made=is_made
         )
 
-    yield from each(scope.pages("elasticache", "describe_users", "Users"), one)
+    items = scope.pages("elasticache", "describe_users", "Users")
+    yield from each((item for item in items if item.get("Status") != "deleting"), one)
 
 
 def _tags(client: Any, arn: str) -> dict[str, str]:

@@ -110,10 +110,7 @@ def read_configuration_sets(scope: Scope) -> Iterator[Finding]:
             yield reply.unread(kind, arn)
         elif reply:
             options = reply.get("ReputationOptions") or {}
-            attributes: dict[str, object] = {
-                "reputation_metrics_enabled": options.get("ReputationMetricsEnabled"),
-                "sending_enabled": options.get("SendingEnabled"),
-            }
+            attributes = in_snake(options, *(name for name in ("ReputationMetricsEnabled", "SendingEnabled") if name in options))
             yield LiveResource(kind, arn, scope.region, attributes, arn)
 
     yield from each(_all_sets(scope), one)

@@ -27,6 +27,12 @@ def log_group(value: object) -> Canonical:
     return found.removesuffix(":*") if isinstance(found, str) else found
 
 
+def event_selectors(value: object) -> Canonical:
+    """Which events are kept. A trail for which nobody chose answers with one selector, of all management events."""
+    found = list_of(members(_EVENTS))(value)
+    return None if found == [{**dict.fromkeys(_EVENTS), "include_management_events": True}] else found
+
+
 def recorded(value: object) -> Canonical:
     """What a recorder records. The strategy follows from the flags when nothing else is said."""
     found = _RECORDED(value)
@@ -71,7 +77,7 @@ SPECS = (
             "cloud_watch_logs_role_arn": text,
             "enable_log_file_validation": boolean,
             "enable_logging": boolean,
-            "event_selector": list_of(members(_EVENTS)),
+            "event_selector": event_selectors,
             "include_global_service_events": boolean,
             "insight_selector": set_of(members({"insight_type": text})),
             "is_multi_region_trail": boolean,

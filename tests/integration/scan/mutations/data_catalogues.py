@@ -52,7 +52,7 @@ _QUERIES: tuple[Mutation, ...] = (
     changed("aws_athena_data_catalog.main", "tags.Extra", call("athena", "tag_resource", "ResourceARN=arn", Tags=[{"Key": "Extra", "Value": "1"}])),
     unmanaged(
         "aws_athena_data_catalog",
-        call("athena", "create_data_catalog", Name="extra", Type="GLUE", Description="", Parameters={}, Tags=[]),
+        call("athena", "create_data_catalog", Name="extra", Type="GLUE", Description="Extra", Parameters={"catalog-id": "1"}, Tags=[]),
         f"{_ATHENA}:datacatalog/extra",
     ),
     Mutation(

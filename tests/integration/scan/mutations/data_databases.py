@@ -13,6 +13,11 @@ _TAG = [{"Key": "Extra", "Value": "1"}]
 _ROLE = "arn:aws:iam::123456789012:role/other"
 
 
+def _subnets(clients: Clients) -> list[str]:
+    found = clients("ec2").describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["10.30.0.0/24", "10.30.1.0/24"]}])
+    return [item["SubnetId"] for item in found["Subnets"]]
+
+
 def cluster(**changes: Any) -> Apply:
     """Modify the target cluster at once."""
     return call("rds", "modify_db_cluster", "DBClusterIdentifier=id", ApplyImmediately=True, **changes)
@@ -40,11 +45,6 @@ _CLUSTERS: tuple[Mutation, ...] = (
     changed(_MAIN, "preferred_maintenance_window", cluster(PreferredMaintenanceWindow="mon:05:00-mon:06:00")),
     changed(_MAIN, "network_type", cluster(NetworkType="DUAL")),
     changed(_MAIN, "vpc_security_group_ids", cluster(VpcSecurityGroupIds=["sg-0123456789abcdef0"])),
-    changed(
-        _MAIN,
-        "enabled_cloudwatch_logs_exports",
-        cluster(CloudwatchLogsExportConfiguration={"DisableLogTypes": ["audit"]}),
-    ),
     changed(
         _MAIN,
         "serverlessv2_scaling_configuration",
@@ -102,8 +102,6 @@ _AROUND: tuple[Mutation, ...] = (
     _world("deletion_protection", DeletionProtection=True),
     _world("engine_version_actual", EngineVersion="8.0.mysql_aurora.3.06.0"),
     _world("storage_encrypted", StorageEncrypted=True),
-    _world("database_name", DatabaseName="other"),
-    _world("tags.Extra", Tags=_TAG),
     _world("engine", Engine="aurora-postgresql"),
     changed(_GROUP, "parameter.time_zone.value", _parameter("time_zone", "Europe/Berlin")),
     _tagged(_GROUP, "rds", "add_tags_to_resource", "ResourceName"),
@@ -141,7 +139,7 @@ _AROUND: tuple[Mutation, ...] = (
         "aws_db_proxy",
         lambda clients, target: clients("rds").create_db_proxy(
             DBProxyName="extra", EngineFamily="MYSQL", RoleArn=_ROLE,
-            VpcSubnetIds=[item["SubnetId"] for item in clients("ec2").describe_subnets()["Subnets"]][:2],
+            VpcSubnetIds=_subnets(clients),
             Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x-AbCdEf", "IAMAuth": "DISABLED"}],
         )["DBProxy"]["DBProxyArn"],
     ),
@@ -155,7 +153,7 @@ _AROUND: tuple[Mutation, ...] = (
 
 
 def _copy_cache_group(clients: Clients, _target: dict[str, Any]) -> str:
-    subnets = [item["SubnetId"] for item in clients("ec2").describe_subnets()["Subnets"]][:2]
+    subnets = _subnets(clients)
     reply = clients("elasticache").create_cache_subnet_group(
         CacheSubnetGroupName="extra", CacheSubnetGroupDescription="Extra", SubnetIds=subnets
     )
@@ -163,7 +161,7 @@ def _copy_cache_group(clients: Clients, _target: dict[str, Any]) -> str:
 
 
 def _copy_memory_group(clients: Clients, _target: dict[str, Any]) -> str:
-    subnets = [item["SubnetId"] for item in clients("ec2").describe_subnets()["Subnets"]][:2]
+    subnets = _subnets(clients)
     return str(
         clients("memorydb").create_subnet_group(SubnetGroupName="extra", SubnetIds=subnets)["SubnetGroup"]["ARN"]
     )
@@ -176,26 +174,7 @@ def ledger(**changes: Any) -> Apply:
 
 _CACHE = "aws_elasticache_cluster.memcached"
 _LEDGER = "aws_memorydb_cluster.main"
-_pages = again(
-    "elasticache", ("delete_cache_cluster", {"CacheClusterId": "pages"}), "create_cache_cluster",
-    {
-        "CacheClusterId": "pages", "Engine": "memcached", "EngineVersion": "1.6.22", "CacheNodeType": "cache.t3.micro",
-        "NumCacheNodes": 2, "CacheSubnetGroupName": "caches", "PreferredMaintenanceWindow": "sun:05:00-sun:06:00",
-        "AutoMinorVersionUpgrade": True, "Tags": [{"Key": "Team", "Value": "shop"}],
-    },
-    _CACHE,
-)  # fmt: skip
 _CACHES: tuple[Mutation, ...] = (
-    _pages("auto_minor_version_upgrade", AutoMinorVersionUpgrade=False),
-    _pages("engine_version_actual", EngineVersion="1.6.17"),
-    _pages("ip_discovery", IpDiscovery="ipv6"),
-    _pages("maintenance_window", PreferredMaintenanceWindow="mon:05:00-mon:06:00"),
-    _pages("network_type", NetworkType="dual_stack"),
-    _pages("node_type", CacheNodeType="cache.t3.small"),
-    _pages("num_cache_nodes", NumCacheNodes=1),
-    _pages("snapshot_retention_limit", SnapshotRetentionLimit=3),
-    _pages("subnet_group_name", CacheSubnetGroupName="other"),
-    _pages("transit_encryption_enabled", TransitEncryptionEnabled=True),
     _tagged(_CACHE, "elasticache", "add_tags_to_resource", "ResourceName"),
     unmanaged(
         "aws_elasticache_cluster",
@@ -217,7 +196,6 @@ _CACHES: tuple[Mutation, ...] = (
     changed(_LEDGER, "snapshot_window", ledger(SnapshotWindow="01:00-02:00")),
     changed(_LEDGER, "snapshot_retention_limit", ledger(SnapshotRetentionLimit=0)),
     changed(_LEDGER, "node_type", ledger(NodeType="db.t4g.medium")),
-    changed(_LEDGER, "security_group_ids", ledger(SecurityGroupIds=["sg-0123456789abcdef0"])),
     changed(_LEDGER, "num_shards", ledger(ShardConfiguration={"ShardCount": 3})),
     changed(_LEDGER, "acl_name", ledger(ACLName="other")),
     _tagged(_LEDGER, "memorydb", "tag_resource", "ResourceArn"),
@@ -243,20 +221,22 @@ EXCEPTIONS: dict[str, str] = {
         "master_username", "replication_source_identifier", "storage_encrypted",
     ),
     **unchanged_by_moto(
-        "aws_rds_cluster", "ca_certificate_identifier", "enable_http_endpoint", "iam_database_authentication_enabled"
+        "aws_rds_cluster", "ca_certificate_identifier", "enable_http_endpoint", "enabled_cloudwatch_logs_exports", "iam_database_authentication_enabled"
     ),
     **fixed("aws_rds_cluster_parameter_group", "description", "family"),
     **fixed("aws_db_cluster_snapshot", "kms_key_id", "storage_encrypted"),
     **fixed("aws_db_proxy", "engine_family", "vpc_subnet_ids"),
     **unchanged_by_moto("aws_db_proxy", "auth", "debug_logging", "idle_client_timeout", "require_tls", "role_arn", "vpc_security_group_ids"),
-    **fixed("aws_elasticache_cluster", "engine"),
+    **fixed("aws_elasticache_cluster", "engine", "ip_discovery", "network_type", "subnet_group_name", "transit_encryption_enabled"),
     **unchanged_by_moto(
-        "aws_elasticache_cluster", "log_delivery_configuration", "notification_topic_arn", "parameter_group_name", "port",
+        "aws_elasticache_cluster", "auto_minor_version_upgrade", "engine_version_actual", "log_delivery_configuration", "maintenance_window",
+        "node_type", "num_cache_nodes", "snapshot_retention_limit", "notification_topic_arn", "parameter_group_name", "port",
         "security_group_ids", "snapshot_window",
     ),
+    **unchanged_by_moto("aws_rds_global_cluster", "database_name", "tags"),
     **unchanged_by_moto("aws_elasticache_subnet_group", "description", "missing", "subnet_ids"),
     **unchanged_by_moto("aws_elasticache_user", "access_string", "engine", "user_name"),
     **fixed("aws_memorydb_cluster", "data_tiering", "engine", "kms_key_arn", "subnet_group_name", "tls_enabled"),
-    **unchanged_by_moto("aws_memorydb_cluster", "auto_minor_version_upgrade"),
+    **unchanged_by_moto("aws_memorydb_cluster", "auto_minor_version_upgrade", "security_group_ids"),
     **unchanged_by_moto("aws_memorydb_subnet_group", "description", "subnet_ids"),
 }  # fmt: skip
