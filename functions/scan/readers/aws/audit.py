@@ -43,14 +43,14 @@ def read_trails(scope: Scope) -> Iterator[Finding]:
             yield status.unread(kind, arn, "enable_logging")
         else:
             attributes["enable_logging"] = status.get("IsLogging")
-        yield from _selectors(client, arn, item, attributes)
+        yield from _selectors(client, arn, attributes)
         yield from tagged(scope, kind, arn, attributes, arn, lambda: _trail_tags(client, arn), *_GONE)
 
     found = scope.pages("cloudtrail", "describe_trails", "trailList", includeShadowTrails=False)
     yield from each((item for item in found if item.get("HomeRegion") in {None, scope.region}), one)
 
 
-def _selectors(client: Any, arn: str, item: Item, attributes: dict[str, object]) -> Iterator[Finding]:
+def _selectors(client: Any, arn: str, attributes: dict[str, object]) -> Iterator[Finding]:
     """Read the selectors of a trail; one for which nobody chose any answers with a default one."""
     reply = attempt("cloudtrail", lambda: client.get_event_selectors(TrailName=arn), *_GONE)
     if isinstance(reply, Gap):
@@ -61,14 +61,11 @@ def _selectors(client: Any, arn: str, item: Item, attributes: dict[str, object])
         attributes["advanced_event_selector"] = [
             {"name": entry.get("Name"), "field_selector": blocks(entry.get("FieldSelectors"))} for entry in advanced
         ]
-    attributes["insight_selector"] = []
-    if item.get("HasInsightSelectors"):
-        reply = attempt("cloudtrail", lambda: client.get_insight_selectors(TrailName=arn), *_GONE)
-        if isinstance(reply, Gap):
-            yield reply.unread("aws_cloudtrail", arn, "insight_selector")
-            del attributes["insight_selector"]
-        else:
-            attributes["insight_selector"] = blocks(reply.get("InsightSelectors") or [])
+    reply = attempt("cloudtrail", lambda: client.get_insight_selectors(TrailName=arn), *_GONE)
+    if isinstance(reply, Gap):
+        yield reply.unread("aws_cloudtrail", arn, "insight_selector")
+    else:
+        attributes["insight_selector"] = blocks(reply.get("InsightSelectors") or [])
 
 
 def _selector(entry: Item) -> dict[str, object]:

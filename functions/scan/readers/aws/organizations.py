@@ -110,7 +110,9 @@ def read_configuration_sets(scope: Scope) -> Iterator[Finding]:
             yield reply.unread(kind, arn)
         elif reply:
             options = reply.get("ReputationOptions") or {}
-            attributes = in_snake(options, *(name for name in ("ReputationMetricsEnabled", "SendingEnabled") if name in options))
+            attributes = in_snake(
+                options, *(name for name in ("ReputationMetricsEnabled", "SendingEnabled") if name in options)
+            )
             yield LiveResource(kind, arn, scope.region, attributes, arn)
 
     yield from each(_all_sets(scope), one)

@@ -25,10 +25,9 @@ from ...domain.shapes import (
 from ...domain.specs import TypeSpec, by
 
 
-def any_network(value: object) -> Canonical:
+def networks(value: object) -> Canonical:
     """Networks that reach an endpoint; leaving them out means everybody."""
-    found = set_of(text)(value)
-    return None if found == ("0.0.0.0/0",) else found
+    return set_of(text)(value) or ("0.0.0.0/0",)
 
 
 def input_of(value: object) -> Canonical:
@@ -93,7 +92,7 @@ SPECS = (
                 {
                     "endpoint_private_access": boolean,
                     "endpoint_public_access": boolean,
-                    "public_access_cidrs": any_network,
+                    "public_access_cidrs": networks,
                     "security_group_ids": set_of(text),
                     "subnet_ids": set_of(text),
                 }

@@ -196,19 +196,6 @@ _JOBS: tuple[Mutation, ...] = (
     missing("aws_glue_trigger.main", call("glue", "delete_trigger", "Name=name")),
 )  # fmt: skip
 
-_connection = again(
-    "glue", ("delete_connection", {"ConnectionName": "orders"}), "create_connection", {}, "aws_glue_connection.main"
-)
-
-
-def _connected(path: str, **changes: Any) -> Mutation:
-    base = {
-        "Name": "orders", "Description": "Orders", "ConnectionType": "JDBC",
-        "ConnectionProperties": {"JDBC_CONNECTION_URL": "jdbc:mysql://orders.invalid/orders", "USERNAME": "app", "PASSWORD": "correct-horse-battery"},
-    }  # fmt: skip
-    return _connection(path, ConnectionInput={**base, **changes})
-
-
 _registry = again(
     "glue", ("delete_registry", {"RegistryId": {"RegistryName": "events"}}), "create_registry",
     {"RegistryName": "events", "Description": "Events", "Tags": _TEAM}, "aws_glue_registry.main",
@@ -230,18 +217,12 @@ def _unencrypted(clients: Clients, target: dict[str, Any]) -> None:
 
 
 _REST: tuple[Mutation, ...] = (
-    _connected("connection_properties", ConnectionProperties={"JDBC_CONNECTION_URL": "jdbc:mysql://evil.invalid/", "USERNAME": "app"}),
-    _connected("connection_type", ConnectionType="NETWORK"),
-    _connected("description", Description="Other"),
-    _connected("match_criteria", MatchCriteria=["shop"]),
-    _connected("physical_connection_requirements", PhysicalConnectionRequirements={"SubnetId": "subnet-1"}),
     _tag("aws_glue_connection.main"),
     unmanaged(
         "aws_glue_connection",
         call("glue", "create_connection", ConnectionInput={"Name": "extra", "ConnectionType": "NETWORK", "ConnectionProperties": {}}),
         f"{_GLUE}:connection/extra",
     ),
-    missing("aws_glue_connection.main", call("glue", "delete_connection", "ConnectionName=name")),
     _registry("description", Description="Other"),
     _tag("aws_glue_registry.main"),
     unmanaged("aws_glue_registry", create("glue", "create_registry", "RegistryArn", RegistryName="extra")),
@@ -268,4 +249,13 @@ EXCEPTIONS: dict[str, str] = {
     **unchanged_by_moto("aws_athena_named_query", "database", "description", "name", "query", "workgroup"),
     **unchanged_by_moto("aws_athena_data_catalog", "description", "missing", "parameters", "type"),
     **fixed("aws_glue_trigger", "type"),
+    **unchanged_by_moto(
+        "aws_glue_connection",
+        "connection_properties",
+        "connection_type",
+        "description",
+        "match_criteria",
+        "missing",
+        "physical_connection_requirements",
+    ),
 }

@@ -14,7 +14,9 @@ _ROLE = "arn:aws:iam::123456789012:role/other"
 
 
 def _subnets(clients: Clients) -> list[str]:
-    found = clients("ec2").describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["10.30.0.0/24", "10.30.1.0/24"]}])
+    found = clients("ec2").describe_subnets(
+        Filters=[{"Name": "cidr-block", "Values": ["10.30.0.0/24", "10.30.1.0/24"]}]
+    )
     return [item["SubnetId"] for item in found["Subnets"]]
 
 
@@ -137,7 +139,7 @@ _AROUND: tuple[Mutation, ...] = (
     _tagged("aws_db_proxy.main", "rds", "add_tags_to_resource", "ResourceName"),
     unmanaged(
         "aws_db_proxy",
-        lambda clients, target: clients("rds").create_db_proxy(
+        lambda clients, _target: clients("rds").create_db_proxy(
             DBProxyName="extra", EngineFamily="MYSQL", RoleArn=_ROLE,
             VpcSubnetIds=_subnets(clients),
             Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x-AbCdEf", "IAMAuth": "DISABLED"}],

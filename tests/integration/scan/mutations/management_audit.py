@@ -10,6 +10,7 @@ from ._again import unchanged_by_moto
 from .calls import Apply, call, changed, create, missing, unmanaged
 
 _TAG = [{"Key": "Extra", "Value": "1"}]
+_SECURITY = [{"Key": "Team", "Value": "security"}]
 _ROLE = "arn:aws:iam::123456789012:role/other"
 _TRAIL = "aws_cloudtrail.main"
 
@@ -85,7 +86,7 @@ def rule(**changes: Any) -> Apply:
         "ConfigRuleName": "tagged", "Description": "Tagged", "InputParameters": '{"tag1Key":"Team"}',
         "Source": {"Owner": "AWS", "SourceIdentifier": "REQUIRED_TAGS"}, "Scope": {"ComplianceResourceTypes": ["AWS::S3::Bucket"]},
     }  # fmt: skip
-    return call("config", "put_config_rule", ConfigRule={**base, **changes})
+    return call("config", "put_config_rule", ConfigRule={**base, **changes}, Tags=_SECURITY)
 
 
 def _new_rule(clients: Clients) -> str:
@@ -99,7 +100,11 @@ def aggregator(**changes: Any) -> Apply:
     """Put the aggregator again."""
     base = {"AccountIds": ["123456789012"], "AllAwsRegions": False, "AwsRegions": ["us-east-1"]}
     return call(
-        "config", "put_configuration_aggregator", ConfigurationAggregatorName="all", AccountAggregationSources=[{**base, **changes}]
+        "config",
+        "put_configuration_aggregator",
+        ConfigurationAggregatorName="all",
+        AccountAggregationSources=[{**base, **changes}],
+        Tags=_SECURITY,
     )
 
 
@@ -116,14 +121,18 @@ _CONFIG: tuple[Mutation, ...] = (
     changed(_RULE, "description", rule(Description="Other")),
     changed(_RULE, "input_parameters.tag1Key", rule(InputParameters='{"tag1Key":"Owner"}')),
     changed(_RULE, "scope.compliance_resource_types", rule(Scope={"ComplianceResourceTypes": ["AWS::EC2::Instance"]})),
-    changed(_RULE, "source.source_identifier", rule(Source={"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_VERSIONING_ENABLED"}, InputParameters='{"tag1Key":"Team"}')),
+    Mutation(
+        _RULE,
+        {("changed", _RULE, "source.source_identifier"), ("changed", _RULE, "input_parameters")},
+        rule(Source={"Owner": "AWS", "SourceIdentifier": "ENCRYPTED_VOLUMES"}, InputParameters="{}"),
+    ),
     changed(_RULE, "tags.Extra", call("config", "tag_resource", "ResourceArn=arn", Tags=_TAG)),
     unmanaged(
         "aws_config_config_rule",
         lambda clients, _target: _new_rule(clients),
     ),
     missing(_RULE, call("config", "delete_config_rule", "ConfigRuleName=name")),
-    changed(_AGGREGATOR, "account_aggregation_source.all_regions", aggregator(AllAwsRegions=True)),
+    changed(_AGGREGATOR, "account_aggregation_source.regions", aggregator(AwsRegions=["us-east-1", "eu-west-1"])),
     changed(_AGGREGATOR, "account_aggregation_source.account_ids", aggregator(AccountIds=["123456789012", "210987654321"])),
     changed(_AGGREGATOR, "tags.Extra", call("config", "tag_resource", "ResourceArn=arn", Tags=_TAG)),
     unmanaged(

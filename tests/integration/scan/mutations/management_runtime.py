@@ -20,7 +20,9 @@ _PROFILE = "aws_eks_fargate_profile.main"
 
 
 def _network(clients: Clients) -> dict[str, Any]:
-    found = clients("ec2").describe_subnets(Filters=[{"Name": "cidr-block", "Values": ["10.40.0.0/24", "10.40.1.0/24"]}])
+    found = clients("ec2").describe_subnets(
+        Filters=[{"Name": "cidr-block", "Values": ["10.40.0.0/24", "10.40.1.0/24"]}]
+    )
     return {"subnetIds": sorted(item["SubnetId"] for item in found["Subnets"])}
 
 
@@ -40,7 +42,9 @@ def cluster(**changes: Any) -> Apply:
 
 def nodes(**changes: Any) -> Apply:
     """Update the configuration of the target node group."""
-    return call("eks", "update_nodegroup_config", "clusterName=cluster_name", "nodegroupName=node_group_name", **changes)
+    return call(
+        "eks", "update_nodegroup_config", "clusterName=cluster_name", "nodegroupName=node_group_name", **changes
+    )
 
 
 _KUBERNETES: tuple[Mutation, ...] = (
@@ -56,7 +60,6 @@ _KUBERNETES: tuple[Mutation, ...] = (
     changed(_NODES, "scaling_config.max_size", nodes(scalingConfig={"minSize": 1, "maxSize": 30, "desiredSize": 2})),
     changed(_NODES, "labels.extra", nodes(labels={"addOrUpdateLabels": {"extra": "1"}})),
     changed(_NODES, "taint", nodes(taints={"addOrUpdateTaints": [{"key": "x", "value": "y", "effect": "NO_SCHEDULE"}]})),
-    changed(_NODES, "tags.Extra", call("eks", "tag_resource", "resourceArn=arn", tags=_EXTRA)),
     unmanaged(
         "aws_eks_node_group",
         lambda clients, _target: clients("eks").create_nodegroup(
@@ -64,7 +67,6 @@ _KUBERNETES: tuple[Mutation, ...] = (
         )["nodegroup"]["nodegroupArn"],
     ),
     missing(_NODES, call("eks", "delete_nodegroup", "clusterName=cluster_name", "nodegroupName=node_group_name")),
-    changed(_PROFILE, "tags.Extra", call("eks", "tag_resource", "resourceArn=arn", tags=_EXTRA)),
     unmanaged(
         "aws_eks_fargate_profile",
         lambda clients, _target: clients("eks").create_fargate_profile(
@@ -96,12 +98,21 @@ _FAIR = "aws_batch_scheduling_policy.main"
 
 def fair(**changes: Any) -> Apply:
     """Update the scheduling policy."""
-    base = {"computeReservation": 1, "shareDecaySeconds": 3600, "shareDistribution": [{"shareIdentifier": "A1*", "weightFactor": 0.5}]}
+    base = {
+        "computeReservation": 1,
+        "shareDecaySeconds": 3600,
+        "shareDistribution": [{"shareIdentifier": "A1*", "weightFactor": 0.5}],
+    }
     return call("batch", "update_scheduling_policy", "arn=arn", fairsharePolicy={**base, **changes})
 
 
 def _batch_tag(address: str) -> Mutation:
     return changed(address, "tags.Extra", call("batch", "tag_resource", "resourceArn=arn", tags=_EXTRA))
+
+
+def _other_role(clients: Clients, target: dict[str, Any]) -> None:
+    arn = clients("iam").create_role(RoleName="other", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    clients("batch").update_compute_environment(computeEnvironment=target["arn"], serviceRole=arn)
 
 
 _BATCH: tuple[Mutation, ...] = (
@@ -124,7 +135,7 @@ _BATCH: tuple[Mutation, ...] = (
     ),
     missing("aws_batch_job_definition.main", call("batch", "deregister_job_definition", "jobDefinition=arn")),
     changed(_ENVIRONMENT, "state", call("batch", "update_compute_environment", "computeEnvironment=arn", state="DISABLED")),
-    changed(_ENVIRONMENT, "service_role", call("batch", "update_compute_environment", "computeEnvironment=arn", serviceRole=_OTHER)),
+    changed(_ENVIRONMENT, "service_role", _other_role),
     _batch_tag(_ENVIRONMENT),
     unmanaged(
         "aws_batch_compute_environment",
@@ -215,9 +226,7 @@ _PROJECTS: tuple[Mutation, ...] = (
     _project("source.location", source={**_SOURCE, "location": "https://github.com/evil/main.git"}),
     _project("source_version", sourceVersion="other"),
     _project("cache", cache={"type": "S3", "location": "audit-123456789012/cache"}),
-    _project("artifacts.location", artifacts={"type": "NO_ARTIFACTS", "location": "other"}),
-    _project("logs_config.s3_logs", logsConfig={"s3Logs": {"status": "ENABLED", "location": "audit-123456789012/logs"}}),
-    _project("encryption_key", encryptionKey="arn:aws:kms:us-east-1:123456789012:key/1"),
+    _project("logs_config", logsConfig={"s3Logs": {"status": "ENABLED", "location": "audit-123456789012/logs"}}),
     _project("vpc_config", vpcConfig={"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}),
     _project("tags.Extra", tags=[{"key": "Team", "value": "platform"}, {"key": "Extra", "value": "1"}]),
     unmanaged(
@@ -233,13 +242,23 @@ EXCEPTIONS: dict[str, str] = {
     **fixed("aws_eks_cluster", "encryption_config", "role_arn"),
     **unchanged_by_moto("aws_eks_cluster", "access_config", "upgrade_policy", "version"),
     **fixed(
-        "aws_eks_node_group", "ami_type", "capacity_type", "disk_size", "instance_types", "node_role_arn", "remote_access", "subnet_ids"
+        "aws_eks_node_group",
+        "ami_type",
+        "capacity_type",
+        "disk_size",
+        "instance_types",
+        "node_role_arn",
+        "remote_access",
+        "subnet_ids",
     ),
-    **unchanged_by_moto("aws_eks_node_group", "launch_template", "release_version", "version"),
+    **unchanged_by_moto("aws_eks_node_group", "launch_template", "release_version", "tags", "version"),
     **fixed("aws_eks_fargate_profile", "pod_execution_role_arn", "selector", "subnet_ids"),
+    **unchanged_by_moto("aws_eks_fargate_profile", "tags"),
     **fixed("aws_batch_compute_environment", "type"),
     **unchanged_by_moto("aws_batch_compute_environment", "compute_resources"),
     **unchanged_by_moto("aws_batch_job_queue", "compute_environment_order", "scheduling_policy_arn"),
     **unchanged_by_moto("aws_scheduler_schedule", "end_date", "start_date"),
-    **unchanged_by_moto("aws_codebuild_project", "badge_enabled", "concurrent_build_limit"),
+    **unchanged_by_moto(
+        "aws_codebuild_project", "artifacts", "badge_enabled", "concurrent_build_limit", "encryption_key"
+    ),
 }
