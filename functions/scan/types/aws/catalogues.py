@@ -135,7 +135,7 @@ SPECS = (
         "aws_glue_job",
         {
             "command": block(_COMMAND),
-            "connections": set_of(text),
+            "connections": list_of(text),
             "default_arguments": string_map,
             "description": text,
             "execution_class": default_is("STANDARD", text),

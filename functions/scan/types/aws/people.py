@@ -95,7 +95,7 @@ SPECS = (
         "aws_cognito_identity_provider",
         {
             "attribute_mapping": string_map,
-            "idp_identifiers": set_of(text),
+            "idp_identifiers": list_of(text),
             "provider_details": string_map,
             "provider_type": text,
         },
@@ -113,7 +113,7 @@ SPECS = (
             "developer_provider_name": text,
             "identity_pool_name": text,
             "openid_connect_provider_arns": set_of(text),
-            "saml_provider_arns": set_of(text),
+            "saml_provider_arns": list_of(text),
             "supported_login_providers": string_map,
             "tags": tags,
         },

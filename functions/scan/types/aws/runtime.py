@@ -35,6 +35,13 @@ def input_of(value: object) -> Canonical:
     return document(value)
 
 
+def retries(value: object) -> Canonical:
+    """How often a target is tried again. Zero is no default here: it means never."""
+    items = value if isinstance(value, list) else []
+    found = members(_RETRY)(items[0]) if items else None
+    return found if isinstance(found, dict) and any(item is not None for item in found.values()) else None
+
+
 _BUILD_LOGS = {
     "cloudwatch_logs": block({"group_name": text, "status": default_is("ENABLED", text), "stream_name": text}),
     "s3_logs": block(
@@ -70,12 +77,10 @@ _COMPUTE = {
     "subnets": set_of(text),
     "type": text,
 }
-_RETRY = block(
-    {
-        "maximum_event_age_in_seconds": default_is(86400, number),
-        "maximum_retry_attempts": default_is(185, number),
-    }
-)
+_RETRY = {
+    "maximum_event_age_in_seconds": default_is(86400, number),
+    "maximum_retry_attempts": default_is(185, number),
+}
 
 SPECS = (
     TypeSpec(
@@ -106,7 +111,7 @@ SPECS = (
             "ami_type": text,
             "capacity_type": text,
             "disk_size": number_or_zero,
-            "instance_types": set_of(text),
+            "instance_types": list_of(text),
             "labels": string_map,
             "launch_template": block({"id": text, "version": text}),
             "node_role_arn": text,
@@ -187,7 +192,7 @@ SPECS = (
                     "arn": text,
                     "dead_letter_config": block({"arn": text}),
                     "input": input_of,
-                    "retry_policy": _RETRY,
+                    "retry_policy": retries,
                     "role_arn": text,
                     "sqs_parameters": block({"message_group_id": text}),
                 }

@@ -176,11 +176,6 @@ _MAIL: tuple[Mutation, ...] = (
     missing("aws_ses_email_identity.main", call("ses", "delete_identity", "Identity=email")),
     unmanaged("aws_ses_domain_identity", call("ses", "verify_domain_identity", Domain="example.net"), f"{_SES}:identity/example.net"),
     missing("aws_ses_domain_identity.main", call("ses", "delete_identity", "Identity=domain")),
-    changed(
-        "aws_ses_configuration_set.main",
-        "reputation_metrics_enabled",
-        call("ses", "update_configuration_set_reputation_metrics_enabled", "ConfigurationSetName=name", Enabled=True),
-    ),
     unmanaged("aws_ses_configuration_set", call("ses", "create_configuration_set", ConfigurationSet={"Name": "extra"}), f"{_SES}:configuration-set/extra"),
     missing("aws_ses_configuration_set.main", call("ses", "delete_configuration_set", "ConfigurationSetName=name")),
     _written("subject", SubjectPart="Other"),
