@@ -6,6 +6,7 @@ Source: API References of these services, the actions named in each listing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...domain.resources import LiveResource
@@ -197,7 +198,7 @@ def read_detectors(scope: Scope) -> Iterator[Finding]:
     client = scope.client("guardduty")
     for identifier in scope.pages("guardduty", "list_detectors", "DetectorIds"):
         key = str(identifier)
-        found = attempt("guardduty", lambda name=key: client.get_detector(DetectorId=name), "BadRequestException")
+        found = attempt("guardduty", partial(client.get_detector, DetectorId=key), "BadRequestException")
         if isinstance(found, Gap):
             yield found.unread("aws_guardduty_detector", key)
         elif found:

@@ -6,6 +6,7 @@ Source: Amazon Athena API Reference and AWS Glue Web API Reference, the actions 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...domain.resources import LiveResource
@@ -61,7 +62,7 @@ def read_queries(scope: Scope) -> Iterator[Finding]:
     def one(group: Item) -> Iterator[Finding]:
         for identifier in scope.pages("athena", "list_named_queries", "NamedQueryIds", WorkGroup=group["Name"]):
             key = str(identifier)
-            reply = attempt("athena", lambda name=key: client.get_named_query(NamedQueryId=name), *_GONE)
+            reply = attempt("athena", partial(client.get_named_query, NamedQueryId=key), *_GONE)
             if isinstance(reply, Gap):
                 yield reply.unread(kind, key)
             elif reply:

@@ -6,6 +6,7 @@ Source: Amazon EKS API Reference, the actions named in each listing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ...domain.resources import LiveResource
 from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each
@@ -57,7 +58,7 @@ def read_node_groups(scope: Scope) -> Iterator[Finding]:
     def one(cluster: Item) -> Iterator[Finding]:
         place = {"clusterName": cluster["name"]}
         for name in scope.pages("eks", "list_nodegroups", "nodegroups", **place):
-            reply = attempt("eks", lambda group=name: client.describe_nodegroup(**place, nodegroupName=group), _GONE)
+            reply = attempt("eks", partial(client.describe_nodegroup, **place, nodegroupName=name), _GONE)
             if isinstance(reply, Gap):
                 yield reply.not_checked(kind, scope.region)  # the id in its ARN is not known
             elif reply:
@@ -97,9 +98,7 @@ def read_profiles(scope: Scope) -> Iterator[Finding]:
     def one(cluster: Item) -> Iterator[Finding]:
         place = {"clusterName": cluster["name"]}
         for name in scope.pages("eks", "list_fargate_profiles", "fargateProfileNames", **place):
-            reply = attempt(
-                "eks", lambda profile=name: client.describe_fargate_profile(**place, fargateProfileName=profile), _GONE
-            )
+            reply = attempt("eks", partial(client.describe_fargate_profile, **place, fargateProfileName=name), _GONE)
             if isinstance(reply, Gap):
                 yield reply.not_checked(kind, scope.region)
             elif reply:

@@ -6,6 +6,7 @@ Source: Amazon Cognito user pools and identity pools API References, the actions
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from ...domain.resources import LiveResource
@@ -77,9 +78,7 @@ def read_clients(scope: Scope) -> Iterator[Finding]:
     def read(client: Any, pool: str) -> Iterator[Finding]:
         for item in scope.pages(_API, "list_user_pool_clients", "UserPoolClients", UserPoolId=pool):
             key = item["ClientId"]
-            reply = attempt(
-                _API, lambda name=key: client.describe_user_pool_client(UserPoolId=pool, ClientId=name), _GONE
-            )
+            reply = attempt(_API, partial(client.describe_user_pool_client, UserPoolId=pool, ClientId=key), _GONE)
             if isinstance(reply, Gap):
                 yield reply.unread(kind, key)
             elif reply:
@@ -134,7 +133,7 @@ def read_providers(scope: Scope) -> Iterator[Finding]:
             key = f"{pool}|{name}"
             reply = attempt(
                 _API,
-                lambda each_name=name: client.describe_identity_provider(UserPoolId=pool, ProviderName=each_name),
+                partial(client.describe_identity_provider, UserPoolId=pool, ProviderName=name),
                 _GONE,
             )
             if isinstance(reply, Gap):

@@ -7,6 +7,7 @@ Source: API References of these services, the actions named in each listing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...domain.resources import LiveResource
@@ -69,9 +70,7 @@ def _policies(scope: Scope, client: Any) -> Iterator[Finding]:
         for item in scope.pages(_API, "list_policies", "Policies", Filter=family):
             identifier, is_made = item["Id"], bool(item.get("AwsManaged"))
             attributes = in_snake(item, "Description", "Name", "Type")
-            reply = attempt(
-                _API, lambda name=identifier: client.describe_policy(PolicyId=name), "PolicyNotFoundException"
-            )
+            reply = attempt(_API, partial(client.describe_policy, PolicyId=identifier), "PolicyNotFoundException")
             if isinstance(reply, Gap):
                 yield reply.unread(kind, identifier, "content")
             else:

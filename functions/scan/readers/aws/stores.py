@@ -6,6 +6,7 @@ Source: API References of these services, the actions named in each listing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from ...domain.resources import LiveResource
 from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, tag_map
@@ -85,7 +86,7 @@ def read_mount_targets(scope: Scope) -> Iterator[Finding]:
             attributes = in_snake(item, "FileSystemId", "IpAddress", "SubnetId")
             found = attempt(
                 "elasticfilesystem",
-                lambda name=identifier: client.describe_mount_target_security_groups(MountTargetId=name),
+                partial(client.describe_mount_target_security_groups, MountTargetId=identifier),
                 *_GONE,
             )
             if isinstance(found, Gap):
