@@ -16,19 +16,24 @@ from .forms import blocks, in_snake, tagged
 
 _ALONE = "AWSOrganizationsNotInUseException"
 _API = "organizations"
+_TYPES = (
+    "aws_organizations_organization",
+    "aws_organizations_organizational_unit",
+    "aws_organizations_policy",
+    "aws_organizations_policy_attachment",
+)
 
 
 def read_organization(scope: Scope) -> Iterator[Finding]:
     """Read the organisation, its units, its policies, and where these are attached."""
     client = scope.client(_API)
-    from botocore.exceptions import ClientError
-
-    try:
-        found = client.describe_organization()["Organization"]
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == _ALONE:
-            return  # an account on its own
-        raise
+    reply = attempt(_API, client.describe_organization, _ALONE)
+    if isinstance(reply, Gap):
+        yield from (reply.not_checked(kind, "global") for kind in _TYPES)
+        return
+    if not reply:
+        return  # an account on its own
+    found = reply["Organization"]
     roots = list(scope.pages(_API, "list_roots", "Roots"))
     services = scope.pages(_API, "list_aws_service_access_for_organization", "EnabledServicePrincipals")
     enabled = [
@@ -194,12 +199,7 @@ SERVICE = Service(
     "organizations",
     (
         Listing(
-            (
-                "aws_organizations_organization",
-                "aws_organizations_organizational_unit",
-                "aws_organizations_policy",
-                "aws_organizations_policy_attachment",
-            ),
+            _TYPES,
             read_organization,
             (
                 "organizations:DescribeOrganization",
