@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STATEFUL = frozenset({
-    "aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_rds_global_cluster", "aws_dynamodb_table", "aws_dynamodb_global_table",
+    "aws_db_instance", "aws_db_snapshot", "aws_db_cluster_snapshot", "aws_cognito_identity_pool", "aws_glue_catalog_database", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_rds_global_cluster", "aws_dynamodb_table", "aws_dynamodb_global_table",
     "aws_s3_bucket", "aws_s3_directory_bucket", "aws_s3tables_table_bucket", "aws_ebs_volume", "aws_efs_file_system", "aws_fsx_lustre_file_system", "aws_fsx_windows_file_system",
     "aws_fsx_ontap_file_system", "aws_fsx_openzfs_file_system", "aws_elasticache_cluster", "aws_elasticache_replication_group",
     "aws_elasticache_serverless_cache", "aws_memorydb_cluster", "aws_redshift_cluster", "aws_redshiftserverless_namespace",
@@ -41,7 +41,8 @@ NETWORK_RULES = frozenset({
 })  # fmt: skip
 IDENTITY = (
     "aws_iam_*", "aws_ssoadmin_*", "google_*_iam_*", "google_service_account*", "azurerm_role_*", "azurerm_federated_identity_credential",
-    "azurerm_user_assigned_identity",
+    "azurerm_user_assigned_identity", "aws_cognito_identity_provider", "aws_organizations_policy", "aws_organizations_policy_attachment",
+    "aws_elasticache_user", "aws_memorydb_user",
 )  # fmt: skip
 # Attributes that protect something, by name, wherever they are: what a drift in them weakens is looked at first.
 PROTECTIONS = frozenset({
@@ -50,4 +51,7 @@ PROTECTIONS = frozenset({
     "versioning_configuration", "versioning", "publicly_accessible", "server_side_encryption", "server_side_encryption_configuration",
     "point_in_time_recovery", "rule", "image_tag_mutability", "metadata_options", "kms_key_id", "kms_master_key_id",
     "sqs_managed_sse_enabled", "disable_api_termination", "multi_az", "policy", "assume_role_policy", "is_enabled", "key_state",
+    "enable_logging", "enable_log_file_validation", "min_retention_days", "mfa_configuration", "password_policy", "require_tls",
+    "tls_enabled", "transit_encryption_enabled", "encryption_type", "encryption_configuration", "kms_key_arn", "retention_period",
+    "allow_unauthenticated_identities", "admin_create_user_config", "protection", "snapshot_retention_limit", "callback_urls",
 })  # fmt: skip

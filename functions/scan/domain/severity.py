@@ -92,6 +92,11 @@ _FLOORS: tuple[Floor, ...] = (
     Floor("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in NETWORK_RULES),
     Floor("identity-changed", "high", lambda drift: drift.kind == "changed" and _is_identity(drift)),
     Floor("protection-changed", "high", lambda drift: drift.kind == "changed" and _top(drift.path) in PROTECTIONS),
+    Floor(
+        "cluster-endpoint-changed",
+        "high",
+        lambda drift: drift.type == "aws_eks_cluster" and _top(drift.path) == "vpc_config",
+    ),
     Floor("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
     Floor("attribute-changed", "medium", lambda _drift: True),
 )

@@ -75,6 +75,8 @@ def _function_permission(change: Change, _plan: Plan) -> Iterator[Match]:
 
 
 _MORE: tuple[Rule, ...] = (
+    _switch("aws-anonymous-identities", severity="high", title="Anybody gets credentials without signing in", types=("aws_cognito_identity_pool",),
+            path="allow_unauthenticated_identities", bad=on, on_create="medium"),
     _switch("aws-publicly-accessible", severity="high", title=_PUBLIC, types=("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster", "aws_dms_replication_instance", "aws_mq_broker", "aws_neptune_cluster_instance", "aws_redshiftserverless_workgroup"), path="publicly_accessible", bad=on, on_create="high", refs=("CKV_AWS_17", "CKV_AWS_87", "CKV_AWS_89", "CKV_AWS_69")),
     *(_switch(f"aws-bucket-{name.replace('_', '-')}", severity="high", title="The block on public access is lifted", types=("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"), path=name, bad=off, absent=True, on_create="medium", refs=(check,))
       for name, check in (("block_public_acls", "CKV_AWS_53"), ("block_public_policy", "CKV_AWS_54"), ("ignore_public_acls", "CKV_AWS_55"), ("restrict_public_buckets", "CKV_AWS_56"))),

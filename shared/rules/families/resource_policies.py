@@ -23,7 +23,7 @@ from ..values import raw
 _TYPES = {
     "policy": (
         "aws_s3_bucket_policy", "aws_s3_bucket", "aws_sqs_queue_policy", "aws_sqs_queue", "aws_sns_topic_policy", "aws_sns_topic", "aws_kms_key", "aws_kms_key_policy",
-        "aws_secretsmanager_secret_policy", "aws_secretsmanager_secret", "aws_ecr_repository_policy", "aws_ecrpublic_repository_policy", "aws_backup_vault_policy",
+        "aws_secretsmanager_secret_policy", "aws_secretsmanager_secret", "aws_ecr_repository_policy", "aws_ecr_registry_policy", "aws_ecrpublic_repository_policy", "aws_backup_vault_policy",
         "aws_efs_file_system_policy", "aws_api_gateway_rest_api_policy", "aws_api_gateway_rest_api", "aws_glacier_vault", "aws_s3_access_point", "aws_cloudwatch_event_bus_policy",
     ),
     "access_policies": ("aws_opensearch_domain", "aws_opensearch_domain_policy", "aws_elasticsearch_domain", "aws_elasticsearch_domain_policy"),

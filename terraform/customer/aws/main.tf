@@ -43,21 +43,25 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# Made from what DriftWise's readers call: python -m infra.build.customer_rights.
-resource "aws_iam_policy" "read" {
-  count = var.reads_configuration ? 1 : 0
+# Made from what DriftWise's readers call: python -m infra.build.customer_rights. A managed policy takes 6,144 characters.
+locals {
+  read_policies = jsondecode(file("${path.module}/read_policies.json"))
+}
 
-  name        = "${var.role_name}-configuration"
+resource "aws_iam_policy" "read" {
+  count = var.reads_configuration ? length(local.read_policies) : 0
+
+  name        = count.index == 0 ? "${var.role_name}-configuration" : "${var.role_name}-configuration-${count.index + 1}"
   description = "Reads how resources are configured."
-  policy      = file("${path.module}/read_policy.json")
+  policy      = jsonencode(local.read_policies[count.index])
   tags        = var.tags
 }
 
 resource "aws_iam_role_policy_attachment" "read" {
-  count = var.reads_configuration ? 1 : 0
+  count = var.reads_configuration ? length(local.read_policies) : 0
 
   role       = aws_iam_role.driftwise.name
-  policy_arn = aws_iam_policy.read[0].arn
+  policy_arn = aws_iam_policy.read[count.index].arn
 }
 
 locals {

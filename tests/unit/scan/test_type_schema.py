@@ -25,6 +25,7 @@ from infra.build import type_schema as generator
 OWN = {"aws_lb_target_group.targets": "registered targets, which stand-alone attachments take over"}
 # Lists by the provider's word whose order says nothing in the cloud.
 UNORDERED_LISTS = {
+    "aws_batch_job_queue.compute_environment_order": "each block says its place",
     "aws_instance.ipv6_addresses": "EC2 answers in any order",
     "aws_lambda_function.architectures": "Lambda takes one",
     "aws_s3_bucket.lifecycle_rule": "rules carry ids",
@@ -34,7 +35,8 @@ UNORDERED_LISTS = {
     "aws_s3_bucket_notification.topic": "notifications carry ids",
     "aws_launch_template.tag_specifications": "one per resource type",
 }
-FLAGS_AS_TEXT = {"aws_launch_template.ebs_optimized"}  # so that the provider can tell "false" from "not set"
+# So that the provider can tell "false" from "not set".
+FLAGS_AS_TEXT = {"aws_launch_template.ebs_optimized", "aws_elasticache_cluster.auto_minor_version_upgrade"}
 _DEPTH = 4
 
 

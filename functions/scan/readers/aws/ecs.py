@@ -7,6 +7,7 @@ Source: Amazon ECS API Reference, the List and Describe actions named in each li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,10 @@ def _clusters(scope: Scope) -> list[str]:
     return [str(arn) for arn in scope.pages("ecs", "list_clusters", "clusterArns")]
 
 
+# Batch makes a cluster for each compute environment and keeps it. Source: AWS Batch User Guide, "Compute environments".
+_OF_BATCH = re.compile(r"(?:^AWSBatch-.+-|_Batch_)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
 def read_clusters(scope: Scope) -> Iterator[Finding]:
     """List clusters, with the capacity providers that Terraform keeps as a resource of its own."""
     client = scope.client("ecs")
@@ -35,7 +40,8 @@ def read_clusters(scope: Scope) -> Iterator[Finding]:
                 continue
             arn, tags = item["clusterArn"], tag_map(item.get("tags"), key="key", value="value")
             attributes = {**cluster_attributes(item), "tags": tags}
-            yield LiveResource("aws_ecs_cluster", arn, scope.region, attributes, arn, tags=tags)
+            is_made = _OF_BATCH.search(item.get("clusterName") or "") is not None
+            yield LiveResource("aws_ecs_cluster", arn, scope.region, attributes, arn, cloud_made=is_made, tags=tags)
             if item.get("capacityProviders"):
                 yield _capacity_providers(scope, item)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ...domain.specs import index
 from . import (
+    audit,
+    caches,
+    catalogues,
     cloudwatch,
     dynamodb,
     ec2_compute,
@@ -19,17 +22,24 @@ from . import (
     kms,
     lambda_,
     logs,
+    people,
     rds,
+    rds_clusters,
     route53,
+    runtime,
     s3,
     secretsmanager,
     sns,
     sqs,
     ssm,
+    stores,
 )
 
 SPECS = index(
     (
+        *audit.SPECS,
+        *caches.SPECS,
+        *catalogues.SPECS,
         *cloudwatch.SPECS,
         *dynamodb.SPECS,
         *ec2_compute.SPECS,
@@ -45,12 +55,16 @@ SPECS = index(
         *kms.SPECS,
         *lambda_.SPECS,
         *logs.SPECS,
+        *people.SPECS,
         *rds.SPECS,
+        *rds_clusters.SPECS,
         *route53.SPECS,
+        *runtime.SPECS,
         *s3.SPECS,
         *secretsmanager.SPECS,
         *sns.SPECS,
         *sqs.SPECS,
         *ssm.SPECS,
+        *stores.SPECS,
     )
 )
