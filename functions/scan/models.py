@@ -260,6 +260,7 @@ class DriftView(_RowView):
     is_sensitive: bool
     severity: str
     rule: str
+    detector: str
     status: str
     first_seen_at: datetime
     last_seen_at: datetime

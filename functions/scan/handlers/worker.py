@@ -17,13 +17,16 @@ from shared.security.actor import Actor
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
 
+from ..baselining import baseline_drifts, reported_changes
 from ..domain import records
+from ..domain.baseline_records import document_row
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.resources import Declared, LiveResource, NotChecked, Unread
 from ..domain.sealing import Marks, Sealer, incomparable, mark_declared, mark_live, marks_of
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
 from ..queries import accounts as account_queries
+from ..queries import baselines as baseline_queries
 from ..queries import drift as drift_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
@@ -173,8 +176,12 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
     stored = 0
     scope = signed_in.scope(region)
 
-    def row(item: LiveResource) -> dict[str, object]:
-        return records.live_row(item, SPECS, seal, marks=marks)
+    def store() -> int:
+        items = list(batch.values())
+        batch.clear()
+        documents = [row for item in items if (row := document_row(item, SPECS, seal, marks=marks)) is not None]
+        rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]
+        return _store(call.actor, deps, shard, account, rows, documents)
 
     for listing in service.listings:
         if listing.is_global != (region == GLOBAL):
@@ -185,16 +192,25 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
             else:
                 gaps.append(records.gap_row(item, region))
             if len(batch) >= _BATCH:
-                stored += _store(call.actor, deps, shard, account, [row(item) for item in batch.values()])
-                batch.clear()
-    stored += _store(call.actor, deps, shard, account, [row(item) for item in batch.values()])
+                stored += store()
+    stored += store()
     return stored, gaps
 
 
-def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, rows: Sequence[Mapping[str, object]]) -> int:
+def _store(
+    actor: Actor,
+    deps: ScanDeps,
+    shard: Row,
+    account: Row,
+    rows: Sequence[Mapping[str, object]],
+    documents: Sequence[Mapping[str, object]],
+) -> int:
     if rows:
         with deps.db.unit(actor) as tx:
             queries.upsert_live(tx, account_id=account["id"], scan_id=shard["scan_id"], resources=rows)
+            baseline_queries.upsert_documents(
+                tx, account_id=account["id"], scan_id=shard["scan_id"], documents=documents
+            )
     return len(rows)
 
 
@@ -213,7 +229,11 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
         not_checked=not_checked,
     )
     tally = Tally()
-    rows = (records.drift_row(drift) for drift in compare(sides, SPECS, tally))
+    drifts = list(compare(sides, SPECS, tally))
+    drifts += baseline_drifts(
+        tx, account_id=account["id"], scan_id=scan["id"], seal=seal, reported=reported_changes(drifts)
+    )
+    rows = (records.drift_row(drift) for drift in drifts)
     found = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
     unknown = _with_stand_alone_forms(

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Unread
+from ...domain.traced import Traced
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -63,7 +65,7 @@ class Scope:
             found: Any = reply
             for name in member.split("."):
                 found = (found or {}).get(name)
-            yield from found or ()
+            yield from (traced(item) for item in found or ())
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """Build an ARN in this scope; `region=""` and `account=""` leave those parts empty."""
@@ -126,6 +128,19 @@ _PERMISSIONS: Mapping[str, str] = {
 }
 
 
+@cache
+def _source() -> str:
+    """Name the client whose model decides which members a reply can have."""
+    import botocore
+
+    return f"botocore {botocore.__version__}"
+
+
+def traced(reply: Any) -> Any:
+    """Let a reply remember what is read of it; what is no JSON object (the names of some lists) stays as it is."""
+    return Traced(reply, _source()) if isinstance(reply, dict) else reply
+
+
 def permission_of(service: str, operation: str) -> str:
     """Name the IAM action behind an API operation; `service` is the IAM prefix, e.g. `elasticloadbalancing`.
 
@@ -184,7 +199,7 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
     from botocore.parsers import ResponseParserError
 
     try:
-        return call()
+        return traced(call())
     except ClientError as error:
         if is_missing(error, *missing):
             return {}

@@ -1,0 +1,65 @@
+"""The second detector over one scan: what changed against the baselines, and which baselines are taken anew.
+
+Owns the order of its statements; `domain/baseline.py` decides. It needs no more memory than one page and the drifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+from uuid import UUID
+
+from shared.data.unit_of_work import UnitOfWork
+
+from .domain.baseline import judge, sealed_again
+from .domain.baseline_records import baseline_row, drift_of, observed_of, remembered_of
+from .domain.comparison import Drift
+from .domain.difference import Change
+from .domain.sealing import Sealer
+from .queries import baselines as queries
+
+Reported: TypeAlias = Mapping[tuple[str, str], list[Change]]
+
+_BATCH = 200
+
+
+def reported_changes(drifts: Iterable[Drift]) -> dict[tuple[str, str], list[Change]]:
+    """Collect what the first detector reports as changed, by identity."""
+    found: dict[tuple[str, str], list[Change]] = {}
+    for drift in drifts:
+        if drift.kind == "changed" and drift.path is not None:
+            found.setdefault((drift.type, drift.key), []).append(Change(drift.path, drift.before, drift.after))
+    return found
+
+
+def baseline_drifts(
+    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, seal: Sealer, reported: Reported
+) -> Iterator[Drift]:
+    """Yield what changed against the baselines, and remember what is to be remembered.
+
+    Args:
+        tx: the comparison's transaction.
+        account_id: whose resources.
+        scan_id: the scan that is compared.
+        seal: of the organisation.
+        reported: what the first detector reports, which is never reported twice.
+    """
+    taken: list[dict[str, object]] = []
+    resealed: list[dict[str, object]] = []
+    for row in queries.stream_changed(tx, account_id=account_id, scan_id=scan_id):
+        observed = observed_of(row)
+        judgement = judge(observed, remembered_of(row), reported.get((row["type"], row["key"]), ()))
+        document = sealed_again(row["type"], row["document"], observed.sensitive, seal)
+        if document != row["document"]:
+            resealed.append(baseline_row(row, document))
+        if judgement.decision == "take":
+            taken.append(baseline_row(row, document))
+        elif judgement.decision == "wait":  # what was remembered is over, and may hold what is sensitive now
+            queries.forget_baseline(tx, account_id=account_id, type=row["type"], key=row["key"])
+        yield from (drift_of(row, change) for change in judgement.changes)
+        if len(taken) >= _BATCH:
+            queries.take_baselines(tx, account_id=account_id, baselines=taken)
+            taken = []
+    queries.take_baselines(tx, account_id=account_id, baselines=taken)
+    queries.reseal_documents(tx, account_id=account_id, scan_id=scan_id, documents=resealed)
+    queries.forget_undeclared(tx, account_id=account_id, scan_id=scan_id)
