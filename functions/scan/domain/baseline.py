@@ -182,7 +182,7 @@ def _identity(items: Sequence[Plain], *sides: Sequence[Plain]) -> str | None:
 
 def _is_default(before: Plain, after: Plain) -> bool:
     """Say whether one side only spells out that a switch is off, which APIs also say by leaving it out."""
-    return {_off(before), _off(after)} == {None}
+    return _off(before) is None and _off(after) is None
 
 
 def _off(value: Plain) -> Plain:

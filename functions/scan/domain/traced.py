@@ -60,6 +60,10 @@ class Traced(dict[str, Any]):
         self._note_all()
         return super().values()
 
+    def __or__(self, other: Any) -> dict[str, Any]:
+        """Read all members into a plain dictionary."""
+        return dict(self.items()) | other
+
     def _read(self, name: str, value: Any) -> Any:
         path = f"{self._path}.{name}" if self._path else name
         if isinstance(value, Mapping):

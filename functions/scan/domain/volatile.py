@@ -25,7 +25,21 @@ _PAST = frozenset(
         "attach", "attached", "restorable", "registered", "changed", "transition", "heartbeat", "started", "joined", "provisioned",
     }
 )  # fmt: skip
-_TRACES = frozenset({"used", "accessed", "login", "activity", "heartbeat", "seen", "invoked", "executed"})
+_TRACES = frozenset(
+    {
+        "used",
+        "accessed",
+        "login",
+        "activity",
+        "heartbeat",
+        "seen",
+        "invoked",
+        "executed",
+        "modified",
+        "updated",
+        "changed",
+    }
+)
 _STATE_ENDS = frozenset({"status", "state", "phase", "health", "reason", "message"})
 # How a thing is doing. Left out on purpose: enabled, disabled, inactive, suspended, pendingdeletion, which somebody decides.
 _RUNTIME = frozenset(
@@ -49,7 +63,17 @@ _COUNTS = frozenset(
     {"count", "counts", "bytes", "size", "number", "messages", "delayed", "visible", "percentage", "units"}
 )
 _SIZES = frozenset(
-    {"codesize", "sizeinbytes", "tablesizebytes", "indexsizebytes", "repositorysizeinbytes", "imagesizeinbytes"}
+    {
+        "resourcerecordsetcount",
+        "imagecount",
+        "metricfiltercount",
+        "codesize",
+        "sizeinbytes",
+        "tablesizebytes",
+        "indexsizebytes",
+        "repositorysizeinbytes",
+        "imagesizeinbytes",
+    }
 )
 _REVISIONS = frozenset(
     {
@@ -61,6 +85,14 @@ _PROGRESS = frozenset(
     {
         "deployments", "events", "pendingcloudwatchlogsexports", "pendingmaintenanceactions", "pendingmodifiedvalues", "percentprogress",
         "progress", "publicdnsname", "publicipaddress", "recentevents", "statedescription", "statetransitionreason", "statusinfos",
+    }
+)  # fmt: skip
+# What others attach to a thing shows in the others; the thing itself stays as its own state has it.
+_BACK_REFERENCES = frozenset(
+    {
+        "associationid", "associations", "attachedvolumes", "attachments", "autoscalinggroups", "dbclustermembers", "inuseby",
+        "loadbalancerarns", "networkinterfaces", "readreplicadbclusteridentifiers", "readreplicadbinstanceidentifiers",
+        "readreplicaidentifiers", "subscriptionsconfirmed", "subscriptionsdeleted", "subscriptionspending", "tasksets",
     }
 )  # fmt: skip
 _FREE = frozenset(
@@ -154,5 +186,6 @@ RULES: tuple[VolatileRule, ...] = (
     VolatileRule("runtime-states", _is_runtime_state),
     VolatileRule("counters", _is_counter),
     VolatileRule("revisions", lambda name, _value: joined(name) in _REVISIONS),
+    VolatileRule("back-references", lambda name, _value: joined(name) in _BACK_REFERENCES),
     VolatileRule("progress", lambda name, _value: joined(name) in _PROGRESS),
 )

@@ -179,8 +179,8 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
     def store() -> int:
         items = list(batch.values())
         batch.clear()
+        rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]  # reads what else was handed on
         documents = [row for item in items if (row := document_row(item, SPECS, seal, marks=marks)) is not None]
-        rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]
         return _store(call.actor, deps, shard, account, rows, documents)
 
     for listing in service.listings:
