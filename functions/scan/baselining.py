@@ -6,6 +6,7 @@ Owns the order of its statements; `domain/baseline.py` decides. It needs no more
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -48,8 +49,10 @@ def baseline_drifts(
     resealed: list[dict[str, object]] = []
     for row in queries.stream_changed(tx, account_id=account_id, scan_id=scan_id):
         observed = observed_of(row)
-        judgement = judge(observed, remembered_of(row), reported.get((row["type"], row["key"]), ()))
         document = sealed_again(row["type"], row["document"], observed.sensitive, seal)
+        judgement = judge(
+            replace(observed, document=document), remembered_of(row), reported.get((row["type"], row["key"]), ())
+        )
         if document != row["document"]:
             resealed.append(baseline_row(row, document))
         if judgement.decision == "take":

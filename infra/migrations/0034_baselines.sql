@@ -34,6 +34,7 @@ create table scan.baselines (
   document_hash bytea not null check (octet_length(document_hash) = 32),
   source        text not null check (length(source) between 1 and 100),
   declared      jsonb not null,
+  covered       text[] not null default '{}',
   taken_at      timestamptz not null default now(),
   primary key (org_id, account_id, type, key),
   foreign key (org_id, account_id) references scan.cloud_accounts (org_id, id) on delete cascade
@@ -69,8 +70,8 @@ grant select, delete,
   update (region, cloud_id, is_there, document, document_hash, covered, source, read_at, scan_id)
   on scan.live_documents to scan_work;
 grant select, delete,
-  insert (account_id, type, key, document, document_hash, source, declared),
-  update (document, document_hash, source, declared, taken_at)
+  insert (account_id, type, key, document, document_hash, source, declared, covered),
+  update (document, document_hash, source, declared, covered, taken_at)
   on scan.baselines to scan_work;
 
 alter table scan.state_resources

@@ -31,11 +31,13 @@ class Remembered:
         document: canonical, see `documents.canonical_document`.
         source: who told it, with the version that decides which members it can tell of (`botocore 1.40`, `cloud-control`).
         declared: the fingerprints of what the states said then, one per declaring instance.
+        covered: members that the first detector compared then: what a reader reads depends on what there is.
     """
 
     document: Mapping[str, Plain]
     source: str
     declared: Sequence[object]
+    covered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ def judge(observed: Observed, remembered: Remembered | None, reported: Iterable[
     before, after = remembered.document, observed.document
     if has_grown:  # what was kept by older rules is brought under today's, on both sides alike
         before, after = (canonical_document(observed.type, side) for side in (before, after))
-    found = document_changes(before, after)
+    covered = observed.covered | remembered.covered
+    found = document_changes(uncovered(before, covered), uncovered(after, covered))
     told = list(reported)
     kept = tuple(
         change
         for change in found
-        if not _is_covered(change.path, observed.covered)
-        and not (has_grown and change.before is None)  # a newer client tells more; nobody changed anything
+        if not (has_grown and change.before is None)  # a newer client tells more; nobody changed anything
         and not any(_is_same(change, other) for other in told)
     )
     if kept:
@@ -113,6 +115,40 @@ def document_changes(before: Mapping[str, Plain], after: Mapping[str, Plain]) ->
         return found
     names = sorted({_top(change.path) for change in found})
     return [Change(name, before.get(name), after.get(name)) for name in names]
+
+
+def uncovered(document: Mapping[str, Plain], covered: frozenset[str]) -> dict[str, Plain]:
+    """Return a document without what the first detector compares; items that only consist of that are left out too."""
+    found = _uncovered(dict(document), "", covered)
+    return found if isinstance(found, dict) else {}
+
+
+def _uncovered(value: Plain, path: str, covered: frozenset[str]) -> Plain:
+    if isinstance(value, dict) and not is_sealed(value):
+        kept: dict[str, Plain] = {}
+        for name, inner in value.items():
+            place = f"{path}.{name}" if path else name
+            rest = None if place in covered else _uncovered(inner, place, covered)
+            if rest not in (None, {}, []):
+                kept[name] = rest
+        return kept
+    if isinstance(value, list):
+        rests = [(_uncovered(item, path, covered), item) for item in value]
+        return [_with_identity(rest, item) for rest, item in rests if rest not in (None, {}, [])]
+    return value
+
+
+def _with_identity(rest: Plain, item: Plain) -> Plain:
+    """Give an item back what tells it apart from the others, so that it is still matched by it."""
+    if not isinstance(rest, dict) or not isinstance(item, dict):
+        return rest
+    return {
+        name: value for name, value in item.items() if _may_identify(name) and not isinstance(value, dict | list)
+    } | rest
+
+
+def _may_identify(name: str) -> bool:
+    return name in _IDENTITIES or name.endswith(("Id", "Arn", "Name", "Identifier"))
 
 
 def sealed_again(kind: str, document: Mapping[str, Plain], sensitive: Iterable[str], seal: Sealer) -> dict[str, Plain]:
@@ -189,12 +225,6 @@ def _off(value: Plain) -> Plain:
     return (
         None if value in (False, "", {}, []) and not (isinstance(value, int) and not isinstance(value, bool)) else value
     )
-
-
-def _is_covered(path: str, covered: frozenset[str]) -> bool:
-    """Say whether the first detector compares what lies at a path: the member itself or one that it lies in."""
-    steps = without_indices(path).split(".")
-    return any(".".join(steps[: length + 1]) in covered for length in range(len(steps)))
 
 
 def without_indices(path: str) -> str:

@@ -64,7 +64,12 @@ def remembered_of(row: Mapping[str, Any]) -> Remembered | None:
     """Turn a row of `stream_changed` into its baseline; None when there is none."""
     if row["remembered_document"] is None:
         return None
-    return Remembered(row["remembered_document"], row["remembered_source"], row["remembered_declared"])
+    return Remembered(
+        row["remembered_document"],
+        row["remembered_source"],
+        row["remembered_declared"],
+        frozenset(row["remembered_covered"]),
+    )
 
 
 def baseline_row(row: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, object]:
@@ -76,6 +81,7 @@ def baseline_row(row: Mapping[str, Any], document: Mapping[str, Any]) -> dict[st
         "document_hash": document_hash(document),
         "source": row["source"],
         "declared": row["declared"],
+        "covered": row["covered"],
     }
 
 

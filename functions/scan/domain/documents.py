@@ -40,6 +40,7 @@ _ABOUT = frozenset(
         "location", "count", "mode", "algorithm", "uri", "url", "path", "time", "date",
     }
 )  # fmt: skip
+_TAGS = frozenset({"tag", "taglist", "tags", "tagset"})
 _VALUES_SECRET = frozenset(
     {"environment", "environmentvariables", "variables", "stagevariables", "sensitiveparameters"}
 )
@@ -129,7 +130,7 @@ def _mapping(walk: _Walk, value: Mapping[Any, object], path: tuple[str, ...], *,
     secret = _secret_members(path, members)
     for key, inner in members.items():
         name = str(key)
-        if not is_free and is_volatile(name, inner):
+        if _is_of_aws(path, name) or (not is_free and is_volatile(name, inner)):
             continue
         within = is_free or is_free_form(name)
         plain = _value(walk, name, inner, (*path, name), is_free=within, is_secret=key in secret)
@@ -142,6 +143,7 @@ def _list(walk: _Walk, name: str, items: list[object], path: tuple[str, ...], *,
     pairs = _as_pairs(items)
     if pairs is not None:
         secret = joined(path[-1]) in _VALUES_SECRET if path else False
+        pairs = {key: inner for key, inner in pairs.items() if not _is_of_aws(path, key)}
         found = {
             key: _value(walk, key, inner, (*path, key), is_free=True, is_secret=secret)
             for key, inner in sorted(pairs.items())
@@ -190,6 +192,11 @@ def _is_secret(walk: _Walk, name: str) -> bool:
     return bool(_SECRET.intersection(found)) or any(
         pair == found[at : at + 2] for pair in _SECRET_PAIRS for at in range(len(found))
     )
+
+
+def _is_of_aws(path: tuple[str, ...], name: str) -> bool:
+    """Say whether a member is a tag that AWS sets by itself; nobody else can set one of that name."""
+    return name.startswith("aws:") and bool(path) and joined(path[-1]) in _TAGS
 
 
 def _secret_members(path: tuple[str, ...], members: Mapping[Any, object]) -> frozenset[Any]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import Any
 
+_KEYS = ("Key", "key", "TagKey", "Name", "name", "ParameterName")
+_VALUES = frozenset({"value", "tagvalue", "parametervalue"})
+
 
 class Traced(dict[str, Any]):
     """A JSON object with the paths that were read of it, dotted and without indices."""
@@ -32,7 +35,10 @@ class Traced(dict[str, Any]):
     def covered(self) -> frozenset[str]:
         """Return the paths that were read, as they are seen from this object."""
         prefix = f"{self._path}." if self._path else ""
-        return frozenset(path.removeprefix(prefix) for path in self._seen if path.startswith(prefix))
+        found = {path.removeprefix(prefix) for path in self._seen if path.startswith(prefix)}
+        # A list of pairs that were read is remembered as the map that it is.
+        maps = {path.rpartition(".")[0] for path in found if path.rpartition(".")[2].lower() in _VALUES}
+        return frozenset(found | {path for path in maps if any(f"{path}.{name}" in found for name in _KEYS)})
 
     def __getitem__(self, name: str) -> Any:
         """Read a member."""

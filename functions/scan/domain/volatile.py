@@ -23,6 +23,7 @@ _PAST = frozenset(
     {
         "last", "latest", "earliest", "create", "created", "creation", "modified", "modify", "update", "updated", "launch", "launched",
         "attach", "attached", "restorable", "registered", "changed", "transition", "heartbeat", "started", "joined", "provisioned",
+        "next",
     }
 )  # fmt: skip
 _TRACES = frozenset(
@@ -65,6 +66,7 @@ _COUNTS = frozenset(
 _SIZES = frozenset(
     {
         "resourcerecordsetcount",
+        "numberofdecreasestoday",
         "imagecount",
         "metricfiltercount",
         "codesize",
@@ -78,7 +80,7 @@ _SIZES = frozenset(
 _REVISIONS = frozenset(
     {
         "changetoken", "concurrencytoken", "etag", "latestrevision", "latestrevisionid", "locktoken", "nexttoken", "resourceversion",
-        "responsemetadata", "revisionid", "sequencenumber", "updatetoken", "versionlag",
+        "responsemetadata", "revisionid", "secretversionstostages", "sequencenumber", "updatetoken", "versionidstostages", "versionlag",
     }
 )  # fmt: skip
 _PROGRESS = frozenset(
@@ -90,7 +92,7 @@ _PROGRESS = frozenset(
 # What others attach to a thing shows in the others; the thing itself stays as its own state has it.
 _BACK_REFERENCES = frozenset(
     {
-        "associationid", "associations", "attachedvolumes", "attachments", "autoscalinggroups", "dbclustermembers", "inuseby",
+        "associationid", "associations", "attachedvolumes", "attachments", "autoscalinggroups", "dbclustermembers", "inuseby", "networkinterfaceownerid",
         "loadbalancerarns", "networkinterfaces", "readreplicadbclusteridentifiers", "readreplicadbinstanceidentifiers",
         "readreplicaidentifiers", "subscriptionsconfirmed", "subscriptionsdeleted", "subscriptionspending", "tasksets",
     }

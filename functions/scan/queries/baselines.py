@@ -27,7 +27,8 @@ where live_documents.scan_id <= excluded.scan_id
 _PAGE_CHANGED = """
 select d.type, d.key, d.region, d.cloud_id, d.document, d.covered, d.source, d.read_at,
   s.address, s.declared, s.sensitive, s.declared_at,
-  b.document as remembered_document, b.source as remembered_source, b.declared as remembered_declared
+  b.document as remembered_document, b.source as remembered_source, b.declared as remembered_declared,
+  b.covered as remembered_covered
 from scan.live_documents d
 join lateral (
   select min(r.address) as address, max(r.taken_at) as declared_at,
@@ -46,13 +47,13 @@ order by d.type, d.key
 limit :most
 """
 _TAKE = """
-insert into scan.baselines (account_id, type, key, document, document_hash, source, declared)
-select cast(:account_id as uuid), r.type, r.key, r.document, decode(r.document_hash, 'hex'), r.source, r.declared
+insert into scan.baselines (account_id, type, key, document, document_hash, source, declared, covered)
+select cast(:account_id as uuid), r.type, r.key, r.document, decode(r.document_hash, 'hex'), r.source, r.declared, r.covered
 from jsonb_to_recordset(cast(:baselines as jsonb))
-  as r (type text, key text, document jsonb, document_hash text, source text, declared jsonb)
+  as r (type text, key text, document jsonb, document_hash text, source text, declared jsonb, covered text[])
 on conflict (org_id, account_id, type, key) do update
 set document = excluded.document, document_hash = excluded.document_hash, source = excluded.source, declared = excluded.declared,
-  taken_at = now()
+  covered = excluded.covered, taken_at = now()
 """
 _RESEAL = """
 update scan.live_documents d
