@@ -20,6 +20,7 @@ Decision: TypeAlias = Literal["keep", "take", "wait"]
 
 _MOST_CHANGES = 50
 _IDENTITIES = ("Id", "id", "Arn", "arn", "Key", "key", "Name", "name", "Sid")
+_LEAST_INNER = 10
 _LEAST_NAME = 4  # of shorter names a common beginning says nothing
 
 
@@ -100,7 +101,8 @@ def judge(observed: Observed, remembered: Remembered | None, reported: Iterable[
     kept = tuple(
         change
         for change in found
-        if not (has_grown and change.before is None)  # a newer client tells more; nobody changed anything
+        if not _is_item_of_others(change.path, covered)
+        and not (has_grown and change.before is None)  # a newer client tells more; nobody changed anything
         and not any(_is_same(change, other) for other in told)
     )
     if kept:
@@ -227,6 +229,12 @@ def _off(value: Plain) -> Plain:
     )
 
 
+def _is_item_of_others(path: str, covered: frozenset[str]) -> bool:
+    """Say whether a change is that an item came or went in a list of which the first detector compares the items."""
+    place = f"{without_indices(path)}."
+    return any(name.startswith(place) for name in covered)
+
+
 def without_indices(path: str) -> str:
     """Return a path without what stands in its brackets."""
     kept, depth = [], 0
@@ -252,8 +260,11 @@ def _is_same(change: Change, reported: Change) -> bool:
 
 
 def _begins_alike(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
-    return one == other or (len(shorter) >= _LEAST_NAME and longer.startswith(shorter))
+    shorter, longer = sorted((one.rstrip("s"), other.rstrip("s")), key=len)
+    if shorter == longer:
+        return True
+    is_within = len(shorter) >= _LEAST_INNER and shorter in longer
+    return is_within or (len(shorter) >= _LEAST_NAME and longer.startswith(shorter))
 
 
 def _text(value: object) -> str:
