@@ -19,7 +19,7 @@ from .errors import StateOlder, StateTooLarge, StateUnreachable
 from .queries import sources as queries
 from .readers.aws.base import reason_of
 from .readers.aws.session import AwsAccount
-from .types.aws import SPECS
+from .types.aws import DECLARABLE, SPECS
 
 MOST_STATE_BYTES = 32 * 1024 * 1024
 
@@ -33,7 +33,7 @@ def read_state(content: bytes) -> StateFile:
     """
     if len(content) > MOST_STATE_BYTES:
         raise StateTooLarge(limit_bytes=MOST_STATE_BYTES)
-    return parse_state(content, SPECS)
+    return parse_state(content, DECLARABLE)
 
 
 def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:

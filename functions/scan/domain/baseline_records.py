@@ -46,6 +46,22 @@ def document_row(
     }
 
 
+def absent_row(kind: str, key: str, region: str) -> dict[str, object]:
+    """Return the row of a resource that was asked for by itself and is not there."""
+    nothing: dict[str, object] = {}
+    return {
+        "type": kind,
+        "key": key,
+        "region": region,
+        "cloud_id": key,
+        "is_there": False,
+        "document": nothing,
+        "document_hash": document_hash(nothing),
+        "covered": [],
+        "source": FORM,
+    }
+
+
 def observed_of(row: Mapping[str, Any]) -> Observed:
     """Turn a row of `stream_changed` into what a scan saw."""
     return Observed(

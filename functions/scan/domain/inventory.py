@@ -63,7 +63,12 @@ _PARTS = frozenset(
         "ssm:managed-instance", "ssm:session", "states:execution", "transcribe:transcription-job",
     }
 )  # fmt: skip
-_MADE_BY_SERVICE = ("aws:backup:source-resource", "aws:autoscaling:groupName", "aws:ec2launchtemplate:id", "eks:nodegroup-name")
+_MADE_BY_SERVICE = (
+    "aws:backup:source-resource",
+    "aws:autoscaling:groupName",
+    "aws:ec2launchtemplate:id",
+    "eks:nodegroup-name",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,12 @@ class Listed:
 
 
 def listed(
-    arn: str, account: str, *, by_form: Mapping[str, str], cloud_formation: str | None = None, tags: Mapping[str, str] | None = None
+    arn: str,
+    account: str,
+    *,
+    by_form: Mapping[str, str],
+    cloud_formation: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Listed | None:
     """Tell what an ARN names; None when nobody could manage it: AWS made it, another account owns it, it is a part.
 

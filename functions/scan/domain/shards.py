@@ -8,6 +8,8 @@ from uuid import UUID
 
 GLOBAL = "global"
 STATE_PREFIX = "state:"
+INVENTORY = "inventory"
+CLOUD_CONTROL = "cloud-control"
 
 
 class Listed(Protocol):
@@ -48,3 +50,14 @@ def cut(services: Iterable[Sharded], regions: Sequence[str], sources: Iterable[U
         if not all(listing.is_global for listing in service.listings):
             shards.extend({"service": service.name, "region": region} for region in regions)
     return shards
+
+
+def cut_further(regions: Sequence[str], *, has_states: bool) -> list[dict[str, str]]:
+    """Cut what goes beyond the typed readers: one shard lists all by ARN; one per region asks for what only states name.
+
+    Args:
+        regions: regions of the account.
+        has_states: whether any state may declare something.
+    """
+    asked = [GLOBAL, *regions] if has_states else []
+    return [{"service": INVENTORY, "region": GLOBAL}, *({"service": CLOUD_CONTROL, "region": name} for name in asked)]

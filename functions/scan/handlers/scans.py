@@ -14,7 +14,7 @@ from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
 from shared.security.plans import limit_of
 
-from ..domain.shards import cut
+from ..domain.shards import CLOUD_CONTROL, cut, cut_further
 from ..errors import ScanEnded, ScanInProgress, ScanLimitReached, ScanNotComparable
 from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartScan
 from ..queries import accounts as account_queries
@@ -36,10 +36,10 @@ def start_scan(call: Call, deps: ScanDeps) -> Reply:
             raise ScanInProgress  # said before any limit of the plan: a bigger plan would not help
         if cap.is_reached(active):
             raise ScanLimitReached(cap, active)
-        fetched = [
-            row["id"] for row in source_queries.list_sources_of_account(tx, wish.account_id) if row["kind"] != "upload"
-        ]
+        states = source_queries.list_sources_of_account(tx, wish.account_id)
+        fetched = [row["id"] for row in states if row["kind"] != "upload"]
         shards = cut(SERVICES, account["regions"], fetched)
+        shards += cut_further(account["regions"], has_states=bool(states))
         requested_by = f"{call.actor.kind}:{call.actor.id}"
         try:
             row = queries.insert_scan(
@@ -48,7 +48,8 @@ def start_scan(call: Call, deps: ScanDeps) -> Reply:
         except UniqueViolated as error:
             raise ScanInProgress from error
         for shard in queries.insert_shards(tx, row["id"], shards):
-            tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
+            if shard["service"] != CLOUD_CONTROL or not fetched:  # what it asks for, the states tell
+                tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
         tx.audit("scan:scan:started", "scan", row["id"], account_id=str(wish.account_id))
         return tx.settle(Reply.accepted(ScanView.of(row)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -23,15 +24,25 @@ from ..domain.baseline_records import document_row
 from ..domain.comparison import Sides, Tally, compare
 from ..domain.resources import Declared, LiveResource, NotChecked, Unread
 from ..domain.sealing import Marks, Sealer, incomparable, mark_declared, mark_live, marks_of
-from ..domain.shards import GLOBAL, STATE_PREFIX
+from ..domain.shards import CLOUD_CONTROL, GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
+from ..further import (
+    ASKED_TYPES,
+    further_drifts,
+    further_types,
+    read_further,
+    store_further,
+    wanted_of,
+    without_answered,
+)
 from ..queries import accounts as account_queries
 from ..queries import baselines as baseline_queries
 from ..queries import drift as drift_queries
+from ..queries import inventory as inventory_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
-from ..readers.aws.base import Service, collect
+from ..readers.aws.base import Scope, collect
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
 from .sources import fetch_and_store
@@ -55,7 +66,7 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
     resources, gaps = _work(call, deps, shard, account)
     with deps.db.unit(call.actor) as tx:
-        _end_shard(tx, scan_id, shard_id, "done", resources, gaps)
+        _end_shard(tx, scan_id, shard, "done", resources, gaps)
     _log.info("shard done", service=shard["service"], region=shard["region"], resources=resources, gaps=len(gaps))
     return Reply.no_content()
 
@@ -122,21 +133,24 @@ def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
         source_queries.set_failed(
             tx, source_id, error_code=StateUnreachable.code, error_detail="fetching the state failed again and again"
         )
-    elif shard["service"] in _SERVICES:
-        types = _types(_SERVICES[shard["service"]], shard["region"])
+    else:
+        types = _types(shard["service"], shard["region"])
         gap = NotChecked(types, shard["region"], "unavailable", None, "the shard failed again and again")
         gaps = [records.gap_row(gap, shard["region"])]
-    _end_shard(tx, scan_id, shard_id, "failed", 0, gaps)
+    _end_shard(tx, scan_id, shard, "failed", 0, gaps)
 
 
 def _end_shard(
-    tx: UnitOfWork, scan_id: UUID, shard_id: UUID, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
+    tx: UnitOfWork, scan_id: UUID, shard: Row, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
 ) -> None:
     """End a shard with what it could not read, once: a second delivery that comes late changes nothing any more."""
-    outcome = queries.end_shard(tx, shard_id, status=status, resources=resources)
+    outcome = queries.end_shard(tx, shard["id"], status=status, resources=resources)
     if outcome is None:
         return
-    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=gaps)
+    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard["id"], gaps=gaps)
+    if shard["service"].startswith(STATE_PREFIX):  # the last state tells what is asked for one by one
+        for waiting in inventory_queries.list_waiting_shards(tx, scan_id, service=CLOUD_CONTROL):
+            tx.emit("scan-shards", {"shard_id": str(waiting), "scan_id": str(scan_id)})
     if outcome.is_last:
         tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
 
@@ -160,17 +174,22 @@ def _fetch_state(call: Call, deps: ScanDeps, source_id: UUID, account: Row) -> N
 def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[int, list[dict[str, object]]]:
     """Read one service of one region; returns how many resources were stored and what could not be read."""
     org_id = call.actor.org_id or call.org_id
-    service, region = _SERVICES[shard["service"]], shard["region"]
+    region = shard["region"]
     try:
         signed_in = deps.sign_in(org_id, account)
     except CredentialsRefused as error:
         permission = error.facts.get("permission")
         reason = str(error.facts.get("reason") or "access_denied")
-        gap = NotChecked(_types(service, region), region, reason, str(permission) if permission else None, str(error))
+        gap = NotChecked(
+            _types(shard["service"], region), region, reason, str(permission) if permission else None, str(error)
+        )
         return 0, [records.gap_row(gap, region)]
     seal = deps.sealer(org_id)
     with deps.db.unit(call.actor) as tx:
         marks = marks_of(records.declared_of(found) for found in source_queries.list_marked(tx, account["id"]))
+    if shard["service"] not in _SERVICES:
+        return _read_further(call, deps, shard, account, signed_in.scope(region), seal, marks)
+    service = _SERVICES[shard["service"]]
     gaps: list[dict[str, object]] = []
     batch: dict[tuple[str, str], LiveResource] = {}
     stored = 0
@@ -195,6 +214,17 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
                 stored += store()
     stored += store()
     return stored, gaps
+
+
+def _read_further(
+    call: Call, deps: ScanDeps, shard: Row, account: Row, scope: Scope, seal: Sealer, marks: Marks
+) -> tuple[int, list[dict[str, object]]]:
+    with deps.db.unit(call.actor) as tx:
+        wanted = wanted_of(tx, account, shard["region"]) if shard["service"] == CLOUD_CONTROL else []
+    found = read_further(shard, scope, regions=account["regions"], wanted=wanted, seal=seal, marks=marks)
+    with deps.db.unit(call.actor) as tx:
+        stored = store_further(tx, found, account_id=account["id"], scan_id=shard["scan_id"])
+    return stored, found.gaps
 
 
 def _store(
@@ -233,6 +263,13 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
     drifts += baseline_drifts(
         tx, account_id=account["id"], scan_id=scan["id"], seal=seal, reported=reported_changes(drifts)
     )
+    answered: Counter[str] = Counter()
+    drifts += further_drifts(
+        tx, account_id=account["id"], scan_id=scan["id"], not_checked=not_checked, answered=answered
+    )
+    tally.uncovered = without_answered(tally.uncovered, answered)
+    tally.compared += answered.total()
+    tally.in_sync += answered.total() - sum(item.kind == "missing" and item.type in ASKED_TYPES for item in drifts)
     rows = (records.drift_row(drift) for drift in drifts)
     found = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
@@ -308,7 +345,10 @@ def _summary(
     }
 
 
-def _types(service: Service, region: str) -> tuple[str, ...]:
+def _types(name: str, region: str) -> tuple[str, ...]:
+    if name not in _SERVICES:
+        return further_types(name)
+    service = _SERVICES[name]
     listings = [listing for listing in service.listings if listing.is_global == (region == GLOBAL)]
     return tuple(name for listing in listings for name in listing.types)
 

@@ -82,7 +82,9 @@ where org_id = :org_id and scan_id = :scan_id and service = :service and status 
 _BATCH = 500
 
 
-def upsert_inventory(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, listed: Sequence[Mapping[str, object]]) -> None:
+def upsert_inventory(
+    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, listed: Sequence[Mapping[str, object]]
+) -> None:
     """Store what an index lists; a late shard takes nothing from a later scan."""
     for start in range(0, len(listed), _BATCH):
         tx.execute(_UPSERT, account_id=account_id, scan_id=scan_id, listed=json.dumps(listed[start : start + _BATCH]))

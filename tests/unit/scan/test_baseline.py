@@ -102,7 +102,9 @@ def test_an_item_of_which_the_first_detector_compares_everything_is_left_to_it()
     before = remembered({"Routes": [{"To": "a", "Via": "x"}], "Groups": [{"GroupId": "g", "Status": "active"}]})
     after = observed({"Routes": [{"To": "a", "Via": "y"}, {"To": "b", "Via": "x"}], "Groups": []}, covered=covered)
     assert paths(after, before) == []
-    assert paths(observed({"Routes": [{"To": "a", "Via": "x", "Cost": 1}]}, covered=covered), before) != []
+    noted = [{"GroupId": "g", "Note": note} for note in ("x", "y")]
+    told = paths(observed({"Groups": [noted[1]]}, covered=covered), remembered({"Groups": [noted[0]]}))
+    assert told == ["Groups[g].Note"]
 
 
 def test_what_was_covered_then_and_is_not_now_is_left_to_it_too() -> None:

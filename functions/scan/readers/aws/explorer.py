@@ -78,7 +78,9 @@ def _listed_in(scope: Scope, region: str, place: str) -> Iterator[Found]:
     if isinstance(view, Gap):
         yield _not_checked(view, place)
     elif ((view.get("View") or {}).get("Filters") or {}).get("FilterString"):
-        yield NotChecked((GENERIC,), place, "not_enabled", None, f"the default view in {region} leaves things out by a filter")
+        yield NotChecked(
+            (GENERIC,), place, "not_enabled", None, f"the default view in {region} leaves things out by a filter"
+        )
     reply = attempt(
         _EXPLORER,
         lambda: {"Resources": _pages(scope, region, "list_resources", "Resources", ViewArn=name, MaxResults=_PAGE)},
@@ -109,7 +111,12 @@ def _tagged(scope: Scope, regions: Sequence[str]) -> Iterator[Found]:
             "tag",
             lambda region=region: {  # type: ignore[misc]  # the loop's value, bound as it is now
                 "Found": _pages(
-                    scope, region, "get_resources", "ResourceTagMappingList", service="resourcegroupstaggingapi", ResourcesPerPage=_TAG_PAGE
+                    scope,
+                    region,
+                    "get_resources",
+                    "ResourceTagMappingList",
+                    service="resourcegroupstaggingapi",
+                    ResourcesPerPage=_TAG_PAGE,
                 )
             },
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...domain.specs import index
+from collections.abc import Mapping
+
+from ...domain.specs import TypeSpec, index
 from . import (
     cloudwatch,
     dynamodb,
@@ -27,6 +29,7 @@ from . import (
     sqs,
     ssm,
 )
+from .catalogue import READABLE
 
 SPECS = index(
     (
@@ -54,3 +57,8 @@ SPECS = index(
         *ssm.SPECS,
     )
 )
+# With the types that Cloud Control reads: nothing of them is compared, but a state's resources are told apart by their keys.
+DECLARABLE: Mapping[str, TypeSpec] = {
+    **{name: TypeSpec(name, {}, key=item.key) for name, item in READABLE.items()},
+    **SPECS,
+}
