@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TypeAlias
 from uuid import UUID
 
+from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 from .domain.baseline import judge, sealed_again
@@ -47,7 +48,7 @@ def baseline_drifts(
     """
     taken: list[dict[str, object]] = []
     resealed: list[dict[str, object]] = []
-    for row in queries.stream_changed(tx, account_id=account_id, scan_id=scan_id):
+    for row in _changed(tx, account_id, scan_id):
         observed = observed_of(row)
         document = sealed_again(row["type"], row["document"], observed.sensitive, seal)
         judgement = judge(
@@ -66,3 +67,14 @@ def baseline_drifts(
     queries.take_baselines(tx, account_id=account_id, baselines=taken)
     queries.reseal_documents(tx, account_id=account_id, scan_id=scan_id, documents=resealed)
     queries.forget_undeclared(tx, account_id=account_id, scan_id=scan_id)
+
+
+def _changed(tx: UnitOfWork, account_id: UUID, scan_id: UUID) -> Iterator[Row]:
+    """Yield what is not as it is remembered, page by page; baselines that are taken meanwhile lie behind."""
+    after: tuple[str, str] | None = None
+    while True:
+        rows = queries.page_changed(tx, account_id=account_id, scan_id=scan_id, after=after, most=_BATCH)
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        after = (rows[-1]["type"], rows[-1]["key"])

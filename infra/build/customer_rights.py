@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from functions.scan.readers.aws import SERVICES
+from functions.scan.readers.aws import FURTHER_PERMISSIONS, SERVICES
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "terraform" / "customer" / "aws" / "read_policy.json"
@@ -20,7 +20,8 @@ MOST_CHARACTERS = 6144  # of a managed policy, white space not counted. Source: 
 
 def read_actions() -> list[str]:
     """Return the IAM actions that a complete scan needs, sorted."""
-    return sorted({name for service in SERVICES for listing in service.listings for name in listing.permissions})
+    listed = {name for service in SERVICES for listing in service.listings for name in listing.permissions}
+    return sorted({*listed, *FURTHER_PERMISSIONS})
 
 
 def policy_text() -> str:

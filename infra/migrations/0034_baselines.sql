@@ -75,11 +75,11 @@ grant select, delete,
   on scan.baselines to scan_work;
 
 alter table scan.state_resources
-  add column fingerprint jsonb,
+  add column fingerprints jsonb,
   add column taken_at timestamptz not null default now();
-comment on column scan.state_resources.fingerprint is 'Keyed digests of all that the state says of it; null when it came in before there were any.';
+comment on column scan.state_resources.fingerprints is 'Keyed digests of all that the state says of it; null when it came in before there were any.';
 comment on column scan.state_resources.taken_at is 'When what the state says came in.';
-grant insert (fingerprint) on scan.state_resources to scan_work;
+grant insert (fingerprints) on scan.state_resources to scan_work;
 create index state_resources_declared on scan.state_resources (org_id, type, key);
 
 alter table scan.drift_items

@@ -63,7 +63,7 @@ def absent_row(kind: str, key: str, region: str) -> dict[str, object]:
 
 
 def observed_of(row: Mapping[str, Any]) -> Observed:
-    """Turn a row of `stream_changed` into what a scan saw."""
+    """Turn a row of `page_changed` into what a scan saw."""
     return Observed(
         type=row["type"],
         document=row["document"],
@@ -77,7 +77,7 @@ def observed_of(row: Mapping[str, Any]) -> Observed:
 
 
 def remembered_of(row: Mapping[str, Any]) -> Remembered | None:
-    """Turn a row of `stream_changed` into its baseline; None when there is none."""
+    """Turn a row of `page_changed` into its baseline; None when there is none."""
     if row["remembered_document"] is None:
         return None
     return Remembered(

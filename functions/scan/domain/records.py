@@ -29,7 +29,7 @@ def declared_rows(
             "key": item.key,
             "attributes": stored_attributes(spec, item.attributes, item.sensitive, seal),
             "sensitive": sorted(item.sensitive),
-            "fingerprint": fingerprint(item.type, item.attributes, item.sensitive, seal),
+            "fingerprints": fingerprint(item.type, item.attributes, item.sensitive, seal),
             "parent": _parent_row(item.parent),
             "account": item.account,
             "region": item.region,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -32,7 +32,7 @@ select d.type, d.key, d.region, d.cloud_id, d.document, d.covered, d.source, d.r
 from scan.live_documents d
 join lateral (
   select min(r.address) as address, max(r.taken_at) as declared_at,
-    jsonb_agg(r.fingerprint order by r.source_id, r.address, r.part) as declared,
+    jsonb_agg(r.fingerprints order by r.source_id, r.address, r.part) as declared,
     jsonb_agg(to_jsonb(r.sensitive)) as sensitive
   from scan.state_resources r
   join scan.state_sources o on o.org_id = r.org_id and o.id = r.source_id
@@ -90,17 +90,14 @@ def upsert_documents(
         tx.execute(_UPSERT_DOCUMENTS, account_id=account_id, scan_id=scan_id, documents=batch)
 
 
-def stream_changed(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> Iterator[Row]:
-    """Yield declared resources whose document or declaration is not what is remembered, by type and key, page by page."""
-    after: tuple[str | None, str | None] = (None, None)
-    while True:
-        rows = tx.rows(
-            _PAGE_CHANGED, account_id=account_id, scan_id=scan_id, after_type=after[0], after_key=after[1], most=_BATCH
-        )
-        yield from rows
-        if len(rows) < _BATCH:
-            return
-        after = (rows[-1]["type"], rows[-1]["key"])
+def page_changed(
+    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, after: tuple[str, str] | None, most: int
+) -> Sequence[Row]:
+    """List declared resources whose document or declaration is not what is remembered, by type and key, one page."""
+    after_type, after_key = after or (None, None)
+    return tx.rows(
+        _PAGE_CHANGED, account_id=account_id, scan_id=scan_id, after_type=after_type, after_key=after_key, most=most
+    )
 
 
 def take_baselines(tx: UnitOfWork, *, account_id: UUID, baselines: Sequence[Mapping[str, object]]) -> None:

@@ -53,7 +53,7 @@ select distinct r.type, r.key
 from scan.state_resources r
 join scan.state_sources o on o.org_id = r.org_id and o.id = r.source_id
 where r.org_id = :org_id and o.org_id = :org_id and o.account_id = :account_id
-  and r.type = any(cast(:types as text[])) and r.key is not null
+  and r.type = any(cast(:chosen_types as text[])) and r.key is not null
   and (r.account is null or r.account = :external_account)
   and coalesce(r.region, :default_region) = :region
 order by r.type, r.key
@@ -66,7 +66,7 @@ join scan.state_sources o on o.org_id = r.org_id and o.id = r.source_id
 join scan.live_documents d
   on d.org_id = r.org_id and d.account_id = o.account_id and d.type = r.type and d.key = r.key
 where r.org_id = :org_id and o.org_id = :org_id and d.org_id = :org_id and o.account_id = :account_id
-  and d.scan_id = :scan_id and r.type = any(cast(:types as text[])) and d.read_at >= r.taken_at
+  and d.scan_id = :scan_id and r.type = any(cast(:chosen_types as text[])) and d.read_at >= r.taken_at
 order by r.address
 """
 _COUNT_OPEN_STATES = """
@@ -124,7 +124,7 @@ def list_declared_of_types(
         _LIST_DECLARED,
         account_id=account_id,
         external_account=external_account,
-        types=list(types),
+        chosen_types=list(types),
         region=region,
         default_region=default_region,
         most=most,
@@ -133,7 +133,7 @@ def list_declared_of_types(
 
 def list_answered(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Sequence[str]) -> Sequence[Row]:
     """List declared resources of some types about which this scan got an answer, after what the state says came in."""
-    return tx.rows(_LIST_ANSWERED, account_id=account_id, scan_id=scan_id, types=list(types))
+    return tx.rows(_LIST_ANSWERED, account_id=account_id, scan_id=scan_id, chosen_types=list(types))
 
 
 def list_waiting_shards(tx: UnitOfWork, scan_id: UUID, *, service: str) -> Sequence[UUID]:

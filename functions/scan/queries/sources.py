@@ -50,12 +50,12 @@ where org_id = :org_id and id = :source_id
 _CLEAR_RESOURCES = "delete from scan.state_resources where org_id = :org_id and source_id = :source_id"
 _INSERT_RESOURCES = """
 insert into scan.state_resources
-  (source_id, address, part, type, key, attributes, sensitive, parent, account, region, fingerprint)
+  (source_id, address, part, type, key, attributes, sensitive, parent, account, region, fingerprints)
 select cast(:source_id as uuid), r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region,
-  r.fingerprint
+  r.fingerprints
 from jsonb_to_recordset(cast(:resources as jsonb))
   as r (address text, part integer, type text, key text, attributes jsonb, sensitive text[], parent text[], account text, region text,
-        fingerprint jsonb)
+        fingerprints jsonb)
 """
 _LIST_RESOURCES = """
 select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region

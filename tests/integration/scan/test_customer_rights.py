@@ -73,7 +73,7 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     session: Any = botocore.session.get_session()
     found: dict[str, tuple[str, ...]] = {}
     for name in ("cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda", "logs", "rds", "route53",
-                 "s3", "secretsmanager", "sns", "sqs", "ssm"):  # fmt: skip
+                 "s3", "secretsmanager", "sns", "sqs", "ssm", "resource-explorer-2", "resourcegroupstaggingapi", "cloudcontrol"):  # fmt: skip
         model = session.get_service_model(name)
         for operation in model.operation_names:
             action = action_of(model.signing_name, operation)

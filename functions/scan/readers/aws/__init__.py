@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    cloud_control,
     cloudwatch,
     dynamodb,
     ec2_compute,
@@ -12,6 +13,7 @@ from . import (
     ecs,
     elbv2,
     events,
+    explorer,
     iam,
     kms,
     lambda_,
@@ -48,3 +50,5 @@ SERVICES: tuple[Service, ...] = (
     sqs.SERVICE,
     ssm.SERVICE,
 )
+# Of what is read beside the services: the inventory by ARN, and what Cloud Control is asked for one by one.
+FURTHER_PERMISSIONS: tuple[str, ...] = (*explorer.PERMISSIONS, *cloud_control.PERMISSIONS)
