@@ -56,11 +56,15 @@ def baseline_drifts(
         )
         if document != row["document"]:
             resealed.append(baseline_row(row, document))
-        if judgement.decision == "take":
+        changes = judgement.changes
+        is_accepted = bool(changes) and all([change.path, change.after] in row["acknowledged"] for change in changes)
+        if is_accepted:  # somebody said that this is how it shall be
+            changes = ()
+        if judgement.decision == "take" or is_accepted:
             taken.append(baseline_row(row, document))
         elif judgement.decision == "wait":  # what was remembered is over, and may hold what is sensitive now
             queries.forget_baseline(tx, account_id=account_id, type=row["type"], key=row["key"])
-        yield from (drift_of(row, change) for change in judgement.changes)
+        yield from (drift_of(row, change) for change in changes)
         if len(taken) >= _BATCH:
             queries.take_baselines(tx, account_id=account_id, baselines=taken)
             taken = []

@@ -28,7 +28,13 @@ _PAGE_CHANGED = """
 select d.type, d.key, d.region, d.cloud_id, d.document, d.covered, d.source, d.read_at,
   s.address, s.declared, s.sensitive, s.declared_at,
   b.document as remembered_document, b.source as remembered_source, b.declared as remembered_declared,
-  b.covered as remembered_covered
+  b.covered as remembered_covered,
+  (
+    select coalesce(jsonb_agg(jsonb_build_array(i.path, i.after)), '[]')
+    from scan.drift_items i
+    where i.org_id = :org_id and i.account_id = d.account_id and i.type = d.type and i.key = d.key and i.status = 'open'
+      and i.detector = 'baseline' and i.acknowledged_at is not null and not i.is_sensitive
+  ) as acknowledged
 from scan.live_documents d
 join lateral (
   select min(r.address) as address, max(r.taken_at) as declared_at,

@@ -45,6 +45,8 @@ data "aws_iam_policy_document" "trust" {
 
 # Made from what DriftWise's readers call: python -m infra.build.customer_rights.
 resource "aws_iam_policy" "read" {
+  count = var.reads_configuration ? 1 : 0
+
   name        = "${var.role_name}-configuration"
   description = "Reads how resources are configured."
   policy      = file("${path.module}/read_policy.json")
@@ -52,8 +54,18 @@ resource "aws_iam_policy" "read" {
 }
 
 resource "aws_iam_role_policy_attachment" "read" {
+  count = var.reads_configuration ? 1 : 0
+
   role       = aws_iam_role.driftwise.name
-  policy_arn = aws_iam_policy.read.arn
+  policy_arn = aws_iam_policy.read[0].arn
+}
+
+locals {
+  # A family of states is listed by what its names begin with: by bucket, the keys up to their first asterisk.
+  state_prefixes = {
+    for item in var.state_objects : split("/", item)[0] => "${split("*", trimprefix(item, "${split("/", item)[0]}/"))[0]}*"...
+    if strcontains(item, "*")
+  }
 }
 
 data "aws_iam_policy_document" "states" {
@@ -63,6 +75,21 @@ data "aws_iam_policy_document" "states" {
     sid       = "FetchStates"
     actions   = ["s3:GetObject"]
     resources = [for item in var.state_objects : "arn:${data.aws_partition.current.partition}:s3:::${item}"]
+  }
+
+  dynamic "statement" {
+    for_each = local.state_prefixes
+
+    content {
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.key}"]
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = statement.value
+      }
+    }
   }
 
   dynamic "statement" {
