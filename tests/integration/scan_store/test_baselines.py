@@ -22,6 +22,7 @@ from functions.scan.types.aws import SPECS
 from functions.scan.wiring import ScanDeps
 from shared.http.call import Call, Event
 from shared.ports.secret_store import Secret
+from shared.testing.clock import FakeClock
 from tests.support.database import ClonedDatabase, actor_in
 
 REGION, ACCOUNT = "us-east-1", "123456789012"
@@ -89,7 +90,7 @@ class Estate:
     def compare(self, scan_id: UUID) -> None:
         with self.db.unit(self.actor) as tx:
             scans.set_comparing(tx, scan_id)
-        deps = cast("ScanDeps", SimpleNamespace(db=self.db, sealer=lambda _org_id: self.seal))
+        deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=FakeClock(), sealer=lambda _org_id: self.seal))
         event = Event("e", {"scan_id": str(scan_id)})
         call = Call(actor=self.actor, path={}, query_values={}, headers={}, cookies={}, content=b"", event=event)
         assert worker.work_comparison(call, deps).status == 204
@@ -173,3 +174,18 @@ def test_a_baseline_that_is_forgotten_is_taken_anew(estate: Estate) -> None:
     with estate.db.unit(estate.actor) as tx:
         baselines.forget_baseline(tx, account_id=estate.account, type="aws_cloudwatch_event_bus", key=BUS)
     assert estate.scan(KmsKeyIdentifier="b") == set()
+
+
+def test_a_change_that_somebody_acknowledged_becomes_the_baseline_and_the_next_one_is_told(estate: Estate) -> None:
+    estate.scan(KmsKeyIdentifier="a")
+    estate.scan(KmsKeyIdentifier="b")
+    estate.database.owner.run("update scan.drift_items set acknowledged_at = now(), acknowledged_by = 'user:x'")
+    assert estate.scan(KmsKeyIdentifier="b") == set()
+    assert estate.scan(KmsKeyIdentifier="c") == {("baseline", "KmsKeyIdentifier", "b", "c")}
+
+
+def test_an_acknowledgement_speaks_for_no_other_value(estate: Estate) -> None:
+    estate.scan(KmsKeyIdentifier="a")
+    estate.scan(KmsKeyIdentifier="b")
+    estate.database.owner.run("update scan.drift_items set acknowledged_at = now(), acknowledged_by = 'user:x'")
+    assert estate.scan(KmsKeyIdentifier="c") == {("baseline", "KmsKeyIdentifier", "a", "c")}
