@@ -178,7 +178,7 @@ def _as_pairs(items: list[object]) -> dict[str, object] | None:
     """Return a list of key-value pairs as a map; None when it is no such list."""
     for key, value in _PAIRS:
         if items and all(isinstance(item, Mapping) and key in item and set(item) <= {key, value} for item in items):
-            found = {str(item[key]): item.get(value) for item in items if isinstance(item, Mapping)}
+            found: dict[str, object] = {str(item[key]): item.get(value) for item in items if isinstance(item, Mapping)}
             return found if len(found) == len(items) else None
     return None
 

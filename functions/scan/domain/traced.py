@@ -6,8 +6,11 @@ reply is read like the dictionary it is.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _collections_abc import dict_items, dict_values
 
 _KEYS = ("Key", "key", "TagKey", "Name", "name", "ParameterName")
 _VALUES = frozenset({"value", "tagvalue", "parametervalue"})
@@ -56,17 +59,17 @@ class Traced(dict[str, Any]):
         self._note_all()
         return super().__iter__()
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> dict_items[str, Any]:
         """Read all members."""
         self._note_all()
         return super().items()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> dict_values[str, Any]:
         """Read all members."""
         self._note_all()
         return super().values()
 
-    def __or__(self, other: Any) -> dict[str, Any]:
+    def __or__(self, other: Any, /) -> Any:
         """Read all members into a plain dictionary."""
         return dict(self.items()) | other
 

@@ -28,7 +28,7 @@ SAID = fingerprint("aws_thing", {"name": "x"}, (), SEAL)
 
 
 def observed(document: dict[str, Any], **members: Any) -> Observed:
-    values = {
+    values: dict[str, Any] = {
         "declared": [SAID],
         "covered": frozenset(),
         "declared_at": READ - timedelta(days=1),
