@@ -199,7 +199,7 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
     from botocore.parsers import ResponseParserError
 
     try:
-        return traced(call())
+        reply: Item = traced(call())
     except ClientError as error:
         if is_missing(error, *missing):
             return {}
@@ -211,6 +211,7 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
         return Gap(reason_of(error), None, f"{service}: {type(error).__name__}")
     except ResponseParserError:
         return Gap("malformed", None, f"{service}: the reply is not in the protocol of the service")
+    return reply
 
 
 def each(items: Iterable[Item], read: Callable[[Item], Iterable[Finding]], *, width: int = 8) -> Iterator[Finding]:
