@@ -6,6 +6,7 @@ first read, not with the module: the tables of all services are needed by calls 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -141,6 +142,9 @@ def traced(reply: Any) -> Any:
     return Traced(reply, _source()) if isinstance(reply, dict) else reply
 
 
+_NOT_AUTHORIZED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
+
+
 def permission_of(service: str, operation: str) -> str:
     """Name the IAM action behind an API operation; `service` is the IAM prefix, e.g. `elasticloadbalancing`.
 
@@ -212,6 +216,21 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
     except ResponseParserError:
         return Gap("malformed", None, f"{service}: the reply is not in the protocol of the service")
     return reply
+
+
+def noting_denials(call: Callable[[], Item], denied: list[str]) -> Item:
+    """Make a call that makes others on our behalf; notes the IAM actions that its refusal says are missing.
+
+    Raises:
+        ClientError: as the call does.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return call()
+    except ClientError as error:
+        denied += _NOT_AUTHORIZED.findall(str(error.response.get("Error", {}).get("Message", ""))[:4000])
+        raise
 
 
 def each(items: Iterable[Item], read: Callable[[Item], Iterable[Finding]], *, width: int = 8) -> Iterator[Finding]:

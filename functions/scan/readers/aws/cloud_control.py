@@ -7,16 +7,16 @@ their pace is kept; throttling slows the reading down. Source: AWS Cloud Control
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Unread
 from ...domain.traced import Traced
 from ...types.aws.catalogue import READABLE, Catalogued
-from .base import Gap, Scope, attempt
+from .base import Gap, Scope, attempt, noting_denials
 from .pace import Pace
 
 PERMISSIONS = ("cloudformation:GetResource",)
@@ -27,7 +27,6 @@ _SOURCE = "cloud-control"
 _PER_SECOND, _BURST, _WIDTH = 5.0, 10, 4
 _MOST_TRIES, _LONGEST_PAUSE = 6, 20.0
 _GONE = ("ResourceNotFoundException",)
-_DENIED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +70,8 @@ def _one(scope: Scope, item: Wanted, named: Catalogued, place: str, pace: Pace) 
     for _ in range(_MOST_TRIES):
         pace.take()
         denied: list[str] = []
-
-        def call(denied: list[str] = denied) -> Mapping[str, object]:
-            from botocore.exceptions import ClientError
-
-            try:
-                reply: Mapping[str, object] = client.get_resource(
-                    TypeName=f"AWS::{named.cloud_formation}", Identifier=item.key
-                )
-            except ClientError as error:
-                denied += _DENIED.findall(str(error.response.get("Error", {}).get("Message", "")))
-                raise
-            return reply
-
-        reply = attempt(_SERVICE, lambda: dict(call()), *_GONE)
+        ask = partial(client.get_resource, TypeName=f"AWS::{named.cloud_formation}", Identifier=item.key)
+        reply = attempt(_SERVICE, partial(noting_denials, ask, denied), *_GONE)
         if not isinstance(reply, Gap):
             return _answer(scope, item, place, reply)
         if reply.reason != "throttled":
