@@ -137,6 +137,7 @@ def main() -> None:
     from werkzeug.serving import run_simple
 
     from .aws_faults import Faults
+    from .aws_index import Indexed
 
     parser = argparse.ArgumentParser(description="moto, with repeatable ids")
     parser.add_argument("--port", type=int, required=True)
@@ -150,7 +151,7 @@ def main() -> None:
         record=arguments.record,
         seed_with=mock_random.seed,
     )
-    run_simple("127.0.0.1", arguments.port, Faults(app), threaded=True, request_handler=MotoRequestHandler)
+    run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from .domain.state import StateFile, parse_state
 from .errors import StateOlder
 from .queries import sources as queries
 from .state_sources.port import within_cap
-from .types.aws import SPECS
+from .types.aws import DECLARABLE, SPECS
 
 _DECIDING = ("records", "sealing", "shapes", "specs", "state")
 
@@ -33,7 +33,7 @@ def read_state(content: bytes) -> StateFile:
         StateUnreadable, StateVersionUnsupported, StateEncrypted: (422).
     """
     within_cap(len(content))
-    return parse_state(content, SPECS)
+    return parse_state(content, DECLARABLE)
 
 
 @cache

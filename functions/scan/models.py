@@ -226,6 +226,7 @@ class DriftView(RowView):
     is_sensitive: bool
     severity: str
     rule: str
+    detector: str
     status: str
     first_seen_at: datetime
     last_seen_at: datetime

@@ -12,7 +12,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.plans import limit_of
 
-from .domain.shards import cut
+from .domain.shards import CLOUD_CONTROL, cut, cut_further
 from .errors import ScanInProgress, ScanLimitReached
 from .queries import accounts as account_queries
 from .queries import scans as queries
@@ -45,13 +45,16 @@ def begin(tx: UnitOfWork, account_id: UUID, *, requested_by: str, plan: str) -> 
         raise ScanInProgress  # said before any limit of the plan: a bigger plan would not help
     if cap.is_reached(active):
         raise ScanLimitReached(cap, active)
-    fetched = [row["id"] for row in source_queries.list_sources_of_account(tx, account_id) if row["kind"] != "upload"]
+    states = source_queries.list_sources_of_account(tx, account_id)
+    fetched = [row["id"] for row in states if row["kind"] != "upload"]
     shards = cut(SERVICES, account["regions"], fetched)
+    shards += cut_further(account["regions"], has_states=bool(states))
     try:
         row = queries.insert_scan(tx, account_id=account_id, requested_by=requested_by, shards_total=len(shards))
     except UniqueViolated as error:
         raise ScanInProgress from error
     for shard in queries.insert_shards(tx, row["id"], shards):
-        tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
+        if shard["service"] != CLOUD_CONTROL or not fetched:  # what it asks for, the states tell
+            tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
     tx.audit("scan:scan:started", "scan", row["id"], account_id=str(account_id))
     return row

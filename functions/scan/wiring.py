@@ -78,7 +78,10 @@ class ScanDeps(Deps):
 
     def _login(self, org_id: UUID, account: Mapping[str, Any]) -> Login:
         common = Login(
-            account["external_account"], endpoint=self.settings.aws_endpoint, attempts=self.settings.aws_attempts
+            account["external_account"],
+            region=account["regions"][0],
+            endpoint=self.settings.aws_endpoint,
+            attempts=self.settings.aws_attempts,
         )
         if account["auth_kind"] == "role":
             role = {"role_arn": account["role_arn"], "external_id": account["external_id"]}

@@ -12,7 +12,7 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from functions.scan.readers.aws import SERVICES
+from functions.scan.readers.aws import FURTHER_PERMISSIONS, SERVICES
 from functions.scan.readers.aws.trail import PERMISSION as ATTRIBUTION
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ MOST_POLICIES = 10  # managed ones that a role may have, unless the account aske
 def read_actions() -> list[str]:
     """Return the IAM actions that a complete scan and the attribution of its drift need, sorted."""
     listed = {name for service in SERVICES for listing in service.listings for name in listing.permissions}
-    return sorted(listed | {ATTRIBUTION})
+    return sorted({*listed, *FURTHER_PERMISSIONS, ATTRIBUTION})
 
 
 def policies() -> list[dict[str, object]]:

@@ -170,8 +170,9 @@ def called_actions(endpoint: str) -> set[str]:
 
 
 def action_of(signing_name: str, operation: str) -> str:
-    """Name the IAM action of a call; the name that requests are signed for is IAM's, but for CloudWatch."""
-    return permission_of("cloudwatch" if signing_name == "monitoring" else signing_name, operation)
+    """Name the IAM action of a call; the name that requests are signed for is IAM's, but for a few."""
+    others = {"monitoring": "cloudwatch", "tagging": "tag", "cloudcontrolapi": "cloudformation"}
+    return permission_of(others.get(signing_name, signing_name), operation)
 
 
 def scan(endpoint: str, services: Iterable[Service] = SERVICES) -> Scanned:

@@ -18,6 +18,7 @@ _VALUES: dict[str, Any] = {
     "auth_kind": "role",
     "external_account": "123456789012",
     "hash": bytes(32),
+    "document_hash": bytes(32),
     "kind": "unmanaged",
     "pepper_version": 1,
     "prev_hash": bytes(32),
@@ -59,7 +60,7 @@ _VALUES: dict[str, Any] = {
     "analysis.disabled_rules.rule_id": "x@example.test",
     "recent_at": ["2026-01-01T00:00:00Z"],
 }
-_NAMES = {"scim.groups.display_name", "scim.group_roles.name"}
+_NAMES = {"scan.inventory.arn", "scim.groups.display_name", "scim.group_roles.name"}
 _BY_TYPE: dict[str, Any] = {
     "text": "x",
     "date": "2026-01-01",

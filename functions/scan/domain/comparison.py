@@ -15,6 +15,7 @@ from .shapes import Canonical
 from .specs import TypeSpec
 
 Kind: TypeAlias = Literal["missing", "unmanaged", "changed"]
+DetectorName: TypeAlias = Literal["declared", "baseline", "inventory"]
 Identity: TypeAlias = tuple[str, str]
 
 
@@ -33,6 +34,8 @@ class Drift:
         before: the state's value, only for `changed`.
         after: the live value, only for `changed`.
         is_sensitive: the values must not be shown.
+        detector: who found it: `declared` (state against cloud), `baseline` (cloud against what it was when the state last
+            changed; `path` is in the cloud's spelling then), `inventory` (an index of the cloud lists it, no reader does).
     """
 
     kind: Kind
@@ -45,6 +48,7 @@ class Drift:
     before: Canonical = None
     after: Canonical = None
     is_sensitive: bool = False
+    detector: DetectorName = "declared"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .comparison import Drift
+from .documents import fingerprint
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .sealing import Marks, Sealer, mark_live, stored_attributes
 from .severity import judge
@@ -39,6 +40,7 @@ def declared_rows(
             "key": None if item.key is None else stored_key(item.key),
             "attributes": stored_attributes(spec, item.attributes, item.sensitive, seal),
             "sensitive": sorted(item.sensitive),
+            "fingerprints": fingerprint(item.type, item.attributes, item.sensitive, seal),
             "parent": _parent_row(item.parent),
             "account": item.account,
             "region": item.region,
@@ -139,7 +141,8 @@ def gaps_of(rows: Iterable[Mapping[str, Any]]) -> tuple[list[NotChecked], list[U
 def drift_row(drift: Drift) -> dict[str, object]:
     """Turn a drift into a row, with its severity; sensitive values are left out."""
     verdict = judge(drift)
-    identity = "\n".join((drift.kind, drift.type, drift.key, drift.address or "", drift.path or ""))
+    detector = () if drift.detector == "declared" else (drift.detector,)
+    identity = "\n".join((drift.kind, drift.type, drift.key, drift.address or "", drift.path or "", *detector))
     return {
         "kind": drift.kind,
         "type": drift.type,
@@ -153,6 +156,7 @@ def drift_row(drift: Drift) -> dict[str, object]:
         "is_sensitive": drift.is_sensitive,
         "severity": verdict.severity,
         "rule": verdict.rule,
+        "detector": drift.detector,
         "fingerprint": hashlib.sha256(identity.encode()).hexdigest(),
     }
 

@@ -165,6 +165,8 @@ def sentence(row: Mapping[str, Any]) -> str:
     if row["kind"] == "unmanaged":
         return f"{row['cloud_id']} ({row['type']}) is in the cloud and in no state."
     before, after = values(row)
+    if row.get("detector") == "baseline":
+        return f"{name}: {row['path']} is {after} in the cloud, and was {before} when the state last changed."
     return f"{name}: {row['path']} is {after} in the cloud, {before} in the state."
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Attributes = Mapping[str, object]
 
@@ -40,6 +41,7 @@ class LiveResource:
         parent: set when a parent's inline block may describe this resource.
         aliases: further (type, key) pairs under which a state may declare the very same thing.
         tags: the resource's tags, for ignore rules and reports.
+        document: what the cloud said about it, where the reader has it at hand (see `traced.py`); for the second detector.
     """
 
     type: str
@@ -51,6 +53,7 @@ class LiveResource:
     parent: Parent | None = None
     aliases: tuple[tuple[str, str], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    document: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

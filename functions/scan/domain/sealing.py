@@ -62,7 +62,17 @@ class Sealer:
         canonical: Canonical = spec.shapes[name](value)
         if canonical is None:
             return None
-        text = json.dumps([str(self.org_id), spec.type, name, canonical], sort_keys=True, default=str).encode()
+        return self.digests(spec.type, name, canonical)
+
+    def digests(self, kind: str, name: str, value: object) -> dict[str, object]:
+        """Return the digests of a value that is canonical already.
+
+        Args:
+            kind: Terraform type that it belongs to.
+            name: what it is within its resource; equal values under other names have other digests.
+            value: plain JSON.
+        """
+        text = json.dumps([str(self.org_id), kind, name, value], sort_keys=True, default=str).encode()
         return {
             _MARK: {str(number): hmac.new(key.reveal(), text, hashlib.sha256).hexdigest() for number, key in self.keys}
         }

@@ -7,7 +7,7 @@ floor by kind and place, as a drift shows one attribute at a time and nobody has
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from shared.rules.drifted import change_of
@@ -16,7 +16,9 @@ from shared.rules.plan import Plan
 from shared.rules.rule import EXPOSURES, Finding
 from shared.rules.types import IDENTITY, NETWORK_RULES, PROTECTIONS, STATEFUL
 
+from .baseline import without_indices
 from .comparison import Drift
+from .volatile import words
 
 _NO_VERDICT = frozenset({"unknown-value", "uncovered-type"})
 
@@ -46,6 +48,7 @@ class Floor:
 
 def judge(drift: Drift) -> Verdict:
     """Return the severity of a drift and the rule that set it."""
+    drift = replace(drift, path=_terraform_spelling(drift.path)) if drift.detector == "baseline" else drift
     floor = next(item for item in _FLOORS if item.applies(drift))
     if floor.id == "tags-changed":
         return Verdict(floor.severity, floor.id)
@@ -75,6 +78,11 @@ def _severity(found: Finding) -> Severity:
     return worst((found.severity,), "high") if is_new else found.severity
 
 
+def _terraform_spelling(path: str | None) -> str:
+    """Return a path of a cloud's reply as Terraform would spell it, for rules that know attributes by name."""
+    return ".".join("_".join(words(step)) for step in without_indices(path or "").split("."))
+
+
 def _top(path: str | None) -> str:
     return (path or "").split(".", 1)[0].split("[", 1)[0]
 
@@ -97,6 +105,7 @@ _FLOORS: tuple[Floor, ...] = (
         "high",
         lambda drift: drift.type == "aws_eks_cluster" and _top(drift.path) == "vpc_config",
     ),
+    Floor("baseline-change", "medium", lambda drift: drift.detector == "baseline"),
     Floor("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
     Floor("attribute-changed", "medium", lambda _drift: True),
 )

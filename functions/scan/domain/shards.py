@@ -8,6 +8,8 @@ from uuid import UUID
 
 GLOBAL = "global"
 STATE_PREFIX = "state:"
+INVENTORY = "inventory"
+CLOUD_CONTROL = "cloud-control"
 
 
 class Listed(Protocol):
@@ -79,3 +81,14 @@ def types_read(service: Sharded, region: str) -> list[str]:
     """Return the types that one shard of a service reads."""
     listings = (listing for listing in service.listings if listing.is_global == (region == GLOBAL))
     return sorted({name for listing in listings for name in listing.types})
+
+
+def cut_further(regions: Sequence[str], *, has_states: bool) -> list[dict[str, str]]:
+    """Cut what goes beyond the typed readers: one shard lists all by ARN; one per region asks for what only states name.
+
+    Args:
+        regions: regions of the account.
+        has_states: whether any state may declare something.
+    """
+    asked = [GLOBAL, *regions] if has_states else []
+    return [{"service": INVENTORY, "region": GLOBAL}, *({"service": CLOUD_CONTROL, "region": name} for name in asked)]

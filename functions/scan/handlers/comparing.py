@@ -7,6 +7,7 @@ killed loses at most one part, and whoever takes the scan up next goes on where 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,12 @@ from shared.rules.levels import SEVERITIES
 from shared.telemetry.log import logger
 
 from .. import streaming
+from ..baselining import baseline_drifts, reported_changes
 from ..confirming import ask_again
+from ..domain import records
 from ..domain.comparison import Tally
 from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
+from ..further import Answered, further_drifts, without_answered
 from ..queries import accounts as account_queries
 from ..queries import comparing as queries
 from ..queries import drift as drift_queries
@@ -120,10 +124,12 @@ def _end(
     if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
         _begin(tx, scan, restarts=kept["restarts"] + 1)
         return None
+    answered = _add_further(tx, scan, scope)
     if ask_again(tx, scan, account):
         queries.clear_findings(tx, scan["id"])
         return None
     _add(kept, streaming.count_apart(tx, scope))
+    _add_answered(kept, answered)
     if kept["keyless"]:
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
     unread = queries.count_unread(tx, scan["id"])
@@ -140,6 +146,25 @@ def _end(
     tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan["id"])})
     tx.emit("scan-attributions", {"account_id": str(scan["account_id"]), "scan_id": str(scan["id"])})
     return summary
+
+
+def _add_further(tx: UnitOfWork, scan: Row, scope: Scope) -> Answered:
+    """Keep what the baselines show and what lies beyond the typed readers, besides what was found already."""
+    place, answered = {"account_id": scan["account_id"], "scan_id": scan["id"]}, Answered()
+    reported = reported_changes(queries.list_changed(tx, scan["id"]))
+    drifts = chain(
+        baseline_drifts(tx, **place, seal=scope.seal, reported=reported),
+        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered),
+    )
+    while batch := [records.drift_row(drift) for drift in islice(drifts, _PAGE)]:
+        queries.add_findings(tx, scan["id"], list({row["fingerprint"]: row for row in batch}.values()))
+    return answered
+
+
+def _add_answered(kept: dict[str, Any], answered: Answered) -> None:
+    kept["uncovered"] = without_answered(kept["uncovered"], answered.told)
+    kept["compared"] += answered.told.total()
+    kept["in_sync"] += answered.told.total() - answered.missing
 
 
 def _publish(tx: UnitOfWork, scan: Row, scope: Scope, now: datetime) -> int:

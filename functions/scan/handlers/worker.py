@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -14,16 +14,25 @@ from shared.security.errors import NotFound
 from shared.telemetry.log import logger
 
 from ..domain import records
+from ..domain.baseline_records import document_row
 from ..domain.comparison import identities_of
 from ..domain.resources import LiveResource, NotChecked
-from ..domain.sealing import Sealer, marks_of
-from ..domain.shards import GLOBAL, STATE_PREFIX
+from ..domain.sealing import Marks, Sealer, marks_of
+from ..domain.shards import CLOUD_CONTROL, GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
+from ..further import (
+    further_types,
+    read_further,
+    store_further,
+    wanted_of,
+)
 from ..queries import accounts as account_queries
+from ..queries import baselines as baseline_queries
+from ..queries import inventory as inventory_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
-from ..readers.aws.base import Service, collect
+from ..readers.aws.base import Scope, collect
 from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
@@ -49,7 +58,7 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
     resources, gaps = _work(call, deps, shard, account)
     with deps.db.unit(call.actor) as tx:
-        _end_shard(tx, scan_id, shard_id, "done", resources, gaps)
+        _end_shard(tx, scan_id, shard, "done", resources, gaps)
     _log.info("shard done", service=shard["service"], region=shard["region"], resources=resources, gaps=len(gaps))
     return Reply.no_content()
 
@@ -101,21 +110,24 @@ def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
         source_queries.set_failed(
             tx, source_id, error_code=StateUnreachable.code, error_detail="fetching the state failed again and again"
         )
-    elif shard["service"] in _SERVICES:
-        types = _types(_SERVICES[shard["service"]], shard["region"])
+    else:
+        types = _types(shard["service"], shard["region"])
         gap = NotChecked(types, shard["region"], "unavailable", None, "the shard failed again and again")
         gaps = [records.gap_row(gap, shard["region"])]
-    _end_shard(tx, scan_id, shard_id, "failed", 0, gaps)
+    _end_shard(tx, scan_id, shard, "failed", 0, gaps)
 
 
 def _end_shard(
-    tx: UnitOfWork, scan_id: UUID, shard_id: UUID, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
+    tx: UnitOfWork, scan_id: UUID, shard: Row, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
 ) -> None:
     """End a shard with what it could not read, once: a second delivery that comes late changes nothing any more."""
-    outcome = queries.end_shard(tx, shard_id, status=status, resources=resources)
+    outcome = queries.end_shard(tx, shard["id"], status=status, resources=resources)
     if outcome is None:
         return
-    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=gaps)
+    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard["id"], gaps=gaps)
+    if shard["service"].startswith(STATE_PREFIX):  # the last state tells what is asked for one by one
+        for waiting in inventory_queries.list_waiting_shards(tx, scan_id, service=CLOUD_CONTROL):
+            tx.emit("scan-shards", {"shard_id": str(waiting), "scan_id": str(scan_id)})
     if outcome.is_last:
         tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
 
@@ -139,23 +151,30 @@ def _fetch_state(call: Call, deps: ScanDeps, source_id: UUID, account: Row) -> N
 def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[int, list[dict[str, object]]]:
     """Read one service of one region; returns how many resources were stored and what could not be read."""
     org_id = call.actor.org_id or call.org_id
-    service, region = _SERVICES[shard["service"]], shard["region"]
+    region = shard["region"]
     try:
         signed_in = deps.sign_in(org_id, account)
     except CredentialsRefused as error:
         permission = error.facts.get("permission")
         reason = str(error.facts.get("reason") or "access_denied")
-        gap = NotChecked(_types(service, region), region, reason, str(permission) if permission else None, str(error))
+        gap = NotChecked(
+            _types(shard["service"], region), region, reason, str(permission) if permission else None, str(error)
+        )
         return 0, [records.gap_row(gap, region)]
     seal = deps.sealer(org_id)
+    if shard["service"] not in _SERVICES:
+        return _read_further(call, deps, shard, account, signed_in.scope(region), seal)
+    service = _SERVICES[shard["service"]]
     gaps: list[dict[str, object]] = []
     batch: dict[tuple[str, str], LiveResource] = {}
     stored = 0
     scope = signed_in.scope(region)
 
     def store() -> int:
+        items = list(batch.values())
+        batch.clear()
         with deps.db.unit(call.actor) as tx:
-            return _store(tx, shard["scan_id"], account["id"], list(batch.values()), seal)
+            return _store(tx, shard["scan_id"], account["id"], items, seal)
 
     for listing in service.listings:
         if listing.is_global != (region == GLOBAL):
@@ -167,21 +186,40 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
                 gaps.append(records.gap_row(item, region))
             if len(batch) >= _BATCH:
                 stored += store()
-                batch.clear()
     stored += store()
     return stored, gaps
 
 
+def _read_further(
+    call: Call, deps: ScanDeps, shard: Row, account: Row, scope: Scope, seal: Sealer
+) -> tuple[int, list[dict[str, object]]]:
+    with deps.db.unit(call.actor) as tx:
+        wanted = wanted_of(tx, account, shard["region"]) if shard["service"] == CLOUD_CONTROL else []
+        marks = _marks(tx, account["id"], {(item.type, item.key) for item in wanted})
+    found = read_further(shard, scope, regions=account["regions"], wanted=wanted, seal=seal, marks=marks)
+    with deps.db.unit(call.actor) as tx:
+        stored = store_further(tx, found, account_id=account["id"], scan_id=shard["scan_id"])
+    return stored, found.gaps
+
+
+def _marks(tx: UnitOfWork, account_id: UUID, names: Iterable[tuple[str, str]]) -> Marks:
+    return marks_of(records.declared_of(row) for row in source_queries.list_marked(tx, account_id, names))
+
+
 def _store(tx: UnitOfWork, scan_id: UUID, account_id: UUID, items: Sequence[LiveResource], seal: Sealer) -> int:
     """Store what was read, with hidden what a state of the account marks as sensitive; returns how much that is."""
-    names = {name for item in items for name in identities_of(item)}
-    marks = marks_of(records.declared_of(row) for row in source_queries.list_marked(tx, account_id, names))
-    rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]
+    marks = _marks(tx, account_id, {name for item in items for name in identities_of(item)})
+    rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]  # reads what else was handed on
+    documents = [row for item in items if (row := document_row(item, SPECS, seal, marks=marks)) is not None]
     if rows:
         queries.upsert_live(tx, account_id=account_id, scan_id=scan_id, resources=rows)
+        baseline_queries.upsert_documents(tx, account_id=account_id, scan_id=scan_id, documents=documents)
     return len(rows)
 
 
-def _types(service: Service, region: str) -> tuple[str, ...]:
+def _types(name: str, region: str) -> tuple[str, ...]:
+    if name not in _SERVICES:
+        return further_types(name)
+    service = _SERVICES[name]
     listings = [listing for listing in service.listings if listing.is_global == (region == GLOBAL)]
     return tuple(name for listing in listings for name in listing.types)

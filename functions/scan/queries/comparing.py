@@ -219,6 +219,11 @@ from scan.findings
 where org_id = :org_id and scan_id = :scan_id
 group by 1, 2
 """
+_LIST_CHANGED = """
+select item ->> 'type' as type, item ->> 'key' as key, item ->> 'path' as path, item -> 'before' as before, item -> 'after' as after
+from scan.findings
+where org_id = :org_id and scan_id = :scan_id and item ->> 'kind' = 'changed'
+"""
 _NAME_STATES = """
 select coalesce(
   encode(sha256(convert_to(
@@ -343,6 +348,11 @@ def add_findings(tx: UnitOfWork, scan_id: UUID, items: Sequence[Mapping[str, obj
 def page_findings(tx: UnitOfWork, scan_id: UUID, *, after: bytes, most: int) -> Sequence[Row]:
     """List what was found, one page in order of the fingerprint."""
     return tx.rows(_PAGE, scan_id=scan_id, after=after, most=most)
+
+
+def list_changed(tx: UnitOfWork, scan_id: UUID) -> Sequence[Row]:
+    """List what was found changed: `type key path before after`; values that are sensitive are null."""
+    return tx.rows(_LIST_CHANGED, scan_id=scan_id)
 
 
 def count_findings(tx: UnitOfWork, scan_id: UUID) -> Sequence[Row]:

@@ -36,6 +36,11 @@ delete from scan.live_resources
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:type_names as text[]))
 """
 _FORGET_REGIONAL = f"{_FORGET_GLOBAL} and region = :region"
+_FORGET_GLOBAL_DOCUMENTS = """
+delete from scan.live_documents
+where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:type_names as text[]))
+"""
+_FORGET_REGIONAL_DOCUMENTS = f"{_FORGET_GLOBAL_DOCUMENTS} and region = :region"
 _READ_ONCE_MORE = """
 update scan.scans
 set status = 'running', readings = 2, comparison = null, shards_done = shards_done - cast(:shards as integer),
@@ -64,8 +69,10 @@ def forget_seen(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Seque
     values = {"account_id": account_id, "scan_id": scan_id, "type_names": list(types)}
     if region is None:
         tx.execute(_FORGET_GLOBAL, **values)
+        tx.execute(_FORGET_GLOBAL_DOCUMENTS, **values)
     else:
         tx.execute(_FORGET_REGIONAL, **values, region=region)
+        tx.execute(_FORGET_REGIONAL_DOCUMENTS, **values, region=region)
 
 
 def read_once_more(tx: UnitOfWork, scan_id: UUID, *, shards: int, resources: int) -> None:

@@ -11,7 +11,7 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
-  severity, rule, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
+  severity, rule, detector, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
   assignee, note, attribution_status, attribution"""
 
 # What people said of an item was said of this: who accepted one open port did not accept the next.
@@ -19,12 +19,13 @@ _SAME = "(drift_items.after is not distinct from excluded.after and drift_items.
 _UPSERT = f"""
 insert into scan.drift_items
   (account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive, severity, rule, fingerprint,
-   ignore_rule_id)
+   ignore_rule_id, detector)
 select cast(:account_id as uuid), cast(:scan_id as uuid), d.kind, d.type, d.key, d.address, d.cloud_id, d.region, d.path,
-  d.before, d.after, d.is_sensitive, d.severity, d.rule, decode(d.fingerprint, 'hex'), d.ignore_rule_id
+  d.before, d.after, d.is_sensitive, d.severity, d.rule, decode(d.fingerprint, 'hex'), d.ignore_rule_id,
+  coalesce(d.detector, 'declared')
 from jsonb_to_recordset(cast(:items as jsonb))
   as d (kind text, type text, key text, address text, cloud_id text, region text, path text, before jsonb, after jsonb,
-        is_sensitive boolean, severity text, rule text, fingerprint text, ignore_rule_id uuid)
+        is_sensitive boolean, severity text, rule text, fingerprint text, ignore_rule_id uuid, detector text)
 on conflict (org_id, account_id, fingerprint) where status = 'open' do update
 set scan_id = excluded.scan_id, address = excluded.address, cloud_id = excluded.cloud_id, region = excluded.region,
   before = excluded.before, after = excluded.after, severity = excluded.severity, rule = excluded.rule, last_seen_at = now(),

@@ -116,11 +116,13 @@ where org_id = :org_id and id = :source_id
 """
 _CLEAR_RESOURCES = "delete from scan.state_resources where org_id = :org_id and source_id = :source_id"
 _INSERT_RESOURCES = """
-insert into scan.state_resources (source_id, account_id, address, part, type, key, attributes, sensitive, parent, account, region)
-select s.id, s.account_id, r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region
+insert into scan.state_resources
+  (source_id, account_id, address, part, type, key, attributes, sensitive, parent, account, region, fingerprints)
+select s.id, s.account_id, r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.fingerprints
 from scan.state_sources s
 cross join jsonb_to_recordset(cast(:resources as jsonb))
-  as r (address text, part integer, type text, key text, attributes jsonb, sensitive text[], parent text[], account text, region text)
+  as r (address text, part integer, type text, key text, attributes jsonb, sensitive text[], parent text[], account text, region text,
+        fingerprints jsonb)
 where s.org_id = :org_id and s.id = :source_id
 """
 _LIST_MARKED = """

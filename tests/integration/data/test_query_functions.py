@@ -37,11 +37,17 @@ _ITEM = {
     "kind": "unmanaged", "type": "aws_x", "key": "k", "is_sensitive": False, "severity": "low", "rule": "r",
     "fingerprint": "00" * 32,
 }  # fmt: skip
+_DOCUMENT = {
+    "type": "aws_x", "key": "k", "region": "r", "cloud_id": "c", "is_there": True, "document": {}, "document_hash": "00" * 32,
+    "covered": [], "source": "s", "declared": [],
+}  # fmt: skip
+_LISTED = {"arn": "arn:x", "name": "x", "type": "aws_x", "region": "r"}
 _GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied", "detail": ""}
 _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
     "identities": [("aws_x", "k")], "covered": ["aws_x"], "agreed": {("aws_x", "k"): bytes(32)}, "page_findings.after": b"",
     "end_of_part.after": FIRST, "list_unsettled.after": FIRST, "until": LAST,
+    "documents": [_DOCUMENT], "baselines": [_DOCUMENT], "listed": [_LISTED],
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,

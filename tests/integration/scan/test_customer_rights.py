@@ -95,7 +95,7 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     for name in ("athena", "backup", "batch", "cloudtrail", "cloudwatch", "codebuild", "cognito-identity", "cognito-idp", "config", "dynamodb", "ec2",
                  "ecr", "ecs", "efs", "eks", "elasticache", "elbv2", "events", "firehose", "glue", "guardduty", "iam", "kinesis", "kms", "lambda",
                  "logs", "memorydb", "mq", "organizations", "rds", "redshift", "route53", "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs",
-                 "ssm", "stepfunctions"):  # fmt: skip
+                 "ssm", "stepfunctions", "resource-explorer-2", "resourcegroupstaggingapi", "cloudcontrol"):  # fmt: skip
         model = session.get_service_model(name)
         for operation in model.operation_names:
             action = action_of(model.signing_name, operation)

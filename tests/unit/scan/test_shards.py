@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.scan.domain.shards import cut
+from functions.scan.domain.shards import CLOUD_CONTROL, INVENTORY, cut, cut_further
 from functions.scan.readers.aws import SERVICES
 
 REGIONS = ["eu-west-1", "us-east-1"]
@@ -66,3 +66,13 @@ def test_every_listing_is_read_once_in_each_of_its_places_and_no_shard_comes_twi
         places |= {"global"} if any(listing.is_global for listing in service.listings) else set()
         assert {region for name, region in shards if name == service.name} == places
     assert sum(name.startswith("state:") for name, _ in shards) == len(sources)
+
+
+def test_what_goes_beyond_the_readers_is_listed_once_and_asked_per_region_where_states_may_name_it() -> None:
+    with_states = cut_further(["eu-west-1", "us-east-1"], has_states=True)
+    asked = [shard["region"] for shard in with_states if shard["service"] == CLOUD_CONTROL]
+    assert asked == ["global", "eu-west-1", "us-east-1"]
+    assert [shard for shard in with_states if shard["service"] == INVENTORY] == [
+        {"service": INVENTORY, "region": "global"}
+    ]
+    assert cut_further(["eu-west-1"], has_states=False) == [{"service": INVENTORY, "region": "global"}]

@@ -7,6 +7,7 @@ from . import (
     brokers,
     caches,
     catalogues,
+    cloud_control,
     cloudwatch,
     clusters,
     cognito,
@@ -18,6 +19,7 @@ from . import (
     ecs,
     elbv2,
     events,
+    explorer,
     iam,
     kms,
     lambda_,
@@ -70,3 +72,5 @@ SERVICES: tuple[Service, ...] = (
     ssm.SERVICE,
     stores.SERVICE,
 )
+# Of what is read beside the services: the inventory by ARN, and what Cloud Control is asked for one by one.
+FURTHER_PERMISSIONS: tuple[str, ...] = (*explorer.PERMISSIONS, *cloud_control.PERMISSIONS)

@@ -6,12 +6,15 @@ first read, not with the module: the tables of all services are needed by calls 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Unread
+from ...domain.traced import Traced
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -63,7 +66,7 @@ class Scope:
             found: Any = reply
             for name in member.split("."):
                 found = (found or {}).get(name)
-            yield from found or ()
+            yield from (traced(item) for item in found or ())
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """Build an ARN in this scope; `region=""` and `account=""` leave those parts empty."""
@@ -126,6 +129,22 @@ _PERMISSIONS: Mapping[str, str] = {
 }
 
 
+@cache
+def _source() -> str:
+    """Name the client whose model decides which members a reply can have."""
+    import botocore
+
+    return f"botocore {botocore.__version__}"
+
+
+def traced(reply: Any) -> Any:
+    """Let a reply remember what is read of it; what is no JSON object (the names of some lists) stays as it is."""
+    return Traced(reply, _source()) if isinstance(reply, dict) else reply
+
+
+_NOT_AUTHORIZED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9*]+)")
+
+
 def permission_of(service: str, operation: str) -> str:
     """Name the IAM action behind an API operation; `service` is the IAM prefix, e.g. `elasticloadbalancing`.
 
@@ -184,7 +203,7 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
     from botocore.parsers import ResponseParserError
 
     try:
-        return call()
+        reply: Item = traced(call())
     except ClientError as error:
         if is_missing(error, *missing):
             return {}
@@ -196,6 +215,22 @@ def attempt(service: str, call: Callable[[], Item], *missing: str) -> Item | Gap
         return Gap(reason_of(error), None, f"{service}: {type(error).__name__}")
     except ResponseParserError:
         return Gap("malformed", None, f"{service}: the reply is not in the protocol of the service")
+    return reply
+
+
+def noting_denials(call: Callable[[], Item], denied: list[str]) -> Item:
+    """Make a call that makes others on our behalf; notes the IAM actions that its refusal says are missing.
+
+    Raises:
+        ClientError: as the call does.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        return call()
+    except ClientError as error:
+        denied += _NOT_AUTHORIZED.findall(str(error.response.get("Error", {}).get("Message", ""))[:4000])
+        raise
 
 
 def each(items: Iterable[Item], read: Callable[[Item], Iterable[Finding]], *, width: int = 8) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ def read_metric_alarms(scope: Scope) -> Iterator[Finding]:
             attributes["tags"] = tags = tag_map(tagged.get("Tags"))
         yield LiveResource(
             type="aws_cloudwatch_metric_alarm",
+            document=item,
             key=arn,
             region=scope.region,
             cloud_id=arn,

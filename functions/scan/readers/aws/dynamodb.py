@@ -46,7 +46,7 @@ def _table(scope: Scope, client: Any, name: str) -> Iterable[Finding]:
             attributes["tags"] = tags = detail
         else:
             attributes[attribute] = _ttl(detail) if attribute == "ttl" else _recovery(detail)
-    yield LiveResource("aws_dynamodb_table", key, scope.region, attributes, key, tags=tags)
+    yield LiveResource("aws_dynamodb_table", key, scope.region, attributes, key, tags=tags, document=table)
 
 
 def _tags(client: Any, arn: str) -> Item:

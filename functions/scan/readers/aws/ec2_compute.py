@@ -67,6 +67,7 @@ def _instance(scope: Scope, volumes: Mapping[str, Item], item: Item) -> Iterator
         settings["user_data"] = user_data_hash(str(settings["user_data"]))
     yield LiveResource(
         type="aws_instance",
+        document=item,
         key=key,
         region=scope.region,
         cloud_id=scope.arn("ec2", f"instance/{key}"),
@@ -172,6 +173,7 @@ def _volume(scope: Scope, volume: Item, *, is_owned: bool) -> Iterator[Finding]:
     attached = [item for item in volume.get("Attachments", ()) if item.get("State") != "detached"]
     yield LiveResource(
         type="aws_ebs_volume",
+        document=volume,
         key=key,
         region=scope.region,
         cloud_id=scope.arn("ec2", f"volume/{key}"),
@@ -209,6 +211,7 @@ def read_key_pairs(scope: Scope) -> Iterator[Finding]:
         arn, tags = scope.arn("ec2", f"key-pair/{item['KeyName']}"), tag_map(item.get("Tags"))
         yield LiveResource(
             type="aws_key_pair",
+            document=item,
             key=arn,
             region=scope.region,
             cloud_id=arn,

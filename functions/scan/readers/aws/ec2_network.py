@@ -39,6 +39,7 @@ def _vpc(scope: Scope, vpc: Item, main_table: str | None) -> Iterator[Finding]:
     ipv6 = [item for item in vpc.get("Ipv6CidrBlockAssociationSet", ()) if _is_associated(item, "Ipv6CidrBlockState")]
     yield LiveResource(
         type="aws_vpc",
+        document=vpc,
         key=key,
         region=scope.region,
         cloud_id=scope.arn("ec2", f"vpc/{key}", account=vpc.get("OwnerId")),
@@ -93,6 +94,7 @@ def read_subnets(scope: Scope) -> Iterator[Finding]:
         ]
         yield LiveResource(
             type="aws_subnet",
+            document=item,
             key=item["SubnetId"],
             region=scope.region,
             cloud_id=item.get("SubnetArn") or scope.arn("ec2", f"subnet/{item['SubnetId']}"),
@@ -131,6 +133,7 @@ def read_internet_gateways(scope: Scope) -> Iterator[Finding]:
         ]
         yield LiveResource(
             type="aws_internet_gateway",
+            document=item,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"internet-gateway/{key}", account=item.get("OwnerId")),
@@ -156,6 +159,7 @@ def read_egress_only_gateways(scope: Scope) -> Iterator[Finding]:
         attached = [found["VpcId"] for found in item.get("Attachments", ())]
         yield LiveResource(
             type="aws_egress_only_internet_gateway",
+            document=item,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"egress-only-internet-gateway/{key}"),
@@ -174,6 +178,7 @@ def read_nat_gateways(scope: Scope) -> Iterator[Finding]:
         others = [address for address in addresses if address is not first]
         yield LiveResource(
             type="aws_nat_gateway",
+            document=item,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"natgateway/{key}"),
@@ -197,6 +202,7 @@ def read_addresses(scope: Scope) -> Iterator[Finding]:
             continue
         yield LiveResource(
             type="aws_eip",
+            document=item,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"elastic-ip/{key}"),

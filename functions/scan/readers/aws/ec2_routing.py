@@ -34,6 +34,7 @@ def read_route_tables(scope: Scope) -> Iterator[Finding]:
         propagating = [item["GatewayId"] for item in table.get("PropagatingVgws", ())]
         yield LiveResource(
             type="aws_route_table",
+            document=table,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"route-table/{key}", account=table.get("OwnerId")),
@@ -146,6 +147,7 @@ def read_network_acls(scope: Scope) -> Iterator[Finding]:
             attributes["subnet_ids"] = subnets
         yield LiveResource(
             type="aws_network_acl",
+            document=acl,
             key=key,
             region=scope.region,
             cloud_id=scope.arn("ec2", f"network-acl/{key}", account=acl.get("OwnerId")),

@@ -19,6 +19,7 @@ def read_groups(scope: Scope) -> Iterator[Finding]:
         key, tags = group["GroupId"], tag_map(group.get("Tags"))
         yield LiveResource(
             type="aws_security_group",
+            document=group,
             key=key,
             region=scope.region,
             cloud_id=group.get("SecurityGroupArn")
@@ -103,6 +104,7 @@ def read_rules(scope: Scope) -> Iterator[Finding]:
         kind = EGRESS if item["IsEgress"] else INGRESS
         yield LiveResource(
             type=kind,
+            document=item,
             key=item["SecurityGroupRuleId"],
             region=scope.region,
             cloud_id=scope.arn(

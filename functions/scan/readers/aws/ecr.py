@@ -38,7 +38,7 @@ def _repository(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
         yield tagged.unread("aws_ecr_repository", arn, "tags")
     else:
         attributes["tags"] = tags = tag_map(tagged.get("tags"))
-    yield LiveResource("aws_ecr_repository", arn, scope.region, attributes, arn, tags=tags)
+    yield LiveResource("aws_ecr_repository", arn, scope.region, attributes, arn, tags=tags, document=item)
     policies: dict[str, tuple[Callable[[], Item], str, str]] = {
         "aws_ecr_repository_policy": (
             lambda: client.get_repository_policy(**place), "policyText", "RepositoryPolicyNotFoundException",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...domain.resources import LiveResource, Parent
-from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, tag_map
+from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, tag_map, traced
 from .ecs_shapes import cluster_attributes, service_attributes, strategies
 
 _CLUSTER_BATCH, _SERVICE_BATCH = 100, 10  # the most that DescribeClusters and DescribeServices take
@@ -35,13 +35,15 @@ def read_clusters(scope: Scope) -> Iterator[Finding]:
     client = scope.client("ecs")
     for batch in _batches(_clusters(scope), _CLUSTER_BATCH):
         reply = client.describe_clusters(clusters=batch, include=["TAGS", "SETTINGS", "CONFIGURATIONS"])
-        for item in reply["clusters"]:
+        for item in map(traced, reply["clusters"]):
             if item.get("status") == "INACTIVE":
                 continue
             arn, tags = item["clusterArn"], tag_map(item.get("tags"), key="key", value="value")
             attributes = {**cluster_attributes(item), "tags": tags}
             is_made = _OF_BATCH.search(item.get("clusterName") or "") is not None
-            yield LiveResource("aws_ecs_cluster", arn, scope.region, attributes, arn, cloud_made=is_made, tags=tags)
+            yield LiveResource(
+                "aws_ecs_cluster", arn, scope.region, attributes, arn, cloud_made=is_made, tags=tags, document=item
+            )
             if item.get("capacityProviders"):
                 yield _capacity_providers(scope, item)
 
@@ -87,7 +89,9 @@ def _services(scope: Scope, client: Any, cluster: str) -> Iterable[Finding]:
             arn, tags = item["serviceArn"], tag_map(item.get("tags"), key="key", value="value")
             attributes = {**service_attributes(item), "tags": tags}
             parent = Parent("aws_ecs_cluster", cluster, "service")
-            yield LiveResource("aws_ecs_service", arn, scope.region, attributes, arn, parent=parent, tags=tags)
+            yield LiveResource(
+                "aws_ecs_service", arn, scope.region, attributes, arn, parent=parent, tags=tags, document=item
+            )
 
 
 def read_task_definitions(scope: Scope) -> Iterator[Finding]:

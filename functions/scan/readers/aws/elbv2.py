@@ -78,6 +78,7 @@ def _finding(
     tags: dict[str, str] | Gap,
     settings: Item | Gap | None,
     names: Mapping[str, str],
+    document: Item,
 ) -> Iterator[Finding]:
     """Yield one resource, with what could be read of its settings and tags."""
     if isinstance(tags, Gap):
@@ -96,6 +97,7 @@ def _finding(
         cloud_id=key,
         tags={} if isinstance(tags, Gap) else tags,
         attributes=attributes,
+        document=document,
     )
 
 
@@ -138,7 +140,7 @@ def _balancer(scope: Scope, pair: Item) -> Iterator[Finding]:
                     "prefix": known.get(f"{prefix}.prefix"),
                 }
             ]
-    yield from _finding(scope, "aws_lb", key, attributes, pair["tags"], found, LB_SETTINGS)
+    yield from _finding(scope, "aws_lb", key, attributes, pair["tags"], found, LB_SETTINGS, item)
 
 
 def _listeners(scope: Scope) -> Iterator[Item]:
@@ -173,7 +175,7 @@ def _listener(scope: Scope, pair: Item) -> Iterator[Finding]:
             }
         ]
     found = attempt(_IAM, partial(scope.client("elbv2").describe_listener_attributes, ListenerArn=key))
-    yield from _finding(scope, "aws_lb_listener", key, attributes, pair["tags"], found, LISTENER_SETTINGS)
+    yield from _finding(scope, "aws_lb_listener", key, attributes, pair["tags"], found, LISTENER_SETTINGS, item)
 
 
 def _sign_in(found: Item, names: Mapping[str, str]) -> dict[str, object]:
@@ -257,7 +259,7 @@ def read_rules(scope: Scope) -> Iterator[Finding]:
             "action": _actions(item.get("Actions")),
             "condition": [_condition(condition) for condition in item.get("Conditions", ())],
         }
-        yield from _finding(scope, "aws_lb_listener_rule", item["RuleArn"], attributes, tags, None, {})
+        yield from _finding(scope, "aws_lb_listener_rule", item["RuleArn"], attributes, tags, None, {}, item)
 
 
 _CONDITION_PARTS: Mapping[str, str] = {
@@ -305,7 +307,7 @@ def _group(scope: Scope, pair: Item) -> Iterator[Finding]:
         yield found.unread("aws_lb_target_group", key, "stickiness")
     elif sticky:
         attributes["stickiness"] = [sticky]
-    yield from _finding(scope, "aws_lb_target_group", key, attributes, pair["tags"], found, GROUP_SETTINGS)
+    yield from _finding(scope, "aws_lb_target_group", key, attributes, pair["tags"], found, GROUP_SETTINGS, item)
 
 
 def _health_check(item: Item) -> dict[str, object]:

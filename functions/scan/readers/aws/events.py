@@ -26,6 +26,7 @@ def read_buses(scope: Scope) -> Iterator[Finding]:
             yield tags.unread("aws_cloudwatch_event_bus", item["Arn"], "tags")
         yield LiveResource(
             type="aws_cloudwatch_event_bus",
+            document=item,
             key=item["Arn"],
             region=scope.region,
             cloud_id=item["Arn"],
@@ -60,6 +61,7 @@ def _rule(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
         yield tags.unread("aws_cloudwatch_event_rule", arn, "tags")
     yield LiveResource(
         type="aws_cloudwatch_event_rule",
+        document=item,
         key=arn,
         region=scope.region,
         cloud_id=arn,
@@ -79,6 +81,7 @@ def _rule(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
     for target in reply.get("Targets") or ():
         yield LiveResource(
             type="aws_cloudwatch_event_target",
+            document=target,
             key=f"{bus}|{item['Name']}|{target['Id']}",
             region=scope.region,
             cloud_id=f"{arn}:{target['Id']}",

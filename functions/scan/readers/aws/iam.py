@@ -114,6 +114,7 @@ def read_users(scope: Scope) -> Iterator[Finding]:
         tags = tag_map(item.get("Tags"))
         yield LiveResource(
             type="aws_iam_user",
+            document=item,
             key=item["UserName"],
             region="global",
             cloud_id=item["Arn"],

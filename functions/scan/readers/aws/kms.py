@@ -52,7 +52,9 @@ def _key(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
     else:
         attributes["policy"] = policy.get("Policy")
         findings.append(_key_policy(scope, key_id, arn, policy, Parent(kind, key, "policy")))
-    key_itself = LiveResource(type=kind, key=key, region=scope.region, cloud_id=arn, tags=tags, attributes=attributes)
+    key_itself = LiveResource(
+        type=kind, key=key, region=scope.region, cloud_id=arn, tags=tags, attributes=attributes, document=found
+    )
     return [key_itself, *findings]
 
 

@@ -44,6 +44,7 @@ def _function(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
         attributes["image_uri"] = (details.get("Code") or {}).get("ImageUri")
     yield LiveResource(
         type="aws_lambda_function",
+        document=item,
         key=arn,
         region=scope.region,
         cloud_id=arn,
@@ -94,6 +95,7 @@ def _aliases(scope: Scope, client: Any, item: Item) -> Iterator[Finding]:
         weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         yield LiveResource(
             type="aws_lambda_alias",
+            document=alias,
             key=alias["AliasArn"],
             region=scope.region,
             cloud_id=alias["AliasArn"],
@@ -119,6 +121,7 @@ def _url(scope: Scope, client: Any, item: Item, qualifier: str | None) -> Iterat
     if reply.get("FunctionArn") == key:
         yield LiveResource(
             type="aws_lambda_function_url",
+            document=reply,
             key=key,
             region=scope.region,
             cloud_id=key,
@@ -142,6 +145,7 @@ def read_event_source_mappings(scope: Scope) -> Iterator[Finding]:
             attributes["tags"] = tags = reply.get("Tags") or {}
         yield LiveResource(
             type="aws_lambda_event_source_mapping",
+            document=item,
             key=key,
             region=scope.region,
             cloud_id=arn or key,

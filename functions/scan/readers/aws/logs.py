@@ -35,7 +35,7 @@ def read_log_groups(scope: Scope) -> Iterator[Finding]:
             yield tagged.unread("aws_cloudwatch_log_group", arn, "tags")
         else:
             attributes["tags"] = tags = tagged.get("tags") or {}
-        yield LiveResource("aws_cloudwatch_log_group", arn, scope.region, attributes, arn, tags=tags)
+        yield LiveResource("aws_cloudwatch_log_group", arn, scope.region, attributes, arn, tags=tags, document=item)
 
     yield from each(scope.pages("logs", "describe_log_groups", "logGroups"), one)
 
@@ -46,6 +46,7 @@ def read_metric_filters(scope: Scope) -> Iterator[Finding]:
         group, name = item["logGroupName"], item["filterName"]
         yield LiveResource(
             type="aws_cloudwatch_log_metric_filter",
+            document=item,
             key=f"{group}|{name}",
             region=scope.region,
             cloud_id=f"{group}:{name}",

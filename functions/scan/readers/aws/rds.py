@@ -67,6 +67,7 @@ def read_instances(scope: Scope) -> Iterator[Finding]:
         cluster = item.get("DBClusterIdentifier")
         yield LiveResource(
             type="aws_rds_cluster_instance" if cluster else "aws_db_instance",
+            document=item,
             key=item["DBInstanceArn"],
             region=scope.region,
             cloud_id=item["DBInstanceArn"],
@@ -106,7 +107,7 @@ def read_subnet_groups(scope: Scope) -> Iterator[Finding]:
             "description": item.get("DBSubnetGroupDescription"),
             "subnet_ids": [subnet["SubnetIdentifier"] for subnet in item.get("Subnets") or ()],
         }
-        yield from _group(scope, client, "aws_db_subnet_group", item["DBSubnetGroupArn"], attributes)
+        yield from _group(scope, client, "aws_db_subnet_group", item["DBSubnetGroupArn"], attributes, item)
 
     yield from each(scope.pages("rds", "describe_db_subnet_groups", "DBSubnetGroups"), one)
 
@@ -127,7 +128,7 @@ def read_parameter_groups(scope: Scope) -> Iterator[Finding]:
             yield parameters.unread("aws_db_parameter_group", arn, "parameter")
         else:
             attributes["parameter"] = parameters.get("Parameters")
-        yield from _group(scope, client, "aws_db_parameter_group", arn, attributes, cloud_made=is_default)
+        yield from _group(scope, client, "aws_db_parameter_group", arn, attributes, item, cloud_made=is_default)
 
     yield from each(scope.pages("rds", "describe_db_parameter_groups", "DBParameterGroups"), one)
 
@@ -139,7 +140,14 @@ def _parameters(client: Any, group: str) -> Item:
 
 
 def _group(
-    scope: Scope, client: Any, kind: str, arn: str, attributes: dict[str, object], *, cloud_made: bool = False
+    scope: Scope,
+    client: Any,
+    kind: str,
+    arn: str,
+    attributes: dict[str, object],
+    item: Item,
+    *,
+    cloud_made: bool = False,
 ) -> Iterator[Finding]:
     tags: dict[str, str] = {}
     tagged = {} if cloud_made else attempt("rds", lambda: client.list_tags_for_resource(ResourceName=arn))
@@ -147,7 +155,7 @@ def _group(
         yield tagged.unread(kind, arn, "tags")
     else:
         attributes["tags"] = tags = tag_map(tagged.get("TagList"))
-    yield LiveResource(kind, arn, scope.region, attributes, arn, cloud_made=cloud_made, tags=tags)
+    yield LiveResource(kind, arn, scope.region, attributes, arn, cloud_made=cloud_made, tags=tags, document=item)
 
 
 SERVICE = Service(

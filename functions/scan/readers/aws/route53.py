@@ -49,6 +49,7 @@ def _zone(scope: Scope, client: Any, item: Item, tags: dict[str, str] | Gap) -> 
         attributes["tags"] = tags
     yield LiveResource(
         type="aws_route53_zone",
+        document=item,
         key=key,
         region="global",
         cloud_id=scope.arn("route53", f"hostedzone/{key}", region="", account=""),

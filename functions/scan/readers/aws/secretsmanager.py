@@ -52,6 +52,7 @@ def _secret(scope: Scope, client: Any, item: Item) -> Iterable[Finding]:
     findings += _rotation(scope, arn, item, cloud_made=cloud_made)
     secret = LiveResource(
         type="aws_secretsmanager_secret",
+        document=item,
         key=arn,
         region=scope.region,
         cloud_id=arn,

@@ -26,6 +26,21 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 _SESSION_SECONDS = 3600
+_HOMES = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-us-gov": "us-gov-west-1",
+}
+_REGIONS = {
+    "aws-cn": "cn-",
+    "aws-eusc": "eusc-",
+    "aws-iso": "us-iso-",
+    "aws-iso-b": "us-isob-",
+    "aws-us-gov": "us-gov-",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class Login:
         role_arn, external_id: for a role; taken on with this process's own identity.
         identity_tokens: prove that identity by tokens made for the external id; without them it is one of AWS.
         through: the account whose credentials take the role on instead, for a chain of roles.
+        region: one of its regions, which tells the partition where no role's ARN does.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
         attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
@@ -49,6 +65,7 @@ class Login:
     external_id: str = ""
     identity_tokens: IdentityTokens | None = None
     through: AwsAccount | None = None
+    region: str = ""
     endpoint: str = ""
     attempts: int = 8
 
@@ -69,9 +86,9 @@ class AwsAccount:
         return _sts(self._session, self._login, region).assume_role(**wish)
 
     def scope(self, region: str) -> Scope:
-        """Return the scope of one region; `global` is read through us-east-1."""
-        place = "us-east-1" if region == "global" else region
+        """Return the scope of one region; `global` is read through the partition's home region."""
         partition = self.identity.split(":")[1] if self.identity.startswith("arn:") else "aws"
+        place = home_region(partition) if region == "global" else region
         return Scope(self.account, place, partition, lambda service: self.client(service, place), self.client)
 
     def client(self, service: str, region: str) -> Any:
@@ -130,8 +147,23 @@ class SignIns:
         return account
 
 
-def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
-    """Sign in to an account.
+def home_region(partition: str) -> str:
+    """Return the region through which global services of a partition are asked.
+
+    Source: AWS General Reference, "Amazon Resource Names"; endpoints of IAM and STS per partition.
+    """
+    return _HOMES.get(partition, _HOMES["aws"])
+
+
+def partition_of(login: Login) -> str:
+    """Tell the partition of an account before anybody is signed in: by its role's ARN, else by the name of its region."""
+    if login.role_arn.startswith("arn:"):
+        return login.role_arn.split(":")[1]
+    return next((name for name, beginning in _REGIONS.items() if login.region.startswith(beginning)), "aws")
+
+
+def sign_in(login: Login, region: str | None = None) -> AwsAccount:
+    """Sign in to an account, in its partition's home region when none is given.
 
     Raises:
         CredentialsRefused: (422 `credentials_refused`) AWS says no, or they belong to another account.
@@ -140,6 +172,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
+    region = region or home_region(partition_of(login))
     try:
         session = _assumed(login, region) if login.role_arn else _static(login)
         sts = _sts(session, login, region)

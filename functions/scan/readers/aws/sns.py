@@ -60,7 +60,7 @@ def _topic(scope: Scope, client: Any, arn: str) -> Iterable[Finding]:
         yield tagged.unread("aws_sns_topic", arn, "tags")
     else:
         attributes["tags"] = tags = tag_map(tagged.get("Tags"))
-    yield LiveResource("aws_sns_topic", arn, scope.region, attributes, arn, tags=tags)
+    yield LiveResource("aws_sns_topic", arn, scope.region, attributes, arn, tags=tags, document=found)
     yield LiveResource(
         type="aws_sns_topic_policy",
         key=arn,

@@ -61,7 +61,7 @@ def _queue(scope: Scope, client: Any, url: str) -> Iterable[Finding]:
         yield tagged.unread("aws_sqs_queue", key, "tags")
     else:
         attributes["tags"] = tags = tagged.get("Tags") or {}
-    yield LiveResource("aws_sqs_queue", key, scope.region, attributes, found["QueueArn"], tags=tags)
+    yield LiveResource("aws_sqs_queue", key, scope.region, attributes, found["QueueArn"], tags=tags, document=found)
     for name, kind in _STAND_ALONE.items():
         if attributes[name]:
             parent = Parent("aws_sqs_queue", key, name)

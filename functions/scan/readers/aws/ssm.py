@@ -58,7 +58,13 @@ def _parameter(scope: Scope, client: Any, item: Item, values: Item | Gap) -> Ite
     else:
         attributes["tags"] = tags = tag_map(reply.get("TagList"))
     yield LiveResource(
-        type="aws_ssm_parameter", key=arn, region=scope.region, cloud_id=arn, tags=tags, attributes=attributes
+        type="aws_ssm_parameter",
+        key=arn,
+        region=scope.region,
+        cloud_id=arn,
+        tags=tags,
+        attributes=attributes,
+        document=item,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...domain.specs import index
+from collections.abc import Mapping
+
+from ...domain.specs import TypeSpec, index
 from . import (
     audit,
     caches,
@@ -34,6 +36,7 @@ from . import (
     ssm,
     stores,
 )
+from .catalogue import READABLE
 
 SPECS = index(
     (
@@ -68,3 +71,8 @@ SPECS = index(
         *stores.SPECS,
     )
 )
+# With the types that Cloud Control reads: nothing of them is compared, but a state's resources are told apart by their keys.
+DECLARABLE: Mapping[str, TypeSpec] = {
+    **{name: TypeSpec(name, {}, key=item.key) for name, item in READABLE.items()},
+    **SPECS,
+}
