@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from . import (
+    autoscaling,
     cloudwatch,
+    discovery,
     dynamodb,
     ec2_compute,
     ec2_gateways,
+    ec2_images,
     ec2_links,
     ec2_network,
     ec2_security,
@@ -29,10 +32,13 @@ from . import (
 from .base import Service
 
 SERVICES: tuple[Service, ...] = (
+    autoscaling.SERVICE,
     cloudwatch.SERVICE,
+    discovery.SERVICE,
     dynamodb.SERVICE,
     ec2_compute.SERVICE,
     ec2_gateways.SERVICE,
+    ec2_images.SERVICE,
     ec2_links.SERVICE,
     ec2_network.SERVICE,
     ec2_security.SERVICE,

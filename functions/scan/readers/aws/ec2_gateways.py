@@ -82,9 +82,7 @@ def read_vpn_connections(scope: Scope) -> Iterator[Finding]:
                 "outside_ip_address_type": options.get("OutsideIpAddressType"),
                 "tunnel_inside_ip_version": options.get("TunnelInsideIpVersion"),
             }
-        yield _resource(
-            scope, "aws_vpn_connection", item["VpnConnectionId"], "vpn-connection", item, attributes
-        )
+        yield _resource(scope, "aws_vpn_connection", item["VpnConnectionId"], "vpn-connection", item, attributes)
 
 
 def read_transit_gateways(scope: Scope) -> Iterator[Finding]:
@@ -204,15 +202,8 @@ def _joined(scope: Scope, table: str, pages: partial[Iterator[Item]], kind: str,
         if item.get("State") not in {"associated", "associating", "enabled", "enabling"}:
             continue
         attachment = item["TransitGatewayAttachmentId"]
-        is_association = kind.endswith("_association")
-        yield LiveResource(
-            type=kind,
-            key=attachment if is_association else f"{table}|{attachment}",
-            region=scope.region,
-            cloud_id=f"{table}_{attachment}",
-            cloud_made=is_made,
-            attributes={"transit_gateway_route_table_id": table} if is_association else {},
-        )
+        key = f"{table}|{attachment}"
+        yield LiveResource(kind, key, scope.region, {}, f"{table}_{attachment}", cloud_made=is_made)
 
 
 def _resource(
@@ -220,9 +211,7 @@ def _resource(
 ) -> LiveResource:
     tags = tag_map(item.get("Tags"))
     arn = scope.arn("ec2", f"{word}/{key}")
-    return LiveResource(
-        kind, key, scope.region, {**attributes, "tags": tags}, arn, cloud_made=cloud_made, tags=tags
-    )
+    return LiveResource(kind, key, scope.region, {**attributes, "tags": tags}, arn, cloud_made=cloud_made, tags=tags)
 
 
 SERVICE = Service(
@@ -238,9 +227,7 @@ SERVICE = Service(
             read=read_vpn_gateways,
             permissions=("ec2:DescribeVpnGateways",),
         ),
-        Listing(
-            types=("aws_vpn_connection",), read=read_vpn_connections, permissions=("ec2:DescribeVpnConnections",)
-        ),
+        Listing(types=("aws_vpn_connection",), read=read_vpn_connections, permissions=("ec2:DescribeVpnConnections",)),
         Listing(
             types=("aws_ec2_transit_gateway",),
             read=read_transit_gateways,

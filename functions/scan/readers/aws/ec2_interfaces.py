@@ -6,7 +6,7 @@ Source: Amazon EC2 API Reference, DescribeNetworkInterfaces, DescribeVpcEndpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...domain.resources import LiveResource, Parent
 from .base import Finding, Item, Listing, Scope, tag_map
@@ -18,7 +18,7 @@ def read_interfaces(scope: Scope) -> Iterator[Finding]:
     owned = _owned(scope)
     for item in scope.pages("ec2", "describe_network_interfaces", "NetworkInterfaces"):
         key, tags = item["NetworkInterfaceId"], tag_map(item.get("TagSet"))
-        groups = [group["GroupId"] for group in item.get("Groups") or ()]
+        groups = {group["GroupId"]: group.get("GroupName") for group in item.get("Groups") or ()}
         attachment = item.get("Attachment") or {}
         is_made = bool(item.get("RequesterManaged")) or key in owned or _came_with_instance(attachment)
         attributes: dict[str, object] = {
@@ -29,7 +29,7 @@ def read_interfaces(scope: Scope) -> Iterator[Finding]:
             "ipv6_addresses": [one["Ipv6Address"] for one in item.get("Ipv6Addresses") or ()],
             "ipv4_prefixes": [one["Ipv4Prefix"] for one in item.get("Ipv4Prefixes") or ()],
             "ipv6_prefixes": [one["Ipv6Prefix"] for one in item.get("Ipv6Prefixes") or ()],
-            "security_groups": groups,
+            "security_groups": list(groups),
             "source_dest_check": item.get("SourceDestCheck"),
             "tags": tags,
         }
@@ -68,7 +68,10 @@ def _attached(attachment: Item) -> list[object]:
     return [{"instance": attachment["InstanceId"], "device_index": attachment.get("DeviceIndex")}]
 
 
-def _parts(scope: Scope, key: str, attachment: Item, groups: list[str], *, is_made: bool) -> Iterator[LiveResource]:
+def _parts(
+    scope: Scope, key: str, attachment: Item, groups: Mapping[str, object], *, is_made: bool
+) -> Iterator[LiveResource]:
+    """Yield the stand-alone forms; the default security group is what AWS takes when an interface names none."""
     if attachment.get("InstanceId"):
         yield LiveResource(
             type="aws_network_interface_attachment",
@@ -79,13 +82,13 @@ def _parts(scope: Scope, key: str, attachment: Item, groups: list[str], *, is_ma
             parent=Parent(_KIND, key, "attachment"),
             attributes={"instance_id": attachment["InstanceId"], "device_index": attachment.get("DeviceIndex")},
         )
-    for group in groups:
+    for group, name in groups.items():
         yield LiveResource(
             type="aws_network_interface_sg_attachment",
             key=f"{key}|{group}",
             region=scope.region,
             cloud_id=f"{group}_{key}",
-            cloud_made=is_made,
+            cloud_made=is_made or name == "default",
             parent=Parent(_KIND, key, "security_groups"),
             attributes={},
         )

@@ -61,7 +61,8 @@ def read_endpoints(scope: Scope) -> Iterator[Finding]:
                 "tags": tags,
             },
         )
-        yield from _endpoint_parts(scope, key, item.get("PolicyDocument"), parts)
+        default = {group["GroupId"] for group in item.get("Groups") or () if group.get("GroupName") == "default"}
+        yield from _endpoint_parts(scope, key, item.get("PolicyDocument"), parts, default)
 
 
 _PART_TYPES = {
@@ -72,15 +73,18 @@ _PART_TYPES = {
 
 
 def _endpoint_parts(
-    scope: Scope, key: str, policy: object, parts: Mapping[str, Iterable[str]]
+    scope: Scope, key: str, policy: object, parts: Mapping[str, Iterable[str]], default: set[str]
 ) -> Iterator[LiveResource]:
+    """Yield the stand-alone forms; the default security group is what AWS takes when an endpoint names none."""
     if policy:
         parent = Parent("aws_vpc_endpoint", key, "policy")
         yield LiveResource("aws_vpc_endpoint_policy", key, scope.region, {"policy": policy}, key, parent=parent)
     for attribute, kind in _PART_TYPES.items():
         for name in parts[attribute]:
             parent = Parent("aws_vpc_endpoint", key, attribute)
-            yield LiveResource(kind, f"{key}|{name}", scope.region, {}, f"{key}/{name}", parent=parent)
+            yield LiveResource(
+                kind, f"{key}|{name}", scope.region, {}, f"{key}/{name}", cloud_made=name in default, parent=parent
+            )
 
 
 def read_peerings(scope: Scope) -> Iterator[Finding]:
@@ -212,7 +216,7 @@ def read_prefix_lists(scope: Scope) -> Iterator[Finding]:
 def _prefix_list(scope: Scope, item: Item) -> Iterator[Finding]:
     key, tags = item["PrefixListId"], tag_map(item.get("Tags"))
     attributes: dict[str, object] = {
-        "name": item.get("PrefixListName"),
+        **({"name": item["PrefixListName"]} if item.get("PrefixListName") else {}),
         "address_family": item.get("AddressFamily"),
         "max_entries": item.get("MaxEntries"),
         "tags": tags,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ...domain.specs import index
 from . import (
+    autoscaling,
     cloudwatch,
+    discovery,
     dynamodb,
     ec2_compute,
     ec2_gateways,
+    ec2_images,
     ec2_links,
     ec2_network,
     ec2_routing,
@@ -32,10 +35,13 @@ from . import (
 
 SPECS = index(
     (
+        *autoscaling.SPECS,
         *cloudwatch.SPECS,
+        *discovery.SPECS,
         *dynamodb.SPECS,
         *ec2_compute.SPECS,
         *ec2_gateways.SPECS,
+        *ec2_images.SPECS,
         *ec2_links.SPECS,
         *ec2_network.SPECS,
         *ec2_routing.SPECS,

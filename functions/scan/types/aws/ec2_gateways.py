@@ -88,15 +88,13 @@ _TRANSIT = (
         {"transit_gateway_attachment_id": text, "blackhole": boolean},
         key=by("transit_gateway_route_table_id", "destination_cidr_block"),
     ),
-    TypeSpec(
-        "aws_ec2_transit_gateway_route_table_association",
-        {"transit_gateway_route_table_id": text},
-        key=by("transit_gateway_attachment_id"),
-    ),
-    TypeSpec(
-        "aws_ec2_transit_gateway_route_table_propagation",
-        {},
-        key=by("transit_gateway_route_table_id", "transit_gateway_attachment_id"),
+    *(
+        TypeSpec(
+            f"aws_ec2_transit_gateway_route_table_{word}",
+            {},
+            key=by("transit_gateway_route_table_id", "transit_gateway_attachment_id"),
+        )
+        for word in ("association", "propagation")
     ),
 )
 

@@ -37,7 +37,9 @@ _ENDPOINTS = (
             "policy": policy,
             "private_dns_enabled": boolean,
             "ip_address_type": text,
-            "dns_options": block({"dns_record_ip_type": text, "private_dns_only_for_inbound_resolver_endpoint": boolean}),
+            "dns_options": block(
+                {"dns_record_ip_type": text, "private_dns_only_for_inbound_resolver_endpoint": boolean}
+            ),
             "route_table_ids": set_of(text),
             "security_group_ids": set_of(text),
             "subnet_ids": set_of(text),
