@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from . import (
+    acm,
+    apigateway,
+    apigatewayv2,
     autoscaling,
+    cloudfront,
     cloudwatch,
     discovery,
     dynamodb,
@@ -28,11 +32,16 @@ from . import (
     sns,
     sqs,
     ssm,
+    wafv2,
 )
 from .base import Service
 
 SERVICES: tuple[Service, ...] = (
+    acm.SERVICE,
+    apigateway.SERVICE,
+    apigatewayv2.SERVICE,
     autoscaling.SERVICE,
+    cloudfront.SERVICE,
     cloudwatch.SERVICE,
     discovery.SERVICE,
     dynamodb.SERVICE,
@@ -57,4 +66,5 @@ SERVICES: tuple[Service, ...] = (
     sns.SERVICE,
     sqs.SERVICE,
     ssm.SERVICE,
+    wafv2.SERVICE,
 )

@@ -41,9 +41,7 @@ def _api(scope: Scope, item: Item) -> Iterator[Finding]:
             "api_key_source": item.get("apiKeySource"),
             "binary_media_types": item.get("binaryMediaTypes"),
             "disable_execute_api_endpoint": item.get("disableExecuteApiEndpoint"),
-            "endpoint_configuration": [
-                {"types": place.get("types"), "vpc_endpoint_ids": place.get("vpcEndpointIds")}
-            ],
+            "endpoint_configuration": [{"types": place.get("types"), "vpc_endpoint_ids": place.get("vpcEndpointIds")}],
             "minimum_compression_size": item.get("minimumCompressionSize"),
             "policy": _unescaped(item.get("policy")),
             "tags": tags,
@@ -67,10 +65,18 @@ def _unescaped(policy: object) -> object:
 
 
 def _emit(
-    scope: Scope, kind: str, key: str, attributes: Mapping[str, object], *, cloud_made: bool = False, path_key: str | None = None
+    scope: Scope,
+    kind: str,
+    key: str,
+    attributes: Mapping[str, object],
+    *,
+    cloud_made: bool = False,
+    path_key: str | None = None,
 ) -> LiveResource:
     aliases = () if path_key is None else ((kind, path_key),)
-    return LiveResource(kind, key, scope.region, attributes, key.replace("|", "/"), cloud_made=cloud_made, aliases=aliases)
+    return LiveResource(
+        kind, key, scope.region, attributes, key.replace("|", "/"), cloud_made=cloud_made, aliases=aliases
+    )
 
 
 def _resource(scope: Scope, api: str, item: Item) -> Iterator[LiveResource]:
@@ -80,8 +86,13 @@ def _resource(scope: Scope, api: str, item: Item) -> Iterator[LiveResource]:
         key, by_path = f"{api}|{identity}|{name}", f"{api}|{path}|{name}"
         yield _emit(scope, "aws_api_gateway_method", key, _method(method), path_key=by_path)
         for code, answer in (method.get("methodResponses") or {}).items():
-            attributes = {"response_models": answer.get("responseModels"), "response_parameters": _flags(answer.get("responseParameters"))}
-            yield _emit(scope, "aws_api_gateway_method_response", f"{key}|{code}", attributes, path_key=f"{by_path}|{code}")
+            attributes = {
+                "response_models": answer.get("responseModels"),
+                "response_parameters": _flags(answer.get("responseParameters")),
+            }
+            yield _emit(
+                scope, "aws_api_gateway_method_response", f"{key}|{code}", attributes, path_key=f"{by_path}|{code}"
+            )
         integration = method.get("methodIntegration")
         if integration:
             yield _emit(scope, "aws_api_gateway_integration", key, _integration(integration), path_key=by_path)
@@ -115,7 +126,10 @@ def _method(item: Item) -> dict[str, object]:
 
 def _flags(items: Mapping[str, object] | None) -> dict[str, object]:
     """Spell a map of flags as every state does after it was read: `true` as a boolean."""
-    return {name: value if isinstance(value, bool) else str(value).lower() == "true" for name, value in (items or {}).items()}
+    return {
+        name: value if isinstance(value, bool) else str(value).lower() == "true"
+        for name, value in (items or {}).items()
+    }
 
 
 def _integration(item: Item) -> dict[str, object]:

@@ -96,7 +96,11 @@ def _plan(scope: Scope, item: Item) -> Iterator[Finding]:
             "description": item.get("description"),
             "product_code": item.get("productCode"),
             "api_stages": [
-                {"api_id": one.get("apiId"), "stage": one.get("stage"), "throttle": _throttles(one.get("throttle") or {})}
+                {
+                    "api_id": one.get("apiId"),
+                    "stage": one.get("stage"),
+                    "throttle": _throttles(one.get("throttle") or {}),
+                }
                 for one in item.get("apiStages") or ()
             ],
             "quota_settings": [

@@ -145,7 +145,7 @@ def read_schedules(scope: Scope) -> Iterator[Finding]:
             type="aws_autoscaling_schedule",
             key=f"{item['AutoScalingGroupName']}|{item['ScheduledActionName']}",
             region=scope.region,
-            cloud_id=item["ScheduledActionARN"],
+            cloud_id=item.get("ScheduledActionARN") or item["ScheduledActionName"],
             attributes={
                 "min_size": item.get("MinSize"),
                 "max_size": item.get("MaxSize"),

@@ -83,7 +83,7 @@ def read_groups(scope: Scope) -> Iterator[Finding]:
 def _group(scope: Scope, item: Item) -> Iterator[Finding]:
     client, key = scope.client("resource-groups"), item["GroupArn"]
     attributes, tags = dict[str, object](), dict[str, str]()
-    group = attempt("resource-groups", partial(client.get_group, Group=key), *_GONE)
+    group = attempt("resource-groups", partial(client.get_group, GroupName=item["GroupName"]), *_GONE)
     if isinstance(group, Gap):
         yield group.unread(_GROUP, key, "name", "description")
     else:

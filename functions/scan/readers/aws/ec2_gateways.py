@@ -179,7 +179,7 @@ def _table(scope: Scope, item: Item) -> Iterator[Finding]:
 
 
 def _route(scope: Scope, table: str, route: Item) -> LiveResource:
-    attachments = route.get("TransitGatewayAttachments") or [{}]
+    attachments = route.get("TransitGatewayAttachments") or []
     key = f"{table}|{route['DestinationCidrBlock']}"
     return LiveResource(
         type="aws_ec2_transit_gateway_route",
@@ -187,8 +187,8 @@ def _route(scope: Scope, table: str, route: Item) -> LiveResource:
         region=scope.region,
         cloud_id=key.replace("|", "_"),
         attributes={
-            "transit_gateway_attachment_id": attachments[0].get("TransitGatewayAttachmentId"),
-            "blackhole": route.get("State") == "blackhole",
+            "transit_gateway_attachment_id": attachments[0].get("TransitGatewayAttachmentId") if attachments else None,
+            "blackhole": not attachments,
         },
     )
 

@@ -1,6 +1,6 @@
-"""Reads the account's own snapshots and machine images, and with whom each is shared (a call per snapshot or image).
+"""Reads the account's own machine images, and with whom each is shared (a call per image).
 
-Source: Amazon EC2 API Reference, DescribeSnapshots, DescribeSnapshotAttribute, DescribeImages, DescribeImageAttribute.
+Source: Amazon EC2 API Reference, DescribeImages, DescribeImageAttribute.
 """
 
 from __future__ import annotations
@@ -13,45 +13,7 @@ from .base import Finding, Gap, Item, Listing, Scope, Service, attempt, each, ta
 
 _OWNED = ["self"]
 _BACKUP = ("aws:backup:", "aws:dlm:")  # only AWS can write such tags: a plan made it, and the plan ends it
-_GONE = ("InvalidSnapshot.NotFound", "InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
-
-
-def read_snapshots(scope: Scope) -> Iterator[Finding]:
-    """Yield snapshots; one that an image of the account is made of belongs to that image."""
-    images = scope.pages("ec2", "describe_images", "Images", Owners=_OWNED)
-    imaged = {
-        (device.get("Ebs") or {}).get("SnapshotId") for item in images for device in item.get("BlockDeviceMappings", ())
-    }
-    snapshots = scope.pages("ec2", "describe_snapshots", "Snapshots", OwnerIds=_OWNED)
-    yield from each(snapshots, lambda item: _snapshot(scope, item, is_imaged=item["SnapshotId"] in imaged))
-
-
-def _snapshot(scope: Scope, item: Item, *, is_imaged: bool) -> Iterator[Finding]:
-    key, tags = item["SnapshotId"], tag_map(item.get("Tags"))
-    yield LiveResource(
-        type="aws_ebs_snapshot",
-        key=key,
-        region=scope.region,
-        cloud_id=scope.arn("ec2", f"snapshot/{key}", account=""),
-        cloud_made=is_imaged or any(name.startswith(_BACKUP) for name in tags),
-        tags=tags,
-        attributes={
-            "volume_id": item.get("VolumeId"),
-            "volume_size": item.get("VolumeSize"),
-            "description": item.get("Description"),
-            "encrypted": item.get("Encrypted"),
-            "kms_key_id": item.get("KmsKeyId"),
-            "storage_tier": item.get("StorageTier"),
-            "tags": tags,
-        },
-    )
-    kind, name = "aws_snapshot_create_volume_permission", "createVolumePermission"
-    call = partial(scope.client("ec2").describe_snapshot_attribute, SnapshotId=key, Attribute=name)
-    found = attempt("ec2", call, *_GONE)
-    if isinstance(found, Gap):
-        yield found.not_checked(kind, scope.region)
-    else:
-        yield from _shares(scope, kind, key, found.get("CreateVolumePermissions") or [])
+_GONE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
 
 
 def read_images(scope: Scope) -> Iterator[Finding]:
@@ -101,11 +63,6 @@ def _shares(scope: Scope, kind: str, key: str, permissions: list[Mapping[str, st
 SERVICE = Service(
     "ec2_images",
     (
-        Listing(
-            types=("aws_ebs_snapshot", "aws_snapshot_create_volume_permission"),
-            read=read_snapshots,
-            permissions=("ec2:DescribeSnapshots", "ec2:DescribeSnapshotAttribute", "ec2:DescribeImages"),
-        ),
         Listing(
             types=("aws_ami", "aws_ami_launch_permission"),
             read=read_images,

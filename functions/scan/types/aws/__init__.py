@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from ...domain.specs import index
 from . import (
+    acm,
+    apigateway,
+    apigatewayv2,
     autoscaling,
+    cloudfront,
     cloudwatch,
     discovery,
     dynamodb,
@@ -31,11 +35,16 @@ from . import (
     sns,
     sqs,
     ssm,
+    wafv2,
 )
 
 SPECS = index(
     (
+        *acm.SPECS,
+        *apigateway.SPECS,
+        *apigatewayv2.SPECS,
         *autoscaling.SPECS,
+        *cloudfront.SPECS,
         *cloudwatch.SPECS,
         *discovery.SPECS,
         *dynamodb.SPECS,
@@ -62,5 +71,6 @@ SPECS = index(
         *sns.SPECS,
         *sqs.SPECS,
         *ssm.SPECS,
+        *wafv2.SPECS,
     )
 )

@@ -11,7 +11,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared
-from ...domain.shapes import block, boolean, default_is, document, keyed, members, number, policy, set_of, string_map, tags, text
+from ...domain.shapes import (
+    block,
+    boolean,
+    default_is,
+    document,
+    keyed,
+    members,
+    number,
+    policy,
+    set_of,
+    string_map,
+    tags,
+    text,
+)
 from ...domain.specs import TypeSpec, by
 from .apigateway_body import declared_in_body
 

@@ -42,7 +42,11 @@ def methods_of(body: object) -> Iterator[tuple[str, str, Mapping[str, object]]]:
         for name, operation in item.items() if isinstance(item, Mapping) else ():
             word = str(name).lower()
             if word in METHODS or word == ANY:
-                yield str(path), "ANY" if word == ANY else word.upper(), operation if isinstance(operation, Mapping) else {}
+                yield (
+                    str(path),
+                    "ANY" if word == ANY else word.upper(),
+                    operation if isinstance(operation, Mapping) else {},
+                )
 
 
 def declared_in_body(entry: Declared) -> Iterable[Declared]:

@@ -1,4 +1,4 @@
-"""Snapshots and machine images of the account, and with whom they are shared.
+"""Machine images of the account, and with whom they are shared.
 
 Source: Terraform AWS provider 5.100, resource documentation of each type.
 """
@@ -6,8 +6,8 @@ Source: Terraform AWS provider 5.100, resource documentation of each type.
 from __future__ import annotations
 
 from ...domain.resources import Attributes
-from ...domain.shapes import boolean, default_is, number, tags, text
-from ...domain.specs import TypeSpec, by
+from ...domain.shapes import boolean, tags, text
+from ...domain.specs import TypeSpec
 from .standins import stand_in
 
 
@@ -19,21 +19,6 @@ def _shared_image(attributes: Attributes) -> str | None:
 
 
 SPECS = (
-    TypeSpec(
-        "aws_ebs_snapshot",
-        {
-            "volume_id": text,
-            "volume_size": number,
-            "description": text,
-            "encrypted": boolean,
-            "kms_key_id": text,
-            "storage_tier": default_is("standard", text),
-            "tags": tags,
-        },
-    ),
-    stand_in("aws_ebs_snapshot_copy", "aws_ebs_snapshot"),
-    stand_in("aws_ebs_snapshot_import", "aws_ebs_snapshot"),
-    TypeSpec("aws_snapshot_create_volume_permission", {}, key=by("snapshot_id", "account_id")),
     TypeSpec(
         "aws_ami",
         {
