@@ -1,6 +1,6 @@
 """Writes what customers grant DriftWise in their AWS accounts: `python -m infra.build.customer_rights [--check]`.
 
-The policy is made from what the readers' listings declare to need. That they declare all they call, and nothing that writes,
+The policies are made from what the readers' listings declare to need. That they declare all they call, and nothing that writes,
 is proved by `tests/integration/scan/test_customer_rights.py`.
 """
 
@@ -9,13 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from functions.scan.readers.aws import SERVICES
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT / "terraform" / "customer" / "aws" / "read_policy.json"
+FILE = ROOT / "terraform" / "customer" / "aws" / "read_policies.json"
 MOST_CHARACTERS = 6144  # of a managed policy, white space not counted. Source: IAM User Guide, "IAM and STS quotas"
+MOST_POLICIES = 10  # managed ones that a role may have, unless the account asked for more. Source: as above
 
 
 def read_actions() -> list[str]:
@@ -23,24 +25,41 @@ def read_actions() -> list[str]:
     return sorted({name for service in SERVICES for listing in service.listings for name in listing.permissions})
 
 
-def policy_text() -> str:
-    """Return the policy document as JSON text.
+def policies() -> list[dict[str, object]]:
+    """Return the policy documents: as few as hold all actions, the actions of one service together where they fit.
 
     Raises:
-        ValueError: it is too large for one managed policy.
+        ValueError: there are more than a role may have.
     """
-    statement = {"Sid": "ReadForDriftDetection", "Effect": "Allow", "Action": read_actions(), "Resource": "*"}
-    document = {"Version": "2012-10-17", "Statement": [statement]}
-    size = len(json.dumps(document, separators=(",", ":")))
-    if size > MOST_CHARACTERS:
-        raise ValueError(f"the policy has {size} characters, a managed policy takes {MOST_CHARACTERS}: split it")
-    return json.dumps(document, indent=2) + "\n"
+    documents: list[list[str]] = [[]]
+    for _, actions in groupby(read_actions(), key=lambda action: action.partition(":")[0]):
+        service = list(actions)
+        if documents[-1] and _size([*documents[-1], *service]) > MOST_CHARACTERS:
+            documents.append([])
+        documents[-1].extend(service)
+    if len(documents) > MOST_POLICIES or any(_size(actions) > MOST_CHARACTERS for actions in documents):
+        raise ValueError(f"the actions take {len(documents)} policies; a role may have {MOST_POLICIES}")
+    return [_document(actions) for actions in documents]
+
+
+def _document(actions: list[str]) -> dict[str, object]:
+    statement = {"Sid": "ReadForDriftDetection", "Effect": "Allow", "Action": actions, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _size(actions: list[str]) -> int:
+    return len(json.dumps(_document(actions), separators=(",", ":")))
+
+
+def policy_text() -> str:
+    """Return the policy documents as a JSON list."""
+    return json.dumps(policies(), indent=2) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or only say whether it is what it should be; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.build.customer_rights", description="Write the policy that customers attach in AWS."
+        prog="python -m infra.build.customer_rights", description="Write the policies that customers attach in AWS."
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
     options = parser.parse_args(arguments)

@@ -43,17 +43,25 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# Made from what DriftWise's readers call: python -m infra.build.customer_rights.
+# Made from what DriftWise's readers call: python -m infra.build.customer_rights. A managed policy takes 6,144 characters.
+locals {
+  read_policies = jsondecode(file("${path.module}/read_policies.json"))
+}
+
 resource "aws_iam_policy" "read" {
-  name        = "${var.role_name}-configuration"
+  count = length(local.read_policies)
+
+  name        = count.index == 0 ? "${var.role_name}-configuration" : "${var.role_name}-configuration-${count.index + 1}"
   description = "Reads how resources are configured."
-  policy      = file("${path.module}/read_policy.json")
+  policy      = jsonencode(local.read_policies[count.index])
   tags        = var.tags
 }
 
 resource "aws_iam_role_policy_attachment" "read" {
+  count = length(local.read_policies)
+
   role       = aws_iam_role.driftwise.name
-  policy_arn = aws_iam_policy.read.arn
+  policy_arn = aws_iam_policy.read[count.index].arn
 }
 
 data "aws_iam_policy_document" "states" {

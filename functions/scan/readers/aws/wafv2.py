@@ -1,4 +1,4 @@
-"""Reads WAF's web ACLs, rule groups and sets, of a region or (once, in us-east-1) of CloudFront, and what an ACL protects.
+"""Reads WAF's web ACLs, rule groups and sets, of a region or (once, in us-east-1) of CloudFront.
 
 Source: AWS WAFV2 API Reference, the List and Get actions named in each listing.
 """
@@ -15,18 +15,8 @@ from .ec2_compute import snake
 
 _GONE = ("WAFNonexistentItemException",)
 _ACL = "aws_wafv2_web_acl"
-_ASSOCIATION = "aws_wafv2_web_acl_association"
 _LOGGING = "aws_wafv2_web_acl_logging_configuration"
 _EDGE = "CLOUDFRONT"
-# Kinds of protected things that an ACL is asked for one by one; a distribution names its ACL itself.
-_PROTECTED = (
-    "APPLICATION_LOAD_BALANCER",
-    "API_GATEWAY",
-    "APPSYNC",
-    "COGNITO_USER_POOL",
-    "APP_RUNNER_SERVICE",
-    "VERIFIED_ACCESS_INSTANCE",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,22 +120,6 @@ def _one(scope: Scope, kind: _Kind, place: str, item: Item) -> Iterator[Finding]
     yield LiveResource(kind.type, key, region, attributes, key, cloud_made=is_made, tags=tags)
 
 
-def read_associations(scope: Scope) -> Iterator[Finding]:
-    yield from each(_listed(scope, "list_web_acls", "WebACLs", "REGIONAL"), partial(_protected, scope))
-
-
-def _protected(scope: Scope, item: Item) -> Iterator[Finding]:
-    client, acl = scope.client("wafv2"), item["ARN"]
-    for word in _PROTECTED:
-        call = partial(client.list_resources_for_web_acl, WebACLArn=acl, ResourceType=word)
-        found = attempt("wafv2", call, *_GONE)
-        if isinstance(found, Gap):
-            yield found.not_checked(_ASSOCIATION, scope.region)
-            continue
-        for arn in found.get("ResourceArns") or ():
-            yield LiveResource(_ASSOCIATION, arn, scope.region, {"web_acl_arn": acl}, arn)
-
-
 def _read_logging(place: str, scope: Scope) -> Iterator[Finding]:
     region = "global" if place == _EDGE else scope.region
     for item in _listed(scope, "list_logging_configurations", "LoggingConfigurations", place):
@@ -174,11 +148,6 @@ def _listings() -> Iterator[Listing]:
             permissions=("wafv2:ListLoggingConfigurations",),
             is_global=place == _EDGE,
         )
-    yield Listing(
-        types=(_ASSOCIATION,),
-        read=read_associations,
-        permissions=("wafv2:ListWebACLs", "wafv2:ListResourcesForWebACL"),
-    )
 
 
 SERVICE = Service("wafv2", tuple(_listings()))

@@ -1,4 +1,4 @@
-"""WAF: web ACLs, rule groups, IP and pattern sets, what an ACL protects and where it logs.
+"""WAF: web ACLs, rule groups, IP and pattern sets, and where an ACL logs.
 
 Source: Terraform AWS provider 5.100, resource documentation of each type; AWS WAFV2 API Reference, data type `Rule`.
 """
@@ -88,7 +88,6 @@ SPECS = (
         {"name": text, "description": text, "regular_expression": set_of(members({"regex_string": text})), "tags": tags},
         key=by("arn"),
     ),
-    TypeSpec("aws_wafv2_web_acl_association", {"web_acl_arn": text}, key=by("resource_arn")),
     TypeSpec(
         "aws_wafv2_web_acl_logging_configuration",
         {"log_destination_configs": set_of(text)},

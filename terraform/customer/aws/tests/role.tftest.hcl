@@ -33,9 +33,11 @@ run "keyless" {
   }
 
   assert {
-    condition = alltrue([
-      for action in jsondecode(aws_iam_policy.read.policy).Statement[0].Action : can(regex("^[a-z0-9]+:(Describe|Get|List)[A-Za-z0-9]+$", action))
-    ]) && length(jsondecode(aws_iam_policy.read.policy).Statement) == 1
+    condition = alltrue(flatten([
+      for policy in aws_iam_policy.read : [
+        for action in jsondecode(policy.policy).Statement[0].Action : can(regex("^([a-z0-9-]+:(Describe|Get|List|BatchGet|Search)[A-Za-z0-9]+|apigateway:GET)$", action))
+      ]
+    ])) && alltrue([for policy in aws_iam_policy.read : length(jsondecode(policy.policy).Statement) == 1 && length(policy.policy) <= 6144])
     error_message = "Every action reads, and is named whole."
   }
 

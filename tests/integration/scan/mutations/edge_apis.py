@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.aws_account import Clients, Mutation
 
 from .calls import Apply, call, changed, missing, unmanaged
-from .links_vpc import fixed, still
+from .links_vpc import still
 
 _API = "restApiId=rest_api_id"
 _PLACE = (_API, "resourceId=resource_id", "httpMethod=http_method")
@@ -64,7 +64,11 @@ def _integrate(clients: Clients, _target: dict[str, Any]) -> str:
     return f"{api}|{resource}|GET"
 
 
-_METHOD: dict[str, Any] = {"authorizationType": "CUSTOM", "apiKeyRequired": True, "requestParameters": {"method.request.querystring.page": True}}
+_METHOD: dict[str, Any] = {
+    "authorizationType": "CUSTOM",
+    "apiKeyRequired": True,
+    "requestParameters": {"method.request.querystring.page": True},
+}
 
 
 def method(path: str, **changes: Any) -> Mutation:
@@ -72,7 +76,11 @@ def method(path: str, **changes: Any) -> Mutation:
 
     def apply(clients: Clients, target: dict[str, Any]) -> None:
         client = clients("apigateway")
-        place = {"restApiId": target["rest_api_id"], "resourceId": target["resource_id"], "httpMethod": target["http_method"]}
+        place = {
+            "restApiId": target["rest_api_id"],
+            "resourceId": target["resource_id"],
+            "httpMethod": target["http_method"],
+        }
         more = {"authorizerId": target["authorizer_id"], "requestValidatorId": target["request_validator_id"]}
         client.put_method(**place, **{**_METHOD, **more, **changes})
         client.put_method_response(**place, statusCode="200", responseModels={"application/json": "Empty"})
@@ -93,7 +101,11 @@ def integration(path: str, **changes: Any) -> Mutation:
 
     def apply(clients: Clients, target: dict[str, Any]) -> None:
         client = clients("apigateway")
-        place = {"restApiId": target["rest_api_id"], "resourceId": target["resource_id"], "httpMethod": target["http_method"]}
+        place = {
+            "restApiId": target["rest_api_id"],
+            "resourceId": target["resource_id"],
+            "httpMethod": target["http_method"],
+        }
         client.put_integration(**place, **{**_INTEGRATION, **changes})
         client.put_integration_response(**place, statusCode="200", selectionPattern="2..")
 
@@ -146,7 +158,9 @@ def _deploy(clients: Clients, target: dict[str, Any]) -> None:
     """Deploy from the console: the stage is pointed at a deployment that no state knows."""
     client, api = clients("apigateway"), target["rest_api_id"]
     made = client.create_deployment(restApiId=api, description="by hand")["id"]
-    client.update_stage(restApiId=api, stageName="live", patchOperations=[{"op": "replace", "path": "/deploymentId", "value": made}])
+    client.update_stage(
+        restApiId=api, stageName="live", patchOperations=[{"op": "replace", "path": "/deploymentId", "value": made}]
+    )
 
 
 def _create_stage(clients: Clients, _target: dict[str, Any]) -> str:
@@ -159,7 +173,11 @@ def _create_stage(clients: Clients, _target: dict[str, Any]) -> str:
 
 def stage(path: str, member: str, value: str) -> Mutation:
     """Replace one member of the stage."""
-    return changed("aws_api_gateway_stage.live", path, patched("update_stage", _API, "stageName=stage_name", path=member, value=value))
+    return changed(
+        "aws_api_gateway_stage.live",
+        path,
+        patched("update_stage", _API, "stageName=stage_name", path=member, value=value),
+    )
 
 
 def _add_key(clients: Clients, target: dict[str, Any]) -> str:
@@ -171,7 +189,11 @@ def _add_key(clients: Clients, target: dict[str, Any]) -> str:
 
 def plan(path: str, member: str, value: str) -> Mutation:
     """Replace one member of the usage plan."""
-    return changed("aws_api_gateway_usage_plan.partners", path, patched("update_usage_plan", "usagePlanId=id", path=member, value=value))
+    return changed(
+        "aws_api_gateway_usage_plan.partners",
+        path,
+        patched("update_usage_plan", "usagePlanId=id", path=member, value=value),
+    )
 
 
 _SERVED = (
@@ -260,5 +282,7 @@ _HTTP = (
 MUTATIONS: tuple[Mutation, ...] = (*_REST, *_SERVED, *_HTTP)
 
 EXCEPTIONS: dict[str, str] = {
-    **still("aws_api_gateway_rest_api", "binary_media_types", "endpoint_configuration", "minimum_compression_size", "policy"),
+    **still(
+        "aws_api_gateway_rest_api", "binary_media_types", "endpoint_configuration", "minimum_compression_size", "policy"
+    ),
 }

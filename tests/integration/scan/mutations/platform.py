@@ -20,7 +20,9 @@ _OF_GROUP = "AutoScalingGroupName=autoscaling_group_name"
 
 def group(name: str, path: str, **arguments: Any) -> Mutation:
     """Update one member of a scaling group."""
-    return changed(f"aws_autoscaling_group.{name}", path, call("autoscaling", "update_auto_scaling_group", _NAME, **arguments))
+    return changed(
+        f"aws_autoscaling_group.{name}", path, call("autoscaling", "update_auto_scaling_group", _NAME, **arguments)
+    )
 
 
 def _tag(clients: Clients, target: dict[str, Any]) -> None:
@@ -41,7 +43,9 @@ def _targets(operation: str) -> Apply:
 
 
 def _other_template(clients: Clients, target: dict[str, Any]) -> None:
-    made = clients("ec2").create_launch_template(LaunchTemplateName="other", LaunchTemplateData={"InstanceType": "t3.small"})
+    made = clients("ec2").create_launch_template(
+        LaunchTemplateName="other", LaunchTemplateData={"InstanceType": "t3.small"}
+    )
     clients("autoscaling").update_auto_scaling_group(
         AutoScalingGroupName=target["name"],
         LaunchTemplate={"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"], "Version": "$Latest"},
@@ -56,7 +60,11 @@ def _one_zone(clients: Clients, target: dict[str, Any]) -> None:
 
 def _create_group(clients: Clients, _target: dict[str, Any]) -> str:
     clients("autoscaling").create_auto_scaling_group(
-        AutoScalingGroupName="more", MinSize=0, MaxSize=1, LaunchConfigurationName="old", AvailabilityZones=["us-east-1a"]
+        AutoScalingGroupName="more",
+        MinSize=0,
+        MaxSize=1,
+        LaunchConfigurationName="old",
+        AvailabilityZones=["us-east-1a"],
     )
     return "us-east-1|more"
 
@@ -68,7 +76,12 @@ def _create_configuration(clients: Clients, _target: dict[str, Any]) -> str:
     return str(found[0]["LaunchConfigurationARN"])
 
 
-_SIMPLE: dict[str, Any] = {"PolicyName": "simple", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": 1, "Cooldown": 100}
+_SIMPLE: dict[str, Any] = {
+    "PolicyName": "simple",
+    "AdjustmentType": "ChangeInCapacity",
+    "ScalingAdjustment": 1,
+    "Cooldown": 100,
+}
 _STEP = {"ScalingAdjustment": 1, "MetricIntervalLowerBound": 0}
 _STEPS: dict[str, Any] = {
     "PolicyName": "steps", "PolicyType": "StepScaling", "AdjustmentType": "ChangeInCapacity", "MetricAggregationType": "Average",
@@ -126,7 +139,7 @@ _SCALING = (
     changed("aws_autoscaling_group.web", "launch_template.id", _other_template),
     Mutation("aws_autoscaling_group.web", {
         ("changed", "aws_autoscaling_group.web", name) for name in ("availability_zones", "vpc_zone_identifier")},
-        lambda clients, target: _one_zone(clients, target)),
+        _one_zone),
     changed("aws_autoscaling_group.web", "target_group_arns", lambda clients, target: _drop(_targets("detach_load_balancer_target_groups")(clients, target))),
     missing("aws_autoscaling_attachment.old", lambda clients, target: _drop(_targets("detach_load_balancer_target_groups")(clients, target))),
     unmanaged("aws_autoscaling_group", _create_group),
@@ -226,7 +239,9 @@ _FOUND = (
 
 def _share(clients: Clients, _target: dict[str, Any]) -> str:
     client = clients("ec2")
-    image = next(item["ImageId"] for item in client.describe_images(Owners=["self"])["Images"] if item["Name"] == "golden")
+    image = next(
+        item["ImageId"] for item in client.describe_images(Owners=["self"])["Images"] if item["Name"] == "golden"
+    )
     client.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]})
     return f"{image}|all"
 
