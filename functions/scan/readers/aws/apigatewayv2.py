@@ -1,4 +1,4 @@
-"""Reads HTTP and WebSocket APIs with their routes, integrations, authorizers and stages; VPC links.
+"""Reads HTTP and WebSocket APIs with their routes, integrations and stages; VPC links.
 
 Source: Amazon API Gateway V2 API Reference, the Get actions named in each listing. All of them are one right, `apigateway:GET`.
 """
@@ -100,27 +100,6 @@ def _integration(scope: Scope, api: str, item: Item) -> LiveResource:
     )
 
 
-def _authorizer(scope: Scope, api: str, item: Item) -> LiveResource:
-    key, token = f"{api}|{item['AuthorizerId']}", item.get("JwtConfiguration")
-    return LiveResource(
-        type="aws_apigatewayv2_authorizer",
-        key=key,
-        region=scope.region,
-        cloud_id=key.replace("|", "/"),
-        attributes={
-            "name": item.get("Name"),
-            "authorizer_type": item.get("AuthorizerType"),
-            "authorizer_uri": item.get("AuthorizerUri"),
-            "authorizer_credentials_arn": item.get("AuthorizerCredentialsArn"),
-            "authorizer_payload_format_version": item.get("AuthorizerPayloadFormatVersion"),
-            "authorizer_result_ttl_in_seconds": item.get("AuthorizerResultTtlInSeconds"),
-            "enable_simple_responses": item.get("EnableSimpleResponses"),
-            "identity_sources": item.get("IdentitySource"),
-            "jwt_configuration": [snake(token)] if token else [],
-        },
-    )
-
-
 def _stage(scope: Scope, api: str, item: Item) -> LiveResource:
     name, tags = item["StageName"], dict(item.get("Tags") or {})
     logs, settings = item.get("AccessLogSettings") or {}, item.get("DefaultRouteSettings") or {}
@@ -173,7 +152,6 @@ def read_links(scope: Scope) -> Iterator[Finding]:
 _PARTS: tuple[tuple[str, str, Callable[[Scope, str, Item], LiveResource]], ...] = (
     ("aws_apigatewayv2_route", "get_routes", _route),
     ("aws_apigatewayv2_integration", "get_integrations", _integration),
-    ("aws_apigatewayv2_authorizer", "get_authorizers", _authorizer),
     ("aws_apigatewayv2_stage", "get_stages", _stage),
 )
 

@@ -1,4 +1,4 @@
-"""Reads CloudFront distributions (the list already tells all but tags) and origin access controls.
+"""Reads CloudFront distributions (a list leaves out parts, so each is asked for) and origin access controls.
 
 Source: Amazon CloudFront API Reference, ListDistributions, ListTagsForResource, ListOriginAccessControls.
 """
@@ -21,34 +21,27 @@ def read_distributions(scope: Scope) -> Iterator[Finding]:
 
 
 def _distribution(scope: Scope, item: Item) -> Iterator[Finding]:
-    key, arn, tags = item["Id"], item["ARN"], dict[str, str]()
-    attributes = _attributes(item)
-    tagged = attempt("cloudfront", partial(scope.client("cloudfront").list_tags_for_resource, Resource=arn))
+    client, key, arn, tags = scope.client("cloudfront"), item["Id"], item["ARN"], dict[str, str]()
+    found = attempt("cloudfront", partial(client.get_distribution_config, Id=key), "NoSuchDistribution")
+    if isinstance(found, Gap):
+        yield found.unread(_KIND, key)
+        return
+    if not found:  # deleted since the list was made
+        return
+    attributes = _attributes(found["DistributionConfig"])
+    tagged = attempt("cloudfront", partial(client.list_tags_for_resource, Resource=arn))
     if isinstance(tagged, Gap):
         yield tagged.unread(_KIND, key, "tags")
     else:
         attributes["tags"] = tags = tag_map((tagged.get("Tags") or {}).get("Items"))
-    # What a list leaves out takes a call per distribution.
-    call = partial(scope.client("cloudfront").get_distribution_config, Id=key)
-    found = attempt("cloudfront", call, "NoSuchDistribution")
-    if isinstance(found, Gap):
-        yield found.unread(_KIND, key, "default_root_object", "logging_config")
-    elif found:
-        config = found["DistributionConfig"]
-        logs = config.get("Logging") or {}
-        attributes["default_root_object"] = config.get("DefaultRootObject")
-        attributes["logging_config"] = (
-            [
-                {
-                    "bucket": logs.get("Bucket"),
-                    "prefix": logs.get("Prefix"),
-                    "include_cookies": logs.get("IncludeCookies"),
-                }
-            ]
-            if logs.get("Enabled")
-            else []
-        )
     yield LiveResource(_KIND, key, _GLOBAL, attributes, arn, tags=tags)
+
+
+def _logging(config: Item) -> list[object]:
+    logs = config.get("Logging") or {}
+    if not logs.get("Enabled"):
+        return []
+    return [{"bucket": logs.get("Bucket"), "prefix": logs.get("Prefix"), "include_cookies": logs.get("IncludeCookies")}]
 
 
 def _list(item: Item, name: str) -> list[object]:
@@ -61,6 +54,8 @@ def _attributes(item: Item) -> dict[str, object]:
     return {
         "enabled": item.get("Enabled"),
         "comment": item.get("Comment"),
+        "default_root_object": item.get("DefaultRootObject"),
+        "logging_config": _logging(item),
         "aliases": _list(item, "Aliases"),
         "http_version": str(item.get("HttpVersion") or "").lower() or None,
         "is_ipv6_enabled": item.get("IsIPV6Enabled"),

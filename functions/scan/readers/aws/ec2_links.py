@@ -112,8 +112,12 @@ def read_peerings(scope: Scope) -> Iterator[Finding]:
                 "tags": tags,
             },
         )
-        parent = Parent("aws_vpc_peering_connection", key, "accepter")
-        yield LiveResource("aws_vpc_peering_connection_options", key, scope.region, sides, key, parent=parent)
+        for side, options in sides.items():
+            parent, place = Parent("aws_vpc_peering_connection", key, side), f"{key}|{side}"
+            attributes = {side: options}
+            yield LiveResource(
+                "aws_vpc_peering_connection_options", place, scope.region, attributes, key, parent=parent
+            )
 
 
 def _side(info: Item) -> list[object]:

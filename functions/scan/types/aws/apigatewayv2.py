@@ -97,21 +97,6 @@ SPECS = (
         key=_IN_API,
     ),
     TypeSpec(
-        "aws_apigatewayv2_authorizer",
-        {
-            "name": text,
-            "authorizer_type": text,
-            "authorizer_uri": text,
-            "authorizer_credentials_arn": text,
-            "authorizer_payload_format_version": text,
-            "authorizer_result_ttl_in_seconds": default_is(0, number),
-            "enable_simple_responses": boolean,
-            "identity_sources": set_of(text),
-            "jwt_configuration": block({"audience": set_of(text), "issuer": text}),
-        },
-        key=_IN_API,
-    ),
-    TypeSpec(
         "aws_apigatewayv2_stage",
         {
             "description": text,

@@ -5,7 +5,10 @@ Source: Terraform AWS provider 5.100, resource documentation of each type.
 
 from __future__ import annotations
 
-from ...domain.resources import Attributes, Parent
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import block, boolean, list_of, members, number, policy, set_of, tags, text
 from ...domain.specs import ParentRule, TypeSpec, by
 from .standins import stand_in
@@ -67,6 +70,15 @@ _ENDPOINTS = (
     ),
 )
 
+
+def _sides(entry: Declared) -> Iterable[Declared]:
+    """Compare the options of each side by themselves: each takes the place of one block of the connection."""
+    for side in ("accepter", "requester"):
+        parent = Parent("aws_vpc_peering_connection", str(entry.key), side)
+        attributes = {side: entry.attributes.get(side)}
+        yield replace(entry, key=f"{entry.key}|{side}" if entry.key else None, attributes=attributes, parent=parent)
+
+
 _PEERING = (
     # `accept_status` stays out: a connection's state keeps "pending-acceptance" until the next refresh after somebody accepts.
     TypeSpec(
@@ -90,7 +102,7 @@ _PEERING = (
         "aws_vpc_peering_connection_options",
         {"accepter": _SIDE, "requester": _SIDE},
         key=by("vpc_peering_connection_id"),
-        parent=part_of("aws_vpc_peering_connection", "vpc_peering_connection_id", "accepter"),
+        expand=_sides,
     ),
 )
 

@@ -40,7 +40,7 @@ def rule_body(value: object) -> Canonical:
     """
     if isinstance(value, Mapping):
         found = {spelled(str(name)): rule_body(item) for name, item in value.items() if item not in (None, "", [])}
-        return {name: item for name, item in sorted(found.items()) if item is not None}
+        return {name: item for name, item in sorted(found.items()) if not _is_empty(name, item)}
     if isinstance(value, list | tuple):
         items = [rule_body(item) for item in value]
         if len(items) == 1 and isinstance(items[0], dict):
@@ -49,6 +49,11 @@ def rule_body(value: object) -> Canonical:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value if isinstance(value, bool) else number(value) if isinstance(value, int | float) else text(value)
+
+
+def _is_empty(name: str, value: Canonical) -> bool:
+    """Say whether a member says nothing: a configuration without settings is none, an action without settings is one."""
+    return value is None or (value == {} and name.endswith("_config"))
 
 
 def rules(value: object) -> Canonical:

@@ -245,7 +245,6 @@ def _in_shop(operation: str, member: str, **arguments: Any) -> Apply:
 
 _ROUTE = ("update_route", _V2, "RouteId=id")
 _CALL = ("update_integration", _V2, "IntegrationId=id")
-_WHO = ("update_authorizer", _V2, "AuthorizerId=id")
 _HTTP = (
     two("api", "shop", "description", "update_api", "ApiId=id", Description="other"),
     two("api", "shop", "disable_execute_api_endpoint", "update_api", "ApiId=id", DisableExecuteApiEndpoint=True),
@@ -262,10 +261,6 @@ _HTTP = (
     two("integration", "items", "integration_method", *_CALL, IntegrationMethod="POST"),
     two("integration", "items", "timeout_milliseconds", *_CALL, TimeoutInMillis=500),
     unmanaged("aws_apigatewayv2_integration", _in_shop("create_integration", "IntegrationId", IntegrationType="HTTP_PROXY")),
-    two("authorizer", "people", "name", *_WHO, Name="other"),
-    two("authorizer", "people", "identity_sources", *_WHO, IdentitySource=["$request.header.Other"]),
-    two("authorizer", "people", "jwt_configuration.issuer", *_WHO, JwtConfiguration={"Audience": ["shop"], "Issuer": "https://other.example"}),
-    unmanaged("aws_apigatewayv2_authorizer", _in_shop("create_authorizer", "AuthorizerId", Name="more", AuthorizerType="JWT", IdentitySource=["x"])),
     unmanaged("aws_apigatewayv2_stage", _in_shop("create_stage", "StageName", StageName="more")),
     two("vpc_link", "inside", "name", "update_vpc_link", "VpcLinkId=id", Name="other"),
     two("vpc_link", "inside", "tags.Extra", "tag_resource", "ResourceArn=arn", Tags=_TAG),
@@ -273,7 +268,6 @@ _HTTP = (
     missing("aws_apigatewayv2_stage.live", call("apigatewayv2", "delete_stage", _V2, "StageName=name")),
     missing("aws_apigatewayv2_route.items", call("apigatewayv2", "delete_route", _V2, "RouteId=id")),
     missing("aws_apigatewayv2_integration.items", call("apigatewayv2", "delete_integration", _V2, "IntegrationId=id")),
-    missing("aws_apigatewayv2_authorizer.people", call("apigatewayv2", "delete_authorizer", _V2, "AuthorizerId=id")),
     unmanaged("aws_apigatewayv2_api", lambda clients, _target: str(clients("apigatewayv2").create_api(
         Name="more", ProtocolType="HTTP")["ApiId"])),
     missing("aws_apigatewayv2_api.shop", call("apigatewayv2", "delete_api", "ApiId=id")),

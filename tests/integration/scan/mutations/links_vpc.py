@@ -73,9 +73,7 @@ _ENDPOINTS = (
     _part_missing("aws_vpc_endpoint_subnet_association.keys", "RemoveSubnetIds", "subnet_id"),
     _part_missing("aws_vpc_endpoint_security_group_association.keys", "RemoveSecurityGroupIds", "security_group_id"),
     unmanaged("aws_vpc.there", "aws_vpc_endpoint", _create_endpoint),
-    Mutation("aws_vpc_endpoint.tables", {
-        ("missing", "aws_vpc_endpoint.tables", ""), ("missing", "aws_vpc_endpoint_policy.tables", "")},
-        lambda call, it: _none(call("ec2").delete_vpc_endpoints(VpcEndpointIds=[it["id"]]))),
+    missing("aws_vpc_endpoint.keys", lambda client, it: client.delete_vpc_endpoints(VpcEndpointIds=[it["id"]])),
 )  # fmt: skip
 
 
@@ -128,13 +126,13 @@ def _dhcp(client: Any, _it: Attributes) -> str:
     return str(made["DhcpOptions"]["DhcpOptionsId"])
 
 
-def _spare_options(client: Any) -> str:
+def _other_options(client: Any) -> str:
     found = client.describe_dhcp_options()["DhcpOptions"]
-    return str(next(item["DhcpOptionsId"] for item in found if "spare.example" in str(item)))
+    return str(next(item["DhcpOptionsId"] for item in found if "other.example" in str(item)))
 
 
 def _associate(client: Any, vpc: Attributes) -> str:
-    client.associate_dhcp_options(VpcId=vpc["id"], DhcpOptionsId=_spare_options(client))
+    client.associate_dhcp_options(VpcId=vpc["id"], DhcpOptionsId=_other_options(client))
     return str(vpc["id"])
 
 
@@ -168,12 +166,12 @@ _REPLACED = [{"Cidr": "198.51.100.0/24", "Description": "other"}]
 _ADDRESSING = (
     ec2_tag("aws_vpc_dhcp_options.spare"),
     unmanaged("aws_vpc.there", "aws_vpc_dhcp_options", _dhcp),
+    missing("aws_vpc_dhcp_options.spare", lambda client, it: client.delete_dhcp_options(DhcpOptionsId=it["id"])),
     changed("aws_vpc_dhcp_options_association.here", "dhcp_options_id", lambda client, it: client.associate_dhcp_options(
-        VpcId=it["vpc_id"], DhcpOptionsId=_spare_options(client))),
+        VpcId=it["vpc_id"], DhcpOptionsId=_other_options(client))),
     unmanaged("aws_vpc.there", "aws_vpc_dhcp_options_association", _associate),
     missing("aws_vpc_dhcp_options_association.here", lambda client, it: client.associate_dhcp_options(
         VpcId=it["vpc_id"], DhcpOptionsId="default")),
-    missing("aws_vpc_dhcp_options.named", lambda client, it: client.delete_dhcp_options(DhcpOptionsId=it["id"])),
     ec2_tag("aws_ec2_managed_prefix_list.offices"),
     changed("aws_ec2_managed_prefix_list.offices", "entry", lambda client, it: _entries(
         client, it, AddEntries=[{"Cidr": "203.0.113.0/24"}])),
@@ -250,8 +248,8 @@ _INTERFACES = (
     missing("aws_network_interface_sg_attachment.second", _less_group),
     changed("aws_network_interface_attachment.second", "device_index", _other_attachment),
     missing("aws_network_interface_attachment.second", _detach),
-    unmanaged('aws_subnet.here["b"]', "aws_network_interface", lambda client, it: str(
-        client.create_network_interface(SubnetId=it["id"])["NetworkInterface"]["NetworkInterfaceId"])),
+    unmanaged("aws_network_interface.alone", "aws_network_interface", lambda client, it: str(
+        client.create_network_interface(SubnetId=it["subnet_id"])["NetworkInterface"]["NetworkInterfaceId"])),
     missing("aws_network_interface.second", lambda client, it: client.delete_network_interface(NetworkInterfaceId=it["id"])),
 )  # fmt: skip
 
@@ -277,6 +275,7 @@ def still(kind: str, *names: str) -> dict[str, str]:
 EXCEPTIONS: dict[str, str] = {
     **fixed("aws_vpc_endpoint", "vpc_id", "service_name", "vpc_endpoint_type"),
     **still("aws_vpc_endpoint", "private_dns_enabled", "ip_address_type", "dns_options"),
+    "aws_vpc_endpoint_policy.missing": "every endpoint has a policy: it goes with the endpoint alone",
     "aws_vpc_endpoint_policy.unmanaged": "every endpoint has a policy: it shows on the endpoint",
     **fixed("aws_vpc_peering_connection", "vpc_id", "peer_vpc_id", "peer_owner_id", "peer_region"),
     "aws_vpc_peering_connection_options.unmanaged": "every connection has options: they show on the connection",
