@@ -71,6 +71,13 @@ _CLOUDFRONT = (
     site("origin.site.origin_path", lambda config: config["Origins"]["Items"][0].update(OriginPath="/v2")),
     site("default_cache_behavior.viewer_protocol_policy", lambda config: config["DefaultCacheBehavior"].update(
         ViewerProtocolPolicy="allow-all")),
+    site("custom_error_response.404.response_code", lambda config: config["CustomErrorResponses"]["Items"][0].update(ResponseCode="403")),
+    site("restrictions.geo_restriction.locations", lambda config: config["Restrictions"]["GeoRestriction"].update(Quantity=1, Items=["US"])),
+    site("viewer_certificate.minimum_protocol_version", lambda config: config["ViewerCertificate"].update(MinimumProtocolVersion="SSLv3")),
+    site("logging_config", lambda config: config.update(
+        Logging={"Enabled": True, "IncludeCookies": False, "Bucket": "logs.example", "Prefix": ""})),
+    site("ordered_cache_behavior", lambda config: config.update(CacheBehaviors={"Quantity": 1, "Items": [
+        {**config["DefaultCacheBehavior"], "PathPattern": "/more/*"}]})),
     changed(_SITE, "tags.Extra", call("cloudfront", "tag_resource", "Resource=arn", Tags={"Items": [{"Key": "Extra", "Value": "1"}]})),
     unmanaged("aws_cloudfront_distribution", _create_distribution),
     control("name", "Name", "other"),
@@ -144,6 +151,20 @@ def _rule(body: dict[str, Any], name: str) -> Any:
     return next(rule for rule in body["Rules"] if rule["Name"] == name)
 
 
+def _log(clients: Clients, arn: str) -> None:
+    place = ["arn:aws:logs:us-east-1:123456789012:log-group:aws-waf-logs-other"]
+    clients("wafv2").put_logging_configuration(
+        LoggingConfiguration={"ResourceArn": arn, "LogDestinationConfigs": place}
+    )
+
+
+def _log_more(clients: Clients, _target: dict[str, Any]) -> str:
+    acls = clients("wafv2").list_web_acls(**_REGIONAL)["WebACLs"]
+    arn = str(next(item["ARN"] for item in acls if item["Name"] == "more"))
+    _log(clients, arn)
+    return arn
+
+
 _WAF = (
     acl("description", lambda body: body.update(Description="other")),
     acl("rule.rate.statement.rate_based_statement.limit", lambda body: _rule(body, "rate")["Statement"]["RateBasedStatement"].update(Limit=99)),
@@ -179,7 +200,10 @@ _WAF = (
     _tagged("regex_pattern_set", "paths"),
     unmanaged("aws_wafv2_regex_pattern_set", create(
         "wafv2", "create_regex_pattern_set", "Summary.ARN", Name="more", **_REGIONAL, RegularExpressionList=[{"RegexString": "a"}])),
+    changed("aws_wafv2_web_acl_logging_configuration.shop", "log_destination_configs", lambda clients, target: _log(clients, target["resource_arn"])),
+    unmanaged("aws_wafv2_web_acl_logging_configuration", _log_more),
     missing("aws_wafv2_web_acl_logging_configuration.shop", call("wafv2", "delete_logging_configuration", "ResourceArn=resource_arn")),
+    _gone("web_acl", "shop"),
     _gone("regex_pattern_set", "paths"),
     _gone("rule_group", "paths"),
     _gone("ip_set", "blocked"),
@@ -196,6 +220,7 @@ EXCEPTIONS: dict[str, str] = {
     **still("aws_cloudfront_distribution", "http_version", "is_ipv6_enabled", "web_acl_id"),
     **still("aws_cloudfront_origin_access_control", "origin_access_control_origin_type", "signing_protocol"),
     **fixed("aws_wafv2_web_acl", "name"),
+    **still("aws_wafv2_web_acl", "token_domains"),
     **fixed("aws_wafv2_rule_group", "name", "capacity"),
     **fixed("aws_wafv2_ip_set", "name", "ip_address_version"),
     **fixed("aws_wafv2_regex_pattern_set", "name"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.aws_account import Clients, Mutation
+from tests.support.aws_account import CREATED, Clients, Mutation
 
 from .calls import Apply, call, changed, missing, unmanaged
-from .links_vpc import still
+from .links_vpc import fixed, still
 
 _API = "restApiId=rest_api_id"
 _PLACE = (_API, "resourceId=resource_id", "httpMethod=http_method")
@@ -112,14 +112,31 @@ def integration(path: str, **changes: Any) -> Mutation:
     return changed("aws_api_gateway_integration.read", path, apply)
 
 
+def answered(kind: str, path: str, **arguments: Any) -> Mutation:
+    """Write the answer of the method or of the integration again."""
+    apply = call("apigateway", f"put_{kind}", *_PLACE, statusCode="200", **arguments)
+    return changed(f"aws_api_gateway_{kind}.read", path, apply)
+
+
+def _one_more_answer(kind: str) -> Apply:
+    def apply(clients: Clients, _target: dict[str, Any]) -> str:
+        client = clients("apigateway")
+        api = _orders(client)
+        resource = _path(client, api, "/items")
+        place = {"restApiId": api, "resourceId": resource, "httpMethod": "GET", "statusCode": "404"}
+        getattr(client, f"put_{kind}")(**place, **({} if kind.startswith("method") else {"selectionPattern": "4.."}))
+        return f"{api}|{resource}|GET|404"
+
+    return apply
+
+
 _REST = (
     changed("aws_api_gateway_rest_api.orders", "name", patched("update_rest_api", "restApiId=id", path="/name", value="other")),
-    changed("aws_api_gateway_rest_api.orders", "name", patched("update_rest_api", "restApiId=id", path="/name", value="orders")),
+    Mutation("aws_api_gateway_rest_api.orders", set(), patched("update_rest_api", "restApiId=id", path="/name", value="orders")),
     changed("aws_api_gateway_rest_api.orders", "description", patched("update_rest_api", "restApiId=id", path="/description", value="other")),
     changed("aws_api_gateway_rest_api.orders", "api_key_source", patched("update_rest_api", "restApiId=id", path="/apiKeySource", value="AUTHORIZER")),
     changed("aws_api_gateway_rest_api.orders", "disable_execute_api_endpoint", patched(
         "update_rest_api", "restApiId=id", path="/disableExecuteApiEndpoint", value="true")),
-    changed("aws_api_gateway_rest_api.orders", "tags.Extra", call("apigateway", "tag_resource", "resourceArn=arn", tags=_TAG)),
     unmanaged("aws_api_gateway_rest_api", lambda clients, _target: str(clients("apigateway").create_rest_api(name="more")["id"])),
     unmanaged("aws_api_gateway_resource", _create_resource),
     method("authorization", authorizationType="NONE"),
@@ -127,6 +144,31 @@ _REST = (
     unmanaged("aws_api_gateway_method", _open_method),
     integration("uri", uri="https://other.example/"),
     integration("timeout_milliseconds", uri="https://other.example/", timeoutInMillis=500),
+    method("operation_name", operationName="read"),
+    method("authorization_scopes", authorizationScopes=["read"]),
+    method("request_models", requestModels={"application/json": "Empty"}),
+    method("request_parameters", requestParameters={}),
+    method("authorizer_id", authorizerId="other"),
+    method("request_validator_id", requestValidatorId="other"),
+    integration("integration_http_method", integrationHttpMethod="POST"),
+    integration("credentials", credentials="arn:aws:iam::123456789012:role/other"),
+    integration("content_handling", contentHandling="CONVERT_TO_TEXT"),
+    integration("passthrough_behavior", passthroughBehavior="NEVER"),
+    integration("request_parameters", requestParameters={"integration.request.header.x": "'1'"}),
+    integration("request_templates.application/json", requestTemplates={"application/json": "[]"}),
+    integration("type", type="HTTP_PROXY"),
+    unmanaged("aws_api_gateway_integration", _integrate),
+    answered("method_response", "response_models.application/json", responseModels={"application/json": "Error"}),
+    answered("method_response", "response_parameters", responseParameters={"method.response.header.X": True}),
+    answered("integration_response", "selection_pattern", selectionPattern="5.."),
+    answered("integration_response", "response_templates", selectionPattern="2..", responseTemplates={"application/json": "[]"}),
+    unmanaged("aws_api_gateway_method_response", _one_more_answer("method_response")),
+    unmanaged("aws_api_gateway_integration_response", _one_more_answer("integration_response")),
+    missing("aws_api_gateway_integration_response.read", call("apigateway", "delete_integration_response", *_PLACE, statusCode="200")),
+    missing("aws_api_gateway_integration.read", call("apigateway", "delete_integration", *_PLACE)),
+    missing("aws_api_gateway_method_response.read", call("apigateway", "delete_method_response", *_PLACE, statusCode="200")),
+    missing("aws_api_gateway_method.read", call("apigateway", "delete_method", *_PLACE)),
+    missing("aws_api_gateway_resource.items", call("apigateway", "delete_resource", _API, "resourceId=id")),
     changed("aws_api_gateway_authorizer.people", "name", patched("update_authorizer", _API, "authorizerId=id", path="/name", value="other")),
     changed("aws_api_gateway_authorizer.people", "authorizer_uri", patched(
         "update_authorizer", _API, "authorizerId=id", path="/authorizerUri", value="arn:aws:apigateway:us-east-1:lambda:path/other")),
@@ -141,6 +183,16 @@ _REST = (
         "update_request_validator", _API, "requestValidatorId=id", path="/validateRequestBody", value="false")),
     changed("aws_api_gateway_request_validator.body", "validate_request_parameters", patched(
         "update_request_validator", _API, "requestValidatorId=id", path="/validateRequestParameters", value="true")),
+    changed("aws_api_gateway_authorizer.people", "authorizer_credentials", patched(
+        "update_authorizer", _API, "authorizerId=id", path="/authorizerCredentials", value="arn:aws:iam::123456789012:role/other")),
+    changed("aws_api_gateway_authorizer.people", "identity_validation_expression", patched(
+        "update_authorizer", _API, "authorizerId=id", path="/identityValidationExpression", value=".*")),
+    missing("aws_api_gateway_authorizer.people", call("apigateway", "delete_authorizer", _API, "authorizerId=id")),
+    missing("aws_api_gateway_request_validator.body", call("apigateway", "delete_request_validator", _API, "requestValidatorId=id")),
+    missing("aws_api_gateway_model.item", call("apigateway", "delete_model", _API, "modelName=name")),
+    changed("aws_api_gateway_gateway_response.denied", "response_parameters", call(
+        "apigateway", "put_gateway_response", _API, responseType="UNAUTHORIZED", statusCode="401",
+        responseTemplates={"application/json": '{"message":"no"}'}, responseParameters={"gatewayresponse.header.X": "'1'"})),
     unmanaged("aws_api_gateway_request_validator", _made("create_request_validator", "{api}|{id}", name="more")),
     unmanaged("aws_api_gateway_model", _made("create_model", "{api}|{name}", name="More", contentType="application/json", schema="{}")),
     changed("aws_api_gateway_gateway_response.denied", "status_code", call(
@@ -166,7 +218,9 @@ def _deploy(clients: Clients, target: dict[str, Any]) -> None:
 def _create_stage(clients: Clients, _target: dict[str, Any]) -> str:
     client = clients("apigateway")
     api = _orders(client)
-    deployment = client.get_deployments(restApiId=api)["items"][0]["id"]
+    deployment = next(
+        item["id"] for item in client.get_deployments(restApiId=api)["items"] if item.get("description") == "by hand"
+    )
     client.create_stage(restApiId=api, stageName="more", deploymentId=deployment)
     return f"{api}|more"
 
@@ -182,7 +236,7 @@ def stage(path: str, member: str, value: str) -> Mutation:
 
 def _add_key(clients: Clients, target: dict[str, Any]) -> str:
     client = clients("apigateway")
-    key = client.create_api_key(name="third", enabled=True)["id"]
+    key = next(item["id"] for item in client.get_api_keys()["items"] if item["name"] == "more")
     client.create_usage_plan_key(usagePlanId=target["id"], keyId=key, keyType="API_KEY")
     return f"{target['id']}|{key}"
 
@@ -194,6 +248,13 @@ def plan(path: str, member: str, value: str) -> Mutation:
         path,
         patched("update_usage_plan", "usagePlanId=id", path=member, value=value),
     )
+
+
+def _create_domain(clients: Clients, _target: dict[str, Any]) -> list[str]:
+    client = clients("apigateway")
+    client.create_domain_name(domainName="more.example")
+    client.create_base_path_mapping(domainName="more.example", basePath="v9", restApiId=_orders(client), stage="live")
+    return ["more.example", "more.example|v9"]
 
 
 _SERVED = (
@@ -214,15 +275,20 @@ _SERVED = (
     plan("quota_settings.limit", "/quota/limit", "5"),
     plan("throttle_settings.rate_limit", "/throttle/rateLimit", "99"),
     unmanaged("aws_api_gateway_usage_plan", lambda clients, _target: str(clients("apigateway").create_usage_plan(name="more")["id"])),
-    Mutation("aws_api_gateway_usage_plan.partners", {("unmanaged", "<created>", "")}, _add_key, also=("aws_api_gateway_usage_plan_key",)),
+    Mutation("aws_api_gateway_usage_plan.partners", {("unmanaged", CREATED, "")}, _add_key, also=("aws_api_gateway_usage_plan_key",)),
     missing("aws_api_gateway_usage_plan_key.partner", call("apigateway", "delete_usage_plan_key", "usagePlanId=usage_plan_id", "keyId=key_id")),
     missing("aws_api_gateway_api_key.partner", call("apigateway", "delete_api_key", "apiKey=id")),
-    unmanaged("aws_api_gateway_domain_name", lambda clients, _target: str(clients("apigateway").create_domain_name(
-        domainName="more.example")["domainName"])),
+    Mutation("", {("unmanaged", CREATED, "")}, _create_domain, also=("aws_api_gateway_domain_name",)),
     changed("aws_api_gateway_base_path_mapping.orders", "stage_name", patched(
         "update_base_path_mapping", "domainName=domain_name", "basePath=base_path", path="/stage", value="more")),
     missing("aws_api_gateway_base_path_mapping.orders", call(
         "apigateway", "delete_base_path_mapping", "domainName=domain_name", "basePath=base_path")),
+    Mutation("aws_api_gateway_stage.live", {
+        ("missing", "aws_api_gateway_stage.live", ""), ("missing", "aws_api_gateway_method_settings.live", "")},
+        call("apigateway", "delete_stage", _API, "stageName=stage_name")),
+    missing("aws_api_gateway_deployment.first", call("apigateway", "delete_deployment", _API, "deploymentId=id")),
+    missing("aws_api_gateway_usage_plan.partners", call("apigateway", "delete_usage_plan", "usagePlanId=id")),
+    missing("aws_api_gateway_rest_api.described", call("apigateway", "delete_rest_api", "restApiId=id")),
     missing("aws_api_gateway_domain_name.orders", call("apigateway", "delete_domain_name", "domainName=domain_name")),
 )  # fmt: skip
 
@@ -251,6 +317,26 @@ _HTTP = (
     two("api", "shop", "cors_configuration.allow_origins", "update_api", "ApiId=id", CorsConfiguration={
         "AllowOrigins": ["*"], "AllowMethods": ["GET", "POST"], "MaxAge": 60}),
     two("api", "shop", "tags.Extra", "tag_resource", "ResourceArn=arn", Tags=_TAG),
+    two("api", "shop", "name", "update_api", "ApiId=id", Name="other"),
+    two("api", "shop", "version", "update_api", "ApiId=id", Version="2"),
+    two("api", "shop", "api_key_selection_expression", "update_api", "ApiId=id", ApiKeySelectionExpression="$request.header.other"),
+    two("api", "shop", "route_selection_expression", "update_api", "ApiId=id", RouteSelectionExpression="$request.body.action"),
+    two("route", "items", "api_key_required", *_ROUTE, ApiKeyRequired=True),
+    two("route", "items", "authorization_scopes", *_ROUTE, AuthorizationScopes=["read"]),
+    two("route", "items", "authorizer_id", *_ROUTE, AuthorizerId="other"),
+    two("route", "items", "model_selection_expression", *_ROUTE, ModelSelectionExpression="other"),
+    two("route", "items", "request_models", *_ROUTE, RequestModels={"application/json": "Item"}),
+    two("integration", "items", "credentials_arn", *_CALL, CredentialsArn="arn:aws:iam::123456789012:role/other"),
+    two("integration", "items", "connection_id", *_CALL, ConnectionId="other"),
+    two("integration", "items", "connection_type", *_CALL, ConnectionType="VPC_LINK"),
+    two("integration", "items", "content_handling_strategy", *_CALL, ContentHandlingStrategy="CONVERT_TO_TEXT"),
+    two("integration", "items", "integration_subtype", *_CALL, IntegrationSubtype="SQS-SendMessage"),
+    two("integration", "items", "integration_type", *_CALL, IntegrationType="AWS_PROXY"),
+    two("integration", "items", "passthrough_behavior", *_CALL, PassthroughBehavior="NEVER"),
+    two("integration", "items", "payload_format_version", *_CALL, PayloadFormatVersion="2.0"),
+    two("integration", "items", "request_parameters", *_CALL, RequestParameters={"overwrite:path": "/other"}),
+    two("integration", "items", "request_templates", *_CALL, RequestTemplates={"application/json": "[]"}),
+    two("integration", "items", "template_selection_expression", *_CALL, TemplateSelectionExpression="other"),
     unmanaged("aws_apigatewayv2_route", _in_shop("create_route", "RouteId", RouteKey="POST /items")),
     two("route", "items", "authorization_type", *_ROUTE, AuthorizationType="NONE"),
     two("route", "items", "operation_name", *_ROUTE, OperationName="items"),
@@ -264,6 +350,8 @@ _HTTP = (
     unmanaged("aws_apigatewayv2_stage", _in_shop("create_stage", "StageName", StageName="more")),
     two("vpc_link", "inside", "name", "update_vpc_link", "VpcLinkId=id", Name="other"),
     two("vpc_link", "inside", "tags.Extra", "tag_resource", "ResourceArn=arn", Tags=_TAG),
+    unmanaged("aws_apigatewayv2_vpc_link", lambda clients, _target: str(clients("apigatewayv2").create_vpc_link(
+        Name="more", SubnetIds=["subnet-1"])["VpcLinkId"])),
     missing("aws_apigatewayv2_vpc_link.inside", call("apigatewayv2", "delete_vpc_link", "VpcLinkId=id")),
     missing("aws_apigatewayv2_stage.live", call("apigatewayv2", "delete_stage", _V2, "StageName=name")),
     missing("aws_apigatewayv2_route.items", call("apigatewayv2", "delete_route", _V2, "RouteId=id")),
@@ -276,7 +364,31 @@ _HTTP = (
 MUTATIONS: tuple[Mutation, ...] = (*_REST, *_SERVED, *_HTTP)
 
 EXCEPTIONS: dict[str, str] = {
+    **still("aws_api_gateway_rest_api", "binary_media_types", "endpoint_configuration", "minimum_compression_size", "policy", "tags"),
+    **still("aws_api_gateway_integration", "connection_id", "connection_type"),
+    **still("aws_api_gateway_integration_response", "content_handling", "response_parameters"),
+    **fixed("aws_api_gateway_authorizer", "type"),
+    **still("aws_api_gateway_authorizer", "provider_arns"),
+    **fixed("aws_api_gateway_model", "content_type"),
+    **still("aws_api_gateway_model", "description", "schema"),
+    **still("aws_api_gateway_deployment", "description"),
+    "aws_api_gateway_deployment.unmanaged": "an undeclared deployment is history: the stage shows it",
     **still(
-        "aws_api_gateway_rest_api", "binary_media_types", "endpoint_configuration", "minimum_compression_size", "policy"
+        "aws_api_gateway_stage", "access_log_settings", "cache_cluster_enabled", "cache_cluster_size", "client_certificate_id",
+        "documentation_version",
     ),
-}
+    **still("aws_api_gateway_method_settings", "unmanaged"),
+    **still("aws_api_gateway_api_key", "tags"),
+    **still("aws_api_gateway_usage_plan", "api_stages", "product_code", "tags"),
+    **still(
+        "aws_api_gateway_domain_name", "certificate_arn", "regional_certificate_arn", "security_policy", "endpoint_configuration", "tags"
+    ),
+    **still("aws_api_gateway_base_path_mapping", "api_id"),
+    **fixed("aws_apigatewayv2_api", "protocol_type"),
+    **still("aws_apigatewayv2_api", "ip_address_type"),
+    **still(
+        "aws_apigatewayv2_stage", "description", "access_log_settings", "auto_deploy", "client_certificate_id", "default_route_settings",
+        "route_settings", "stage_variables", "tags",
+    ),
+    **fixed("aws_apigatewayv2_vpc_link", "security_group_ids", "subnet_ids"),
+}  # fmt: skip
