@@ -49,12 +49,16 @@ def _api(scope: Scope, item: Item) -> Iterator[Finding]:
     )
     for kinds, operation, member, emit in _PARTS:
         pages = partial(scope.pages, "apigateway", operation, member, restApiId=api, **_MORE.get(operation, {}))
-        found = attempt("apigateway", lambda pages=pages: {"items": list(pages())}, *_GONE)
+        found = attempt("apigateway", partial(_all, pages), *_GONE)
         if isinstance(found, Gap):
             yield from (found.not_checked(kind, scope.region) for kind in kinds)
         else:
             for part in found.get("items") or ():
                 yield from emit(scope, api, part)
+
+
+def _all(pages: Callable[[], Iterator[Item]]) -> Item:
+    return {"items": list(pages())}
 
 
 def _unescaped(policy: object) -> object:

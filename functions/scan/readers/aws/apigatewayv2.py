@@ -42,11 +42,15 @@ def _api(scope: Scope, item: Item) -> Iterator[Finding]:
     )
     for kind, operation, emit in _PARTS:
         pages = partial(scope.pages, "apigatewayv2", operation, "Items", ApiId=api)
-        found = attempt("apigateway", lambda pages=pages: {"Items": list(pages())}, *_GONE)
+        found = attempt("apigateway", partial(_all, pages), *_GONE)
         if isinstance(found, Gap):
             yield found.not_checked(kind, scope.region)
         else:
             yield from (emit(scope, api, part) for part in found.get("Items") or ())
+
+
+def _all(pages: Callable[[], Iterator[Item]]) -> Item:
+    return {"Items": list(pages())}
 
 
 def _route(scope: Scope, api: str, item: Item) -> LiveResource:

@@ -85,7 +85,8 @@ def _read(kind: _Kind, place: str, scope: Scope) -> Iterator[Finding]:
 
 def _listed(scope: Scope, operation: str, member: str, place: str) -> Iterator[Item]:
     """Yield every page by hand: botocore knows no paginator for WAF."""
-    call, marker = getattr(scope.client("wafv2"), operation), None
+    call = getattr(scope.client("wafv2"), operation)
+    marker: str | None = None
     while True:
         reply = call(Scope=place, Limit=100, **({"NextMarker": marker} if marker else {}))
         found = reply.get(member) or []

@@ -72,8 +72,8 @@ def declared_in_body(entry: Declared) -> Iterable[Declared]:
             yield _part(entry, "aws_api_gateway_integration", key, _integration(integration))
             answers = integration.get("responses")
             for answer in answers.values() if isinstance(answers, Mapping) else ():
-                code = answer.get("statusCode") if isinstance(answer, Mapping) else None
-                yield _part(entry, "aws_api_gateway_integration_response", f"{key}|{code}", {})
+                status = answer.get("statusCode") if isinstance(answer, Mapping) else None
+                yield _part(entry, "aws_api_gateway_integration_response", f"{key}|{status}", {})
 
 
 def _ancestors(path: str) -> Iterator[str]:

@@ -139,6 +139,11 @@ _TRANSIT = (
               _join("associate_transit_gateway_route_table")),
     unmanaged("aws_ec2_transit_gateway_vpc_attachment.here", "aws_ec2_transit_gateway_route_table_propagation",
               _join("enable_transit_gateway_route_table_propagation")),
+    unmanaged("aws_ec2_transit_gateway_route_table.alone", "aws_ec2_transit_gateway", _create(
+        "create_transit_gateway", "TransitGateway", "TransitGatewayId", Description="more")),
+    missing("aws_ec2_transit_gateway_vpc_attachment.here", lambda client, it: (
+        client.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=it["id"]))),
+    missing("aws_ec2_transit_gateway.hub", lambda client, it: client.delete_transit_gateway(TransitGatewayId=it["id"])),
     missing("aws_ec2_transit_gateway_route_table.alone", lambda client, it: (
         client.delete_transit_gateway_route_table(TransitGatewayRouteTableId=it["id"]))),
 )  # fmt: skip
@@ -159,4 +164,5 @@ EXCEPTIONS: dict[str, str] = {
     **still("aws_ec2_transit_gateway", "transit_gateway_cidr_blocks"),
     **fixed("aws_ec2_transit_gateway_vpc_attachment", "transit_gateway_id", "vpc_id"),
     **fixed("aws_ec2_transit_gateway_route_table", "transit_gateway_id"),
+    **still("aws_ec2_transit_gateway_route", "blackhole", "transit_gateway_attachment_id"),
 }  # fmt: skip

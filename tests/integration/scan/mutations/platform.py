@@ -237,7 +237,7 @@ _FOUND = (
             {"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": [{"Key": "Team", "Values": ["other"]}]})})),
     changed("aws_resourcegroups_group.team", "tags.Extra", call("resource-groups", "tag", "Arn=arn", Tags={"Extra": "1"})),
     unmanaged("aws_resourcegroups_group", create("resource-groups", "create_group", "Group.GroupArn", Name="more", ResourceQuery={
-        "Type": "TAG_FILTERS_1_0", "Query": json.dumps({"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "Team"}]})})),
+        "Type": "TAG_FILTERS_1_0", "Query": json.dumps({"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "Team", "Values": ["more"]}]})})),
     missing("aws_resourcegroups_group.team", call("resource-groups", "delete_group", "GroupName=name")),
 )  # fmt: skip
 
