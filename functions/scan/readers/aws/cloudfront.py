@@ -98,7 +98,6 @@ def _origin(item: Item) -> dict[str, object]:
         "origin_id": item.get("Id"),
         "domain_name": item.get("DomainName"),
         "origin_path": item.get("OriginPath"),
-        "origin_access_control_id": item.get("OriginAccessControlId"),
         "connection_attempts": item.get("ConnectionAttempts"),
         "connection_timeout": item.get("ConnectionTimeout"),
         "custom_header": [

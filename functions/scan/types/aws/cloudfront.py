@@ -50,7 +50,6 @@ BEHAVIOR: Mapping[str, Shape] = {
 _ORIGIN: Mapping[str, Shape] = {
     "domain_name": text,
     "origin_path": text,
-    "origin_access_control_id": text,
     "connection_attempts": default_is(3, number),
     "connection_timeout": default_is(10, number),
     "custom_header": keyed("name", {"value": text}),
