@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.http.errors import AppError
-from shared.security.plans import LimitReached
+from shared.security.plans import PLANS, SHORTEST_INTERVALS, LimitReached, PlanRefused
 
 
 class StateUnreadable(AppError):
@@ -42,10 +44,28 @@ class StateUnreachable(AppError):
     code, status, title = "state_unreachable", 422, "The state cannot be fetched"
 
 
+class StatesIncomplete(AppError):
+    """422 `states_incomplete`: some states of a source could not be taken in; the others are exact."""
+
+    code, status, title = "states_incomplete", 422, "Some states could not be taken in"
+
+
+class StatesTooMany(AppError):
+    """422 `states_too_many`: more states lie under one prefix than a source may have."""
+
+    code, status, title = "states_too_many", 422, "There are too many states under this prefix"
+
+
 class SourceNotUploadable(AppError):
     """409 `source_not_uploadable`: only sources of kind `upload` take a state."""
 
     code, status, title = "source_not_uploadable", 409, "This source fetches its state by itself"
+
+
+class SourceNotFetchable(AppError):
+    """409 `source_not_fetchable`: an upload has nowhere to be fetched from."""
+
+    code, status, title = "source_not_fetchable", 409, "This source has nowhere to be fetched from"
 
 
 class AccountExists(AppError):
@@ -94,3 +114,39 @@ class ScanNotComparable(AppError):
     """409 `scan_not_comparable`: only a finished scan that is the account's latest can be compared again."""
 
     code, status, title = "scan_not_comparable", 409, "This scan cannot be compared again"
+
+
+class ScheduleLimitReached(LimitReached):
+    """402 `schedule_limit_reached`: the plan allows no more schedules."""
+
+    code, title = "schedule_limit_reached", "Your plan's number of schedules is used up"
+
+
+class IntervalTooShort(PlanRefused):
+    """402 `interval_too_short`: the plan wants more time between two runs of a schedule."""
+
+    code, title = "interval_too_short", "Your plan wants more time between two runs of a schedule"
+
+    def __init__(self, plan: str, gap: timedelta, shortest: timedelta) -> None:
+        """Tell which plan would do; none when the gap is shorter than every plan's.
+
+        Args:
+            plan: of the organisation.
+            gap: the shortest one that was asked for.
+            shortest: what the plan allows.
+        """
+        needed = next((name for name in PLANS if SHORTEST_INTERVALS[name] <= gap), None)
+        used, cap = int(gap.total_seconds()), int(shortest.total_seconds())
+        super().__init__(limit="shortest_interval_seconds", plan=plan, required_plan=needed, used=used, cap=cap)
+
+
+class StreamsBusy(AppError):
+    """503 `streams_busy`: this process holds as many streams open as it may; ask for the scan itself instead."""
+
+    code, status, title = "streams_busy", 503, "Too many streams are open; poll the scan instead"
+
+
+class TooManyIgnoreRules(AppError):
+    """409 `too_many_ignore_rules`: an organisation has at most so many."""
+
+    code, status, title = "too_many_ignore_rules", 409, "There are too many ignore rules"

@@ -1,12 +1,14 @@
-"""Taking a state in: fetch, parse, store. The one path for uploads and for sources that a scan fetches.
+"""Taking a state in: parse, store. The one path for uploads and for sources that a scan fetches.
 
-Owns the order and the error that a source shows. Must not compare.
+Owns the order, and when a state need not be taken in again. Must not compare, and must not fetch.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from shared.data.rows import Row
@@ -15,13 +17,12 @@ from shared.data.unit_of_work import UnitOfWork
 from .domain.records import declared_rows
 from .domain.sealing import Sealer
 from .domain.state import StateFile, parse_state
-from .errors import StateOlder, StateTooLarge, StateUnreachable
+from .errors import StateOlder
 from .queries import sources as queries
-from .readers.aws.base import reason_of
-from .readers.aws.session import AwsAccount
+from .state_sources.port import within_cap
 from .types.aws import SPECS
 
-MOST_STATE_BYTES = 32 * 1024 * 1024
+_DECIDING = ("records", "sealing", "shapes", "specs", "state")
 
 
 def read_state(content: bytes) -> StateFile:
@@ -31,40 +32,39 @@ def read_state(content: bytes) -> StateFile:
         StateTooLarge: (413 `state_too_large`).
         StateUnreadable, StateVersionUnsupported, StateEncrypted: (422).
     """
-    if len(content) > MOST_STATE_BYTES:
-        raise StateTooLarge(limit_bytes=MOST_STATE_BYTES)
+    within_cap(len(content))
     return parse_state(content, SPECS)
 
 
-def fetch_from_s3(source: Mapping[str, Any], account: AwsAccount) -> bytes:
-    """Fetch a state object from S3: one read, never a lock.
+@cache
+def mapping_hash() -> bytes:
+    """Return a digest of the rules that decide what is kept of a state: under other rules it must be taken in again."""
+    root = Path(__file__).parent
+    files = [*(root / "domain" / f"{name}.py" for name in _DECIDING), *sorted((root / "types").rglob("*.py"))]
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return digest.digest()
 
-    Raises:
-        StateUnreachable: (422 `state_unreachable`) AWS says no; names the permission when that is missing.
-        StateTooLarge: (413 `state_too_large`).
-    """
-    from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
 
-    region = source["bucket_region"] or "us-east-1"
-    try:
-        reply = account.client("s3", region).get_object(Bucket=source["bucket"], Key=source["object_key"])
-        if reply["ContentLength"] > MOST_STATE_BYTES:
-            raise StateTooLarge(limit_bytes=MOST_STATE_BYTES)
-        content: bytes = reply["Body"].read(MOST_STATE_BYTES + 1)
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "unknown"))
-        facts: dict[str, Any] = {"permission": "s3:GetObject"} if reason_of(error) == "access_denied" else {}
-        raise StateUnreachable(f"AWS answered {code}", aws_code=code, **facts) from error
-    except (BotoCoreError, ResponseParserError) as error:
-        raise StateUnreachable(f"AWS cannot be asked: {type(error).__name__}") from error
-    return content
+def known_version(source: Mapping[str, Any], seal: Sealer) -> str | None:
+    """Return the version of a source's state that need not be fetched again; None when it must be, whatever its version."""
+    is_current = _is_current(source, seal)
+    return source["version_token"] if is_current else None
 
 
 def store_state(
-    tx: UnitOfWork, source: Mapping[str, Any], content: bytes, state: StateFile, seal: Sealer, *, force: bool = True
+    tx: UnitOfWork,
+    source: Mapping[str, Any],
+    content: bytes,
+    state: StateFile,
+    seal: Sealer,
+    *,
+    force: bool = True,
+    version: str | None = None,
 ) -> Row:
-    """Store what a state declares, unless it is the very state that is known already, under the newest digest key.
+    """Store what a state declares, unless it is the very state that is known already, by the same rules and the newest digest key.
 
     Args:
         tx: the unit of work.
@@ -73,6 +73,7 @@ def store_state(
         state: the parsed state.
         seal: hides sensitive values.
         force: take a lower serial or another lineage too (a source that fetches always tells the present).
+        version: what the source calls this version of it.
 
     Raises:
         StateOlder: (409 `state_older`).
@@ -83,7 +84,8 @@ def store_state(
         raise StateOlder("send force=true to take it all the same", known_serial=source["serial"], serial=state.serial)
     content_hash = hashlib.sha256(content).digest()
     is_known = source["content_hash"] is not None and bytes(source["content_hash"]) == content_hash
-    if not is_known or source["digest_version"] < seal.version:
+    is_taken = is_known and _is_current(source, seal)
+    if not is_taken:
         queries.replace_resources(tx, source["id"], declared_rows(state.declared, SPECS, seal))
     return queries.set_fetched(
         tx,
@@ -92,6 +94,13 @@ def store_state(
         lineage=state.lineage,
         terraform_version=state.terraform_version,
         content_hash=content_hash,
-        digest_version=max(seal.version, source["digest_version"]) if is_known else seal.version,
+        digest_version=source["digest_version"] if is_taken else seal.version,
+        version_token=version,
+        mapping_hash=mapping_hash(),
         resource_count=len({item.address for item in state.declared}),
     )
+
+
+def _is_current(source: Mapping[str, Any], seal: Sealer) -> bool:
+    is_same_mapping = source["mapping_hash"] is not None and bytes(source["mapping_hash"]) == mapping_hash()
+    return is_same_mapping and source["digest_version"] >= seal.version

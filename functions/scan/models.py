@@ -59,7 +59,7 @@ class ChangeAccount(BaseModel):
     regions: list[RegionName] | None = Field(None, min_length=1, max_length=50)
 
 
-class _RowView(BaseModel):
+class RowView(BaseModel):
     """A view whose members are columns of the same name."""
 
     @classmethod
@@ -68,7 +68,7 @@ class _RowView(BaseModel):
         return cls(**{name: row[name] for name in cls.model_fields})
 
 
-class AccountView(_RowView):
+class AccountView(RowView):
     """A connected account; credentials are never shown."""
 
     id: UUID
@@ -111,54 +111,6 @@ class VerifyView(BaseModel):
     gaps: list[GapView]
 
 
-class CreateSource(BaseModel):
-    """A wish for a state source."""
-
-    model_config = _STRICT
-
-    account_id: UUID
-    kind: Literal["upload", "s3"]
-    name: str = Field(min_length=1, max_length=100)
-    bucket: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    object_key: str | None = Field(None, min_length=1, max_length=1024)
-    bucket_region: RegionName | None = None
-
-
-class SourceView(_RowView):
-    """A state source and the outcome of its last fetch."""
-
-    id: UUID
-    account_id: UUID
-    kind: str
-    name: str
-    bucket: str | None
-    object_key: str | None
-    bucket_region: str | None
-    serial: int | None
-    lineage: str | None
-    terraform_version: str | None
-    resource_count: int
-    fetched_at: datetime | None
-    error_code: str | None
-    error_detail: str | None
-    created_at: datetime
-
-
-class SourcePage(BaseModel):
-    """One page of state sources."""
-
-    items: list[SourceView]
-    next_cursor: str | None
-
-
-class UploadQuery(BaseModel):
-    """Query of a state upload."""
-
-    model_config = _STRICT
-
-    force: bool = Field(default=False, description="take a state with a lower serial or another lineage")
-
-
 class StartScan(BaseModel):
     """A wish to scan an account."""
 
@@ -167,7 +119,7 @@ class StartScan(BaseModel):
     account_id: UUID
 
 
-class ScanView(_RowView):
+class ScanView(RowView):
     """A scan: where it stands and what it found."""
 
     id: UUID
@@ -200,7 +152,7 @@ class ResourceQuery(BaseModel):
     cursor: str | None = Field(None, max_length=8000)
 
 
-class ResourceView(_RowView):
+class ResourceView(RowView):
     """A live resource."""
 
     type: str
@@ -239,10 +191,17 @@ class DriftQuery(PageQuery):
     type: str | None = Field(None, max_length=100)
     account_id: UUID | None = None
     status: Literal["open", "fixed"] = "open"
-    format: Literal["json", "csv", "sarif", "markdown"] = "json"
+    assignee: str | None = Field(None, max_length=200)
+    is_acknowledged: bool | None = None
+    ignored: Literal["hide", "show", "only"] = Field(
+        "hide", description="what is ignored, by a rule or until some day, is left out unless it is asked for"
+    )
+    format: Literal["json", "csv", "sarif", "markdown", "html"] = Field(
+        "json", description="other forms than JSON hold the 10,000 worst items, without pages"
+    )
 
 
-class DriftView(_RowView):
+class DriftView(RowView):
     """One difference between state and cloud."""
 
     id: UUID
@@ -263,6 +222,14 @@ class DriftView(_RowView):
     status: str
     first_seen_at: datetime
     last_seen_at: datetime
+    ignore_rule_id: UUID | None = Field(
+        description="the rule that hides it; without effect once that is deleted or over"
+    )
+    ignored_until: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    note: str | None
 
 
 class DriftPage(BaseModel):

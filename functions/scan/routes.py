@@ -8,11 +8,15 @@ from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.resealing import resealing_route
 from shared.http.routes import Route
+from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors, models
-from .handlers import accounts, drift, scans, sources, worker
-from .ingestion import MOST_STATE_BYTES
+from . import schedule_models as timed
+from . import source_models as places
+from . import triage_models as triage
+from .handlers import accounts, drift, ignoring, progress, purge, scans, schedules, sources, trends, turns, worker
+from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
@@ -42,17 +46,26 @@ ROUTES: list[Route[ScanDeps]] = [
     *_account_routes(f"{_O}/accounts"),
     Route(
         "POST", f"{_O}/state-sources", sources.create_source, may("state_sources:create"),
-        body=models.CreateSource, reply=models.SourceView, status=201, errors=(errors.SourceLimitReached,),
+        body=places.CreateSource, reply=places.SourceView, status=201,
+        errors=(errors.SourceLimitReached, EgressRefused, EgressFailed, EgressTimeout),
     ),
-    Route("GET", f"{_O}/state-sources", sources.list_sources, may("state_sources:read"), query=PageQuery, reply=models.SourcePage),
-    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, may("state_sources:read"), reply=models.SourceView),
+    Route("GET", f"{_O}/state-sources", sources.list_sources, may("state_sources:read"), query=PageQuery, reply=places.SourcePage),
+    Route("GET", f"{_O}/state-sources/{{source_id}}", sources.get_source, may("state_sources:read"), reply=places.SourceView),
+    Route(
+        "PATCH", f"{_O}/state-sources/{{source_id}}", sources.change_source, may("state_sources:change"),
+        body=places.ChangeSource, reply=places.SourceView,
+    ),
+    Route(
+        "GET", f"{_O}/state-sources/{{source_id}}/states", sources.list_states, may("state_sources:read"),
+        query=PageQuery, reply=places.SourcePage,
+    ),
     Route("DELETE", f"{_O}/state-sources/{{source_id}}", sources.delete_source, may("state_sources:delete"), status=204),
     Route(
         "PUT", f"{_O}/state-sources/{{source_id}}/state", sources.upload_state, may("states:upload"),
-        query=models.UploadQuery, reply=models.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
+        query=places.UploadQuery, reply=places.SourceView, body_limit_bytes=MOST_STATE_BYTES, is_raw=True, takes_gzip=True,
         limit=_HEAVIEST, errors=(*_STATE_ERRORS, errors.StateOlder, errors.SourceNotUploadable),
     ),
-    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=models.SourceView, limit=_HEAVY),
+    Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=places.SourceView, limit=_HEAVY),
     Route(
         "POST", f"{_O}/scans", scans.start_scan, may("scans:start"),
         body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached),
@@ -73,6 +86,34 @@ ROUTES: list[Route[ScanDeps]] = [
     Route(
         "GET", f"{_O}/scans/{{scan_id}}/drift", drift.list_scan_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage
     ),
+    Route(
+        "GET", f"{_O}/scans/{{scan_id}}/events", progress.stream_scan, may("scans:read"), errors=(errors.StreamsBusy,),
+    ),
+    Route(
+        "POST", f"{_O}/schedules", schedules.create_schedule, may("schedules:change"),
+        body=timed.CreateSchedule, reply=timed.ScheduleView, status=201,
+        errors=(errors.ScheduleLimitReached, errors.IntervalTooShort),
+    ),
+    Route("GET", f"{_O}/schedules", schedules.list_schedules, may("schedules:read"), query=PageQuery, reply=timed.SchedulePage),
+    Route("GET", f"{_O}/schedules/{{schedule_id}}", schedules.get_schedule, may("schedules:read"), reply=timed.ScheduleView),
+    Route(
+        "PUT", f"{_O}/schedules/{{schedule_id}}", schedules.change_schedule, may("schedules:change"),
+        body=timed.ChangeSchedule, reply=timed.ScheduleView, errors=(errors.IntervalTooShort,),
+    ),
+    Route("DELETE", f"{_O}/schedules/{{schedule_id}}", schedules.delete_schedule, may("schedules:change"), status=204),
+    Route(
+        "POST", f"{_O}/schedules/{{schedule_id}}/run", schedules.run_schedule, may("schedules:run"),
+        reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached), limit=_HEAVIEST,
+    ),
+    Route("GET", f"{_O}/trends", trends.show_trends, may("trends:read"), query=timed.TrendQuery, reply=timed.TrendView, limit=_HEAVY),
+    Route("PATCH", f"{_O}/drift/{{item_id}}", ignoring.change_drift, may("drift:change"), body=triage.ChangeDrift, reply=models.DriftView),
+    Route(
+        "POST", f"{_O}/ignore-rules", ignoring.create_ignore_rule, may("ignore_rules:change"),
+        body=triage.CreateIgnoreRule, reply=triage.IgnoreRuleView, status=201, errors=(errors.TooManyIgnoreRules,), limit=_HEAVY,
+    ),
+    Route("GET", f"{_O}/ignore-rules", ignoring.list_ignore_rules, may("ignore_rules:read"), query=PageQuery, reply=triage.IgnoreRulePage),
+    Route("GET", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.get_ignore_rule, may("ignore_rules:read"), reply=triage.IgnoreRuleView),
+    Route("DELETE", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.delete_ignore_rule, may("ignore_rules:change"), status=204),
     Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip
 
@@ -81,5 +122,7 @@ EVENT_ROUTES: list[Route[ScanDeps]] = [
     Route("POST", "/_events/scan-comparisons", worker.work_comparison, Access.from_event("scan-comparisons")),
     Route("POST", "/_events/dead-letters", worker.work_dead_letter, Access.from_event("scan-dead-letters")),
     Route("POST", "/_events/scan-sweep", worker.sweep_scans, Access.from_event("scan-sweep")),
+    Route("POST", "/_events/scan-schedules", turns.run_due_schedules, Access.from_event("scan-schedules")),
+    Route("POST", "/_events/scan-purge", purge.purge_scans, Access.from_event("scan-purge")),
     resealing_route("sealed-columns"),
 ]

@@ -13,18 +13,24 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.identity_tokens import GoogleIdentityTokens, IdentityTokens
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
+from shared.security.egress import EgressGuard, SystemResolver, for_process
 from shared.security.envelope import Envelope, Place
 from shared.security.secret_versions import SecretVersions
 from shared.settings import Settings
 
 from .domain.sealing import Sealer
-from .queries import accounts
+from .queries import accounts, sources
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
+from .state_sources.calling import POLICY
+from .state_sources.opening import Opener
+from .state_sources.port import StateSource
+from .streams import Places
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
 CREDENTIALS = SealedColumn("scan.cloud_accounts", "credentials_encrypted", accounts.SEALED_CREDENTIALS)
-SEALED_COLUMNS = (CREDENTIALS,)
+SOURCE_CREDENTIALS = SealedColumn("scan.state_sources", "credentials_encrypted", sources.SEALED_CREDENTIALS)
+SEALED_COLUMNS = (CREDENTIALS, SOURCE_CREDENTIALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class ScanDeps(Deps):
         digest_keys: the versions of the key of digests.
         sign_ins: accounts that this process is signed in to.
         identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
+        egress: judges addresses of state sources, and calls them.
+        opener: opens state sources.
+        places: how many streams of events it holds open.
     """
 
     envelope: Envelope
@@ -44,6 +53,9 @@ class ScanDeps(Deps):
     digest_keys: SecretVersions
     sign_ins: SignIns
     identity_tokens: IdentityTokens | None
+    egress: EgressGuard
+    opener: Opener
+    places: Places
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
         """Sign in to a connected account.
@@ -72,6 +84,23 @@ class ScanDeps(Deps):
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
 
+    def open_source(self, org_id: UUID, source: Mapping[str, Any], account: Mapping[str, Any]) -> StateSource:
+        """Open a state source; it signs in with the first call.
+
+        Args:
+            org_id: whose it is.
+            source: its row; of a state found under a prefix, the row of the source that was listed.
+            account: the row of the account that is scanned.
+
+        Raises:
+            SourceNotFetchable: (409 `source_not_fetchable`) it is an upload.
+        """
+
+        def secrets() -> Secret:
+            return self.envelope.open(bytes(source["credentials_encrypted"]), source_place(org_id, source["id"]))
+
+        return self.opener.open(source, secrets, lambda: self.sign_in(org_id, account))
+
     def sealer(self, org_id: UUID) -> Sealer:
         """Return what turns sensitive values of an organisation into keyed digests.
 
@@ -86,17 +115,27 @@ def credentials_place(org_id: UUID, account_id: UUID) -> Place:
     return CREDENTIALS.place(org_id, account_id)
 
 
+def source_place(org_id: UUID, source_id: UUID) -> Place:
+    """Say where a state source's credentials stand."""
+    return SOURCE_CREDENTIALS.place(org_id, source_id)
+
+
 def load_deps(settings: Settings) -> ScanDeps:
     """Build the clients of one process."""
     common = build_deps(settings)
     envelope = Envelope(GoogleKeyManager(settings), CREDENTIALS_KEY, common.entropy)
     shared = {field.name: getattr(common, field.name) for field in fields(common)}
     resealer = Resealer(common.db, envelope, SEALED_COLUMNS, common.clock)
+    identity_tokens = GoogleIdentityTokens() if settings.is_production else None
+    egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
     return ScanDeps(
         **shared,
         envelope=envelope,
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
-        identity_tokens=GoogleIdentityTokens() if settings.is_production else None,
+        identity_tokens=identity_tokens,
+        egress=egress,
+        opener=Opener(egress, common.clock, identity_tokens, settings.aws_endpoint, settings.aws_attempts),
+        places=Places(common.clock),
     )

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from shared.rules.globs import glob_problem
 from shared.rules.levels import Level
+from shared.time_zones import ZoneName
 
 DAY_SECONDS = 24 * 3600
 _STRICT = ConfigDict(extra="forbid")
@@ -44,19 +44,10 @@ def _address(text: str) -> str:
     return text
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin") from None
-    return name
-
-
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Events = Annotated[list[Annotated[str, AfterValidator(_glob)]], Field(min_length=1, max_length=20)]
 Url = Annotated[SecretStr, AfterValidator(_url)]
 Recipients = Annotated[list[Annotated[str, AfterValidator(_address)]], Field(min_length=1, max_length=20)]
-Zone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_zone)]
 Accounts = Annotated[list[UUID], Field(max_length=100)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 
@@ -95,7 +86,7 @@ class CreateChannel(BaseModel):
     digest: Digest = "immediately"
     digest_hour: Hour = Field(default=9, description="of a daily digest")
     quiet_hours: QuietHours | None = None
-    time_zone: Zone = "UTC"
+    time_zone: ZoneName = "UTC"
 
     @model_validator(mode="after")
     def _addressed(self) -> Self:
@@ -118,7 +109,7 @@ class ChangeChannel(BaseModel):
     digest: Digest | None = None
     digest_hour: Hour | None = None
     quiet_hours: QuietHours | None = None
-    time_zone: Zone | None = None
+    time_zone: ZoneName | None = None
     is_disabled: bool | None = Field(default=None, description="a disabled channel is told nothing")
     end_grace: Literal[True] | None = Field(default=None, description="stop signing with the previous secret now")
 

@@ -359,6 +359,10 @@ def _idempotency(request: Request, route: Route[Any], actor: Actor, content: byt
 def _render(reply: Reply) -> Response:
     if reply.content is not None:
         response = Response(reply.content, status=reply.status, content_type=reply.content_type)
+    elif reply.chunks is not None:
+        response = Response(reply.chunks, status=reply.status, content_type=reply.content_type)
+        response.implicit_sequence_conversion = False  # or whoever asks for its length would wait for its end
+        response.call_on_close(reply.chunks.close)
     elif reply.body is None:
         response = Response(status=reply.status)
         response.headers.pop("Content-Type", None)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
+
+
+class Chunks(Protocol):
+    """Bytes that come one after the other, of what has to be closed."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what they hold; called once or more, begun or not."""
+        ...
 
 
 @dataclass(slots=True)
@@ -20,6 +32,7 @@ class Reply:
         content: bytes to send instead of JSON.
         content_type: of the body, or of the bytes.
         cookies: values of `Set-Cookie` fields.
+        chunks: bytes to send as they come, instead of `content`; closed when they were sent, or were not.
         shown_once: top-level members that are left out when the answer is stored for a repeated request.
     """
 
@@ -30,6 +43,7 @@ class Reply:
     content_type: str = "application/json"
     shown_once: tuple[str, ...] = ()
     cookies: tuple[str, ...] = ()
+    chunks: Chunks | None = None
 
     @classmethod
     def ok(cls, body: BaseModel | Mapping[str, Any]) -> Reply:
@@ -65,6 +79,12 @@ class Reply:
     def text(cls, content: str, content_type: str) -> Reply:
         """Answer 200 with a text of another type than JSON."""
         return cls(200, content=content.encode(), content_type=f"{content_type}; charset=utf-8")
+
+    @classmethod
+    def stream(cls, chunks: Chunks, content_type: str) -> Reply:
+        """Answer 200 with bytes that come over time; nothing in between keeps them together or keeps them."""
+        headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store, no-transform"}
+        return cls(200, chunks=chunks, content_type=f"{content_type}; charset=utf-8", headers=headers)
 
     def storable_body(self) -> Any:
         """Return the body without what is shown only once."""

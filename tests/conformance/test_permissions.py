@@ -126,6 +126,8 @@ POST   O/accounts/{account_id}/verify             admin
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
 GET    O/state-sources/{source_id}                viewer
+PATCH  O/state-sources/{source_id}                admin
+GET    O/state-sources/{source_id}/states         viewer
 DELETE O/state-sources/{source_id}                admin
 PUT    O/state-sources/{source_id}/state          admin
 POST   O/state-sources/{source_id}/refresh        admin
@@ -137,6 +139,19 @@ GET    O/scans/{scan_id}/resources                viewer
 GET    O/scans/{scan_id}/coverage                 viewer
 POST   O/scans/{scan_id}/drift                    member
 GET    O/scans/{scan_id}/drift                    viewer
+GET    O/scans/{scan_id}/events                   viewer
+PATCH  O/drift/{item_id}                          member
+POST   O/ignore-rules                             admin
+GET    O/ignore-rules                             member
+GET    O/ignore-rules/{ignore_rule_id}            member
+DELETE O/ignore-rules/{ignore_rule_id}            admin
+POST   O/schedules                                admin
+GET    O/schedules                                viewer
+GET    O/schedules/{schedule_id}                  viewer
+PUT    O/schedules/{schedule_id}                  admin
+DELETE O/schedules/{schedule_id}                  admin
+POST   O/schedules/{schedule_id}/run              admin
+GET    O/trends                                   viewer
 GET    O/drift                                    viewer
 
 POST   O/analyze                                  member

@@ -41,10 +41,11 @@ scim-deprovisioning scim-own-people-only scim-tokens
 refresh-once sessions-browser sessions-end saml-forged saml-domains roles-bounded invitations-once webhook-sealed
 webhook-parsers channel-sealed channel-signed channel-slack-install channel-inert channel-own-harm
 keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report rotation-api-keys rotation-token-keys rotation-kms-key
-rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested
+rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested state-source-trust
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
 audit-tampering-found audit-anchored ratelimit-told ratelimit-outage caps-head caps-time caps-json
 redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
+history-purged reports-inert streams-bounded
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
 

@@ -163,6 +163,23 @@ def test_a_scan_fetches_a_state_that_was_never_fetched(org: Org) -> None:
     assert org.findings(org.scan(account)["id"]) == {("unmanaged", BUCKET, "")}
 
 
+def test_every_state_under_a_prefix_is_fetched_with_the_scan_and_a_bad_one_spoils_no_other(org: Org) -> None:
+    account, s3 = org.connect(), org.estate.client("s3")
+    for name, content in (
+        ("network.tfstate", org.estate.state()), ("broken.tfstate", b"{"), ("network.tfstate.tflock", b"{}"),
+    ):  # fmt: skip
+        s3.put_object(Bucket=BUCKET, Key=f"many/{name}", Body=content)
+    source = org.add_source(account, "s3", bucket=BUCKET, object_prefix="many/")
+    scan = org.scan(account)
+    assert org.findings(scan["id"]) == {("unmanaged", BUCKET, "")}
+    shown = org.send("GET", f"/state-sources/{source}")
+    assert (shown["state_count"], shown["error_code"]) == (2, "states_incomplete")
+    states = org.send("GET", f"/state-sources/{source}/states")["items"]
+    assert {item["object_key"]: item["error_code"] for item in states} == {
+        "many/network.tfstate": None, "many/broken.tfstate": "state_unreadable",
+    }  # fmt: skip
+
+
 def _is_shown_as_failed(shown: dict[str, Any], code: str, *words: str) -> None:
     assert shown["error_code"] == code
     assert all(word in shown["error_detail"] for word in words), shown["error_detail"]

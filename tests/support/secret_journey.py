@@ -198,6 +198,7 @@ class Journey:
         )
         for name in ("good", "bad"):
             source = self.org.add_source(self.account_id, "s3", bucket=_BUCKET, object_key=f"{name}.tfstate")
+            self._hand_a_key_to(source, name)
             shown = self.org.send("POST", f"/state-sources/{source}/refresh")
             assert (shown["error_code"] is None) == (name == "good"), shown
         for content in (
@@ -205,6 +206,16 @@ class Journey:
             f'{{"version": 3, "x": "{self.draw("in an old state")}"}}',
         ):
             assert self.org.upload(upload, content.encode()).status_code == 422
+
+    def _hand_a_key_to(self, source: str, name: str) -> None:
+        """Give a source credentials of its own, after some that are refused."""
+        key_id, secret = f"AKIA{secrets.token_hex(8).upper()}", self.draw(f"a secret access key of a source, {name}")
+        self.secrets[f"an access key id of a source, {name}"] = key_id.encode()
+        auth = {"kind": "static_key", "access_key_id": key_id, "secret_access_key": secret}
+        refused = {"kind": "bearer", "token": self.draw(f"a token that a bucket does not take, {name}")}
+        assert self.org.call("PATCH", f"/state-sources/{source}", json={"auth": refused}).status_code == 422
+        shown = self.org.send("PATCH", f"/state-sources/{source}", json={"auth": auth})
+        assert (shown["auth_kind"], shown["auth"]) == ("static_key", {})
 
     def _state(self, how: str) -> bytes:
         """Return the estate's state with secrets in every place where Terraform writes them."""

@@ -36,6 +36,17 @@ from .webhook_senders import Sender, Sent
 _numbers = count(1)
 
 
+def wrapped(message: Message, attributes: Mapping[str, str], *, attempt: int = 1) -> dict[str, Any]:
+    """Return a message as the queue pushes it."""
+    return {
+        "message": {
+            "data": base64.b64encode(json.dumps(message.payload).encode()).decode(),
+            "attributes": {**message.attributes, **attributes},
+        },
+        "deliveryAttempt": attempt,
+    }
+
+
 @dataclass
 class WebhookFunction:
     """One process, and the people and senders who talk to it.
@@ -101,14 +112,8 @@ class WebhookFunction:
         self, message: Message, path: str = "webhook-deliveries", *, attempt: int = 1, **attributes: str
     ) -> Response:
         """Push a message to the worker, as the queue does."""
-        wrapped = {
-            "message": {
-                "data": base64.b64encode(json.dumps(message.payload).encode()).decode(),
-                "attributes": {**message.attributes, **attributes},
-            },
-            "deliveryAttempt": attempt,
-        }
-        return call(self.worker, "POST", f"/_events/{path}", token=self.world.event_token(), json_body=wrapped)
+        body = wrapped(message, attributes, attempt=attempt)
+        return call(self.worker, "POST", f"/_events/{path}", token=self.world.event_token(), json_body=body)
 
     def tick(self, schedule: str) -> Any:
         """Fire a schedule; returns the answer."""

@@ -10,8 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.http.paging import KeysetQuery
-
-from .patterns import Glob, Reason
+from shared.patterns import Glob, Reason
 
 _STRICT = ConfigDict(extra="forbid")
 

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from shared.patterns import Glob, Reason
 from shared.rules.levels import Level
-
-from .patterns import Glob, Reason
 
 MOST_RULES = 200
 _STRICT = ConfigDict(extra="forbid")

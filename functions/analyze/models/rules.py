@@ -10,11 +10,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from shared.http.paging import KeysetQuery, TextPageQuery
+from shared.patterns import Glob, Reason
 from shared.rules.levels import Severity
 from shared.rules.rule import Flag, Rule
 
 from .analyses import EvidenceView
-from .patterns import Glob, Reason
 
 _STRICT = ConfigDict(extra="forbid")
 Provider = Literal["aws", "google", "azurerm"]

@@ -1,4 +1,6 @@
-"""Drift in the forms that other tools read: CSV, SARIF, Markdown. Pure text from rows.
+"""Drift in the forms that other tools and people read: CSV, SARIF, Markdown, one HTML file. Pure text from rows.
+
+A report holds a bounded number of items; `left_out` says that there are milder ones beyond it, and each form says so in its own way.
 
 Source: RFC 4180 for CSV; `shared/reports` for the others.
 """
@@ -8,9 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.reports import page
 from shared.reports.markdown import cell
 from shared.reports.sarif import SarifResult, SarifRule, write_log
 from shared.rules.levels import SEVERITIES
@@ -29,6 +33,10 @@ COLUMNS = (
     "rule",
     "first_seen_at",
 )
+# What spreadsheets take for the start of a formula, also behind blanks, in its wide forms and behind a line break.
+_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BREAKS = ("\t", "\r", "\n")
+_LEFT_OUT = "This report holds the worst items; there are milder ones that are not in it. Filter by account, type or severity for these."
 _HIDDEN = "(sensitive)"
 _NONE = "(none)"
 _SHOWN_LENGTH = 120
@@ -58,7 +66,7 @@ def by_severity(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     )
 
 
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_csv(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str:  # noqa: ARG001  # a row that is no item would be read as one
     """Write items as CSV with a header line; cells that a spreadsheet would run as a formula are quoted."""
     target = io.StringIO()
     writer = csv.writer(target)
@@ -68,7 +76,7 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return target.getvalue()
 
 
-def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_markdown(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str:
     """Write items as a Markdown table."""
     if not rows:
         return "# Drift report\n\nNo drift: the cloud is what the state says.\n"
@@ -83,12 +91,35 @@ def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in by_severity(rows):
         named = (name_of(row), row["path"] or "", *values(row))
         lines.append("| " + " | ".join((row["severity"], row["kind"], *(cell(text) for text in named))) + " |")
+    if left_out:
+        lines += ["", _LEFT_OUT]
     return "\n".join(lines) + "\n"
 
 
-def to_sarif(rows: Sequence[Mapping[str, Any]]) -> str:
+def to_sarif(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str:
     """Write items as a SARIF 2.1.0 log: one result per item."""
-    return write_log([_result(row) for row in by_severity(rows)], folder="drift", category="driftwise/drift/")
+    notes = [_LEFT_OUT] if left_out else []
+    results = [_result(row) for row in by_severity(rows)]
+    return write_log(results, folder="drift", category="driftwise/drift/", notes=notes)
+
+
+def to_html(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str:
+    """Write items as one HTML file with a chart and a table; see `shared/reports/page.py` for why nothing in it acts."""
+    if not rows:
+        return page.page("Drift report", [page.paragraph("No drift: the cloud is what the state says.")])
+    counts = Counter(row["severity"] for row in rows)
+    parts = [
+        page.paragraph(f"{len(rows)} finding{'s' if len(rows) > 1 else ''}."),
+        page.chart("Findings by severity", [page.Bar(name, counts[name], name) for name in SEVERITIES]),
+    ]
+    if left_out:
+        parts.append(page.paragraph(_LEFT_OUT))
+    heads = ("Severity", "Kind", "Resource", "Attribute", "State", "Cloud", "First seen")
+    table = (
+        (row["severity"], row["kind"], name_of(row), row["path"] or "", *values(row), str(row["first_seen_at"]))
+        for row in by_severity(rows)
+    )
+    return page.page("Drift report", [*parts, page.table("Findings, the worst first", heads, table)])
 
 
 def _result(row: Mapping[str, Any]) -> SarifResult:
@@ -168,4 +199,4 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
 
 def _inert(cell: str) -> str:
     """Keep a spreadsheet from running a cell. Source: OWASP, "CSV Injection"."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(_BREAKS) or cell.lstrip().startswith(_FORMULAS) else cell

@@ -19,6 +19,7 @@ from .state_json import EXAMPLE, load_document
 MOST_RESOURCES = 200_000
 _MOST_ADDRESS_BYTES = 2000
 _MOST_SERIAL = 2**63 - 1
+_IDS = ("id", "arn")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
@@ -55,18 +56,11 @@ def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
     document = load_document(content)
     if "encrypted_data" in document:
         raise StateEncrypted(
-            "OpenTofu encrypted this state; point DriftWise at an unencrypted copy or turn encryption off"
+            "OpenTofu encrypted this state and DriftWise holds no key to it; `tofu state pull` writes a readable copy, to be uploaded"
         )
     if "planned_values" in document or "format_version" in document:
         raise StateUnreadable("this is the output of `terraform show -json`; the state file itself is needed")
-    version = document.get("version")
-    if version is None:
-        raise StateUnreadable(f"there is no `version` member, so this is not a Terraform state; {EXAMPLE}")
-    if version != 4:
-        raise StateVersionUnsupported(
-            "Terraform 0.12 and later write version 4; run `terraform apply` once with a current release to upgrade",
-            version=version if isinstance(version, int) else str(version)[:20],
-        )
+    _check_version(document.get("version"))
     resources = document.get("resources")
     if not isinstance(resources, list):
         raise StateUnreadable("the `resources` member is not a list", member="resources")
@@ -75,6 +69,24 @@ def parse_state(content: bytes, specs: Mapping[str, TypeSpec]) -> StateFile:
         lineage=str(document.get("lineage") or ""),
         terraform_version=str(document.get("terraform_version") or ""),
         declared=_bounded(_declared(resources, specs)),
+    )
+
+
+def _check_version(version: object) -> None:
+    """Take version 4, which Terraform has written since 0.12 and OpenTofu from its beginning.
+
+    Source: Terraform `internal/states/statefile/version3_upgrade.go`: a state of version 3 is upgraded when it is written next.
+    """
+    if version is None:
+        raise StateUnreadable(f"there is no `version` member, so this is not a Terraform state; {EXAMPLE}")
+    if version == 4 and not isinstance(version, bool):
+        return
+    is_old = isinstance(version, int) and version < 4
+    raise StateVersionUnsupported(
+        "DriftWise reads version 4, which Terraform 0.12 and later write; run `terraform apply` once with a current release to upgrade"
+        if is_old
+        else "DriftWise reads version 4 and does not know this one, which may be newer than it is",
+        version=version if isinstance(version, int) else str(version)[:20],
     )
 
 
@@ -111,20 +123,38 @@ def _instance(
     resource: Mapping[str, object], instance: Mapping[str, object], specs: Mapping[str, TypeSpec]
 ) -> Declared:
     kind = str(resource.get("type"))
-    found = instance.get("attributes")
-    attributes: Attributes = cast("Attributes", found) if isinstance(found, Mapping) else {}
+    attributes, naming = _attributes(instance)
     spec = specs.get(kind)
     account, region = _place(attributes.get("arn"))
     return Declared(
         address=_address(resource, instance.get("index_key")),
         type=kind,
-        key=spec.key(attributes) if spec else None,
+        key=spec.key(naming) if spec else None,
         attributes=attributes,
         sensitive=frozenset(_sensitive(instance.get("sensitive_attributes"))),
-        parent=spec.parent(attributes) if spec else None,
+        parent=spec.parent(naming) if spec else None,
         account=account,
         region=region,
     )
+
+
+def _attributes(instance: Mapping[str, object]) -> tuple[Attributes, Attributes]:
+    """Return the attributes that are compared, and those that tell which resource it is.
+
+    Terraform 0.12 keeps what it took over from a state of version 3 as flat text until it writes the instance anew. Such text has
+    lost its types, so the resource is looked for and its attributes are not compared.
+    Source: Terraform `internal/states/statefile/version4.go`, `attributes_flat`.
+    """
+    found = instance.get("attributes")
+    if isinstance(found, Mapping):
+        return cast("Attributes", found), cast("Attributes", found)
+    flat = instance.get("attributes_flat")
+    if not isinstance(flat, Mapping):
+        return {}, {}
+    naming: dict[str, object] = {
+        name: value for name, value in flat.items() if isinstance(name, str) and "." not in name
+    }
+    return {name: naming[name] for name in _IDS if name in naming}, naming
 
 
 def _address(resource: Mapping[str, object], index_key: object) -> str:

@@ -40,7 +40,7 @@ def create_account(call: Call, deps: ScanDeps) -> Reply:
         "regions": sorted(set(wish.regions)),
         "auth_kind": wish.auth.kind,
         "role_arn": role_arn,
-        "external_id": None if static else _external_id(deps),
+        "external_id": None if static else make_external_id(deps),
         "credentials_encrypted": _sealed(call, deps, static, account_id) if static else None,
     }
     with deps.db.unit(call.actor, call.idempotency) as tx:
@@ -139,7 +139,7 @@ def _sealed(call: Call, deps: ScanDeps, static: StaticKey, account_id: Any) -> b
     return deps.envelope.seal(plaintext, credentials_place(call.org_id, account_id))
 
 
-def _external_id(deps: ScanDeps) -> str:
+def make_external_id(deps: ScanDeps) -> str:
     """Make the external id that the customer's trust policy demands: ours to choose, so that nobody else can borrow it.
 
     Source: AWS IAM User Guide, "The confused deputy problem".

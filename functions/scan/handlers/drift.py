@@ -31,7 +31,6 @@ def list_scan_drift(call: Call, deps: ScanDeps) -> Reply:
 
 def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
     query = call.query(DriftQuery)
-    most = query.limit + 1 if query.format == "json" else _MOST_EXPORTED
     filters: dict[str, Any] = {
         "status": query.status,
         "scan_id": scan_id,
@@ -39,22 +38,37 @@ def _list(call: Call, deps: ScanDeps, scan_id: UUID | None) -> Reply:
         "kind": "unmanaged" if query.kind == "extra" else query.kind,
         "severity": query.severity,
         "type": query.type,
-        "after_id": query.after_id(),
-        "skipped": query.offset,
+        "assignee": query.assignee,
+        "is_acknowledged": query.is_acknowledged,
+        "ignored": query.ignored,
+        "now": deps.clock.now(),
     }
     with deps.db.unit(call.actor) as tx:
         if scan_id is not None:
             scan_queries.get_scan(tx, scan_id)
-        rows = queries.list_items(tx, most=most, **filters)
-    return Reply.ok(page(rows, query, DriftView.of)) if query.format == "json" else _export(rows, query.format)
+        if query.format != "json":
+            rows = queries.list_worst_items(tx, most=_MOST_EXPORTED + 1, **filters)
+            return _export(rows[:_MOST_EXPORTED], query.format, left_out=len(rows) > _MOST_EXPORTED)
+        rows = queries.list_items(tx, most=query.limit + 1, after_id=query.after_id(), skipped=query.offset, **filters)
+    return Reply.ok(page(rows, query, DriftView.of))
 
 
-def _export(rows: Sequence[Row], form: str) -> Reply:
+def _export(rows: Sequence[Row], form: str, *, left_out: bool) -> Reply:
+    from shared.reports.page import HEADER_POLICY
+
     from ..domain import reports  # few calls ask for another form than JSON
 
-    write, content_type = {
-        "csv": (reports.to_csv, "text/csv"),
-        "markdown": (reports.to_markdown, "text/markdown"),
-        "sarif": (reports.to_sarif, "application/sarif+json"),
+    write, content_type, ending = {
+        "csv": (reports.to_csv, "text/csv", "csv"),
+        "html": (reports.to_html, "text/html", "html"),
+        "markdown": (reports.to_markdown, "text/markdown", "md"),
+        "sarif": (reports.to_sarif, "application/sarif+json", "sarif"),
     }[form]
-    return Reply.text(write(rows), content_type)
+    reply = Reply.text(write(rows, left_out=left_out), content_type)
+    # Kept as a file: shown from our own address, a page of strangers' texts is what the sandbox is for.
+    reply.headers["Content-Disposition"] = f'attachment; filename="drift.{ending}"'
+    if form == "html":
+        reply.headers["Content-Security-Policy"] = HEADER_POLICY
+    if left_out:
+        reply.headers["DriftWise-Left-Out"] = "true"
+    return reply

@@ -6,21 +6,17 @@ import base64
 import binascii
 import json
 
-from shared.data.errors import UniqueViolated
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.errors import Invalid
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
-from shared.security.plans import limit_of
 
-from ..domain.shards import cut
-from ..errors import ScanEnded, ScanInProgress, ScanLimitReached, ScanNotComparable
+from ..errors import ScanEnded, ScanNotComparable
 from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartScan
-from ..queries import accounts as account_queries
 from ..queries import scans as queries
-from ..queries import sources as source_queries
-from ..readers.aws import SERVICES
+from ..starting import begin
+from ..turns import settle
 from ..wiring import ScanDeps
 
 
@@ -28,28 +24,8 @@ def start_scan(call: Call, deps: ScanDeps) -> Reply:
     """Start a scan of one account; the work goes on in the background, shard by shard."""
     wish = call.body(StartScan)
     with deps.db.unit(call.actor, call.idempotency) as tx:
-        account = account_queries.get_account(tx, wish.account_id)
-        account_queries.lock_plan(tx)
-        cap = limit_of("concurrent_scans", call.actor.plan)
-        active, active_here = queries.count_active_scans(tx, wish.account_id)
-        if active_here:
-            raise ScanInProgress  # said before any limit of the plan: a bigger plan would not help
-        if cap.is_reached(active):
-            raise ScanLimitReached(cap, active)
-        fetched = [
-            row["id"] for row in source_queries.list_sources_of_account(tx, wish.account_id) if row["kind"] != "upload"
-        ]
-        shards = cut(SERVICES, account["regions"], fetched)
         requested_by = f"{call.actor.kind}:{call.actor.id}"
-        try:
-            row = queries.insert_scan(
-                tx, account_id=wish.account_id, requested_by=requested_by, shards_total=len(shards)
-            )
-        except UniqueViolated as error:
-            raise ScanInProgress from error
-        for shard in queries.insert_shards(tx, row["id"], shards):
-            tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
-        tx.audit("scan:scan:started", "scan", row["id"], account_id=str(wish.account_id))
+        row = begin(tx, wish.account_id, requested_by=requested_by, plan=call.actor.plan)
         return tx.settle(Reply.accepted(ScanView.of(row)))
 
 
@@ -76,6 +52,7 @@ def cancel_scan(call: Call, deps: ScanDeps) -> Reply:
         queries.lock_scan(tx, scan_id)
         if not queries.set_ended(tx, scan_id, status="cancelled"):
             raise ScanEnded
+        settle(tx, scan_id, "cancelled", {}, now=deps.clock.now())
         tx.audit("scan:scan:cancelled", "scan", scan_id)
         row = queries.get_scan(tx, scan_id)
     return Reply.ok(ScanView.of(row))

@@ -2,35 +2,79 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
 
 from shared.http.call import Call
-from shared.http.errors import AppError, Invalid
+from shared.http.errors import Invalid
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
+from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from .. import ingestion
+from ..domain.source_rules import TRUSTING, check_place, choose_auth
 from ..errors import SourceLimitReached, SourceNotUploadable
-from ..models import CreateSource, SourceView, UploadQuery
 from ..queries import accounts as account_queries
 from ..queries import sources as queries
-from ..wiring import ScanDeps
+from ..source_models import ChangeSource, CreateSource, ServiceAccountKey, SourceAccess, SourceView, UploadQuery
+from ..state_sources.google_keys import is_key_file
+from ..state_sources.port import SUFFIX
+from ..state_sources.tfc import PUBLIC
+from ..wiring import ScanDeps, source_place
+from .accounts import make_external_id
+from .fetching import fetch_and_store
+
+_REFRESH_SECONDS = 40.0
 
 
 def create_source(call: Call, deps: ScanDeps) -> Reply:
-    """Add a state source to an account."""
+    """Add a state source to an account; credentials are stored only as ciphertext."""
     wish = call.body(CreateSource)
-    _check_kind(wish)
+    place = wish.model_dump(exclude={"account_id", "name", "auth"})
+    source_id = deps.entropy.uuid()
+    problems = list(check_place(wish.kind, place))
+    access = _access(call, deps, source_id, wish.kind, wish.auth, problems)
+    if wish.kind == "tfc":
+        place["url"] = (wish.url or PUBLIC).rstrip("/")
+    elif wish.object_prefix is not None and wish.object_suffix is None:
+        place["object_suffix"] = SUFFIX
+    if place["url"] is not None:
+        deps.egress.check(place["url"])
     with deps.db.unit(call.actor, call.idempotency) as tx:
         account_queries.get_account(tx, wish.account_id)
         account_queries.lock_plan(tx)
         cap, used = limit_of("state_sources", call.actor.plan), queries.count_sources(tx)
         if cap.is_reached(used):
             raise SourceLimitReached(cap, used)
-        row = queries.insert_source(tx, **wish.model_dump())
-        tx.audit("scan:state_source:created", "state_source", row["id"], name=wish.name, kind=wish.kind)
+        row = queries.insert_source(tx, id=source_id, account_id=wish.account_id, name=wish.name, **place, **access)
+        tx.audit(
+            "scan:state_source:created", "state_source", source_id, name=wish.name, kind=wish.kind,
+            auth_kind=access["auth_kind"],
+        )  # fmt: skip
         return tx.settle(Reply.created(SourceView.of(row)))
+
+
+def change_source(call: Call, deps: ScanDeps) -> Reply:
+    """Change a source's name, or how it is signed in to."""
+    source_id, wish = call.path_uuid("source_id"), call.body(ChangeSource)
+    access: dict[str, Any] = dict.fromkeys(("auth_kind", "auth", "credentials_encrypted"))
+    if wish.auth is not None:
+        with deps.db.unit(call.actor) as tx:
+            source = queries.get_source(tx, source_id)
+        kept_id = source["auth"].get("external_id")
+        access = _access(call, deps, source_id, source["kind"], wish.auth, [], external_id=kept_id)
+    with deps.db.unit(call.actor) as tx:
+        row = queries.change_source(tx, source_id, name=wish.name, **access)
+        tx.audit(
+            "scan:state_source:changed", "state_source", source_id, changed=sorted(wish.model_fields_set),
+            auth_kind=row["auth_kind"],
+        )  # fmt: skip
+    return Reply.ok(SourceView.of(row))
 
 
 def list_sources(call: Call, deps: ScanDeps) -> Reply:
@@ -38,6 +82,17 @@ def list_sources(call: Call, deps: ScanDeps) -> Reply:
     query = call.query(PageQuery)
     with deps.db.unit(call.actor) as tx:
         rows = queries.list_sources(tx, after_id=query.after_id(), most=query.limit + 1, skipped=query.offset)
+    return Reply.ok(page(rows, query, SourceView.of))
+
+
+def list_states(call: Call, deps: ScanDeps) -> Reply:
+    """List the states that were found under a source's prefix, each with the outcome of its last fetch."""
+    source_id, query = call.path_uuid("source_id"), call.query(PageQuery)
+    with deps.db.unit(call.actor) as tx:
+        queries.get_source(tx, source_id)
+        rows = queries.list_sources(
+            tx, after_id=query.after_id(), most=query.limit + 1, skipped=query.offset, parent_id=source_id
+        )
     return Reply.ok(page(rows, query, SourceView.of))
 
 
@@ -78,40 +133,59 @@ def refresh_source(call: Call, deps: ScanDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         source = queries.get_source(tx, source_id)
         account = account_queries.get_account(tx, source["account_id"])
+        parent = queries.get_source(tx, source["parent_id"]) if source["parent_id"] else None
     if source["kind"] == "upload":
         return Reply.ok(SourceView.of(source))
-    fetch_and_store(call, deps, source, account)
+    fetch_and_store(call, deps, source, account, parent=parent, within_seconds=_REFRESH_SECONDS)
     with deps.db.unit(call.actor) as tx:
         row = queries.get_source(tx, source_id)
     return Reply.ok(SourceView.of(row))
 
 
-def fetch_and_store(call: Call, deps: ScanDeps, source: Any, account: Any) -> bool:
-    """Fetch a state and store it, or store why that failed; returns whether it went well.
+def _access(
+    call: Call,
+    deps: ScanDeps,
+    source_id: UUID,
+    kind: str,
+    auth: SourceAccess | None,
+    problems: list[dict[str, str]],
+    *,
+    external_id: str | None = None,
+) -> dict[str, Any]:
+    """Return the columns that say how a source is signed in to.
 
-    A state that cannot be had or read is the source's own trouble: it is shown there and stops nothing else. Trouble of
-    ours (database, KMS) is raised, so that the queue tries again.
+    Args:
+        call: whose.
+        deps: seals secrets.
+        source_id: the row that the ciphertext is bound to.
+        kind: of the source.
+        auth: the wish.
+        problems: what is wrong with the wish otherwise.
+        external_id: what trust policies demand already.
+
+    Raises:
+        Invalid: (422 `invalid`) with every problem.
     """
-    org_id = call.actor.org_id or call.org_id
-    try:
-        content = ingestion.fetch_from_s3(source, deps.sign_in(org_id, account))
-        state = ingestion.read_state(content)
-    except AppError as error:
-        if error.status >= 500:
-            raise
-        detail = str(error) + "".join(f"; {name}: {value}" for name, value in sorted(error.facts.items()))
-        with deps.db.unit(call.actor) as tx:
-            queries.set_failed(tx, source["id"], error_code=error.code, error_detail=detail)
-        return False
-    with deps.db.unit(call.actor) as tx:
-        ingestion.store_state(tx, queries.lock_source(tx, source["id"]), content, state, deps.sealer(org_id))
-    return True
-
-
-def _check_kind(wish: CreateSource) -> None:
-    needed = {"bucket": wish.bucket, "object_key": wish.object_key} if wish.kind == "s3" else {}
-    problems = [{"field": name, "problem": "needed for kind s3"} for name, value in needed.items() if not value]
-    if wish.kind == "upload" and (wish.bucket or wish.object_key or wish.bucket_region):
-        problems.append({"field": "bucket", "problem": "an upload has no bucket"})
+    way, problem = choose_auth(kind, auth.kind if auth else None)
+    problems = [*problems, *([problem] if problem else [])]
+    if isinstance(auth, ServiceAccountKey) and not is_key_file(auth.key_json.get_secret_value()):
+        problems.append({"field": "auth.key_json", "problem": "this is no key file of a service account"})
     if problems:
         raise Invalid("see `errors` for each field", errors=problems)
+    fields: Mapping[str, Any] = {name: getattr(auth, name) for name in type(auth).model_fields} if auth else {}
+    secrets = {name: value.get_secret_value() for name, value in fields.items() if isinstance(value, SecretStr)}
+    shown = {
+        name: str(value)
+        for name, value in fields.items()
+        if value is not None and name not in {"kind", "access_key_id", *secrets}
+    }
+    if "access_key_id" in fields:
+        secrets["access_key_id"] = fields["access_key_id"]
+    if way in TRUSTING:
+        shown["external_id"] = external_id or make_external_id(deps)
+    sealed = (
+        deps.envelope.seal(Secret(json.dumps(secrets).encode()), source_place(call.org_id, source_id))
+        if secrets
+        else None
+    )
+    return {"auth_kind": way, "auth": json.dumps(shown), "credentials_encrypted": sealed}

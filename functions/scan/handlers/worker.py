@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +20,22 @@ from shared.telemetry.log import logger
 
 from ..domain import records
 from ..domain.comparison import Sides, Tally, compare
+from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
 from ..domain.resources import Declared, LiveResource, NotChecked, Unread
 from ..domain.sealing import Marks, Sealer, incomparable, mark_declared, mark_live, marks_of
 from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
 from ..queries import accounts as account_queries
 from ..queries import drift as drift_queries
+from ..queries import ignoring as ignoring_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
 from ..readers.aws.base import Service, collect
+from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
-from .sources import fetch_and_store
+from .fetching import fetch_and_store
 
 _log = logger("scan")
 _SERVICES = {service.name: service for service in SERVICES}
@@ -66,8 +70,10 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
         scan = queries.lock_scan(tx, scan_id)
         if scan["status"] != "comparing":
             return Reply.no_content()
-        summary = _compare(tx, scan, account_queries.get_account(tx, scan["account_id"]), seal)
+        now = deps.clock.now()
+        summary = _compare(tx, scan, account_queries.get_account(tx, scan["account_id"]), seal, now)
         queries.set_done(tx, scan_id, summary)
+        settle(tx, scan_id, "done", summary, now=now)
         tx.emit("org-events", {"event": "scan:scan:done", "scan_id": str(scan_id)})
     _log.info("scan done", scan_id=str(scan_id), drift=summary["drift"])
     return Reply.no_content()
@@ -81,7 +87,8 @@ def work_dead_letter(call: Call, deps: ScanDeps) -> Reply:
             _give_up_shard(tx, _id(call, "scan_id"), _id(call, "shard_id"))
     elif source.endswith("scan-comparisons"):
         with deps.db.unit(call.actor) as tx:
-            queries.set_ended(tx, _id(call, "scan_id"), status="failed", error_code="comparison_failed")
+            if queries.set_ended(tx, _id(call, "scan_id"), status="failed", error_code="comparison_failed"):
+                settle(tx, _id(call, "scan_id"), "failed", {}, now=deps.clock.now())
     _log.error("message given up", subscription=source)
     return Reply.no_content()
 
@@ -198,7 +205,7 @@ def _store(actor: Actor, deps: ScanDeps, shard: Row, account: Row, rows: Sequenc
     return len(rows)
 
 
-def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str, Any]:
+def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer, now: datetime) -> dict[str, Any]:
     declared = [records.declared_of(row) for row in source_queries.list_resources(tx, account["id"])]
     live = [records.live_of(row) for row in queries.list_live(tx, account_id=account["id"], scan_id=scan["id"])]
     declared, live = _hide(tx, scan, account, declared, live, seal)
@@ -214,7 +221,9 @@ def _compare(tx: UnitOfWork, scan: Row, account: Row, seal: Sealer) -> dict[str,
     )
     tally = Tally()
     rows = (records.drift_row(drift) for drift in compare(sides, SPECS, tally))
-    found = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
+    unique = {row["fingerprint"]: row for row in rows}  # two states may declare the very same thing
+    rules = [IgnoreRule.of(row) for row in ignoring_queries.list_live_rules(tx, now=now, most=MOST_RULES)]
+    found = marked(unique.values(), rules, {(item.type, item.key): item.tags for item in live})
     drift_queries.upsert_items(tx, account_id=account["id"], scan_id=scan["id"], items=found)
     unknown = _with_stand_alone_forms(
         {name for gap in not_checked for name in gap.types} | {gap.type for gap in unread}
@@ -274,6 +283,7 @@ def _summary(
         "drift": len(found),
         "by_kind": {kind: sum(item["kind"] == kind for item in found) for kind in kinds},
         "by_severity": {name: sum(item["severity"] == name for item in found) for name in SEVERITIES},
+        "ignored": sum(item["ignore_rule_id"] is not None for item in found),
         "live_resources": len(live),
         "compared": tally.compared,
         "in_sync": tally.in_sync,

@@ -8,21 +8,30 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
+from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
-  severity, rule, status, first_seen_at, last_seen_at"""
+  severity, rule, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
+  assignee, note"""
 
-_UPSERT = """
+# What people said of an item was said of this: who accepted one open port did not accept the next.
+_SAME = "(drift_items.after is not distinct from excluded.after and drift_items.severity = excluded.severity)"
+_UPSERT = f"""
 insert into scan.drift_items
-  (account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive, severity, rule, fingerprint)
+  (account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive, severity, rule, fingerprint,
+   ignore_rule_id)
 select cast(:account_id as uuid), cast(:scan_id as uuid), d.kind, d.type, d.key, d.address, d.cloud_id, d.region, d.path,
-  d.before, d.after, d.is_sensitive, d.severity, d.rule, decode(d.fingerprint, 'hex')
+  d.before, d.after, d.is_sensitive, d.severity, d.rule, decode(d.fingerprint, 'hex'), d.ignore_rule_id
 from jsonb_to_recordset(cast(:items as jsonb))
   as d (kind text, type text, key text, address text, cloud_id text, region text, path text, before jsonb, after jsonb,
-        is_sensitive boolean, severity text, rule text, fingerprint text)
+        is_sensitive boolean, severity text, rule text, fingerprint text, ignore_rule_id uuid)
 on conflict (org_id, account_id, fingerprint) where status = 'open' do update
 set scan_id = excluded.scan_id, address = excluded.address, cloud_id = excluded.cloud_id, region = excluded.region,
-  before = excluded.before, after = excluded.after, severity = excluded.severity, rule = excluded.rule, last_seen_at = now()
+  before = excluded.before, after = excluded.after, severity = excluded.severity, rule = excluded.rule, last_seen_at = now(),
+  ignore_rule_id = excluded.ignore_rule_id,
+  ignored_until = case when {_SAME} then drift_items.ignored_until end,
+  acknowledged_at = case when {_SAME} then drift_items.acknowledged_at end,
+  acknowledged_by = case when {_SAME} then drift_items.acknowledged_by end
 """
 _FIX_GONE = """
 update scan.drift_items
@@ -30,6 +39,34 @@ set status = 'fixed', fixed_at = now()
 where org_id = :org_id and account_id = :account_id and status = 'open' and last_seen_at < now()
   and not (type = any(cast(:unknown_types as text[])))
 returning id
+"""
+_TRIAGED = """
+  and (cast(:assignee as text) is null or assignee = :assignee)
+  and (cast(:is_acknowledged as boolean) is null or (acknowledged_at is not null) = :is_acknowledged)
+  and (
+    cast(:ignored as text) = 'show'
+    or (cast(:ignored as text) = 'only') = (
+      coalesce(ignored_until > coalesce(cast(:now as timestamptz), now()), false)
+      or exists (
+        select from scan.ignore_rules r
+        where r.org_id = :org_id and r.id = drift_items.ignore_rule_id
+          and (r.expires_at is null or r.expires_at > coalesce(cast(:now as timestamptz), now()))
+      )
+    )
+  )
+"""
+_LIST_WORST = f"""
+select {_COLUMNS}
+from scan.drift_items
+where org_id = :org_id and status = :status
+  and (cast(:scan_id as uuid) is null or scan_id = :scan_id)
+  and (cast(:account_id as uuid) is null or account_id = :account_id)
+  and (cast(:kind as text) is null or kind = :kind)
+  and (cast(:severity as text) is null or severity = :severity)
+  and (cast(:type as text) is null or type = :type)
+  {_TRIAGED}
+order by array_position(array['critical', 'high', 'medium', 'low'], severity), id
+limit :most
 """
 _LIST = f"""
 select {_COLUMNS}
@@ -41,8 +78,19 @@ where org_id = :org_id and status = :status
   and (cast(:kind as text) is null or kind = :kind)
   and (cast(:severity as text) is null or severity = :severity)
   and (cast(:type as text) is null or type = :type)
+  {_TRIAGED}
 order by id desc
 limit :most offset :skipped
+"""
+_LOCK_ITEM = (
+    f"select {_COLUMNS} from scan.drift_items where org_id = :org_id and id = :item_id and status = 'open' for update"
+)
+_SET_ITEM = f"""
+update scan.drift_items
+set acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, assignee = :assignee, ignored_until = :ignored_until,
+  note = :note
+where org_id = :org_id and id = :item_id
+returning {_COLUMNS}
 """
 _BATCH = 500
 
@@ -65,13 +113,44 @@ def list_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]
     Args:
         tx: the unit of work.
         most: page size.
-        filters: `status`, and `after_id scan_id account_id kind severity type skipped`, None for any.
+        filters: `status`; `scan_id account_id kind severity type assignee is_acknowledged`, None for any; `ignored`: `hide`, `show` or
+            `only`, as of `now`; `after_id` and `skipped` for where a page begins.
     """
-    names = ("after_id", "scan_id", "account_id", "kind", "severity", "type")
     return tx.rows(
-        _LIST,
-        most=most,
-        status=filters.get("status", "open"),
-        skipped=filters.get("skipped", 0),
-        **{name: filters.get(name) for name in names},
+        _LIST, most=most, after_id=filters.get("after_id"), skipped=filters.get("skipped", 0), **_filters(filters)
     )
+
+
+def list_worst_items(tx: UnitOfWork, *, most: int, **filters: object) -> Sequence[Row]:
+    """List items, the worst first; filters as in `list_items`, without where a page begins."""
+    return tx.rows(_LIST_WORST, most=most, **_filters(filters))
+
+
+def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
+    """Read one open item and hold it until the transaction ends.
+
+    Raises:
+        NotFound: (404 `not_found`) there is none, or it was fixed.
+    """
+    return _found(tx.row(_LOCK_ITEM, item_id=item_id))
+
+
+def set_item(tx: UnitOfWork, item_id: UUID, values: Mapping[str, object]) -> Row:
+    """Store what is said of an item that is locked: `acknowledged_at acknowledged_by assignee ignored_until note`."""
+    names = ("acknowledged_at", "acknowledged_by", "assignee", "ignored_until", "note")
+    return _found(tx.row(_SET_ITEM, item_id=item_id, **{name: values.get(name) for name in names}))
+
+
+def _filters(given: Mapping[str, object]) -> dict[str, object]:
+    names = ("scan_id", "account_id", "kind", "severity", "type", "assignee", "is_acknowledged", "now")
+    defaults = {"status": "open", "ignored": "hide"}
+    return {
+        **{name: given.get(name) for name in names},
+        **{name: given.get(name, value) for name, value in defaults.items()},
+    }
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row

@@ -150,6 +150,13 @@ where s.org_id = :org_id and s.status = 'comparing'
   and coalesce((select max(h.finished_at) from scan.shards h where h.org_id = :org_id and h.scan_id = s.id), s.created_at)
     < now() - make_interval(secs => cast(:stuck_seconds as integer))
 """
+_LIST_WORKING = """
+select service, region
+from scan.shards
+where org_id = :org_id and scan_id = :scan_id and status = 'running'
+order by service, region
+limit :most
+"""
 _LIST_ORGS_WITH_ACTIVE_SCANS = "select org_id from scan.list_orgs_with_active_scans(cast(:most as integer))"
 _BATCH = 500
 
@@ -223,6 +230,11 @@ def end_shard(tx: UnitOfWork, shard_id: UUID, *, status: str, resources: int) ->
         return None
     counted = tx.row(_COUNT_SHARD, scan_id=ended["scan_id"], resources=resources)
     return ShardEnd(counted is not None and counted["status"] == "comparing")
+
+
+def list_working(tx: UnitOfWork, scan_id: UUID, *, most: int) -> Sequence[Row]:
+    """List the shards of a scan that are being read."""
+    return tx.rows(_LIST_WORKING, scan_id=scan_id, most=most)
 
 
 def touch_shard(tx: UnitOfWork, shard_id: UUID) -> None:

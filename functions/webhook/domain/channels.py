@@ -9,14 +9,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.rules.globs import matches
 from shared.rules.levels import rank
+from shared.time_zones import zone_of
 
 from .notices import Notice
 
@@ -64,14 +64,6 @@ def due_at(channel: Mapping[str, Any], now: datetime) -> datetime:
     zone = zone_of(channel["time_zone"])
     due = _digest_at(channel, now.astimezone(zone))
     return _after_quiet(channel, due.astimezone(zone)).astimezone(UTC)
-
-
-def zone_of(name: str) -> tzinfo:
-    """Return a time zone; UTC for one that this machine does not know (any more)."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def _digest_at(channel: Mapping[str, Any], local: datetime) -> datetime:

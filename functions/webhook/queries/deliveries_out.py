@@ -106,6 +106,7 @@ from (
   from scan.scans s
   join scan.drift_items i on i.org_id = s.org_id and i.account_id = s.account_id and i.first_seen_at = s.finished_at
   where s.org_id = :org_id and i.org_id = :org_id and s.id = :scan_id and i.status = 'open'
+    and i.ignore_rule_id is null
 ) as found
 group by rule, severity, kind
 order by array_position(array['critical', 'high', 'medium', 'low'], severity), count(*) desc, rule

@@ -49,7 +49,7 @@ locals {
 }
 
 resource "aws_iam_policy" "read" {
-  count = length(local.read_policies)
+  count = var.reads_configuration ? length(local.read_policies) : 0
 
   name        = count.index == 0 ? "${var.role_name}-configuration" : "${var.role_name}-configuration-${count.index + 1}"
   description = "Reads how resources are configured."
@@ -58,10 +58,18 @@ resource "aws_iam_policy" "read" {
 }
 
 resource "aws_iam_role_policy_attachment" "read" {
-  count = length(local.read_policies)
+  count = var.reads_configuration ? length(local.read_policies) : 0
 
   role       = aws_iam_role.driftwise.name
   policy_arn = aws_iam_policy.read[count.index].arn
+}
+
+locals {
+  # A family of states is listed by what its names begin with: by bucket, the keys up to their first asterisk.
+  state_prefixes = {
+    for item in var.state_objects : split("/", item)[0] => "${split("*", trimprefix(item, "${split("/", item)[0]}/"))[0]}*"...
+    if strcontains(item, "*")
+  }
 }
 
 data "aws_iam_policy_document" "states" {
@@ -71,6 +79,21 @@ data "aws_iam_policy_document" "states" {
     sid       = "FetchStates"
     actions   = ["s3:GetObject"]
     resources = [for item in var.state_objects : "arn:${data.aws_partition.current.partition}:s3:::${item}"]
+  }
+
+  dynamic "statement" {
+    for_each = local.state_prefixes
+
+    content {
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${data.aws_partition.current.partition}:s3:::${statement.key}"]
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = statement.value
+      }
+    }
   }
 
   dynamic "statement" {

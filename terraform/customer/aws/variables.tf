@@ -35,6 +35,12 @@ variable "permissions_boundary_arn" {
   default     = null
 }
 
+variable "reads_configuration" {
+  description = "Whether the role reads how resources are configured; false for a role of an account that only holds states."
+  type        = bool
+  default     = true
+}
+
 variable "role_name" {
   description = "Name of the role; its ARN is what you give DriftWise."
   type        = string
@@ -58,7 +64,7 @@ variable "state_kms_key_arns" {
 }
 
 variable "state_objects" {
-  description = "Terraform states in S3 that DriftWise may fetch, as bucket/key; * in the key stands for a family of states. Empty when you upload states."
+  description = "Terraform states in S3 that DriftWise may fetch, as bucket/key; * in the key stands for a family of states, whose names may then be listed by what stands before it. Empty when you upload states."
   type        = list(string)
   default     = []
 

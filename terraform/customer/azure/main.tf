@@ -22,6 +22,17 @@ resource "azurerm_federated_identity_credential" "google" {
   audience            = [var.external_id]
 }
 
+resource "azurerm_federated_identity_credential" "states" {
+  for_each = var.state_external_ids
+
+  name                = each.key
+  resource_group_name = azurerm_resource_group.driftwise.name
+  parent_id           = azurerm_user_assigned_identity.driftwise.id
+  issuer              = "https://accounts.google.com"
+  subject             = var.driftwise_google_account_id
+  audience            = [each.key]
+}
+
 # Reads how resources are configured. `*/read` opens no key and no secret: those are actions (listKeys, getSecret) or data.
 resource "azurerm_role_definition" "read" {
   for_each = var.scanned_subscription_ids

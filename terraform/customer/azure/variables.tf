@@ -55,6 +55,17 @@ variable "state_containers" {
   }
 }
 
+variable "state_external_ids" {
+  description = "External ids of further state sources that sign in as this identity; each source has one of its own."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(var.state_external_ids) <= 19 && alltrue([for id in var.state_external_ids : can(regex("^dw-[a-z2-7]{32}$", id))])
+    error_message = "At most 19 (an identity takes 20 credentials), each of dw- and 32 letters and digits."
+  }
+}
+
 variable "tags" {
   description = "Tags of the resource group and the identity."
   type        = map(string)

@@ -24,7 +24,7 @@ resource "google_iam_workload_identity_pool_provider" "google" {
 
   oidc {
     issuer_uri        = "https://accounts.google.com"
-    allowed_audiences = [var.external_id]
+    allowed_audiences = concat([var.external_id], sort(var.state_external_ids))
   }
 }
 
@@ -68,6 +68,8 @@ resource "google_project_iam_member" "read" {
   member  = local.member
 }
 
+# A condition on an object's name does not hold for listing, which is asked of the bucket: there the listed prefix is an attribute of its own.
+# Source: https://cloud.google.com/iam/docs/conditions-attribute-reference#cloud-storage-attributes
 resource "google_storage_bucket_iam_member" "states" {
   for_each = var.state_buckets
 
@@ -77,7 +79,10 @@ resource "google_storage_bucket_iam_member" "states" {
 
   condition {
     title       = "States only"
-    description = "Objects whose names begin with the states' prefix."
-    expression  = "resource.name.startsWith('projects/_/buckets/${each.key}/objects/${each.value}')"
+    description = "Objects whose names begin with the states' prefix, and listing by it."
+    expression = join(" || ", [
+      "resource.name.startsWith('projects/_/buckets/${each.key}/objects/${each.value}')",
+      "api.getAttribute('storage.googleapis.com/objectListPrefix', '').startsWith('${each.value}')",
+    ])
   }
 }

@@ -50,7 +50,18 @@ variable "state_buckets" {
   default     = {}
 
   validation {
-    condition     = alltrue([for prefix in values(var.state_buckets) : length(prefix) > 0])
-    error_message = "Give a prefix: a whole bucket may hold more than states."
+    condition     = alltrue([for prefix in values(var.state_buckets) : can(regex("^[^'\\\\]+$", prefix))])
+    error_message = "Give a prefix, without quotes and backslashes: a whole bucket may hold more than states."
+  }
+}
+
+variable "state_external_ids" {
+  description = "External ids of further state sources that sign in through this pool; each source has one of its own."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(var.state_external_ids) <= 9 && alltrue([for id in var.state_external_ids : can(regex("^dw-[a-z2-7]{32}$", id))])
+    error_message = "At most nine (a provider takes ten audiences), each of dw- and 32 letters and digits."
   }
 }

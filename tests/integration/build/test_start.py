@@ -30,11 +30,11 @@ for module, member in json.load(sys.stdin):
 LOCAL_HOURS = """
 import json, zoneinfo
 from datetime import datetime
-from functions.webhook.channel_models import Zone
-from functions.webhook.domain.channels import zone_of
+import functions.webhook.channel_models
+from shared.time_zones import ZoneName, zone_of
 from pydantic import TypeAdapter
 assert not any(__import__("pathlib").Path(place).exists() for place in zoneinfo.TZPATH)
-names = [TypeAdapter(Zone).validate_python(name) for name in ("Europe/Berlin", "America/New_York", "Asia/Kolkata")]
+names = [TypeAdapter(ZoneName).validate_python(name) for name in ("Europe/Berlin", "America/New_York", "Asia/Kolkata")]
 print(json.dumps({name: [datetime(2026, month, 1, tzinfo=zone_of(name)).utcoffset().total_seconds() / 3600 for month in (1, 7)] for name in names}))
 """
 

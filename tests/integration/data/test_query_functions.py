@@ -42,7 +42,9 @@ _VALUES: dict[str, Any] = {
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
-    "disable_channel.because": "gone",
+    "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
+    "set_turn.next_run_at": datetime.now(UTC),
+    "starts": [datetime.now(UTC)],
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
@@ -52,6 +54,7 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
+    "schedule_id": "scan.schedules", "ignore_rule_id": "scan.ignore_rules",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
@@ -72,6 +75,9 @@ _SCIM_USER: dict[str, Any] = {
     "email_key": None, "user_id": None, "document": "{}", "now": datetime.now(UTC),
 }  # fmt: skip
 _SCIM_GROUP: dict[str, Any] = {"display_name": "n", "external_id": None, "document": "{}", "now": datetime.now(UTC)}
+_SCHEDULE: dict[str, Any] = {
+    "name": "n", "cron": "0 2 * * *", "time_zone": "UTC", "jitter_seconds": 0, "next_run_at": datetime.now(UTC),
+}  # fmt: skip
 _NO_FILTERS: dict[str, Any] = dict.fromkeys(("actor", "action", "target", "from_at", "to_at"))
 # What goes into `**values`: names besides those above, with their values.
 _MORE: dict[str, dict[str, Any]] = {
@@ -86,8 +92,20 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
-    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0},
+    "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0, "version_token": None, "mapping_hash": bytes(32)},
+    "change_source": {"name": "n", "auth_kind": "none", "auth": "{}", "credentials_encrypted": None},
     "list_items": {"scan_id": None, "account_id": None},
+    "insert_rule": {
+        **dict.fromkeys(("address_pattern", "cloud_id_pattern", "tag_pattern", "path_pattern", "expires_at")), "type_pattern": "x",
+        "most_severity": "low", "reason": "r", "created_by": "human:x", "created_at": datetime.now(UTC),
+    },
+    "list_worst_items": {"scan_id": None, "account_id": None},
+    "insert_schedule": _SCHEDULE | {"id": UUID(int=21), "account_id": None, "now": datetime.now(UTC)},
+    "change_schedule": _SCHEDULE | {"failures": 0, "disabled_at": None, "disabled_because": None},
+    "count_open_before": {"account_id": None},
+    "count_opened": {"account_id": None},
+    "count_fixed": {"account_id": None},
+    "sum_coverage": {"account_id": None},
     "insert_config": {"id": UUID(int=10), "provider": "github", "name": "n", "current_secret_encrypted": b"x"},
     "change_config": {
         "name": "n", "disabled_at": None, "previous_secret_encrypted": None, "previous_expires_at": None,

@@ -94,7 +94,7 @@ class Estate:
             rows = [records.live_row(item, SPECS, seal) for item in live]
             scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
             scans.set_comparing(tx, scan_id)
-        deps = cast("ScanDeps", SimpleNamespace(db=self.db, sealer=lambda _org_id: self.sealer()))
+        deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=self.clock, sealer=lambda _org_id: self.sealer()))
         event = Event("e", {"scan_id": str(scan_id)})
         call = Call(actor=self.actor, path={}, query_values={}, headers={}, cookies={}, content=b"", event=event)
         assert worker.work_comparison(call, deps).status == 204

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
+import html
 import io
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.scan.domain import reports
+from shared.reports.page import HEADER_POLICY
 from tests.support.analyses import HOSTILE
 from tests.support.gfm import Page
+from tests.support.html_files import page_faults, tags_of
 from tests.support.sarif_schema import sarif_faults
 
-WRITERS = {"csv": reports.to_csv, "markdown": reports.to_markdown, "sarif": reports.to_sarif}
+WRITERS = {"csv": reports.to_csv, "markdown": reports.to_markdown, "sarif": reports.to_sarif, "html": reports.to_html}
 
 
 def _row(**members: Any) -> dict[str, Any]:
@@ -53,7 +59,7 @@ def _csv(*rows: dict[str, Any]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(reports.to_csv(rows))))
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\uff1d", "\uff20"])
 def test_a_cell_that_a_spreadsheet_would_run_is_made_inert(sign: str) -> None:
     found = _csv(_row(address=f"{sign}HYPERLINK()", before=f"{sign}1", after=f"{sign}2"))[0]
     for name in ("address", "before", "after"):
@@ -170,3 +176,39 @@ def test_long_values_are_cut_for_people_and_whole_for_machines() -> None:
 @pytest.mark.parametrize("row", [UNMANAGED, MISSING, _row()])
 def test_a_sentence_names_the_resource(row: dict[str, Any]) -> None:
     assert (row["address"] or row["cloud_id"]) in reports.sentence(row)
+
+
+def test_a_report_that_leaves_something_out_says_so() -> None:
+    for form in ("markdown", "sarif", "html"):
+        assert "milder ones" in WRITERS[form]([_row()], left_out=True)
+        assert "milder ones" not in WRITERS[form]([_row()])
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_acts_in_a_page(text: str) -> None:
+    assert page_faults(reports.to_html([_row(address=text, path=text, before=text, after=text)])) == []
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_out_of_a_page(text: str) -> None:
+    plain, filled = (reports.to_html([_row(address=address, after=address)]) for address in ("a", text))
+    assert page_faults(filled) == []
+    assert tags_of(filled) == tags_of(plain)
+
+
+def test_a_page_draws_its_numbers_and_names_them() -> None:
+    page = reports.to_html([MISSING, _row(), _row()])
+    assert 'aria-label="Findings by severity: critical 1, high 2, medium 0, low 0"' in page
+    assert page.count("<rect ") == 4
+    assert page.index("critical</td>") < page.index("high</td>")
+
+
+def test_a_page_allows_its_own_style_and_nothing_else() -> None:
+    page = reports.to_html([_row()])
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = html.unescape(re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[0])
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+    assert HEADER_POLICY.startswith(policy)
+    assert "sandbox" in HEADER_POLICY

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -329,3 +330,97 @@ def test_types_that_nothing_is_known_of_are_kept_without_a_key() -> None:
 def test_no_known_type_stumbles_over_an_instance_that_says_little(kind: str, attributes: dict[str, object]) -> None:
     document = _state(_resource(kind, "one", {"attributes": attributes}))
     assert parse_state(json.dumps(document).encode(), AWS_SPECS).serial == 7
+
+
+# --- Every release since 0.12 -----------------------------------------------------------------------------------------
+
+
+def test_what_version_0_12_took_over_as_flat_text_is_looked_for_and_not_compared() -> None:
+    flat = {
+        "id": "t-1",
+        "arn": "arn:aws:x:eu-west-1:123456789012:thing/t-1",
+        "enabled": "true",
+        "tags.%": "1",
+        "tags.Name": "x",
+    }
+    resource = _resource("aws_thing", "one", {"schema_version": 0, "attributes_flat": flat}, each="list")
+    found = _parse(_state(resource, terraform_version="0.12.31")).declared[0]
+    assert (found.key, found.account, found.region) == ("t-1", "123456789012", "eu-west-1")
+    assert dict(found.attributes) == {"id": "t-1", "arn": flat["arn"]}
+
+
+def test_flat_text_tells_the_parent_and_a_key_of_several_parts() -> None:
+    found = _parse(_state(_resource("aws_part", "one", {"attributes_flat": {"table": "rtb-1", "name": "x"}}))).declared[
+        0
+    ]
+    assert (found.key, found.parent) == ("rtb-1|x", Parent("aws_thing", "rtb-1", "route"))
+    assert dict(found.attributes) == {}
+
+
+def _written_by(terraform_version: str, provider: str, **members: object) -> dict[str, object]:
+    """Return a state as a release writes it: two of a count, one tainted, one with a deposed twin; a for_each in a module; a data source."""
+    one = {"schema_version": 1, "attributes": {"id": "c-0"}, "private": "bnVsbA==", "dependencies": ["aws_thing.base"]}
+    two = {"schema_version": 1, "attributes": {"id": "c-1"}, "status": "tainted", "private": "bnVsbA=="}
+    old = {"schema_version": 1, "attributes": {"id": "c-old"}, "deposed": "0a1b2c3d", "status": "tainted"}
+    return _state(
+        _resource("aws_thing", "looked_up", {"attributes": {"id": "d-1"}}, mode="data", provider=provider),
+        _resource("aws_thing", "counted", one | {"index_key": 0}, two | {"index_key": 1}, old | {"index_key": 1}, provider=provider),
+        _resource(
+            "aws_thing", "keyed", {"index_key": "a.b", "attributes": {"id": "k-1"}, "sensitive_attributes": []},
+            module='module.net["eu"].module.inner', provider=provider,
+        ),
+        _resource("aws_thing", "none_left", provider=provider) | {"instances": []},
+        terraform_version=terraform_version, **members,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        _written_by("0.12.31", "provider.aws"),
+        _written_by("0.13.7", 'provider["registry.terraform.io/hashicorp/aws"]'),
+        _written_by("0.14.11", 'provider["registry.terraform.io/hashicorp/aws"]'),
+        _written_by("1.5.7", 'module.net.provider["registry.terraform.io/hashicorp/aws"].eu', check_results=None),
+        _written_by(
+            "1.14.0", 'provider["registry.terraform.io/hashicorp/aws"]', check_results=[{"object_kind": "resource"}]
+        ),
+        _written_by("1.10.6", 'provider["registry.opentofu.org/hashicorp/aws"]', check_results=None),
+    ],
+    ids=["0.12", "0.13", "0.14", "1.5", "1.14", "opentofu"],
+)
+def test_what_any_release_writes_is_read_alike(document: dict[str, object]) -> None:
+    found = {item.address: item.key for item in _parse(document).declared}
+    assert found == {
+        "aws_thing.counted[0]": "c-0",
+        "aws_thing.counted[1]": "c-1",
+        'module.net["eu"].module.inner.aws_thing.keyed["a.b"]': "k-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "says"), [(3, "terraform apply"), (1, "terraform apply"), (5, "newer"), ("4", "newer")]
+)
+def test_a_version_that_is_not_read_comes_with_what_to_do(version: object, says: str) -> None:
+    error = _refused(json.dumps(_state(version=version)).encode(), StateVersionUnsupported)
+    assert says in str(error)
+    assert "version 4" in str(error)
+
+
+def test_an_encrypted_state_comes_with_what_to_do() -> None:
+    document = {
+        "serial": 3, "lineage": "3f6c", "meta": {"key_provider.pbkdf2.mykey": "eyJzYWx0IjoiQUFBQSJ9"},
+        "encrypted_data": "AAAA", "encryption_version": "v0",
+    }  # fmt: skip
+    assert "tofu state pull" in str(_refused(json.dumps(document).encode(), StateEncrypted))
+
+
+@pytest.mark.parametrize("group", ["demo", "identity", "network", "services"])
+def test_what_terraform_wrote_in_earnest_is_read_whole(group: str) -> None:
+    content = (Path(__file__).parents[2] / "fixtures" / "aws" / group / "state.json").read_bytes()
+    managed = [item for item in json.loads(content)["resources"] if item["mode"] == "managed"]
+    found = parse_state(content, AWS_SPECS)
+    assert {item.address.partition("[")[0] for item in found.declared} == {
+        f"{item['type']}.{item['name']}" for item in managed
+    }
+    assert found.terraform_version
+    assert all(item.key for item in found.declared if item.type in AWS_SPECS)

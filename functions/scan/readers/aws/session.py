@@ -33,10 +33,11 @@ class Login:
     """How to sign in to one AWS account.
 
     Attributes:
-        account: 12-digit account id that the credentials must belong to.
+        account: 12-digit account id that the credentials must belong to; empty for whichever they do.
         access_key_id, secret_access_key: for a static key.
         role_arn, external_id: for a role; taken on with this process's own identity.
         identity_tokens: prove that identity by tokens made for the external id; without them it is one of AWS.
+        through: the account whose credentials take the role on instead, for a chain of roles.
         endpoint: an AWS stand-in, emulator only; empty otherwise.
         attempts: how often a call is made before it counts as failed; the waits between them double, up to 20 s.
     """
@@ -47,6 +48,7 @@ class Login:
     role_arn: str = ""
     external_id: str = ""
     identity_tokens: IdentityTokens | None = None
+    through: AwsAccount | None = None
     endpoint: str = ""
     attempts: int = 8
 
@@ -61,6 +63,10 @@ class AwsAccount:
         self._login = login
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+
+    def assume_role(self, region: str, **wish: Any) -> Any:
+        """Take on a role of any account with this account's credentials; returns the reply of STS."""
+        return _sts(self._session, self._login, region).assume_role(**wish)
 
     def scope(self, region: str) -> Scope:
         """Return the scope of one region; `global` is read through us-east-1."""
@@ -146,7 +152,7 @@ def sign_in(login: Login, region: str = "us-east-1") -> AwsAccount:
         raise CredentialsRefused(f"AWS cannot be asked: {type(error).__name__}", reason="unavailable") from error
     except ResponseParserError as error:
         raise CredentialsRefused("the reply to the sign-in is not one of AWS", reason="malformed") from error
-    if identity["Account"] != login.account:
+    if login.account and identity["Account"] != login.account:
         raise CredentialsRefused("these credentials belong to another AWS account", reason="other_account")
     return AwsAccount(login, session, identity["Arn"])
 
@@ -217,12 +223,14 @@ def _assumed(login: Login, region: str) -> boto3.Session:
     """
     import boto3
 
-    sts = _sts(boto3.Session(), login, region)
     asked = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
-    if login.identity_tokens is None:
-        reply = sts.assume_role(ExternalId=login.external_id, **asked)
+    if login.through is not None:  # AWS ends chained sessions after an hour
+        reply = login.through.assume_role(region, ExternalId=login.external_id, **asked)
+    elif login.identity_tokens is None:
+        reply = _sts(boto3.Session(), login, region).assume_role(ExternalId=login.external_id, **asked)
     else:
         token = login.identity_tokens.token_for(login.external_id)
+        sts = _sts(boto3.Session(), login, region)
         reply = sts.assume_role_with_web_identity(WebIdentityToken=token, **asked)
     found = reply["Credentials"]
     return boto3.Session(

@@ -61,8 +61,46 @@ run "states" {
   }
 
   assert {
+    condition     = !strcontains(data.aws_iam_policy_document.states[0].json, "s3:ListBucket")
+    error_message = "Who names every state has nothing listed."
+  }
+
+  assert {
     condition     = one(data.aws_iam_policy_document.states[0].statement[1].condition).variable == "kms:ViaService"
     error_message = "The key opens states on their way out of S3 and nothing else."
+  }
+}
+
+run "an_account_that_only_holds_states" {
+  command = plan
+
+  variables {
+    reads_configuration = false
+    state_objects       = ["states/network/*"]
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.read) == 0 && length(aws_iam_role_policy_attachment.read) == 0 && length(aws_iam_role_policy.states) == 1
+    error_message = "A role for states reads nothing else."
+  }
+}
+
+run "families_of_states_are_listed_by_their_prefix" {
+  command = plan
+
+  variables {
+    state_objects = ["states/network/*", "states/teams/*/terraform.tfstate", "states/one.tfstate", "others/all/*.tfstate"]
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.states[0].json).Statement :
+      statement.Resource => statement.Condition if statement.Action == "s3:ListBucket"
+      } == {
+      "arn:aws:s3:::others" = { StringLike = { "s3:prefix" = "all/*" } }
+      "arn:aws:s3:::states" = { StringLike = { "s3:prefix" = ["network/*", "teams/*"] } }
+    }
+    error_message = "A bucket may be listed by the beginnings of the named families alone."
   }
 }
 

@@ -40,12 +40,20 @@ run "states" {
   command = plan
 
   variables {
-    state_buckets = { customer-states = "network/" }
+    state_buckets      = { customer-states = "network/" }
+    state_external_ids = ["dw-zyxwvutsrqponmlkjihgfedcba765432"]
   }
 
   assert {
-    condition     = google_storage_bucket_iam_member.states["customer-states"].condition[0].expression == "resource.name.startsWith('projects/_/buckets/customer-states/objects/network/')"
-    error_message = "Only states below the prefix may be fetched."
+    condition     = google_storage_bucket_iam_member.states["customer-states"].condition[0].expression == "resource.name.startsWith('projects/_/buckets/customer-states/objects/network/') || api.getAttribute('storage.googleapis.com/objectListPrefix', '').startsWith('network/')"
+    error_message = "Only states below the prefix may be listed and fetched."
+  }
+
+  assert {
+    condition = google_iam_workload_identity_pool_provider.google.oidc[0].allowed_audiences == tolist([
+      "dw-abcdefghijklmnopqrstuvwxyz234567", "dw-zyxwvutsrqponmlkjihgfedcba765432",
+    ])
+    error_message = "Each state source shows tokens for an external id of its own."
   }
 }
 
@@ -57,10 +65,12 @@ run "wrong_values_are_refused" {
     external_id                 = "mine"
     pool_id                     = "gcp-mine"
     scanned_project_ids         = []
-    state_buckets               = { customer-states = "" }
+    state_buckets               = { customer-states = "it's" }
+    state_external_ids          = ["mine"]
   }
 
   expect_failures = [
     var.driftwise_google_account_id, var.external_id, var.pool_id, var.scanned_project_ids, var.state_buckets,
+    var.state_external_ids,
   ]
 }
