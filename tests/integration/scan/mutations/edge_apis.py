@@ -159,7 +159,7 @@ _REST = (
     integration("type", type="HTTP_PROXY"),
     unmanaged("aws_api_gateway_integration", _integrate),
     answered("method_response", "response_models.application/json", responseModels={"application/json": "Error"}),
-    answered("method_response", "response_parameters", responseParameters={"method.response.header.X": True}),
+    answered("method_response", "response_parameters", responseModels={"application/json": "Error"}, responseParameters={"method.response.header.X": True}),
     answered("integration_response", "selection_pattern", selectionPattern="5.."),
     answered("integration_response", "response_templates", selectionPattern="2..", responseTemplates={"application/json": "[]"}),
     unmanaged("aws_api_gateway_method_response", _one_more_answer("method_response")),
