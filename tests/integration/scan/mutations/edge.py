@@ -7,7 +7,7 @@ from typing import Any
 from functions.scan.types.aws import acm, apigateway, apigatewayv2, cloudfront, wafv2
 from tests.support.aws_account import Clients, Mutation
 
-from . import edge_apis
+from . import edge_apis, edge_http
 from .calls import Apply, call, changed, create, missing, unmanaged
 from .links_vpc import fixed, still
 
@@ -209,10 +209,11 @@ _WAF = (
     _gone("ip_set", "blocked"),
 )  # fmt: skip
 
-MUTATIONS: tuple[Mutation, ...] = (*_CLOUDFRONT, *_WAF, *edge_apis.MUTATIONS, *_CERTIFICATES)
+MUTATIONS: tuple[Mutation, ...] = (*_CLOUDFRONT, *_WAF, *edge_apis.MUTATIONS, *edge_http.MUTATIONS, *_CERTIFICATES)
 
 EXCEPTIONS: dict[str, str] = {
     **edge_apis.EXCEPTIONS,
+    **edge_http.EXCEPTIONS,
     **fixed(
         "aws_acm_certificate", "domain_name", "subject_alternative_names", "key_algorithm", "certificate_authority_arn"
     ),
