@@ -75,7 +75,7 @@ def resources(*more: str, uri: str = "https://pets.example/") -> list[LiveResour
             "integrationResponses": {"200": {}},
         },
     }
-    items = [
+    items: list[dict[str, Any]] = [
         {"id": "r0", "path": "/"},
         {"id": "r1", "path": "/pets"},
         {"id": "r2", "path": "/pets/{id}", "resourceMethods": {"GET": method, **{name: {} for name in more}}},

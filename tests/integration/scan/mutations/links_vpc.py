@@ -104,16 +104,22 @@ def _ask(client: Any, vpc: Attributes) -> str:
 
 
 _SIDE = "allow_remote_vpc_dns_resolution"
+
+
+def _told_twice(side: str) -> Mutation:
+    kinds = ("aws_vpc_peering_connection", "aws_vpc_peering_connection_accepter")
+    expected = {("changed", f"{kind}.asked", side.lower()) for kind in kinds}
+    turn = _options(side, on=True)
+    return Mutation("aws_vpc_peering_connection.asked", expected, lambda call, it: _none(turn(call("ec2"), it)))
+
+
 _PEERING = (
     ec2_tag("aws_vpc_peering_connection.between"),
     changed("aws_vpc_peering_connection_options.between", "accepter", _options("Accepter", on=False)),
     changed("aws_vpc_peering_connection_options.between", "requester", _options("Requester", on=True)),
     # One connection, declared from both ends: both tell.
-    *(Mutation("aws_vpc_peering_connection.asked", {
-        ("changed", "aws_vpc_peering_connection.asked", side.lower()),
-        ("changed", "aws_vpc_peering_connection_accepter.asked", side.lower())},
-        lambda call, it, side=side: _none(_options(side, on=True)(call("ec2"), it)), also=("aws_vpc_peering_connection",))
-      for side in ("Accepter", "Requester")),
+    _told_twice("Accepter"),
+    _told_twice("Requester"),
     unmanaged("aws_vpc.there", "aws_vpc_peering_connection", _ask),
     Mutation("aws_vpc_peering_connection.between", {
         ("missing", "aws_vpc_peering_connection.between", ""), ("missing", "aws_vpc_peering_connection_options.between", "")},
