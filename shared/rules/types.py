@@ -36,8 +36,17 @@ LOCAL = (
 NETWORK_RULES = frozenset({
     "aws_security_group", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule",
     "aws_default_security_group", "aws_network_acl", "aws_network_acl_rule", "aws_default_network_acl",
+    "aws_ec2_managed_prefix_list", "aws_ec2_managed_prefix_list_entry", "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_ip_set",
+    "aws_wafv2_regex_pattern_set",
     "google_compute_firewall", "google_compute_firewall_policy_rule", "google_compute_network_firewall_policy_rule",
     "azurerm_network_security_group", "azurerm_network_security_rule",
+})  # fmt: skip
+# What lets traffic or people in by being there: one that nobody declared is looked at first.
+DOORS = frozenset({
+    "aws_vpc_peering_connection", "aws_vpn_connection", "aws_customer_gateway", "aws_vpn_gateway_attachment", "aws_ec2_transit_gateway_vpc_attachment",
+    "aws_ec2_transit_gateway_route", "aws_ec2_transit_gateway_route_table_propagation", "aws_vpc_endpoint", "aws_vpc_endpoint_security_group_association",
+    "aws_network_interface_sg_attachment", "aws_ami_launch_permission", "aws_api_gateway_method", "aws_api_gateway_usage_plan_key",
+    "aws_apigatewayv2_route", "aws_cloudfront_distribution",
 })  # fmt: skip
 IDENTITY = (
     "aws_iam_*", "aws_ssoadmin_*", "google_*_iam_*", "google_service_account*", "azurerm_role_*", "azurerm_federated_identity_credential",

@@ -14,7 +14,7 @@ from shared.rules.drifted import change_of
 from shared.rules.levels import Severity, rank, worst
 from shared.rules.plan import Plan
 from shared.rules.rule import EXPOSURES, Finding
-from shared.rules.types import IDENTITY, NETWORK_RULES, PROTECTIONS, STATEFUL
+from shared.rules.types import DOORS, IDENTITY, NETWORK_RULES, PROTECTIONS, STATEFUL
 
 from .baseline import without_indices
 from .comparison import Drift
@@ -91,11 +91,18 @@ def _is_identity(drift: Drift) -> bool:
     return any(fnmatchcase(drift.type, pattern) for pattern in IDENTITY)
 
 
+def _is_public_image(drift: Drift) -> bool:
+    """Say whether a machine image is shared with everybody and no state says so."""
+    return drift.kind == "unmanaged" and drift.type == "aws_ami_launch_permission" and drift.key.endswith("|all")
+
+
 _FLOORS: tuple[Floor, ...] = (
     Floor("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
     Floor("stateful-resource-missing", "critical", lambda drift: drift.kind == "missing" and drift.type in STATEFUL),
     Floor("identity-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and _is_identity(drift)),
     Floor("network-rule-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in NETWORK_RULES),
+    Floor("image-public", "critical", _is_public_image),
+    Floor("door-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in DOORS),
     Floor("resource-missing", "high", lambda drift: drift.kind == "missing"),
     Floor("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in NETWORK_RULES),
     Floor("identity-changed", "high", lambda drift: drift.kind == "changed" and _is_identity(drift)),

@@ -32,7 +32,7 @@ from tests.support.aws_account import (
 )
 
 READERS = ROOT / "functions" / "scan" / "readers" / "aws"
-READING = ("Describe", "Get", "List", "Lookup", "BatchGet")
+READING = ("Describe", "Get", "List", "BatchGet", "Lookup", "Search", "GET")
 # moto asks for their rights by names that IAM does not have; the recorded calls judge these (`test_aws_laws.py`)
 NOT_JUDGED = {
     "backup",
@@ -65,6 +65,9 @@ TELL_MORE = {
     "cognito-idp:DescribeUserPoolClient": "it also answers with the client's secret, which is not kept",
     "codebuild:BatchGetProjects": "plain variables are what Terraform declares; they are stored as a digest",
     "glue:GetConnections": "asked to hide passwords; the other properties are stored as a digest",
+    "apigateway:GET": "it would also tell an API key's value, which no reader asks for: API Gateway knows no narrower right",
+    "autoscaling:DescribeLaunchConfigurations": "user data is what Terraform declares; it is stored as a digest",
+    "ec2:DescribeVpnConnections": "it also answers with pre-shared keys, which are not kept",
     "ec2:DescribeLaunchTemplateVersions": "user data is what Terraform declares; it is stored as a digest",
 }
 # What reads the contents of a customer's stores. None of it is ever asked for.
@@ -92,10 +95,59 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     """Return the API operations behind each IAM action of the services that are read, as botocore describes them."""
     session: Any = botocore.session.get_session()
     found: dict[str, tuple[str, ...]] = {}
-    for name in ("athena", "backup", "batch", "cloudtrail", "cloudwatch", "codebuild", "cognito-identity", "cognito-idp", "config", "dynamodb", "ec2",
-                 "ecr", "ecs", "efs", "eks", "elasticache", "elbv2", "events", "firehose", "glue", "guardduty", "iam", "kinesis", "kms", "lambda",
-                 "logs", "memorydb", "mq", "organizations", "rds", "redshift", "route53", "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs",
-                 "ssm", "stepfunctions", "resource-explorer-2", "resourcegroupstaggingapi", "cloudcontrol"):  # fmt: skip
+    for name in (
+        "acm",
+        "apigateway",
+        "apigatewayv2",
+        "athena",
+        "autoscaling",
+        "backup",
+        "batch",
+        "cloudcontrol",
+        "cloudfront",
+        "cloudtrail",
+        "cloudwatch",
+        "codebuild",
+        "cognito-identity",
+        "cognito-idp",
+        "config",
+        "dynamodb",
+        "ec2",
+        "ecr",
+        "ecs",
+        "efs",
+        "eks",
+        "elasticache",
+        "elbv2",
+        "events",
+        "firehose",
+        "glue",
+        "guardduty",
+        "iam",
+        "kinesis",
+        "kms",
+        "lambda",
+        "logs",
+        "memorydb",
+        "mq",
+        "organizations",
+        "rds",
+        "redshift",
+        "resource-explorer-2",
+        "resource-groups",
+        "resourcegroupstaggingapi",
+        "route53",
+        "s3",
+        "scheduler",
+        "secretsmanager",
+        "servicediscovery",
+        "ses",
+        "sns",
+        "sqs",
+        "ssm",
+        "stepfunctions",
+        "wafv2",
+    ):
         model = session.get_service_model(name)
         for operation in model.operation_names:
             action = action_of(model.signing_name, operation)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from . import (
+    acm,
+    apigateway,
+    apigatewayv2,
     audit,
+    autoscaling,
     brokers,
     caches,
     catalogues,
     cloud_control,
+    cloudfront,
     cloudwatch,
     clusters,
     cognito,
+    discovery,
     dynamodb,
     ec2_compute,
+    ec2_gateways,
+    ec2_images,
+    ec2_links,
     ec2_network,
     ec2_security,
     ecr,
@@ -36,19 +45,29 @@ from . import (
     sqs,
     ssm,
     stores,
+    wafv2,
 )
 from .base import Service
 
 SERVICES: tuple[Service, ...] = (
+    acm.SERVICE,
+    apigateway.SERVICE,
+    apigatewayv2.SERVICE,
     audit.SERVICE,
+    autoscaling.SERVICE,
     brokers.SERVICE,
     caches.SERVICE,
     catalogues.SERVICE,
+    cloudfront.SERVICE,
     cloudwatch.SERVICE,
     clusters.SERVICE,
     cognito.SERVICE,
+    discovery.SERVICE,
     dynamodb.SERVICE,
     ec2_compute.SERVICE,
+    ec2_gateways.SERVICE,
+    ec2_images.SERVICE,
+    ec2_links.SERVICE,
     ec2_network.SERVICE,
     ec2_security.SERVICE,
     ecr.SERVICE,
@@ -71,6 +90,7 @@ SERVICES: tuple[Service, ...] = (
     sqs.SERVICE,
     ssm.SERVICE,
     stores.SERVICE,
+    wafv2.SERVICE,
 )
 # Of what is read beside the services: the inventory by ARN, and what Cloud Control is asked for one by one.
 FURTHER_PERMISSIONS: tuple[str, ...] = (*explorer.PERMISSIONS, *cloud_control.PERMISSIONS)

@@ -150,6 +150,8 @@ def permission_of(service: str, operation: str) -> str:
 
     Source: Service Authorization Reference; the few operations whose action has another name are listed here.
     """
+    if service == "apigateway":  # its rights are HTTP methods on the path of what they are about
+        return "apigateway:GET" if operation.startswith("Get") else f"apigateway:{operation}"
     name = f"{service}:{operation}"
     return _PERMISSIONS.get(name, name)
 

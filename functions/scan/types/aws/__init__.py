@@ -6,12 +6,21 @@ from collections.abc import Mapping
 
 from ...domain.specs import TypeSpec, index
 from . import (
+    acm,
+    apigateway,
+    apigatewayv2,
     audit,
+    autoscaling,
     caches,
     catalogues,
+    cloudfront,
     cloudwatch,
+    discovery,
     dynamodb,
     ec2_compute,
+    ec2_gateways,
+    ec2_images,
+    ec2_links,
     ec2_network,
     ec2_routing,
     ec2_security,
@@ -35,17 +44,27 @@ from . import (
     sqs,
     ssm,
     stores,
+    wafv2,
 )
 from .catalogue import READABLE
 
 SPECS = index(
     (
+        *acm.SPECS,
+        *apigateway.SPECS,
+        *apigatewayv2.SPECS,
         *audit.SPECS,
+        *autoscaling.SPECS,
         *caches.SPECS,
         *catalogues.SPECS,
+        *cloudfront.SPECS,
         *cloudwatch.SPECS,
+        *discovery.SPECS,
         *dynamodb.SPECS,
         *ec2_compute.SPECS,
+        *ec2_gateways.SPECS,
+        *ec2_images.SPECS,
+        *ec2_links.SPECS,
         *ec2_network.SPECS,
         *ec2_routing.SPECS,
         *ec2_security.SPECS,
@@ -69,6 +88,7 @@ SPECS = index(
         *sqs.SPECS,
         *ssm.SPECS,
         *stores.SPECS,
+        *wafv2.SPECS,
     )
 )
 # With the types that Cloud Control reads: nothing of them is compared, but a state's resources are told apart by their keys.

@@ -35,7 +35,7 @@ run "keyless" {
   assert {
     condition = alltrue(flatten([
       for policy in aws_iam_policy.read : [
-        for action in jsondecode(policy.policy).Statement[0].Action : can(regex("^[a-z0-9-]+:(Describe|Get|List|BatchGet)[A-Za-z0-9]+$", action))
+        for action in jsondecode(policy.policy).Statement[0].Action : can(regex("^([a-z0-9-]+:(Describe|Get|List|BatchGet|Lookup|Search)[A-Za-z0-9]+|apigateway:GET)$", action))
       ]
     ])) && alltrue([for policy in aws_iam_policy.read : length(jsondecode(policy.policy).Statement) == 1 && length(policy.policy) <= 6144])
     error_message = "Every action reads, and is named whole."
