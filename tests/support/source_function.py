@@ -11,6 +11,7 @@ from uuid import UUID
 from flask import Response
 
 from functions.scan.readers.aws.session import SignIns
+from functions.scan.readers.aws.trail import Pace
 from functions.scan.routes import ROUTES
 from functions.scan.state_sources.opening import Opener
 from functions.scan.streams import Places
@@ -71,6 +72,7 @@ class SourceOrg:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             digest_keys=SecretVersions("value-digest-key", secrets, self.clock),
             sign_ins=SignIns(self.clock),
+            pace=Pace(self.clock),
             identity_tokens=OwnTokens(),
             egress=guard,
             opener=Opener(guard, self.clock, OwnTokens(), "", 1),

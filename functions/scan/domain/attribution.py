@@ -101,7 +101,7 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
     """
     source = source_of(question.type)
     names = frozenset((*names_of(question), *_parts(question)))
-    fitting = [
+    fitting: list[tuple[TrailEvent, Confidence]] = [
         (event, certainty)
         for event in events
         if not event.is_read_only

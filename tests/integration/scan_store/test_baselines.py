@@ -16,7 +16,7 @@ from functions.scan.domain.baseline_records import document_row
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.sealing import Sealer
 from functions.scan.domain.traced import Traced
-from functions.scan.handlers import worker
+from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, baselines, drift, scans, sources
 from functions.scan.types.aws import SPECS
 from functions.scan.wiring import ScanDeps
@@ -93,7 +93,7 @@ class Estate:
         deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=FakeClock(), sealer=lambda _org_id: self.seal))
         event = Event("e", {"scan_id": str(scan_id)})
         call = Call(actor=self.actor, path={}, query_values={}, headers={}, cookies={}, content=b"", event=event)
-        assert worker.work_comparison(call, deps).status == 204
+        assert comparing.work_comparison(call, deps).status == 204
 
     def scan(self, description: str = "d", **members: object) -> set[tuple[str, str, Any, Any]]:
         """See and compare; returns what is open as (detector, path, before, after)."""

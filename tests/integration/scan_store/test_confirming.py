@@ -140,9 +140,9 @@ def scene(shared: ClonedDatabase, monkeypatch: pytest.MonkeyPatch) -> Scene:
     )
     for key in ("vpc-1", "vpc-2"):
         org.own(
-            "insert into scan.state_resources (org_id, source_id, address, type, key, attributes) values "
-            "(:org_id, :source, :address, 'aws_vpc', :key, cast(:attributes as jsonb))",
-            source=source[0], address=f"aws_vpc.{key}", key=key, attributes=json.dumps({"id": key, "enable_dns_support": True}),
+            "insert into scan.state_resources (org_id, source_id, account_id, address, type, key, attributes) values "
+            "(:org_id, :source, :account, :address, 'aws_vpc', :key, cast(:attributes as jsonb))",
+            source=source[0], account=account, address=f"aws_vpc.{key}", key=key, attributes=json.dumps({"id": key, "enable_dns_support": True}),
         )  # fmt: skip
     return Scene(cloud, quiet, org, account)
 

@@ -20,7 +20,7 @@ from tests.support.aws_replies import Replies
 from tests.support.database import ClonedDatabase
 from tests.unit.scan.test_inventory import VIEW
 
-JOB, OTHER = (f"arn:aws:glue:{REGION}:{ACCOUNT}:job/{name}" for name in ("nightly", "forgotten"))
+CANARY, OTHER = (f"arn:aws:synthetics:{REGION}:{ACCOUNT}:canary:{name}" for name in ("nightly", "forgotten"))
 
 
 def resource(kind: str, **attributes: Any) -> dict[str, Any]:
@@ -30,7 +30,10 @@ def resource(kind: str, **attributes: Any) -> dict[str, Any]:
 @pytest.fixture
 def estate(database: ClonedDatabase) -> Estate:
     found = Estate(database)
-    declared = [resource("aws_glue_job", id="nightly", name="nightly", arn=JOB), resource("aws_unheard_of", id="x")]
+    declared = [
+        resource("aws_synthetics_canary", id="nightly", name="nightly", arn=CANARY),
+        resource("aws_unheard_of", id="x"),
+    ]
     document = {"version": 4, "serial": 9, "lineage": "l", "terraform_version": "1.9.0", "resources": declared}
     found.take_in(json.dumps(document).encode())
     return found
@@ -78,11 +81,11 @@ def model(**members: Any) -> dict[str, Any]:
 
 
 def test_what_only_an_index_lists_is_unmanaged_and_closed_when_it_is_gone(estate: Estate) -> None:
-    scan(estate, INVENTORY, GLOBAL, index(JOB, OTHER, BUS, f"arn:aws:sns:{REGION}:{ACCOUNT}:left-to-its-reader"))
-    assert items(estate) == {("unmanaged", "inventory", "aws_glue_job", OTHER)}, (
+    scan(estate, INVENTORY, GLOBAL, index(CANARY, OTHER, BUS, f"arn:aws:sns:{REGION}:{ACCOUNT}:left-to-its-reader"))
+    assert items(estate) == {("unmanaged", "inventory", "aws_synthetics_canary", OTHER)}, (
         "declared, read and left out are not told"
     )
-    scan(estate, INVENTORY, GLOBAL, index(JOB))
+    scan(estate, INVENTORY, GLOBAL, index(CANARY))
     assert items(estate) == set()
 
 
@@ -91,16 +94,16 @@ def test_what_an_index_told_stays_open_while_the_index_cannot_be_read(estate: Es
     denied = index() | {"resource-explorer-2:ListResources": "AccessDeniedException"}
     summary = scan(estate, INVENTORY, GLOBAL, denied)
     assert summary["not_checked"]["types"] == [GENERIC]
-    assert items(estate) == {("unmanaged", "inventory", "aws_glue_job", OTHER)}
+    assert items(estate) == {("unmanaged", "inventory", "aws_synthetics_canary", OTHER)}
 
 
 def test_a_declared_resource_without_a_mapping_is_there_changed_or_gone(estate: Estate) -> None:
-    summary = scan(estate, CLOUD_CONTROL, REGION, model(Name="nightly", MaxRetries=1))
+    summary = scan(estate, CLOUD_CONTROL, REGION, model(Name="nightly", SuccessRetentionPeriod=1))
     assert (summary["uncovered"], summary["in_sync"], items(estate)) == ({"aws_unheard_of": 1}, 1, set())
-    scan(estate, CLOUD_CONTROL, REGION, model(Name="nightly", MaxRetries=2))
-    assert items(estate) == {("changed", "baseline", "aws_glue_job", "nightly")}
+    scan(estate, CLOUD_CONTROL, REGION, model(Name="nightly", SuccessRetentionPeriod=2))
+    assert items(estate) == {("changed", "baseline", "aws_synthetics_canary", "nightly")}
     summary = scan(estate, CLOUD_CONTROL, REGION, {"cloudcontrol:GetResource": "ResourceNotFoundException"})
-    assert items(estate) == {("missing", "declared", "aws_glue_job", "nightly")}
+    assert items(estate) == {("missing", "declared", "aws_synthetics_canary", "nightly")}
     assert summary["in_sync"] == 0
 
 
@@ -110,8 +113,8 @@ def test_a_declared_resource_without_a_mapping_is_there_changed_or_gone(estate: 
 def test_what_cloud_control_cannot_read_is_not_covered_and_closes_nothing(estate: Estate, code: str) -> None:
     scan(estate, CLOUD_CONTROL, REGION, {"cloudcontrol:GetResource": "ResourceNotFoundException"})
     summary = scan(estate, CLOUD_CONTROL, REGION, {"cloudcontrol:GetResource": code})
-    assert items(estate) == {("missing", "declared", "aws_glue_job", "nightly")}
-    assert summary["uncovered"] == {"aws_glue_job": 1, "aws_unheard_of": 1}
+    assert items(estate) == {("missing", "declared", "aws_synthetics_canary", "nightly")}
+    assert summary["uncovered"] == {"aws_synthetics_canary": 1, "aws_unheard_of": 1}
     assert summary["unread"] == 1
 
 
