@@ -233,7 +233,7 @@ def test_what_the_global_shard_reads_of_a_regional_type_is_marked_as_global() ->
                 item = {"ARN": "arn:x", "ResourceArn": "arn:x", "Name": "x", "Id": "1"}
                 names = ("WebACLs", "RuleGroups", "IPSets", "RegexPatternSets", "LoggingConfigurations")
                 got = ("WebACL", "RuleGroup", "IPSet", "RegexPatternSet")
-                reply = dict.fromkeys(names, [item]) if operation.startswith("list_") else dict.fromkeys(got, item)
+                reply = {name: [item] for name in names} if operation.startswith("list_") else dict.fromkeys(got, item)
                 return lambda **_arguments: reply
 
         return Waf()
