@@ -16,7 +16,9 @@ import io
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeAlias
@@ -130,6 +132,38 @@ class Repeatable:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
+def keep_loader(make: Callable[[], Any] | None = None) -> None:
+    """Have moto keep its loader of service models: it makes one per model, and each of them lists botocore's whole folder.
+
+    Args:
+        make: returns the loader; moto's own, once, when there is none.
+    """
+    from moto.core import loaders, utils
+
+    utils.create_loader = make or cache(loaders.create_loader)
+
+
+@contextmanager
+def without_url_builders() -> Iterator[None]:
+    """Have werkzeug compile what builds a rule's URLs when somebody builds one: nobody does, and moto has thousands of rules."""
+    from werkzeug.routing import Rule
+
+    compiled = Rule._compile_builder  # noqa: SLF001  # there is no switch for it
+
+    def later(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002  # the shape of werkzeug's
+        def build(self: Rule, **values: Any) -> tuple[str, str]:
+            found: tuple[str, str] = compiled(rule, append_unknown).__get__(self, None)(**values)
+            return found
+
+        return build
+
+    Rule._compile_builder = later  # type: ignore[method-assign]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        Rule._compile_builder = compiled  # type: ignore[method-assign]  # noqa: SLF001
+
+
 def main() -> None:
     """Serve until told to stop."""
     from moto.moto_api._internal import mock_random
@@ -145,13 +179,15 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    keep_loader()
     app = Repeatable(
         DomainDispatcherApplication(create_backend_app),
         seed=arguments.seed,
         record=arguments.record,
         seed_with=mock_random.seed,
     )
-    run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
+    with without_url_builders():
+        run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
 
 
 if __name__ == "__main__":
