@@ -14,7 +14,6 @@ import boto3
 import botocore.session
 from botocore.loaders import Loader
 
-
 _LOCK = threading.Lock()
 
 
