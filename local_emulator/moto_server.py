@@ -157,7 +157,7 @@ def without_url_builders() -> Iterator[None]:
 
         return build
 
-    Rule._compile_builder = later  # type: ignore[method-assign]  # noqa: SLF001
+    Rule._compile_builder = later  # type: ignore[assignment, method-assign]  # noqa: SLF001
     try:
         yield
     finally:

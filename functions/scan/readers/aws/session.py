@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 _SESSION_SECONDS = 3600
+_MOST_CLIENTS = 128  # of one account: a quarter of a megabyte each; an account of many regions would have a thousand
 _HOMES = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",
@@ -71,7 +72,7 @@ class Login:
 
 
 class AwsAccount:
-    """Clients of one signed-in account; made once per service and region."""
+    """Clients of one signed-in account; made once per service and region, and again when so many others came between."""
 
     def __init__(self, login: Login, session: boto3.Session, identity: str) -> None:
         self.account = login.account
@@ -95,6 +96,8 @@ class AwsAccount:
         """Return the client of a service in a region."""
         with self._lock:  # boto3 sessions are not thread-safe, their clients are
             if (service, region) not in self._clients:
+                if len(self._clients) >= _MOST_CLIENTS:  # whoever still uses the oldest one keeps it alive
+                    del self._clients[next(iter(self._clients))]
                 client: Any = self._session.client(
                     service,
                     region_name=region,
@@ -242,10 +245,10 @@ def _sts(session: boto3.Session, login: Login, region: str) -> Any:
 
 
 def _static(login: Login) -> boto3.Session:
-    import boto3
+    from .api_models import new_session
 
     secret = login.secret_access_key.reveal().decode() if login.secret_access_key else ""
-    return boto3.Session(aws_access_key_id=login.access_key_id, aws_secret_access_key=secret)
+    return new_session(login.access_key_id, secret)
 
 
 def _assumed(login: Login, region: str) -> boto3.Session:
@@ -254,20 +257,16 @@ def _assumed(login: Login, region: str) -> boto3.Session:
     A token's audience is that external id: shown to a role of another customer, it opens nothing (the confused deputy).
     Source: AWS STS API Reference, AssumeRoleWithWebIdentity and AssumeRole.
     """
-    import boto3
+    from .api_models import new_session
 
     asked = {"RoleArn": login.role_arn, "RoleSessionName": "driftwise-scan", "DurationSeconds": _SESSION_SECONDS}
     if login.through is not None:  # AWS ends chained sessions after an hour
         reply = login.through.assume_role(region, ExternalId=login.external_id, **asked)
     elif login.identity_tokens is None:
-        reply = _sts(boto3.Session(), login, region).assume_role(ExternalId=login.external_id, **asked)
+        reply = _sts(new_session(), login, region).assume_role(ExternalId=login.external_id, **asked)
     else:
         token = login.identity_tokens.token_for(login.external_id)
-        sts = _sts(boto3.Session(), login, region)
+        sts = _sts(new_session(), login, region)
         reply = sts.assume_role_with_web_identity(WebIdentityToken=token, **asked)
     found = reply["Credentials"]
-    return boto3.Session(
-        aws_access_key_id=found["AccessKeyId"],
-        aws_secret_access_key=found["SecretAccessKey"],
-        aws_session_token=found["SessionToken"],
-    )
+    return new_session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])

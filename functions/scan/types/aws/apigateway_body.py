@@ -25,12 +25,14 @@ def document_of(body: object) -> Mapping[str, object]:
         return {}
     try:
         found = json.loads(body)
+    except RecursionError:  # nested deeper than any API
+        return {}
     except ValueError:
         import yaml  # documents in YAML are few, and the module is not cheap to load
 
         try:
             found = yaml.safe_load(body)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
             return {}
     return found if isinstance(found, Mapping) else {}
 
