@@ -140,7 +140,7 @@ def keep_loader(make: Callable[[], Any] | None = None) -> None:
     """
     from moto.core import loaders, utils
 
-    utils.create_loader = make or cache(loaders.create_loader)
+    utils.create_loader = make or cache(loaders.create_loader)  # type: ignore[attr-defined]  # moto names it for itself
 
 
 @contextmanager
