@@ -10,7 +10,7 @@ from __future__ import annotations
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
-from .domain.shards import GLOBAL, rereads, types_read
+from .domain.shards import forgotten, rereads
 from .queries import confirming as queries
 from .readers.aws import SERVICES
 
@@ -50,7 +50,6 @@ def ask_again(tx: UnitOfWork, scan: Row, account: Row) -> bool:
 def _reopen(tx: UnitOfWork, scan: Row, account: Row, service: str, region: str) -> Row | None:
     row = queries.reopen_shard(tx, scan["id"], service=service, region=region)
     if row is not None:
-        types = types_read(_SERVICES[service], region)
-        where = None if region == GLOBAL else region
-        queries.forget_seen(tx, account_id=account["id"], scan_id=scan["id"], types=types, region=where)
+        for types, place in forgotten(_SERVICES[service], region):
+            queries.forget_seen(tx, account_id=account["id"], scan_id=scan["id"], types=types, region=place)
     return row

@@ -1,4 +1,4 @@
--- owner: scan | locks: scan.state_resources and scan.live_resources, exclusively while they are rewritten; scan.gaps and scan.scans, briefly
+-- owner: scan | locks: scan.state_resources and scan.live_resources, exclusively while they are rewritten; scan.gaps and scan.scans, briefly | contract: the types stay text and only their order changes; a trigger fills account_id for the release before
 -- Comparisons that stream in key order, in parts, past what did not change; see ADR-0030.
 set local lock_timeout = '5s';
 
@@ -35,6 +35,21 @@ create index state_resources_identity on scan.state_resources (org_id, account_i
 create index state_resources_parent on scan.state_resources (org_id, account_id, (parent[1] collate "C"), (parent[2] collate "C"))
   where parent is not null;
 grant insert (account_id) on scan.state_resources to scan_work;
+create function scan.fill_state_account()
+returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if new.account_id is null then
+    select s.account_id into new.account_id from scan.state_sources s where s.org_id = new.org_id and s.id = new.source_id;
+  end if;
+  return new;
+end
+$$;
+comment on function scan.fill_state_account is 'For the release before, which names a state''s source and no account.';
+revoke execute on function scan.fill_state_account() from public;
+create trigger state_resources_account before insert on scan.state_resources
+  for each row when (new.account_id is null) execute function scan.fill_state_account();
 
 alter table scan.live_resources
   alter column type type text collate "C",

@@ -101,20 +101,16 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
     """
     source = source_of(question.type)
     names = frozenset((*names_of(question), *_parts(question)))
-    fitting: list[tuple[TrailEvent, Confidence]] = [
-        (event, certainty)
-        for event in events
-        if not event.is_read_only
-        and event.error_code is None
-        and event.source == source
-        and event.time <= question.seen_at
-        and event.names & names
-        and (certainty := _certainty(question, event)) is not None
-    ]
+    fitting: list[tuple[TrailEvent, Confidence]] = []
+    for event in events:
+        is_write = not event.is_read_only and event.error_code is None and event.source == source
+        if is_write and event.time <= question.seen_at and event.names & names:
+            certainty = _certainty(question, event)
+            if certainty is not None:
+                fitting.append((event, certainty))
     inside = [pair for pair in fitting if question.since is None or pair[0].time >= question.since]
     if inside:
-        event, certainty = max(inside, key=lambda pair: (pair[1] == "exact", pair[0].time))
-        return Answer(event, certainty)
+        return Answer(*max(inside, key=lambda pair: (pair[1] == "exact", pair[0].time)))
     if fitting:
         return Answer(max(fitting, key=lambda pair: (pair[1] == "exact", pair[0].time))[0], "possible")
     return None

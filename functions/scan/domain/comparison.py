@@ -222,6 +222,8 @@ class _Join:
         self._matched = {(live.type, live.key) for live in matches if live is not None}
 
     def judge_declared(self, item: Declared, counts: Tally) -> Iterator[Drift]:
+        if item.is_deposed:
+            return
         spec = self._specs.get(item.type)
         if spec is None:
             counts.uncovered[item.type] = counts.uncovered.get(item.type, 0) + 1

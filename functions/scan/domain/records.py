@@ -44,6 +44,7 @@ def declared_rows(
             "parent": _parent_row(item.parent),
             "account": item.account,
             "region": item.region,
+            "is_deposed": item.is_deposed,
         }
         parts[item.address] += 1
 
@@ -59,6 +60,7 @@ def declared_of(row: Mapping[str, Any]) -> Declared:
         parent=_parent_of(row["parent"]),
         account=row["account"],
         region=row["region"],
+        is_deposed=row["is_deposed"],
     )
 
 

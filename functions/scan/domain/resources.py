@@ -109,6 +109,7 @@ class Declared:
         parent: set when it is a stand-alone form of a parent's inline block.
         account: the cloud account its ARN names, when it has one.
         region: the region its ARN names, when it has one.
+        is_deposed: Terraform has replaced it and will destroy it: it is neither unmanaged nor missed, and is not compared.
     """
 
     address: str
@@ -119,3 +120,4 @@ class Declared:
     parent: Parent | None = None
     account: str | None = None
     region: str | None = None
+    is_deposed: bool = False

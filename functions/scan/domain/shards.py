@@ -83,6 +83,23 @@ def types_read(service: Sharded, region: str) -> list[str]:
     return sorted({name for listing in listings for name in listing.types})
 
 
+def forgotten(service: Sharded, region: str) -> list[tuple[list[str], str | None]]:
+    """Return what one shard of a service has to forget before it reads again: types, and the region of what it saw.
+
+    The global shard reads most types wherever they are (None). A type that other shards read by region as well (WAF has things
+    of a region and things of CloudFront) it knows only as `global`, and what those shards saw is not its to forget.
+    """
+    types = types_read(service, region)
+    if region != GLOBAL:
+        return [(types, region)]
+    regional = {name for listing in service.listings if not listing.is_global for name in listing.types}
+    parts = (
+        ([name for name in types if name not in regional], None),
+        ([name for name in types if name in regional], GLOBAL),
+    )
+    return [(names, place) for names, place in parts if names]
+
+
 def cut_further(regions: Sequence[str], *, has_states: bool) -> list[dict[str, str]]:
     """Cut what goes beyond the typed readers: one shard lists all by ARN; one per region asks for what only states name.
 

@@ -7,7 +7,7 @@ Source: Terraform `internal/states/statefile` version 4; OpenTofu documentation,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import cast
 
@@ -20,6 +20,7 @@ MOST_RESOURCES = 200_000
 _MOST_ADDRESS_BYTES = 2000
 _MOST_SERIAL = 2**63 - 1
 _IDS = ("id", "arn")
+_MOST_DEPOSED_LETTERS = 8  # as many as Terraform gives such an object
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
@@ -31,7 +32,7 @@ class StateFile:
         serial: counts up with each write.
         lineage: identity of the state across writes.
         terraform_version: version that wrote it.
-        declared: managed resource instances, expanded by their specs; data sources and deposed objects are left out.
+        declared: managed resource instances, expanded by their specs; data sources are left out.
     """
 
     serial: int
@@ -110,13 +111,24 @@ def _declared(resources: list[object], specs: Mapping[str, TypeSpec]) -> Iterato
         if resource.get("mode") != "managed":
             continue
         for instance in resource["instances"]:
-            if isinstance(instance, Mapping) and not instance.get("deposed"):
-                yield from _expanded(_instance(resource, instance, specs), specs)
+            if not isinstance(instance, Mapping):
+                continue
+            found = _expanded(_instance(resource, instance, specs), specs)
+            yield from _deposed(found, str(instance["deposed"])) if instance.get("deposed") else found
 
 
 def _expanded(entry: Declared, specs: Mapping[str, TypeSpec]) -> Iterable[Declared]:
     spec = specs.get(entry.type)
     return (entry,) if spec is None or spec.expand is None else spec.expand(entry)
+
+
+def _deposed(found: Iterable[Declared], name: str) -> Iterator[Declared]:
+    """Keep of objects that Terraform is about to destroy only which they are."""
+    for item in found:
+        if item.key is not None:
+            attributes = {member: item.attributes[member] for member in _IDS if member in item.attributes}
+            address = f"{item.address} (deposed object {name[:_MOST_DEPOSED_LETTERS]})"
+            yield replace(item, address=address, attributes=attributes, parent=None, is_deposed=True)
 
 
 def _instance(

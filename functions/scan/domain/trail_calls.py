@@ -28,9 +28,9 @@ _SOURCES: tuple[tuple[str, str], ...] = (
     ("route53", "route53"), ("lb", "elasticloadbalancing"), ("alb", "elasticloadbalancing"), ("elb", "elasticloadbalancing"),
     ("docdb", "rds"), ("neptune", "rds"), ("api_gateway", "apigateway"), ("apigatewayv2", "apigateway"), ("sfn", "states"),
     ("scheduler", "scheduler"), ("efs", "elasticfilesystem"), ("autoscaling", "autoscaling"), ("launch_configuration", "autoscaling"),
-    ("appautoscaling", "application-autoscaling"), ("cognito_identity", "cognito-identity"), ("cognito", "cognito-idp"), ("msk", "kafka"),
+    ("appautoscaling", "application-autoscaling"), ("cognito_identity_pool", "cognito-identity"), ("cognito", "cognito-idp"), ("msk", "kafka"),
     ("opensearch", "es"), ("elasticsearch", "es"), ("service_discovery", "servicediscovery"), ("ses", "ses"), ("wafv2", "wafv2"),
-    ("codestarconnections", "codestar-connections"), ("acm", "acm"), ("kinesis_firehose", "firehose"), ("mq", "amazonmq"),
+    ("codestarconnections", "codestar-connections"), ("acm", "acm"), ("kinesis_firehose", "firehose"), ("mq", "amazonmq"), ("resourcegroups", "resource-groups"),
     *((word, "ec2") for word in _EC2),
 )  # fmt: skip
 
@@ -77,6 +77,25 @@ _CREATES: Mapping[str, frozenset[str]] = {
     "aws_ecs_task_definition": frozenset({"RegisterTaskDefinition"}),
     "aws_cloudwatch_event_rule": frozenset({"PutRule"}),
     "aws_s3_bucket_object_lock_configuration": frozenset({"PutBucketObjectLockConfiguration"}),
+    "aws_ami": frozenset({"RegisterImage", "CreateImage", "CopyImage"}),
+    "aws_ami_copy": frozenset({"CopyImage"}),
+    "aws_ami_from_instance": frozenset({"CreateImage"}),
+    "aws_ami_launch_permission": frozenset({"ModifyImageAttribute"}),
+    "aws_api_gateway_method_settings": frozenset({"UpdateStage"}),
+    "aws_autoscaling_attachment": frozenset(
+        {"AttachLoadBalancerTargetGroups", "AttachLoadBalancers", "AttachTrafficSources"}
+    ),
+    "aws_autoscaling_schedule": frozenset({"PutScheduledUpdateGroupAction", "BatchPutScheduledUpdateGroupAction"}),
+    "aws_ecr_registry_scanning_configuration": frozenset({"PutRegistryScanningConfiguration"}),
+    "aws_ecr_replication_configuration": frozenset({"PutReplicationConfiguration"}),
+    "aws_rds_cluster": frozenset(
+        {"CreateDBCluster", "RestoreDBClusterFromSnapshot", "RestoreDBClusterToPointInTime", "RestoreDBClusterFromS3"}
+    ),
+    "aws_rds_cluster_parameter_group": frozenset({"CreateDBClusterParameterGroup", "CopyDBClusterParameterGroup"}),
+    "aws_redshift_parameter_group": frozenset({"CreateClusterParameterGroup"}),
+    "aws_redshift_subnet_group": frozenset({"CreateClusterSubnetGroup"}),
+    "aws_ses_domain_identity": frozenset({"VerifyDomainIdentity", "VerifyDomainDkim", "CreateEmailIdentity"}),
+    "aws_ses_email_identity": frozenset({"VerifyEmailIdentity", "VerifyEmailAddress", "CreateEmailIdentity"}),
 }
 _DELETES: Mapping[str, frozenset[str]] = {
     "aws_eip": frozenset({"ReleaseAddress"}),
@@ -115,6 +134,27 @@ _DELETES: Mapping[str, frozenset[str]] = {
     "aws_ecs_task_definition": frozenset({"DeregisterTaskDefinition", "DeleteTaskDefinitions"}),
     "aws_cloudwatch_event_rule": frozenset({"DeleteRule"}),
     "aws_s3_bucket_object_lock_configuration": frozenset({"DeleteBucket"}),
+    "aws_ami": frozenset({"DeregisterImage"}),
+    "aws_ami_copy": frozenset({"DeregisterImage"}),
+    "aws_ami_from_instance": frozenset({"DeregisterImage"}),
+    "aws_ami_launch_permission": frozenset(
+        {"ModifyImageAttribute", "ResetImageAttribute", "CancelImageLaunchPermission", "DeregisterImage"}
+    ),
+    "aws_api_gateway_method_settings": frozenset({"UpdateStage", "DeleteStage", "DeleteMethod"}),
+    "aws_autoscaling_attachment": frozenset(
+        {"DetachLoadBalancerTargetGroups", "DetachLoadBalancers", "DetachTrafficSources", "DeleteAutoScalingGroup"}
+    ),
+    "aws_autoscaling_schedule": frozenset(
+        {"DeleteScheduledAction", "BatchDeleteScheduledAction", "DeleteAutoScalingGroup"}
+    ),
+    "aws_ecr_registry_scanning_configuration": frozenset({"PutRegistryScanningConfiguration"}),
+    "aws_ecr_replication_configuration": frozenset({"PutReplicationConfiguration"}),
+    "aws_rds_cluster": frozenset({"DeleteDBCluster"}),
+    "aws_rds_cluster_parameter_group": frozenset({"DeleteDBClusterParameterGroup"}),
+    "aws_redshift_parameter_group": frozenset({"DeleteClusterParameterGroup"}),
+    "aws_redshift_subnet_group": frozenset({"DeleteClusterSubnetGroup"}),
+    "aws_ses_domain_identity": frozenset({"DeleteIdentity", "DeleteEmailIdentity"}),
+    "aws_ses_email_identity": frozenset({"DeleteIdentity", "DeleteEmailIdentity", "DeleteVerifiedEmailAddress"}),
 }
 
 

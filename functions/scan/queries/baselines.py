@@ -41,7 +41,7 @@ join lateral (
     jsonb_agg(r.fingerprints order by r.source_id, r.address, r.part) as declared,
     jsonb_agg(to_jsonb(r.sensitive)) as sensitive
   from scan.state_resources r
-  where r.org_id = :org_id and r.account_id = d.account_id and r.type = d.type and r.key = d.key
+  where r.org_id = :org_id and r.account_id = d.account_id and r.type = d.type and r.key = d.key and not r.is_deposed
 ) s on s.address is not null
 left join scan.baselines b
   on b.org_id = d.org_id and b.org_id = :org_id and b.account_id = d.account_id and b.type = d.type and b.key = d.key

@@ -129,7 +129,7 @@ where not j.is_settled
 _LIST_DECLARED = """
 select json_agg(d order by d.type, d.key, d.source_id, d.address, d.part) as found
 from (
-  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.source_id, r.part,
+  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed, r.source_id, r.part,
     encode(r.content_hash, 'hex') as content_hash
   from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
   join scan.state_resources r on r.type = i.type and r.key = i.key

@@ -51,7 +51,7 @@ where org_id = :org_id and account_id = :account_id and status = 'open' and dete
 _LIST_DECLARED = """
 select distinct r.type, r.key
 from scan.state_resources r
-where r.org_id = :org_id and r.account_id = :account_id
+where r.org_id = :org_id and r.account_id = :account_id and not r.is_deposed
   and r.type = any(cast(:chosen_types as text[])) and r.key is not null
   and (r.account is null or r.account = :external_account)
   and coalesce(r.region, :default_region) = :region
@@ -63,7 +63,7 @@ select r.address, r.type, r.key, r.region, d.is_there, d.cloud_id
 from scan.state_resources r
 join scan.live_documents d
   on d.org_id = r.org_id and d.account_id = r.account_id and d.type = r.type and d.key = r.key
-where r.org_id = :org_id and d.org_id = :org_id and r.account_id = :account_id
+where r.org_id = :org_id and d.org_id = :org_id and r.account_id = :account_id and not r.is_deposed
   and d.scan_id = :scan_id and r.type = any(cast(:chosen_types as text[])) and d.read_at >= r.taken_at
 order by r.address
 """

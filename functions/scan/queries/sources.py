@@ -117,16 +117,17 @@ where org_id = :org_id and id = :source_id
 _CLEAR_RESOURCES = "delete from scan.state_resources where org_id = :org_id and source_id = :source_id"
 _INSERT_RESOURCES = """
 insert into scan.state_resources
-  (source_id, account_id, address, part, type, key, attributes, sensitive, parent, account, region, fingerprints)
-select s.id, s.account_id, r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.fingerprints
+  (source_id, account_id, address, part, type, key, attributes, sensitive, parent, account, region, fingerprints, is_deposed)
+select s.id, s.account_id, r.address, r.part, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.fingerprints,
+  r.is_deposed
 from scan.state_sources s
 cross join jsonb_to_recordset(cast(:resources as jsonb))
   as r (address text, part integer, type text, key text, attributes jsonb, sensitive text[], parent text[], account text, region text,
-        fingerprints jsonb)
+        fingerprints jsonb, is_deposed boolean)
 where s.org_id = :org_id and s.id = :source_id
 """
 _LIST_MARKED = """
-select r.address, r.type, r.key, cast('{}' as jsonb) as attributes, r.sensitive, r.parent, r.account, r.region
+select r.address, r.type, r.key, cast('{}' as jsonb) as attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed
 from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
 join scan.state_resources r on r.type = i.type and r.key = i.key
 where r.org_id = :org_id and r.account_id = :account_id and cardinality(r.sensitive) > 0

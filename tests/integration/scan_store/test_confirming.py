@@ -12,7 +12,7 @@ import pytest
 
 from functions.scan import confirming
 from functions.scan.domain.resources import LiveResource
-from functions.scan.domain.shards import rereads, types_read
+from functions.scan.domain.shards import forgotten, rereads, types_read
 from functions.scan.handlers import worker
 from functions.scan.queries import scans
 from functions.scan.readers.aws import SERVICES
@@ -209,12 +209,47 @@ def test_messages_that_come_twice_do_no_harm(scene: Scene) -> None:
     assert scene.drift() == {("missing", "vpc-2")}
 
 
-def test_every_type_is_read_globally_or_by_region_and_never_both() -> None:
-    read: dict[bool, set[str]] = {True: set(), False: set()}
+def test_a_shard_that_reads_again_forgets_what_it_saw_and_nothing_that_another_saw() -> None:
+    everywhere: set[str] = set()
+    read_by_region: set[str] = set()
     for service in SERVICES:
         for listing in service.listings:
-            read[listing.is_global].update(listing.types)
-    assert read[True] & read[False] == set()
+            if not listing.is_global:
+                read_by_region.update(listing.types)
+        for types, place in forgotten(service, "global"):
+            everywhere.update(types if place is None else ())
+            assert place in (None, "global")
+        assert {name for types, _ in forgotten(service, "global") for name in types} == set(
+            types_read(service, "global")
+        )
+        assert forgotten(service, REGION) == [(types_read(service, REGION), REGION)]
+    assert everywhere & read_by_region == set(), "a global shard would forget what a shard of a region saw"
+
+
+def test_what_the_global_shard_reads_of_a_regional_type_is_marked_as_global() -> None:
+    def client(_service: str) -> Any:
+        class Waf:
+            def __getattr__(self, operation: str) -> Callable[..., Any]:
+                item = {"ARN": "arn:x", "ResourceArn": "arn:x", "Name": "x", "Id": "1"}
+                names = ("WebACLs", "RuleGroups", "IPSets", "RegexPatternSets", "LoggingConfigurations")
+                got = ("WebACL", "RuleGroup", "IPSet", "RegexPatternSet")
+                reply = {name: [item] for name in names} if operation.startswith("list_") else dict.fromkeys(got, item)
+                return lambda **_arguments: reply
+
+        return Waf()
+
+    scope = Scope("000000000000", REGION, "aws", client)
+    seen: set[tuple[str, bool, str | None]] = set()
+    both: set[str] = set()
+    for service in SERVICES:
+        regional = {name for listing in service.listings if not listing.is_global for name in listing.types}
+        for listing in service.listings:
+            if listing.is_global and regional & set(listing.types):
+                both.update(listing.types)
+                found = [item for item in listing.read(scope) if isinstance(item, LiveResource)]
+                assert found, f"{listing.types}: nothing was read"
+                seen.update((item.type, listing.is_global, item.region) for item in found)
+    assert seen == {(name, True, "global") for name in both}
 
 
 def test_the_shards_of_a_finding_are_those_that_read_its_type() -> None:

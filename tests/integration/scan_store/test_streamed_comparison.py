@@ -109,7 +109,7 @@ class Store:
     def expected(self, scan_id: UUID) -> tuple[set[tuple[object, ...]], dict[str, Any]]:
         """Return what a comparison of everything that is stored, in memory, comes to."""
         declared = self._rows(
-            "select address, type, key, attributes, sensitive, parent, account, region from scan.state_resources "
+            "select address, type, key, attributes, sensitive, parent, account, region, is_deposed from scan.state_resources "
             "where org_id = :org_id order by source_id, address, part"
         )
         live = self._rows(

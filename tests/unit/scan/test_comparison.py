@@ -241,6 +241,14 @@ def test_a_declared_resource_without_a_key_is_not_checked() -> None:
     assert tally.not_checked == 1
 
 
+def test_a_deposed_object_is_neither_unmanaged_nor_missed_nor_compared() -> None:
+    old = replace(_declared("t-old", name="before"), is_deposed=True)
+    tally = Tally()
+    assert _compare([old], [_live("t-old", name="after")], tally=tally) == []
+    assert _compare([old], tally=tally) == []
+    assert (tally.compared, tally.not_checked) == (0, 0)
+
+
 def test_what_the_cloud_made_by_itself_is_not_unmanaged_and_still_compared_when_it_is_declared() -> None:
     default = replace(_live(name="a"), cloud_made=True)
     assert _compare([], [default]) == []

@@ -222,13 +222,21 @@ def test_big_endian_utf16_with_its_mark_is_read() -> None:
     assert parse_state(content, SPECS).serial == 7
 
 
-def test_data_sources_and_deposed_objects_are_left_out() -> None:
-    deposed = {"deposed": "00000001", "attributes": {"id": "t-old"}}
+def test_data_sources_are_left_out_and_of_deposed_objects_only_their_identity_is_kept() -> None:
+    deposed = {"deposed": "00000001", "attributes": {"id": "t-old", "name": "n"}}
     kept = {"attributes": {"id": "t-new"}}
     found = _parse(
         _state(_resource("aws_thing", "looked_up", mode="data"), _resource("aws_thing", "one", deposed, kept))
     ).declared
-    assert [(item.address, item.key) for item in found] == [("aws_thing.one", "t-new")]
+    assert [(item.address, item.key, item.is_deposed) for item in found] == [
+        ("aws_thing.one (deposed object 00000001)", "t-old", True),
+        ("aws_thing.one", "t-new", False),
+    ]
+    assert found[0].attributes == {"id": "t-old"}
+
+
+def test_a_deposed_object_without_an_identity_is_left_out() -> None:
+    assert _parse(_state(_resource("aws_thing", "one", {"deposed": "00000001", "attributes": {}}))).declared == ()
 
 
 def test_a_tainted_instance_still_exists() -> None:
@@ -393,6 +401,7 @@ def test_what_any_release_writes_is_read_alike(document: dict[str, object]) -> N
     assert found == {
         "aws_thing.counted[0]": "c-0",
         "aws_thing.counted[1]": "c-1",
+        "aws_thing.counted[1] (deposed object 0a1b2c3d)": "c-old",
         'module.net["eu"].module.inner.aws_thing.keyed["a.b"]': "k-1",
     }
 

@@ -25,6 +25,7 @@ from infra.build import type_schema as generator
 OWN = {"aws_lb_target_group.targets": "registered targets, which stand-alone attachments take over"}
 # Lists by the provider's word whose order says nothing in the cloud.
 UNORDERED_LISTS = {
+    "aws_api_gateway_rest_api.binary_media_types": "API Gateway keeps a set of names and answers in an order of its own",
     "aws_batch_job_queue.compute_environment_order": "each block says its place",
     "aws_instance.ipv6_addresses": "EC2 answers in any order",
     "aws_lambda_function.architectures": "Lambda takes one",

@@ -60,6 +60,15 @@ def _as_rest_domain(entry: Declared) -> Iterable[Declared]:
     yield replace(entry, type="aws_api_gateway_domain_name", attributes=attributes)
 
 
+def _with_its_stage(entry: Declared) -> Iterable[Declared]:
+    """Yield a deployment and, when it names one, the stage that AWS makes with it."""
+    yield entry
+    api, name = entry.attributes.get("rest_api_id"), entry.attributes.get("stage_name")
+    if api and name:
+        attributes = {"deployment_id": entry.attributes.get("id"), "variables": entry.attributes.get("variables")}
+        yield replace(entry, type="aws_api_gateway_stage", key=f"{api}|{name}", attributes=attributes)
+
+
 _APIS = (
     TypeSpec(
         "aws_api_gateway_rest_api",
@@ -165,7 +174,7 @@ _SETTINGS = {
 _THROTTLE = block({"burst_limit": number, "rate_limit": number})
 
 _SERVED = (
-    TypeSpec("aws_api_gateway_deployment", {"description": text}, key=by("rest_api_id", "id")),
+    TypeSpec("aws_api_gateway_deployment", {"description": text}, key=by("rest_api_id", "id"), expand=_with_its_stage),
     TypeSpec(
         "aws_api_gateway_stage",
         {
