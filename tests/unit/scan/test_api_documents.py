@@ -16,6 +16,8 @@ from functions.scan.types.aws.apigateway_body import document_of
         pytest.param("a: b: c", id="yaml-broken"),
         pytest.param("!!python/object/apply:os.getcwd []", id="yaml-that-asks-for-code"),
         pytest.param("- a\n- b", id="yaml-list"),
+        pytest.param("paths: {/a: &one {get: {}}, /b: {<<: *one}}", id="yaml-that-repeats-itself"),
+        pytest.param("paths: {}\n#" + "x" * 500_000, id="yaml-too-long"),
     ],
 )
 def test_what_is_no_document_is_empty(body: str) -> None:

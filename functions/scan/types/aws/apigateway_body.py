@@ -17,6 +17,7 @@ METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"}
 ANY = "x-amazon-apigateway-any-method"
 _INTEGRATION = "x-amazon-apigateway-integration"
 _MOST_CHARACTERS = 4_000_000  # of a document; AWS takes 6 MB, and what is larger is not looked into
+_MOST_YAML_CHARACTERS = 500_000  # which takes about a second
 
 
 def document_of(body: object) -> Mapping[str, object]:
@@ -28,13 +29,24 @@ def document_of(body: object) -> Mapping[str, object]:
     except RecursionError:  # nested deeper than any API
         return {}
     except ValueError:
-        import yaml  # documents in YAML are few, and the module is not cheap to load
-
-        try:
-            found = yaml.safe_load(body)
-        except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
-            return {}
+        found = _read_yaml(body)
     return found if isinstance(found, Mapping) else {}
+
+
+def _read_yaml(body: str) -> object:
+    """Parse YAML; nothing for what is too long, or names one part of it in another: a few lines can stand for gigabytes then."""
+    import yaml  # documents in YAML are few, and the module is not cheap to load
+
+    if len(body) > _MOST_YAML_CHARACTERS:
+        return None
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(body, Loader=loader)):
+            return None
+        found: object = yaml.load(body, Loader=loader)  # noqa: S506  # a safe one
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date that is none
+        return None
+    return found
 
 
 def methods_of(body: object) -> Iterator[tuple[str, str, Mapping[str, object]]]:
