@@ -90,7 +90,7 @@ def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_no
     assert account.called - set(read_actions()) == set()
     assert not account.scanned.not_checked
     assert not account.scanned.unread
-    assert drifts(account.state, account.scanned) - _zones_of_cloud_map(account.endpoint) == set()
+    assert drifts(account.state, account.scanned) - _made_by_services(account.endpoint) == set()
 
 
 def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(account: Account) -> None:
@@ -159,7 +159,7 @@ def test_real_apply_shows_no_drift(group: str, tmp_path: Path) -> None:
             pytest.skip(
                 f"Terraform's AWS provider is not available; DRIFTWISE_TF_MIRROR may name a mirror: {str(error)[:200]}"
             )
-        assert drifts(state, scan(endpoint)) - _keys_of_aws(endpoint) - _zones_of_cloud_map(endpoint) == set()
+        assert drifts(state, scan(endpoint)) - _keys_of_aws(endpoint) - _made_by_services(endpoint) == set()
 
 
 def _keys_of_aws(endpoint: str) -> Expected:
@@ -169,6 +169,19 @@ def _keys_of_aws(endpoint: str) -> Expected:
         item["TargetKeyId"] for item in aliases if item["AliasName"].startswith("alias/aws/") and "TargetKeyId" in item
     ]
     return {("unmanaged", key, "") for key in keys}
+
+
+def _made_by_services(endpoint: str) -> Expected:
+    """Name what services made for themselves, which AWS says of it and moto does not."""
+    return _zones_of_cloud_map(endpoint) | _interfaces_of_mount_targets(endpoint)
+
+
+def _interfaces_of_mount_targets(endpoint: str) -> Expected:
+    """Name the network interfaces of EFS: AWS says whose they are (`RequesterManaged`), moto does not."""
+    client = clients(endpoint)("efs")
+    systems = [item["FileSystemId"] for item in client.describe_file_systems()["FileSystems"]]
+    targets = [item for key in systems for item in client.describe_mount_targets(FileSystemId=key)["MountTargets"]]
+    return {("unmanaged", str(item["NetworkInterfaceId"]), "") for item in targets if item.get("NetworkInterfaceId")}
 
 
 def _zones_of_cloud_map(endpoint: str) -> Expected:

@@ -53,7 +53,8 @@ def _create_endpoint(client: Any, vpc: Attributes) -> str:
 
 _ENDPOINTS = (
     ec2_tag("aws_vpc_endpoint.storage"),
-    changed("aws_vpc_endpoint.storage", "policy.Version", _endpoint(PolicyDocument=_OPEN)),
+    changed("aws_vpc_endpoint.storage", "policy.Version", _endpoint(
+        PolicyDocument=json.dumps({"Version": "2012-10-17", **json.loads(_OPEN)}))),
     changed("aws_vpc_endpoint_policy.tables", "policy.Statement", _endpoint(
         PolicyDocument=json.dumps({"Version": "2012-10-17", **json.loads(_OPEN)}))),
     changed("aws_vpc_endpoint.storage", "route_table_ids", lambda client, it: client.modify_vpc_endpoint(
