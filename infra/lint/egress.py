@@ -31,6 +31,7 @@ ALLOWED = {
     "functions/analyze/language_models/choosing.py": ("shared.security.operator_calls",),  # the operator's own model
     "functions/webhook/outlets/mailing.py": ("smtplib",),  # the operator's own server
     "functions/scan/readers/aws/session.py": ("boto3", "botocore"),  # AWS's own endpoints
+    "functions/scan/readers/aws/api_models.py": ("boto3", "botocore"),  # makes sessions, and opens nothing
     "functions/scan/readers/aws/base.py": ("botocore",),  # its errors
     "functions/scan/readers/aws/trail.py": ("botocore",),  # its errors
     "functions/scan/state_sources/s3.py": ("botocore",),  # its errors
