@@ -71,12 +71,19 @@ def _check_shape(content: bytes, most_members: int) -> None:
     openings = content.count(b"[") + content.count(b"{")
     if openings <= _MOST_DEPTH and content.count(b",") + openings <= most_members:
         return
-    bare = _TEXT.sub(b"", content)
+    bare = _without_texts(content, most_members)
     if bare.count(b",") + bare.count(b"[") + bare.count(b"{") > most_members:
         raise MalformedRequest(f"the JSON has more than {most_members} members and elements")
     steps = array("b", bare.translate(_STEPS, _NO_BRACKET))
     if max(accumulate(steps), default=0) > _MOST_DEPTH:
         raise MalformedRequest(f"the JSON is nested more than {_MOST_DEPTH} levels deep")
+
+
+def _without_texts(content: bytes, most_members: int) -> bytes:
+    """Return what lies outside of texts. Without a backslash every quote begins or ends one, which is soon told by splitting."""
+    if b"\\" in content or content.count(b'"') > 4 * most_members:
+        return _TEXT.sub(b"", content)
+    return b"".join(content.split(b'"')[::2])
 
 
 def _whole(digits: str) -> int:

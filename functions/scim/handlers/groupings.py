@@ -216,7 +216,7 @@ def _ids(resource: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _known_form(texts: Sequence[str]) -> tuple[str, ...]:
     """Return ids in the form that PostgreSQL writes, each once; ten thousand of them are not worth as many objects."""
-    joined = "".join(f"{text}\n" for text in texts)
+    joined = "\n".join([*texts, ""])
     if _IDS.fullmatch(joined) is None:
         wrong = next(text for text in texts if _ID.fullmatch(text) is None)
         raise UnknownMember(f"there is no user {wrong[:64]}")

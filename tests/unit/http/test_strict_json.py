@@ -123,6 +123,7 @@ def test_brackets_in_texts_and_beside_each_other_are_not_depth() -> None:
     text = '[{"' * 500 + "\\" + '"' * 3
     assert parse_json(json.dumps([text, [[]] * 400]).encode()) == [text, [[]] * 400]
     assert parse_json(json.dumps({text: [text] * 3}).encode()) == {text: [text] * 3}
+    assert parse_json(json.dumps(["[{" * 500] * 3).encode()) == ["[{" * 500] * 3
 
 
 @pytest.mark.parametrize(
