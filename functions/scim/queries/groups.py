@@ -80,16 +80,11 @@ delete from scim.group_members
 where org_id = :org_id and group_id = :group_id and user_id = any(cast(:ids as uuid[]))
 returning user_id
 """
-_COMPARE_MEMBERS = """
-select coalesce(x.id, m.user_id) as id, m.user_id is null as is_wanted,
-  m.user_id is null and not exists (select from scim.users u where u.org_id = :org_id and u.id = x.id) as is_unknown
-from unnest(cast(:ids as uuid[])) x (id)
-full join (
-  select m.user_id
-  from scim.group_members m
-  where m.org_id = :org_id and m.group_id = :group_id
-) m on m.user_id = x.id
-where x.id is null or m.user_id is null
+# As one text: the driver takes longer for ten thousand rows than the database for finding them.
+_WRITE_MEMBER_IDS = """
+select coalesce(string_agg(cast(m.user_id as text), ' '), '') as content
+from scim.group_members m
+where m.org_id = :org_id and m.group_id = :group_id
 """
 
 
@@ -182,10 +177,8 @@ def delete_members(tx: UnitOfWork, group_id: UUID, user_ids: Sequence[str]) -> s
 
 
 def compare_members(tx: UnitOfWork, group_id: UUID, wanted_ids: Sequence[str]) -> MembersDifference:
-    """Return what makes the people of a group those that are wanted, in one reading; most of a directory's calls change few."""
-    rows = tx.rows(_COMPARE_MEMBERS, group_id=group_id, ids=uuid_array(wanted_ids))
-    return MembersDifference(
-        missing=[str(row["id"]) for row in rows if row["is_wanted"]],
-        surplus=[str(row["id"]) for row in rows if not row["is_wanted"]],
-        unknown=[str(row["id"]) for row in rows if row["is_unknown"]],
-    )
+    """Return what makes the people of a group those that are wanted; most of a directory's calls change few."""
+    present = set(tx.rows(_WRITE_MEMBER_IDS, group_id=group_id)[0]["content"].split())
+    missing = [one for one in wanted_ids if one not in present]
+    surplus = present.difference(wanted_ids) if len(present) + len(missing) != len(wanted_ids) else set[str]()
+    return MembersDifference(missing, sorted(surplus), list_unknown(tx, missing) if missing else [])
