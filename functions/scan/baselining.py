@@ -62,7 +62,7 @@ def baseline_drifts(
         if judgement.decision == "take" or is_accepted:
             taken.append(baseline_row(row, document))
         elif judgement.decision == "wait":  # what was remembered is over, and may hold what is sensitive now
-            queries.forget_baseline(tx, account_id=account_id, type=row["type"], key=row["key"])
+            queries.forget_baseline(tx, account_id=account_id, type_name=row["type"], key=row["key"])
         yield from (drift_of(row, change) for change in changes)
         if len(taken) >= _BATCH:
             queries.take_baselines(tx, account_id=account_id, baselines=taken)

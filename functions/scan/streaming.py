@@ -14,7 +14,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 from .domain import records
-from .domain.comparison import DETECTORS, Detector, Identity, Sides, Tally, compare, identities_of, is_in_scope
+from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
 from .domain.specs import TypeSpec
@@ -38,7 +38,6 @@ class Scope:
         specs: the type table.
         seal: hides sensitive values.
         not_checked: listings that failed.
-        detectors: find what differs.
         rules: names the rules; a pair is not looked at again under the same ones.
     """
 
@@ -48,7 +47,6 @@ class Scope:
     specs: Mapping[str, TypeSpec]
     seal: Sealer
     not_checked: Sequence[NotChecked]
-    detectors: Sequence[Detector] = DETECTORS
     rules: bytes = field(default_factory=rules_hash)
 
     @classmethod
@@ -178,7 +176,7 @@ def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
         judged=around.judged,
         taken_over=around.taken_over,
     )
-    rows = (records.drift_row(drift) for drift in compare(sides, scope.specs, found.tally, scope.detectors))
+    rows = (records.drift_row(drift) for drift in compare(sides, scope.specs, found.tally))
     found.items = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing
     for gap in keyless:
         if (gap.type, gap.key) in around.judged:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.http.call import Call
-from shared.http.errors import MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.telemetry.log import logger
 
@@ -47,7 +47,7 @@ def show_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
 
 def write_drift_narrative(call: Call, deps: AnalyzeDeps) -> Reply:
     """Write what is said about a drift, off the queue; a repeated message, or one about what changed since, does nothing."""
-    item_id = _item_id(call)
+    item_id = id_of(call, "item_id")
     with deps.db.unit(call.actor) as tx:
         item = queries.get_drift(tx, item_id)
         basis = basis_of(item)
@@ -72,10 +72,3 @@ def _view(item_id: UUID, narrative: Mapping[str, Any], *, written_at: Any) -> Dr
     return DriftNarrativeView(
         drift_id=item_id, status=status, narrative=NarrativeView.model_validate(narrative), written_at=written_at
     )
-
-
-def _item_id(call: Call) -> UUID:
-    try:
-        return UUID(str(call.event.payload["item_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError) as error:
-        raise MalformedRequest("the message has no item_id") from error

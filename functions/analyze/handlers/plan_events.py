@@ -13,6 +13,7 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.http.call import Call, validated
 from shared.http.errors import AppError, MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.security.actor import Actor
 from shared.telemetry.log import logger
@@ -37,7 +38,7 @@ _log = logger("analyze")
 
 def analyze_delivery(call: Call, deps: AnalyzeDeps) -> Reply:
     """Judge the plan of a delivery and keep the judgement; say what became of it, in the same transaction."""
-    delivery_id = _delivery_id(call)
+    delivery_id = id_of(call, "delivery_id")
     with deps.db.unit(call.actor) as tx:
         delivery = queries.find_delivery(tx, delivery_id)
         actor = replace(call.actor, plan=get_subscription(tx)) if delivery else call.actor
@@ -118,10 +119,3 @@ def _org_id(actor: Actor) -> UUID:
     if actor.org_id is None:
         raise MalformedRequest("the message names no organisation")
     return actor.org_id
-
-
-def _delivery_id(call: Call) -> UUID:
-    try:
-        return UUID(str(call.event.payload["delivery_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError) as error:
-        raise MalformedRequest("the message has no delivery_id") from error

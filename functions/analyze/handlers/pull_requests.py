@@ -16,7 +16,8 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
-from shared.http.errors import AppError, MalformedRequest
+from shared.http.errors import AppError
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
@@ -96,7 +97,7 @@ def _take(call: Call, deps: AnalyzeDeps) -> _Work | None:
     now, lease_id = deps.clock.now(), deps.entropy.uuid()
     with deps.db.unit(call.actor) as tx:
         try:
-            analysis = analysis_queries.get_analysis(tx, _analysis_id(call), kept_since=None)
+            analysis = analysis_queries.get_analysis(tx, id_of(call, "analysis_id"), kept_since=None)
         except NotFound:
             return None  # it is no longer kept
         place = place_of(analysis["answer"].get("ci"))
@@ -212,10 +213,3 @@ def _end(call: Call, deps: AnalyzeDeps, work: _Work, status: str, error: AppErro
         )
         host_queries.note_use(tx, work.host["id"], error_code=code, now=now)
         queries.forget_old(tx, before=now - _KEPT, most=_BATCH)
-
-
-def _analysis_id(call: Call) -> UUID:
-    try:
-        return UUID(str(call.event.payload["analysis_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError) as error:
-        raise MalformedRequest("the message has no analysis_id") from error

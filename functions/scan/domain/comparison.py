@@ -5,9 +5,9 @@ Decides missing, unmanaged and changed. A hash join by (type, key); must not rea
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from .difference import changes
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
@@ -15,7 +15,7 @@ from .shapes import Canonical
 from .specs import TypeSpec
 
 Kind: TypeAlias = Literal["missing", "unmanaged", "changed"]
-DetectorName: TypeAlias = Literal["declared", "baseline", "inventory"]
+Detector: TypeAlias = Literal["declared", "baseline", "inventory"]
 Identity: TypeAlias = tuple[str, str]
 
 
@@ -48,7 +48,7 @@ class Drift:
     before: Canonical = None
     after: Canonical = None
     is_sensitive: bool = False
-    detector: DetectorName = "declared"
+    detector: Detector = "declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,57 +118,28 @@ class Pair:
     hidden: frozenset[str]
 
 
-class Detector(Protocol):
-    """Finds drift on resources that are there.
-
-    What it finds may depend on its arguments and on nothing that changes while they stay as they are: a pair about which no
-    detector said anything is not looked at again until one of its sides changes, or the rules.
-    """
-
-    def of_pair(self, pair: Pair) -> Iterable[Drift]:
-        """Yield what drifted of a resource that a state declares."""
-        ...
-
-    def of_live(self, live: LiveResource, /, *, is_declared: bool) -> Iterable[Drift]:
-        """Yield what else drifted of a resource that was read."""
-        ...
-
-
-class DeclaredDetector:
-    """The attributes that a state records against the live ones, for every type with a mapping."""
-
-    def of_pair(self, pair: Pair) -> Iterator[Drift]:
-        """Yield one drift for each attribute that differs."""
-        found = changes(
-            pair.spec, pair.declared.attributes, pair.live.attributes, skipped=pair.skipped, hidden=pair.hidden
+def changes_of(pair: Pair) -> Iterator[Drift]:
+    """Yield one drift for each attribute that differs."""
+    found = changes(pair.spec, pair.declared.attributes, pair.live.attributes, skipped=pair.skipped, hidden=pair.hidden)
+    for change in found:
+        yield Drift(
+            kind="changed",
+            type=pair.live.type,
+            key=pair.live.key,
+            address=pair.declared.address,
+            cloud_id=pair.live.cloud_id,
+            region=pair.live.region,
+            path=change.path,
+            before=change.before,
+            after=change.after,
+            is_sensitive=change.path in pair.hidden,
         )
-        for change in found:
-            yield Drift(
-                kind="changed",
-                type=pair.live.type,
-                key=pair.live.key,
-                address=pair.declared.address,
-                cloud_id=pair.live.cloud_id,
-                region=pair.live.region,
-                path=change.path,
-                before=change.before,
-                after=change.after,
-                is_sensitive=change.path in pair.hidden,
-            )
-
-    def of_live(self, _live: LiveResource, /, *, is_declared: bool) -> Iterator[Drift]:  # noqa: ARG002  # the port's name
-        """Yield nothing: what no state declares has no attributes to compare with."""
-        yield from ()
-
-
-DETECTORS: tuple[Detector, ...] = (DeclaredDetector(),)
 
 
 def compare(
     sides: Sides,
     specs: Mapping[str, TypeSpec],
     tally: Tally | None = None,
-    detectors: Sequence[Detector] = DETECTORS,
 ) -> Iterator[Drift]:
     """Yield every drift of one account or of the judged part of it, declared resources first, in the states' order.
 
@@ -176,15 +147,14 @@ def compare(
         sides: both sides and what is unknown about them.
         specs: the type table.
         tally: filled with what was covered, when given.
-        detectors: find what differs on resources that are there.
     """
     counts = Tally() if tally is None else tally
     declared = list(sides.declared)
-    join = _Join(sides, declared, specs, detectors)
+    join = _Join(sides, declared, specs)
     for item in declared:
         if sides.judged is None or (item.type, item.key or "") in sides.judged:
             yield from join.judge_declared(item, counts)
-    yield from join.judge_live(counts)
+    yield from join.judge_live()
 
 
 def identities_of(live: LiveResource) -> tuple[Identity, ...]:
@@ -201,12 +171,9 @@ def is_in_scope(item: Declared, account: str, regions: Container[str]) -> bool:
 class _Join:
     """The hash join of one comparison."""
 
-    def __init__(
-        self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec], detectors: Sequence[Detector]
-    ) -> None:
+    def __init__(self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec]) -> None:
         self._sides = sides
         self._specs = specs
-        self._detectors = detectors
         self._live = list(sides.live)
         self._by_identity: dict[Identity, LiveResource] = {}
         for resource in sorted(self._live, key=lambda item: (item.type, item.key)):  # of two that claim it, the first
@@ -249,7 +216,7 @@ class _Join:
                 counts.agreed.add((item.type, item.key))
         yield from found
 
-    def judge_live(self, counts: Tally) -> Iterator[Drift]:
+    def judge_live(self) -> Iterator[Drift]:
         for live in self._live:
             identity = (live.type, live.key)
             if self._sides.judged is not None and identity not in self._sides.judged:
@@ -257,10 +224,6 @@ class _Join:
             is_declared = identity in self._matched
             if not is_declared and not live.cloud_made and not self._is_covered_by_parent(live.parent):
                 yield Drift("unmanaged", live.type, live.key, None, live.cloud_id, live.region)
-            for detector in self._detectors:
-                for drift in detector.of_live(live, is_declared=is_declared):
-                    counts.differing.add(identity)
-                    yield drift
 
     def _find(self, item: Declared) -> LiveResource | None:
         return self._by_identity.get((item.type, item.key)) if item.key else None
@@ -279,7 +242,7 @@ class _Join:
             return []
         skipped = unread | {name for name in spec.inline if Parent(item.type, live.key, name) in self._taken_over}
         pair = Pair(item, live, spec, frozenset(skipped), item.sensitive | spec.sensitive)
-        return [drift for detector in self._detectors for drift in detector.of_pair(pair)]
+        return list(changes_of(pair))
 
     def _is_unknown(self, item: Declared) -> bool:
         return any(

@@ -26,7 +26,6 @@ from shared.time_zones import zone_of
 Outcome: TypeAlias = Literal["running", "done", "failed", "cancelled", "skipped", "waiting", "over_plan"]
 
 MOST_FAILURES = 5
-MOST_JITTER = timedelta(hours=1)
 _FIELDS = 5
 _DAY = timedelta(days=1)
 _ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

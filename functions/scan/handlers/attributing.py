@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.http.call import Call
-from shared.http.errors import MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.telemetry.log import logger
 
@@ -39,7 +39,7 @@ _ASKED_AGAIN = ("access_denied", "limit_reached", "other_account", "unavailable"
 
 def work_attribution(call: Call, deps: ScanDeps) -> Reply:
     """Look up who made the drift of one account, until all is known or the time is over."""
-    account_id = _account_id(call)
+    account_id = id_of(call, "account_id")
     with deps.db.unit(call.actor) as tx:
         if not queries.lease(tx, account_id, lease_seconds=_LEASE_SECONDS):
             return Reply.no_content()  # another worker has it, or the account is gone
@@ -163,10 +163,3 @@ def _refusal(item_id: UUID, question: domain.Question, error: TrailRefused, now:
 
 def _row(item_id: UUID, status: str, attribution: Mapping[str, Any], due_at: datetime | None) -> dict[str, object]:
     return {"id": item_id, "status": status, "attribution": dict(attribution), "due_at": due_at}
-
-
-def _account_id(call: Call) -> UUID:
-    try:
-        return UUID(str(call.event.payload["account_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError, AttributeError) as error:
-        raise MalformedRequest("the message has no account_id") from error

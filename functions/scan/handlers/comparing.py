@@ -14,6 +14,7 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.rules.levels import SEVERITIES
 from shared.telemetry.log import logger
@@ -34,7 +35,6 @@ from ..streaming import Found, Scope
 from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
-from .payloads import id_of
 
 _log = logger("scan")
 _TURN = timedelta(

@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.ports.queue import DEAD_LETTER_SOURCE
 from shared.security.errors import NotFound
@@ -37,7 +38,6 @@ from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
 from .fetching import fetch_and_store
-from .payloads import id_of
 
 _log = logger("scan")
 _SERVICES = {service.name: service for service in SERVICES}

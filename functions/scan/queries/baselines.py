@@ -68,7 +68,7 @@ where d.org_id = :org_id and d.account_id = :account_id and d.scan_id = :scan_id
 """
 _FORGET = """
 delete from scan.baselines
-where org_id = :org_id and account_id = :account_id and type = :type and key = :key
+where org_id = :org_id and account_id = :account_id and type = :type_name and key = :key
 """
 _FORGET_UNDECLARED = """
 delete from scan.baselines b
@@ -120,9 +120,9 @@ def reseal_documents(
         tx.execute(_RESEAL, account_id=account_id, scan_id=scan_id, documents=batch)
 
 
-def forget_baseline(tx: UnitOfWork, *, account_id: UUID, type: str, key: str) -> None:  # noqa: A002  # the column's name
+def forget_baseline(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> None:
     """Forget one baseline, so that the next scan takes it anew: what it found is accepted."""
-    tx.execute(_FORGET, account_id=account_id, type=type, key=key)
+    tx.execute(_FORGET, account_id=account_id, type_name=type_name, key=key)
 
 
 def forget_undeclared(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> None:

@@ -111,12 +111,6 @@ insert into scan.live_aliases (account_id, type, key, live_type, live_key)
 select distinct cast(:account_id as uuid), a.type, a.key, a.live_type, a.live_key
 from jsonb_to_recordset(cast(:aliases as jsonb)) as a (type text, key text, live_type text, live_key text)
 """
-_LIST_LIVE = """
-select type, key, region, cloud_id, attributes, tags, cloud_made, parent, aliases
-from scan.live_resources
-where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
-order by type, key
-"""
 _FIND_LIVE = """
 select type, key, region, cloud_id, attributes, tags
 from scan.live_resources
@@ -295,11 +289,6 @@ def upsert_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, resources: S
     tx.execute(_DELETE_ALIASES, account_id=account_id, stored=json.dumps(stored))
     if aliases:
         tx.execute(_INSERT_ALIASES, account_id=account_id, aliases=json.dumps(aliases))
-
-
-def list_live(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> Sequence[Row]:
-    """List what a scan saw."""
-    return tx.rows(_LIST_LIVE, account_id=account_id, scan_id=scan_id)
 
 
 def find_live(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> Row | None:

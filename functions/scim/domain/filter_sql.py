@@ -67,7 +67,7 @@ class Columns:
         document: a `jsonb` expression of the resource: names in the schema's letters, each extension under its URN.
         known: by the attribute's path in the schema's letters (`userName`, `meta.created`, `members`); they come before the document.
         gathered: by the path of a sub-attribute in the document (`emails.value`), an expression with the folded text of all its values
-            as JSON; it is searched before the elements are taken out of the document, which costs ten times as much.
+            as JSON; it is searched before the elements are taken out of the document, which costs several times as much.
     """
 
     document: str

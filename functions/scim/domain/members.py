@@ -28,11 +28,6 @@ class MembersDelta:
     remove: frozenset[str]
     others: tuple[Operation, ...]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no member is touched."""
-        return not (self.replaces_all or self.add or self.remove)
-
 
 @dataclass
 class _State:

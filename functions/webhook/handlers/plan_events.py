@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.http.call import Call
-from shared.http.errors import MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.telemetry.log import logger
 
@@ -33,7 +33,7 @@ def hand_on(call: Call, deps: WebhookDeps, delivery_id: UUID, kind: str) -> Repl
 
 def take_result(call: Call, deps: WebhookDeps) -> Reply:
     """End a delivery by what became of its plan: `handled` with an analysis, or `failed` with the reader's reason."""
-    delivery_id, payload = _uuid(call, "delivery_id"), call.event.payload if call.event else {}
+    delivery_id, payload = id_of(call, "delivery_id"), call.event.payload if call.event else {}
     error_code, error_detail = _text(payload, "error_code", _MOST_CODE), _text(payload, "error_detail", _MOST_DETAIL)
     status = "failed" if error_code else "handled"
     with deps.db.unit(call.actor) as tx:
@@ -64,10 +64,3 @@ def take_result(call: Call, deps: WebhookDeps) -> Reply:
 def _text(payload: Any, name: str, most: int) -> str | None:
     found = payload.get(name)
     return found[:most] if isinstance(found, str) and found else None
-
-
-def _uuid(call: Call, name: str) -> UUID:
-    try:
-        return UUID(str(call.event.payload[name]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError, TypeError) as error:
-        raise MalformedRequest(f"the message has no {name}") from error

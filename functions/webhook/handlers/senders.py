@@ -9,6 +9,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.errors import MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.ports.errors import ServiceAway
 from shared.telemetry.log import logger
@@ -174,7 +175,4 @@ def _tell_admins(call: Call, deps: WebhookDeps, channel_id: UUID) -> Reply:
 def _channel_id(call: Call) -> UUID:
     if call.actor.org_id is None:
         raise MalformedRequest("the message names no organisation")
-    try:
-        return UUID(str(call.event.payload["channel_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError, AttributeError, TypeError) as error:
-        raise MalformedRequest("the message has no channel_id") from error
+    return id_of(call, "channel_id")

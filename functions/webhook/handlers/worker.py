@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from shared.data.rows import Row
 from shared.http.call import Call
 from shared.http.errors import MalformedRequest
+from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.ports.queue import DEAD_LETTER_SOURCE
 from shared.telemetry.log import logger
@@ -25,7 +24,7 @@ def work_delivery(call: Call, deps: WebhookDeps) -> Reply:
 
     Whoever acts on a kind of event listens to `webhook:delivery:handled` and reads the delivery it names.
     """
-    delivery_id = _delivery_id(call)
+    delivery_id = id_of(call, "delivery_id")
     with deps.db.unit(call.actor) as tx:
         delivery = queries.begin_delivery(tx, delivery_id)
     if delivery is None:
@@ -50,7 +49,7 @@ def work_dead_letter(call: Call, deps: WebhookDeps) -> Reply:
     source = (call.event.attributes if call.event else {}).get(DEAD_LETTER_SOURCE, "")
     if not source.endswith((_TOPIC, *PLAN_TOPICS)):
         return Reply.no_content()  # another function's
-    delivery_id = _delivery_id(call)
+    delivery_id = id_of(call, "delivery_id")
     with deps.db.unit(call.actor) as tx:
         if queries.end_delivery(
             tx, delivery_id, status="failed", event_kind=None, error_code="given_up", now=deps.clock.now()
@@ -70,10 +69,3 @@ def _read(call: Call, deps: WebhookDeps, delivery: Row) -> tuple[str | None, str
         return kind_of(delivery["provider"], delivery["event_name"], delivery["content_type"], body), None
     except MalformedRequest:
         return None, "body_unreadable"
-
-
-def _delivery_id(call: Call) -> UUID:
-    try:
-        return UUID(str(call.event.payload["delivery_id"]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError, AttributeError, TypeError) as error:
-        raise MalformedRequest("the message has no delivery_id") from error

@@ -172,7 +172,7 @@ def test_a_baseline_that_is_forgotten_is_taken_anew(estate: Estate) -> None:
     estate.scan(KmsKeyIdentifier="a")
     assert estate.scan(KmsKeyIdentifier="b")
     with estate.db.unit(estate.actor) as tx:
-        baselines.forget_baseline(tx, account_id=estate.account, type="aws_cloudwatch_event_bus", key=BUS)
+        baselines.forget_baseline(tx, account_id=estate.account, type_name="aws_cloudwatch_event_bus", key=BUS)
     assert estate.scan(KmsKeyIdentifier="b") == set()
 
 

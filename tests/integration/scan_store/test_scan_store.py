@@ -49,7 +49,7 @@ class Store:
 
     def seen(self, scan_id: UUID) -> list[str]:
         with self.db.unit(self.actor) as tx:
-            return [row["key"] for row in scans.list_live(tx, account_id=self.account, scan_id=scan_id)]
+            return [row["key"] for row in scans.page_live(tx, scan_id, type_name=None, after=None, most=100)]
 
     def compare(self, scan_id: UUID, found: Sequence[str], unknown: Sequence[str] = ()) -> int:
         """Store the outcome of a comparison; returns how many items it closed."""

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from functions.scan import streaming
 from functions.scan.domain import records, shapes
-from functions.scan.domain.comparison import DETECTORS, DeclaredDetector, Detector, Drift, Pair
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from functions.scan.domain.sealing import Sealer
 from functions.scan.domain.specs import TypeSpec, by, index
@@ -83,18 +82,14 @@ class Store:
             scans.set_comparing(tx, scan_id)
         return scan_id
 
-    def step(
-        self, scan_id: UUID, *, part: int = 3, detectors: tuple[Detector, ...] = DETECTORS, rules: bytes = bytes(32)
-    ) -> dict[str, Any] | None:
+    def step(self, scan_id: UUID, *, part: int = 3, rules: bytes = bytes(32)) -> dict[str, Any] | None:
         """Do one part, as a worker does; returns the summary once it is over."""
         with self.db.unit(self.actor) as tx:
             scan = queries.take_scan(tx, scan_id)
             assert scan is not None
             account = accounts.get_account(tx, self.account)
             scope = streaming.Scope.of(tx, scan, account, SPECS, self.seal)
-            return comparing.step(
-                tx, scan, account, replace(scope, detectors=detectors, rules=rules), now=self.clock.now(), part=part
-            )
+            return comparing.step(tx, scan, account, replace(scope, rules=rules), now=self.clock.now(), part=part)
 
     def compare(self, scan_id: UUID, **options: Any) -> dict[str, Any]:
         while (summary := self.step(scan_id, **options)) is None:
@@ -379,22 +374,6 @@ def test_a_table_is_looked_at_again_when_its_routes_are_no_longer_declared_elsew
     store.declare(World(([table], []), world.live))
     store.compare(scan_id)
     assert {(item[2], item[4]) for item in store.items()} == {("tb", "route")}
-
-
-class _Noisy(DeclaredDetector):
-    """Says something of one pair, although nothing differs."""
-
-    def of_pair(self, pair: Pair) -> Any:
-        yield from super().of_pair(pair)
-        if pair.live.key == "t-4":
-            yield Drift("changed", pair.live.type, pair.live.key, pair.declared.address, "id", REGION, "noise")
-
-
-def test_a_pair_about_which_any_detector_has_something_to_say_is_looked_at_every_time(store: Store) -> None:
-    world = _estate()
-    store.declare(world)
-    store.compare(store.read(world), detectors=(_Noisy(),))
-    assert ("aws_thing", "t-4") in store.judged(store.read(world))
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

@@ -95,6 +95,22 @@ def test_a_tagging_api_that_does_not_answer_is_not_checked_and_the_index_still_t
     assert set(found) == {JOB, NEW}
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"resource-explorer-2__ListIndexes": {"Indexes": [{"Type": "AGGREGATOR"}]}},
+        {"resource-explorer-2__GetView": {"View": "x"}},
+        {"resource-explorer-2__ListResources": {"Resources": [{"OwningAccountId": ACCOUNT}]}},
+        {"resource-explorer-2__ListResources": {"ViewArn": VIEW}},
+        {"resourcegroupstaggingapi__GetResources": {"ResourceTagMappingList": ["x"]}},
+    ],
+)
+def test_a_reply_that_nobody_documents_is_not_checked_and_the_other_index_still_tells(changes: dict[str, Any]) -> None:
+    found, (gap,) = read(account(**changes))
+    assert (gap.types, gap.region, gap.reason) == ((GENERIC,), "global", "malformed")
+    assert JOB in found
+
+
 def test_half_a_list_is_none() -> None:
     def page(wish: Any) -> Any:
         if wish.get("NextToken"):

@@ -54,7 +54,7 @@ def test_all_members_are_replaced_or_removed():
 def test_removing_no_value_removes_nobody():
     found = delta_of({"op": "remove", "path": "members", "value": []})
     assert found is not None
-    assert found.is_empty
+    assert found == MembersDelta(False, (), frozenset(), ())
 
 
 def test_what_is_said_of_other_attributes_is_handed_on():

@@ -126,7 +126,9 @@ def _table(item: Item) -> dict[str, object]:
 
 
 def _tagged(scope: Scope, client: Any, kind: str, arn: str, attributes: dict[str, object]) -> Iterator[Finding]:
-    call = lambda: client.get_tags(ResourceArn=arn).get("Tags") or {}  # noqa: E731
+    def call() -> dict[str, str]:
+        return client.get_tags(ResourceArn=arn).get("Tags") or {}
+
     yield from tagged(scope, kind, arn, attributes, arn, call, *_GONE)
 
 

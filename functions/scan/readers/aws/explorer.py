@@ -38,12 +38,21 @@ def read_inventory(scope: Scope, regions: Sequence[str]) -> Iterator[Found]:
         regions: regions of the scan.
     """
     seen: set[str] = set()
-    for item in (*_explored(scope, regions), *_tagged(scope, regions)):
+    for item in (*_well_formed(_explored(scope, regions)), *_well_formed(_tagged(scope, regions))):
         if isinstance(item, NotChecked):
             yield item
         elif item.arn not in seen and item.region in {*regions, "global"}:
             seen.add(item.arn)
             yield item
+
+
+def _well_formed(found: Iterator[Found]) -> Iterator[Found]:
+    """Turn a reply that is not what AWS documents into "not checked"; what was listed before it is there all the same."""
+    try:
+        yield from found
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        detail = f"an index of AWS answered unexpectedly ({type(error).__name__})"
+        yield NotChecked((GENERIC,), "global", "malformed", None, detail)
 
 
 def _explored(scope: Scope, regions: Sequence[str]) -> Iterator[Found]:
@@ -107,26 +116,21 @@ def _resource(scope: Scope, item: Item) -> Listed | None:
 
 def _tagged(scope: Scope, regions: Sequence[str]) -> Iterator[Found]:
     for region in dict.fromkeys([*regions, scope.region]):
-        reply = attempt(
-            "tag",
-            lambda region=region: {  # type: ignore[misc]  # the loop's value, bound as it is now
-                "Found": _pages(
-                    scope,
-                    region,
-                    "get_resources",
-                    "ResourceTagMappingList",
-                    service="resourcegroupstaggingapi",
-                    ResourcesPerPage=_TAG_PAGE,
-                )
-            },
-        )
-        if isinstance(reply, Gap):
-            yield _not_checked(reply, region)
-            continue
-        for item in reply["Found"]:
-            found = listed(item["ResourceARN"], scope.account, by_form=BY_ARN_FORM, tags=tag_map(item.get("Tags")))
-            if found is not None:
-                yield found
+        yield from _tagged_in(scope, region)
+
+
+def _tagged_in(scope: Scope, region: str) -> Iterator[Found]:
+    options: Any = {"service": "resourcegroupstaggingapi", "ResourcesPerPage": _TAG_PAGE}
+    reply = attempt(
+        "tag", lambda: {"Found": _pages(scope, region, "get_resources", "ResourceTagMappingList", **options)}
+    )
+    if isinstance(reply, Gap):
+        yield _not_checked(reply, region)
+        return
+    for item in reply["Found"]:
+        found = listed(item["ResourceARN"], scope.account, by_form=BY_ARN_FORM, tags=tag_map(item.get("Tags")))
+        if found is not None:
+            yield found
 
 
 def _pages(

@@ -61,7 +61,10 @@ def _tagged(
     scope: Scope, client: Any, kind: str, item: Item, attributes: dict[str, object], *, cloud_made: bool = False
 ) -> Iterator[Finding]:
     identifier = item["Id"]
-    call = lambda: tag_map(client.list_tags_for_resource(ResourceId=identifier).get("Tags"))  # noqa: E731
+
+    def call() -> dict[str, str]:
+        return tag_map(client.list_tags_for_resource(ResourceId=identifier).get("Tags"))
+
     yield from tagged(scope, kind, identifier, attributes, item["Arn"], call, cloud_made=cloud_made)
 
 

@@ -87,7 +87,10 @@ def read_activities(scope: Scope) -> Iterator[Finding]:
 
     def one(item: Item) -> Iterator[Finding]:
         arn = item["activityArn"]
-        call = lambda: tag_map(client.list_tags_for_resource(resourceArn=arn).get("tags"), key="key", value="value")  # noqa: E731
+
+        def call() -> dict[str, str]:
+            return tag_map(client.list_tags_for_resource(resourceArn=arn).get("tags"), key="key", value="value")
+
         yield from tagged(scope, "aws_sfn_activity", arn, {}, arn, call, *_GONE)
 
     yield from each(scope.pages("stepfunctions", "list_activities", "activities"), one)
@@ -99,7 +102,10 @@ def read_schedule_groups(scope: Scope) -> Iterator[Finding]:
 
     def one(item: Item) -> Iterator[Finding]:
         arn = item["Arn"]
-        call = lambda: tag_map(client.list_tags_for_resource(ResourceArn=arn).get("Tags"))  # noqa: E731
+
+        def call() -> dict[str, str]:
+            return tag_map(client.list_tags_for_resource(ResourceArn=arn).get("Tags"))
+
         yield from tagged(
             scope, "aws_scheduler_schedule_group", arn, {}, arn, call, *_GONE, cloud_made=item["Name"] == "default"
         )

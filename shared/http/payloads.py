@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from shared.http.call import Call
-from shared.http.errors import MalformedRequest
+from .call import Call
+from .errors import MalformedRequest
 
 
 def id_of(call: Call, name: str) -> UUID:
@@ -16,5 +16,5 @@ def id_of(call: Call, name: str) -> UUID:
     """
     try:
         return UUID(str(call.event.payload[name]))  # type: ignore[union-attr]  # event routes always carry one
-    except (KeyError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise MalformedRequest(f"the message has no {name}") from error
