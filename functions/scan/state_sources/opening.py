@@ -90,7 +90,8 @@ class Opener:
         if way == "static_key":
             key_id, key = _secret(secrets, "access_key_id").decode(), Secret(_secret(secrets, "secret_access_key"))
             return sign_in(
-                replace(login, access_key_id=key_id, secret_access_key=key), source["bucket_region"] or home_region("aws")
+                replace(login, access_key_id=key_id, secret_access_key=key),
+                source["bucket_region"] or home_region("aws"),
             )
         role_arn, external_id = auth["role_arn"], auth["external_id"]
         _, partition, _, _, owner, _ = role_arn.split(":", 5)
