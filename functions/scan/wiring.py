@@ -108,7 +108,10 @@ class ScanDeps(Deps):
         try:
             return self.sign_ins.get((org_id, hub, external_id), lambda: sign_in(login))
         except CredentialsRefused as error:
-            raise CredentialsRefused(f"the role of the hub account: {error}", **error.facts) from error
+            told = {name: error.facts.get(name) for name in ("permission", "reason")}
+            raise CredentialsRefused(
+                f"the role of the hub account: {error}", retry_after_seconds=None, **told
+            ) from error
 
     def open_source(self, org_id: UUID, source: Mapping[str, Any], account: Mapping[str, Any]) -> StateSource:
         """Open a state source; it signs in with the first call.

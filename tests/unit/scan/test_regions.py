@@ -161,7 +161,13 @@ def test_a_scan_is_started_of_one_account_or_of_several_never_of_both() -> None:
     one, other = str(UUID(int=1)), str(UUID(int=2))
     assert StartScan.model_validate({"account_id": one}).account_ids is None
     assert len(StartScan.model_validate({"account_ids": [one, other]}).account_ids or ()) == 2
-    for wish in ({}, {"account_id": one, "account_ids": [other]}, {"account_ids": []}, {"account_ids": [one, one]}):
+    wishes: list[dict[str, Any]] = [
+        {},
+        {"account_id": one, "account_ids": [other]},
+        {"account_ids": []},
+        {"account_ids": [one, one]},
+    ]
+    for wish in wishes:
         with pytest.raises(ValidationError):
             StartScan.model_validate(wish)
     with pytest.raises(ValidationError):
