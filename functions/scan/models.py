@@ -21,8 +21,6 @@ from pydantic import (
 from shared.http.paging import PageQuery
 
 from .attribution_models import AttributionView
-from .domain.partitions import partition_of_arn
-from .domain.shards import ALL
 
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
@@ -34,7 +32,7 @@ MOST_ACCOUNTS = 50  # that one call starts a scan of
 
 
 def _all_is_alone(regions: list[str]) -> list[str]:
-    if ALL in regions and len(regions) > 1:
+    if "all" in regions and len(regions) > 1:
         raise ValueError("`all` stands alone: it names every region that is enabled in the account")
     return regions
 
@@ -80,7 +78,7 @@ class AssumedRole(BaseModel):
         if self.through is not None:
             if self.through == self.role_arn:
                 raise ValueError("`through` is another role than `role_arn`")
-            if partition_of_arn(self.through) != partition_of_arn(self.role_arn):
+            if self.through.split(":")[1] != self.role_arn.split(":")[1]:
                 raise ValueError("`through` lies in the partition of `role_arn`: roles of others cannot assume it")
         return self
 

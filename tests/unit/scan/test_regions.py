@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
+from functions.scan.domain.attribution import Question, regions_of
 from functions.scan.domain.comparison import Sides, Tally, compare
 from functions.scan.domain.inventory import GENERIC
 from functions.scan.domain.partitions import home_region, partition_of_arn, partition_of_region
 from functions.scan.domain.resources import Declared, NotChecked
 from functions.scan.domain.shards import ALL, GLOBAL, REGIONS, is_resolved
 from functions.scan.further import ASKED_TYPES, READ_TYPES, further_types
-from functions.scan.models import ChangeAccount, CreateAccount, StartScan
+from functions.scan.handlers import accounts
+from functions.scan.models import ChangeAccount, CreateAccount, GapView, StartScan
 from functions.scan.readers.aws import FURTHER_PERMISSIONS
-from functions.scan.readers.aws.base import Gap
+from functions.scan.readers.aws.base import Gap, Scope
 from functions.scan.readers.aws.regions import MOST_REGIONS, read_regions
+from functions.scan.readers.aws.session import AwsAccount, Login
 from functions.scan.starting import as_scanned
 from functions.scan.types.aws import SPECS
 from tests.support.aws_replies import Replies
@@ -118,6 +123,44 @@ def test_a_scan_keeps_its_regions_whatever_becomes_of_its_account() -> None:
     assert not is_resolved(as_scanned(account, {"regions": None})["regions"])
     assert as_scanned({**account, "regions": ["us-east-1"]}, {"regions": None})["regions"] == ["us-east-1"]
     assert account["regions"] == ["all"]
+
+
+def test_the_maker_of_a_drift_is_looked_for_at_home_while_no_regions_are_known() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    question = Question(
+        kind="missing", type="aws_vpc", key="k", cloud_id=None, region=None, path=None, seen_at=at, since=None
+    )
+    assert regions_of(question, [ALL], "aws-eusc") == ("eusc-de-east-1",)
+    assert regions_of(question, ["eu-west-1", "us-east-1"], "aws") == ("eu-west-1", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("regions", "answer", "read", "gaps"),
+    [
+        (["eu-west-1", "us-west-2"], None, "eu-west-1", []),
+        (["all"], ("ap-south-1", "us-east-1"), "us-east-1", []),
+        (["all"], Gap("access_denied", "ec2:DescribeRegions", "no"), "us-east-1", ["ec2:DescribeRegions"]),
+    ],
+)
+def test_verifying_tries_to_look_the_regions_up_where_a_scan_has_to(
+    monkeypatch: pytest.MonkeyPatch, regions: list[str], answer: Any, read: str, gaps: list[str]
+) -> None:
+    tried: list[str] = []
+
+    def listings(_account: AwsAccount, region: str) -> Iterator[GapView]:
+        tried.append(region)
+        yield from ()
+
+    def look_up(scope: Scope) -> Any:
+        assert answer is not None, "named regions are not looked up"
+        assert scope.region == "us-east-1"
+        return answer
+
+    monkeypatch.setattr(accounts, "_try_listings", listings)
+    monkeypatch.setattr(accounts, "read_regions", look_up)
+    account = AwsAccount(Login("1"), cast("Any", None), "arn:aws:sts::1:assumed-role/x/y")
+    assert [gap.permission for gap in accounts._try_everything(account, regions)] == gaps
+    assert tried == [read]
 
 
 # What may be said
