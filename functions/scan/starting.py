@@ -70,11 +70,9 @@ def spread(tx: UnitOfWork, shard: Row, *, account_id: UUID, regions: Sequence[st
         regions: what it found.
     """
     scan_id: UUID = shard["scan_id"]
-    if queries.hold_shard(tx, shard["id"]) is None:
-        return  # another delivery was first
     shards = _shards(tx, account_id, regions)
     if not queries.spread_scan(tx, scan_id, regions=regions, added=len(shards)):
-        return  # it was cancelled
+        return  # another delivery was first, or it is over
     _send(tx, scan_id, shards)
     queries.end_shard(tx, shard["id"], status="done", resources=0)
 

@@ -59,12 +59,6 @@ set status = 'running', started_at = coalesce(started_at, now())
 where org_id = :org_id and id = :scan_id and status in ('pending', 'running')
 returning id, account_id, regions
 """
-_HOLD_SHARD = """
-select id
-from scan.shards
-where org_id = :org_id and id = :shard_id and status in ('pending', 'running')
-for update
-"""
 _SPREAD_SCAN = """
 update scan.scans
 set regions = cast(:regions as text[]), shards_total = shards_total + cast(:added as integer)
@@ -251,14 +245,11 @@ def begin_shard(tx: UnitOfWork, shard_id: UUID) -> Row | None:
     return tx.row(_BEGIN_SHARD, shard_id=shard_id)
 
 
-def hold_shard(tx: UnitOfWork, shard_id: UUID) -> UUID | None:
-    """Hold a shard until the transaction ends; None when it is over already."""
-    found = tx.row(_HOLD_SHARD, shard_id=shard_id)
-    return found["id"] if found else None
-
-
 def spread_scan(tx: UnitOfWork, scan_id: UUID, *, regions: Sequence[str], added: int) -> bool:
-    """Note the regions that were looked up and count the shards that come of them, once; returns whether that was now."""
+    """Note the regions that were looked up and count the shards that come of them, once; returns whether that was now.
+
+    The scan is held from here on, as it is by whoever takes one of its shards into work.
+    """
     return tx.row(_SPREAD_SCAN, scan_id=scan_id, regions=list(regions), added=added) is not None
 
 
