@@ -8,10 +8,9 @@ from functools import cache
 
 import pytest
 
-from functions.scan.readers.aws import SERVICES
 from local_emulator.demo_changes import CHANGES
 from tests.support.running_suite import RunningSuite, problem
-from tests.support.scanning import Estate, Finding, Org
+from tests.support.scanning import EVERY_TYPE, Estate, Finding, Org
 from tests.support.waiting import wait_until
 
 _DEAD_LETTER = "CloudPubSubDeadLetterSourceSubscription"
@@ -161,11 +160,11 @@ def test_a_sweep_asks_for_a_comparison_that_was_lost(org: Org, truth: set[Findin
         scan = org.start_scan(account)
         lose(1)
     assert org.send("GET", f"/scans/{scan['id']}")["status"] == "comparing"
-    org.arrange(
-        "update scan.shards set finished_at = now() - interval '1 hour' "
-        "where org_id = :org_id and scan_id = cast(:scan_id as uuid)",
-        scan_id=scan["id"],
-    )
+    for aged in (
+        "update scan.shards set finished_at = now() - interval '1 hour' where org_id = :org_id and scan_id = cast(:scan_id as uuid)",
+        "update scan.scans set created_at = now() - interval '1 hour' where org_id = :org_id and id = cast(:scan_id as uuid)",
+    ):
+        org.arrange(aged, scan_id=scan["id"])
     org.estate.suite.tick("scan-sweep")
     found = org.finish(scan["id"])
     assert (found["status"], org.findings(scan["id"])) == ("done", truth)
@@ -185,8 +184,7 @@ def test_a_sweep_gives_up_what_was_tried_too_often(org: Org) -> None:
     found = org.finish(scan["id"])
     assert found["status"] == "done"
     assert org.findings(scan["id"]) == set()
-    every_type = {name for service in SERVICES for listing in service.listings for name in listing.types}
-    assert org.unknown_types(scan["id"]) == every_type
+    assert org.unknown_types(scan["id"]) == EVERY_TYPE
 
 
 @pytest.mark.parametrize("service", ["kms", "secret_manager", "pubsub"])

@@ -12,10 +12,9 @@ import pytest
 from functions.scan.readers.aws import SERVICES
 from local_emulator.demo_changes import CHANGES
 from tests.support.running_suite import RunningSuite
-from tests.support.scanning import Estate, Finding, Org
+from tests.support.scanning import EVERY_TYPE, Estate, Finding, Org
 
 LISTINGS = [listing for service in SERVICES for listing in service.listings]
-EVERY_TYPE = {name for listing in LISTINGS for name in listing.types}
 
 # signing name, operation, the permission that people must grant
 OPERATIONS = [

@@ -23,6 +23,9 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from functions.scan.domain.shards import CLOUD_CONTROL, INVENTORY
+from functions.scan.further import further_types
+from functions.scan.readers.aws import SERVICES
 from local_emulator.aws import ACCOUNT, REGION, replay
 from local_emulator.moto_server import PLACEHOLDER
 from local_emulator.names import PROJECT
@@ -35,6 +38,10 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "aws"
 SCAN_SECONDS = 180.0
 OVER = frozenset({"done", "failed", "cancelled"})
 STATIC_KEY = {"kind": "static_key", "access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "x" * 40}
+
+EVERY_TYPE = {name for service in SERVICES for listing in service.listings for name in listing.types} | {
+    name for service in (INVENTORY, CLOUD_CONTROL) for name in further_types(service)
+}
 
 Finding = tuple[str, str, str]
 
