@@ -19,7 +19,7 @@ NAMED = (PROJECT, SERVICE_ACCOUNT, ZONE)
 
 _MOST_NAMES = 500_000
 _IN_PROJECT = re.compile(r"/projects/([^/]+)")
-_IN_ZONE = re.compile(r"/managedZones/(\d+)")
+_IN_ZONE = re.compile(r"/managedZones/([^/]+)")
 _IN_ACCOUNTS = re.compile(r"/serviceAccounts/(\d+)(?=/|$)")
 _PLACE = re.compile(r"/(?:zones|regions|locations)/([^/]+)")
 
@@ -35,7 +35,7 @@ class Asset:
         location: as the inventory says: a region, a zone or `global`; empty when it does not.
         project: id (or number, where the id is not known); empty above projects.
         project_number: empty above projects, and where the inventory names no ancestors.
-        zone: of a record set, the name of its managed zone; empty for others.
+        zone, zone_dns: of a record set, the name of its managed zone and the zone's DNS name; empty for others.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Asset:
     project: str = ""
     project_number: str = ""
     zone: str = ""
+    zone_dns: str = ""
 
     @property
     def place(self) -> str:
@@ -94,10 +95,12 @@ class Names:
             name = re.sub(r"^(//container\.googleapis\.com/projects/[^/]+)/(?:zones|regions)/", r"\1/locations/", name)
         return name
 
-    def zone_of(self, name: str) -> str:
-        """Return the name of the managed zone that a full resource name lies in; its number when it is not known."""
+    def zone_of(self, name: str) -> tuple[str, str]:
+        """Return name and DNS name of the managed zone that a full resource name lies in; empty when it is not known."""
         found = _IN_ZONE.search(name)
-        return self.zones.get(found[1], (found[1], ""))[0] if found else ""
+        if found is None or (found[1].isdecimal() and found[1] not in self.zones):
+            return ("", "")
+        return self.zones.get(found[1], (found[1], ""))
 
 
 def project_of(name: str) -> str:
