@@ -1,9 +1,8 @@
 """Who may do what on a resource: bindings, members and whole policies, in the three forms that Terraform has for each.
 
-A grant is one member in one role under one condition; the condition is part of what it is. The inventory tells a whole policy; it
-becomes one `_iam_binding` per role and condition and one `_iam_member` per grant. A state's `_iam_policy` stands for its bindings.
-Where a state declares a binding, which is authoritative, a member that is not in it is a change of the binding; elsewhere an
-undeclared member is unmanaged.
+A grant is one member in one role under one condition; the condition is part of what it is. Both sides are taken apart into grants,
+each an `_iam_member`: a state's `_iam_binding` and `_iam_policy` stand for those they hold, under their own address. So whatever
+form declares it, a grant that is gone is missing, and one that nobody declares is unmanaged, also beside an authoritative form.
 Source: https://cloud.google.com/iam/docs/reference/rest/v1/Policy; Terraform Google provider 6.50, `google_*_iam` resources.
 """
 
@@ -11,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...domain.resources import Attributes, Declared
-from ...domain.shapes import Canonical, set_of, text
+from ...domain.shapes import Canonical, text
 from ...domain.specs import TypeSpec
 from .mapping import key_from
 
@@ -83,42 +82,73 @@ def specs_of(kind: Grantable) -> Iterator[TypeSpec]:
         binding, member = of_binding(attributes), attributes.get("member")
         return member_key(binding, member) if binding and member else None
 
-    def in_project(declared: Declared) -> tuple[Declared]:
-        project = declared.attributes.get("project")
-        return (replace(declared, account=str(project) if project else None),)
+    yield TypeSpec(kind.prefix + MEMBER, {}, key=of_member, expand=lambda declared: (_in_project(declared),))
+    yield TypeSpec(kind.prefix + BINDING, {}, key=of_binding, expand=lambda declared: _of_binding(kind, declared))
+    yield TypeSpec(
+        kind.prefix + POLICY,
+        {},
+        key=lambda attributes: _resource(kind, attributes),
+        expand=lambda declared: _of_policy(kind, declared),
+    )
 
-    def bindings(declared: Declared) -> Iterable[Declared]:
-        return _bindings(kind, in_project(declared)[0])
 
-    yield TypeSpec(kind.prefix + BINDING, {"members": set_of(member_name)}, key=of_binding, expand=in_project)
-    yield TypeSpec(kind.prefix + MEMBER, {}, key=of_member, expand=in_project)
-    yield TypeSpec(kind.prefix + POLICY, {}, key=lambda attributes: _resource(kind, attributes), expand=bindings)
+def grants_of(policy: object, resource: str) -> Iterator[tuple[str, str, object, str]]:
+    """Yield each grant of a policy once: key, role, condition and member.
+
+    Raises:
+        TypeError: it is not what a policy looks like, or holds more than one can.
+    """
+    held = policy.get("bindings", []) if isinstance(policy, Mapping) else None
+    if not isinstance(held, list) or len(held) > _MOST_BINDINGS:
+        raise TypeError("no policy")
+    seen: set[str] = set()
+    for item in held:
+        if not isinstance(item, Mapping) or not item.get("role") or not isinstance(item.get("members", []), list):
+            raise TypeError("no binding")
+        binding = binding_key(resource, str(item["role"]), item.get("condition"))
+        for member in item.get("members", []):
+            key = member_key(binding, member)
+            if key not in seen:
+                seen.add(key)
+                yield key, str(item["role"]), item.get("condition"), str(member)
+
+
+def _in_project(declared: Declared) -> Declared:
+    project = declared.attributes.get("project")
+    return replace(declared, account=str(project) if project else None)
+
+
+def _of_binding(kind: Grantable, declared: Declared) -> Iterator[Declared]:
+    members = declared.attributes.get("members")
+    if declared.key is None or not isinstance(members, list | tuple | set | frozenset):
+        yield replace(_in_project(declared), key=None)
+        return
+    for member in sorted({str(member_name(item)) for item in members}):
+        yield _grant(kind, declared, member_key(declared.key, member))
+
+
+def _of_policy(kind: Grantable, declared: Declared) -> Iterator[Declared]:
+    """Take a whole policy apart; one that cannot be read is matched by nothing, and counts as not checked."""
+    try:
+        policy = json.loads(str(declared.attributes.get("policy_data") or "{}"))
+        keys = [key for key, *_ in grants_of(policy, declared.key)] if declared.key else None
+    except (ValueError, RecursionError, TypeError):
+        keys = None
+    if keys is None:
+        yield replace(_in_project(declared), key=None)
+        return
+    for key in keys:
+        yield _grant(kind, declared, key)
+
+
+def _grant(kind: Grantable, declared: Declared, key: str) -> Declared:
+    attributes = {"id": declared.attributes.get("id")}
+    return replace(_in_project(declared), type=kind.prefix + MEMBER, key=key, attributes=attributes)
 
 
 def _resource(kind: Grantable, attributes: Attributes) -> str | None:
     found = key_from(kind.key, attributes)
     return found.replace("storage.googleapis.com/b/", "storage.googleapis.com/", 1) if found else None
-
-
-def _bindings(kind: Grantable, declared: Declared) -> Iterator[Declared]:
-    """Take a whole policy apart; one that cannot be read stays what it is and is matched by nothing."""
-    try:
-        document = json.loads(str(declared.attributes.get("policy_data") or "{}"))
-    except (ValueError, RecursionError):
-        document = None
-    held = document.get("bindings", []) if isinstance(document, Mapping) else None
-    resource = _resource(kind, declared.attributes)
-    if resource is None or not isinstance(held, list) or len(held) > _MOST_BINDINGS:
-        yield replace(declared, key=None)
-        return
-    merged: dict[str, tuple[str, set[str]]] = {}
-    for item in held:
-        if isinstance(item, Mapping) and item.get("role"):
-            key = binding_key(resource, str(item["role"]), item.get("condition"))
-            merged.setdefault(key, (str(item["role"]), set()))[1].update(str(name) for name in item.get("members") or ())
-    for key, (role, names) in merged.items():
-        attributes = {"id": declared.attributes.get("id"), "role": role, "members": sorted(names)}
-        yield replace(declared, type=kind.prefix + BINDING, key=key, attributes=attributes, parent=None)
 
 
 _P = "projects/{project}"
