@@ -73,7 +73,6 @@ class Google(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Failed(Exception):
     """A listing could not be read to its end.
 
@@ -83,9 +82,11 @@ class Failed(Exception):
         detail: one sentence for people, without anything a stranger wrote.
     """
 
-    reason: str
-    permission: str | None
-    detail: str
+    def __init__(self, reason: str, permission: str | None, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.permission = permission
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,9 @@ class Inventory:
         Raises:
             Failed: refused, unreachable or not in the API's form; what was yielded before stays true.
         """
-        token, seen = "", set[str]()
+        token, seen, read_at = "", set[str](), self._read_time  # all pages of a listing are asked for alike
         for _ in range(MOST_PAGES):
-            found = self._page(content, kinds, token)
+            found = self._page(content, kinds, token, read_at)
             read_time, assets = found.get("readTime"), found.get("assets", [])
             if not isinstance(assets, list) or len(assets) > PAGE_SIZE:
                 raise _malformed("the list of assets is none")
@@ -155,11 +156,10 @@ class Inventory:
             seen.add(token)
         raise Failed("unavailable", None, f"ListAssets has more than {MOST_PAGES} pages")
 
-    def _page(self, content: Content, kinds: Sequence[str], token: str) -> Mapping[str, Any]:
+    def _page(self, content: Content, kinds: Sequence[str], token: str, read_at: str) -> Mapping[str, Any]:
         query: list[tuple[str, str]] = [("contentType", content), ("pageSize", str(PAGE_SIZE))]
         query += [("assetTypes", kind) for kind in kinds]
-        # A page token belongs to its snapshot; the first page of a later listing asks for the same one.
-        query += [("readTime", self._read_time)] if self._read_time else []
+        query += [("readTime", read_at)] if read_at else []
         query += [("pageToken", token)] if token else []
         url = f"{API}/{quote(self._parent, safe='/:')}/assets?{urlencode(query, quote_via=quote)}"
         answer = self._patiently(url)

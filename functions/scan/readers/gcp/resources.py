@@ -16,7 +16,7 @@ from ...domain.traced import Traced
 from ...types.gcp import Mapped, by_asset
 from ...types.gcp.assets import Asset, Names, project_of
 from ...types.gcp.iam import BY_ASSET, MEMBER, grants_of
-from ...types.gcp.mapping import attributes_of, key_from
+from ...types.gcp.mapping import attributes_of, key_from, names_in
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked
 
@@ -81,18 +81,17 @@ def asset_of(raw: object, names: Names) -> Asset | None:
 
 def resources_of(raw: Mapping[str, Any], asset: Asset, read_time: str) -> Iterator[Finding | Existing]:
     """Yield what an asset stands for: one resource, several, or something that no mapping covers."""
-    candidates = by_asset().get(asset.kind)
-    if candidates is None:
-        yield Existing(asset.kind, asset.name, asset.place, _labels(asset.data), asset.data)
-        return
-    for item in candidates:
+    is_mapped = False
+    for item in by_asset().get(asset.kind, ()):
         try:
             if not asset.data or _is_truncated(raw):
                 raise TypeError("no data")
-            if not item.kind.when(asset) or item.kind.gone(asset):
+            if not item.kind.when(asset):
                 continue
-            found = list(_resources(item, asset))
+            is_mapped = True
+            found = [] if item.kind.gone(asset) else list(_resources(item, asset))
         except (TypeError, ValueError, AttributeError, KeyError):
+            is_mapped = True
             yield from _unread(item, asset, "malformed", "the inventory tells the resource in a form that it does not document")
             continue
         if is_volatile(raw, read_time):
@@ -102,6 +101,8 @@ def resources_of(raw: Mapping[str, Any], asset: Asset, read_time: str) -> Iterat
             )
         else:
             yield from found
+    if not is_mapped:
+        yield Existing(asset.kind, asset.name, asset.place, _labels(asset.data), asset.data)
 
 
 def grants(raw: Mapping[str, Any], asset: Asset, read_time: str) -> Iterator[Finding]:
@@ -165,8 +166,9 @@ def _resource(item: Mapped, asset: Asset, data: Mapping[str, Any]) -> LiveResour
 def _key(item: Mapped, asset: Asset, data: Mapping[str, Any]) -> str:
     if not item.kind.live_key:
         return asset.name
-    values = {**dict(data), "asset": asset.name, "project": asset.project, "zone": asset.zone}
-    key = key_from(item.kind.live_key, values)
+    known: dict[str, object] = {"asset": asset.name, "project": asset.project, "zone": asset.zone}
+    template = item.kind.live_key
+    key = key_from(template, {name: known[name] if name in known else data.get(name) for name in names_in(template)})
     if key is None:
         raise TypeError("no name")
     return key

@@ -107,7 +107,7 @@ class Field:
 
 def key_from(template: str, values: Mapping[str, object]) -> str | None:
     """Fill a key's template; None when a value is missing."""
-    found = {name: values.get(name) for name, _ in _PIECE.findall(template)}
+    found = {name: values.get(name) for name in names_in(template)}
     if any(value in (None, "") for value in found.values()):
         return None
 
@@ -116,6 +116,11 @@ def key_from(template: str, values: Mapping[str, object]) -> str | None:
         return value.rstrip("/").rpartition("/")[2] if match[2] else value
 
     return _PIECE.sub(piece, template)
+
+
+def names_in(template: str) -> tuple[str, ...]:
+    """Return the values that a key's template asks for."""
+    return tuple(name for name, _ in _PIECE.findall(template))
 
 
 def state_key(kind: GoogleType) -> Callable[[Attributes], str | None]:
