@@ -82,7 +82,7 @@ def declared(*resources: tuple[str, Mapping[str, Any]]) -> tuple[Declared, ...]:
             for position, (kind, attributes) in enumerate(resources)
         ],
     }
-    return tuple(parse_state(json.dumps(document).encode(), specs()).resources)
+    return tuple(parse_state(json.dumps(document).encode(), specs()).declared)
 
 
 def drift(state: Iterable[Declared], findings: Iterable[object], tally: Tally | None = None) -> list[Drift]:

@@ -173,7 +173,7 @@ TYPES = (
     GoogleType(
         "google_compute_managed_ssl_certificate",
         (_API + "SslCertificate",),
-        "description managed type",
+        "description managed",
         shapes={"managed.domains": list_of(dns_name)},
         when=lambda asset: _is_global(asset) and asset.data.get("type") == "MANAGED",
     ),
