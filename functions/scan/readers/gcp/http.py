@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.ports.secret_store import Secret
-from shared.security.egress import EgressFailed, EgressGuard, EgressPolicy, EgressResponse, EgressTimeout, EgressTooLarge
+from shared.security.egress import (
+    EgressFailed,
+    EgressGuard,
+    EgressPolicy,
+    EgressResponse,
+    EgressTimeout,
+    EgressTooLarge,
+)
 
 from .inventory import API
 

@@ -139,7 +139,8 @@ class Inventory:
         Raises:
             Failed: refused, unreachable or not in the API's form; what was yielded before stays true.
         """
-        token, seen, read_at = "", set[str](), self._read_time  # all pages of a listing are asked for alike
+        token: Any = ""
+        seen, read_at = set[str](), self._read_time  # all pages of a listing are asked for alike
         for _ in range(MOST_PAGES):
             found = self._page(content, kinds, token, read_at)
             read_time, assets = found.get("readTime"), found.get("assets", [])
@@ -148,8 +149,8 @@ class Inventory:
             if not self._read_time and isinstance(read_time, str):
                 self._read_time = read_time[:40]
             yield Page(self._read_time, assets)
-            token = found.get("nextPageToken") or ""
-            if not token:
+            token = found.get("nextPageToken")
+            if token is None or token == "":
                 return
             if not isinstance(token, str) or len(token) > _MOST_TOKEN or token in seen:
                 raise _malformed("the token of the next page is none, or came before")
@@ -206,7 +207,9 @@ def _refusal(answer: Answer, content: Content) -> Failed:
     """Say why a call was refused: a right that is missing, an API that is off, or something else."""
     status, said, reasons = _error_of(answer.content)
     if answer.status == _FORBIDDEN and "SERVICE_DISABLED" in reasons:
-        return Failed("not_enabled", None, "the Cloud Asset API is not enabled in the project that the calls are made for")
+        return Failed(
+            "not_enabled", None, "the Cloud Asset API is not enabled in the project that the calls are made for"
+        )
     if answer.status == _FORBIDDEN:
         named = _PERMISSION.search(said)
         permission = named[0] if named else PERMISSIONS[content]

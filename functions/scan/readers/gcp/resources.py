@@ -84,15 +84,19 @@ def resources_of(raw: Mapping[str, Any], asset: Asset, read_time: str) -> Iterat
     is_mapped = False
     for item in by_asset().get(asset.kind, ()):
         try:
-            if not asset.data or _is_truncated(raw):
-                raise TypeError("no data")
+            if not _is_whole(raw, asset):
+                is_mapped = True
+                yield from _unread(item, asset, "malformed", "the inventory does not tell the whole of the resource")
+                continue
             if not item.kind.when(asset):
                 continue
             is_mapped = True
             found = [] if item.kind.gone(asset) else list(_resources(item, asset))
         except (TypeError, ValueError, AttributeError, KeyError):
             is_mapped = True
-            yield from _unread(item, asset, "malformed", "the inventory tells the resource in a form that it does not document")
+            yield from _unread(
+                item, asset, "malformed", "the inventory tells the resource in a form that it does not document"
+            )
             continue
         if is_volatile(raw, read_time):
             yield from (
@@ -181,9 +185,11 @@ def _unread(item: Mapped, asset: Asset, reason: str, detail: str) -> Iterator[Un
         yield Unread(item.kind.type, asset.name, reason=reason, detail=detail)
 
 
-def _is_truncated(raw: Mapping[str, Any]) -> bool:
+def _is_whole(raw: Mapping[str, Any], asset: Asset) -> bool:
     found = raw.get("assetExceptions")
-    return isinstance(found, list) and any(isinstance(one, Mapping) and one.get("exceptionType") == _TRUNCATED for one in found)
+    exceptions = found if isinstance(found, list) else []
+    is_cut = any(isinstance(one, Mapping) and one.get("exceptionType") == _TRUNCATED for one in exceptions)
+    return bool(asset.data) and not is_cut
 
 
 def _is_made_grant(asset: Asset, role: str, member: str) -> bool:
@@ -211,5 +217,3 @@ def _moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return found if found is not None and found.tzinfo is not None else None
-
-

@@ -36,9 +36,7 @@ def _health_check(kind: str, assets: tuple[str, ...], *, is_regional: bool) -> G
         kind,
         assets,
         f"check_interval_sec description healthy_threshold log_config timeout_sec unhealthy_threshold {_CHECKS}",
-        shapes={
-            f"{name}.proxy_header": unless("NONE") for name in _CHECKS.split() if name != "grpc_health_check"
-        },
+        shapes={f"{name}.proxy_header": unless("NONE") for name in _CHECKS.split() if name != "grpc_health_check"},
         when=_is_regional if is_regional else _is_global,
     )
 
@@ -116,7 +114,11 @@ TYPES = (
             "enable_cdn": "enableCDN",
         },
         shapes={"compression_mode": unless("DISABLED"), "session_affinity": unless("NONE")},
-        inside={"backend": _BACKEND, "iap": "enabled oauth2_client_id", "log_config": "enable optional_mode sample_rate"},
+        inside={
+            "backend": _BACKEND,
+            "iap": "enabled oauth2_client_id",
+            "log_config": "enable optional_mode sample_rate",
+        },
         when=_is_global,
     ),
     GoogleType(
@@ -191,7 +193,6 @@ TYPES = (
         shapes={
             "rule.preview": boolean,
             "rule.priority": number_or_zero,
-
         },
         inside={
             "rule": "action description match preview priority",
@@ -202,4 +203,3 @@ TYPES = (
         when=_is_global,
     ),
 )
-

@@ -109,7 +109,9 @@ def _autoscaler(kind: str, *, is_regional: bool) -> GoogleType:
         "autoscaling_policy description target",
         at=_SCALING,
         shapes={"autoscaling_policy.cpu_utilization.predictive_method": unless("NONE")},
-        inside={"autoscaling_policy": "cooldown_period cpu_utilization load_balancing_utilization max_replicas min_replicas mode"},
+        inside={
+            "autoscaling_policy": "cooldown_period cpu_utilization load_balancing_utilization max_replicas min_replicas mode"
+        },
         when=_is_regional if is_regional else _is_zonal,
     )
 

@@ -80,7 +80,11 @@ TYPES = (
         "google_kms_crypto_key",
         ("cloudkms.googleapis.com/CryptoKey",),
         "crypto_key_backend destroy_scheduled_duration import_only labels purpose rotation_period version_template",
-        shapes={"destroy_scheduled_duration": duration, "purpose": unless("ENCRYPT_DECRYPT"), "rotation_period": duration},
+        shapes={
+            "destroy_scheduled_duration": duration,
+            "purpose": unless("ENCRYPT_DECRYPT"),
+            "rotation_period": duration,
+        },
     ),
     GoogleType(
         "google_secret_manager_secret",

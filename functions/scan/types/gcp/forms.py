@@ -127,7 +127,7 @@ def unless(default: str) -> Shape:
 def _column(value: Canonical) -> Canonical:
     if not isinstance(value, dict):
         return value
-    found = {name: item for name, item in value.items() if item not in (None, "", [], {})}
+    found: dict[str, Canonical] = {name: item for name, item in value.items() if item not in (None, "", [], {})}
     kind = str(found.get("type", "")).upper()
     found["type"] = _COLUMN_TYPES.get(kind, kind)
     found["mode"] = str(found.get("mode", "NULLABLE")).upper()

@@ -159,7 +159,9 @@ GRANTABLE = (
         f"//cloudresourcemanager.googleapis.com/{_P}",
     ),
     Grantable(
-        "google_folder", ("cloudresourcemanager.googleapis.com/Folder",), "//cloudresourcemanager.googleapis.com/folders/{folder:tail}"
+        "google_folder",
+        ("cloudresourcemanager.googleapis.com/Folder",),
+        "//cloudresourcemanager.googleapis.com/folders/{folder:tail}",
     ),
     Grantable(
         "google_organization",

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from ...domain.resources import Attributes, Declared
 from ...domain.shapes import (
-
     Shape,
     block,
     boolean,
@@ -26,9 +25,10 @@ from ...domain.shapes import (
     string_map,
 )
 from ...domain.specs import TypeSpec
+from ..aws.schema import AttributeSchema
 from .assets import Asset
 from .forms import kept, labels, written
-from .schema import AttributeSchema, attribute_schema
+from .schema import attribute_schema
 
 Item: TypeAlias = Mapping[str, Any]
 Reading: TypeAlias = Callable[[Item, Asset], object]
@@ -38,7 +38,6 @@ UNREAD = object()
 
 _PIECE = re.compile(r"\{(\w+)(:tail)?\}")
 _ABOVE = ("projects/", "folders/", "organizations/")
-
 
 
 def always(_asset: Asset) -> bool:
@@ -183,7 +182,9 @@ def camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def _fields(kind: GoogleType, schema: Mapping[str, AttributeSchema], names: Iterable[str], above: str) -> Iterator[Field]:
+def _fields(
+    kind: GoogleType, schema: Mapping[str, AttributeSchema], names: Iterable[str], above: str
+) -> Iterator[Field]:
     for name in names:
         path = f"{above}.{name}" if above else name
         item = schema.get(name)
@@ -236,7 +237,9 @@ def _value(item: Field, data: Item, asset: Asset) -> object:
     if not item.members or found is None or found is UNREAD:
         return found
     elements: list[Any] = found if isinstance(found, list) else [found]
-    return [{one.name: _value(one, element, asset) for one in item.members} for element in elements if _is_item(element)]
+    return [
+        {one.name: _value(one, element, asset) for one in item.members} for element in elements if _is_item(element)
+    ]
 
 
 def _is_item(element: object) -> bool:
@@ -260,5 +263,3 @@ def _in_one_form(declared: Declared, kind: GoogleType) -> Declared:
     found: Attributes = kind.state(attributes) if kind.state else attributes
     project = found.get("project")
     return replace(declared, attributes=found, account=str(project) if project else None)
-
-

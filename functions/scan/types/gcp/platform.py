@@ -118,7 +118,9 @@ TYPES = (
         ("serviceusage.googleapis.com/Service",),
         key="//serviceusage.googleapis.com/projects/{project}/services/{service}",
         gone=lambda asset: asset.data.get("state") == "DISABLED",
-        made=lambda _asset: True,  # many come with a project, others with each of them: what is on says nothing by itself
+        made=lambda _asset: (
+            True
+        ),  # many come with a project, others with each of them: what is on says nothing by itself
     ),
     GoogleType(
         "google_container_cluster",

@@ -112,7 +112,9 @@ def test_parts_of_a_condition_cannot_be_moved_into_each_other() -> None:
 
 
 def test_case_counts_where_it_does() -> None:
-    pool = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/attribute.repo/Org/App"
+    pool = (
+        "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/attribute.repo/Org/App"
+    )
     assert member_name("user:Ann@Example.com") == ANN
     assert member_name(pool) == pool != member_name(pool.lower())
     assert member_name("allUsers") == "allUsers"
@@ -134,7 +136,11 @@ def test_grants_on_a_service_account_are_matched_by_its_address() -> None:
 
 
 def test_grants_on_a_bucket_are_matched_in_both_spellings() -> None:
-    asset = policy("//storage.googleapis.com/shop-static", "storage.googleapis.com/Bucket", [binding("roles/storage.objectViewer", "allUsers")])
+    asset = policy(
+        "//storage.googleapis.com/shop-static",
+        "storage.googleapis.com/Bucket",
+        [binding("roles/storage.objectViewer", "allUsers")],
+    )
     for name in ("b/shop-static", "shop-static"):
         state = {"bucket": name, "role": "roles/storage.objectViewer", "member": "allUsers"}
         assert drift(declared(("google_storage_bucket_iam_member", state)), read(asset)) == []
@@ -172,7 +178,16 @@ def test_googles_own_agents_are_its_own_only_at_home_and_only_in_their_role() ->
     ]
 
 
-@pytest.mark.parametrize("bad", [{"bindings": "no"}, {"bindings": ["no"]}, {"bindings": [{"members": []}]}, {"bindings": [{"role": "r", "members": "x"}]}, "no"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"bindings": "no"},
+        {"bindings": ["no"]},
+        {"bindings": [{"members": []}]},
+        {"bindings": [{"role": "r", "members": "x"}]},
+        "no",
+    ],
+)
 def test_a_policy_in_another_form_leaves_its_kind_not_checked(bad: object) -> None:
     asset = {**policy(PROJECT_NAME, PROJECT_KIND, []), "iamPolicy": bad}
     found = read(asset)

@@ -45,7 +45,13 @@ def not_checked(google: FakeGoogle) -> list[NotChecked]:
 
 def many(count: int) -> list[dict[str, Any]]:
     return [
-        wrapped({"assetType": "pubsub.googleapis.com/Topic", "name": f"//pubsub.googleapis.com/projects/shop-prod/topics/t{n}", "data": {"name": f"t{n}"}})
+        wrapped(
+            {
+                "assetType": "pubsub.googleapis.com/Topic",
+                "name": f"//pubsub.googleapis.com/projects/shop-prod/topics/t{n}",
+                "data": {"name": f"t{n}"},
+            }
+        )
         for n in range(count)
     ]
 
@@ -74,30 +80,34 @@ def test_every_call_asks_for_as_much_as_it_may_and_of_one_snapshot() -> None:
 
 
 def test_a_hundred_thousand_assets_are_read_within_the_quota() -> None:
-    pages = many(PAGE_SIZE)
-    google, waits = Endless(json.dumps(pages).encode(), 100), Waits()
-    count = sum(len(page.assets) for page in Inventory(google, cast("Clock", waits), "organizations/42").pages("RESOURCE"))
+    waits = Waits()
+    google = Endless(json.dumps(many(PAGE_SIZE)).encode(), 100, waits)
+    count = sum(
+        len(page.assets) for page in Inventory(google, cast("Clock", waits), "organizations/42").pages("RESOURCE")
+    )
     assert count == 100_000
     times = google.times
     within = max(sum(1 for other in times if at <= other < at + 60) for at in times)
     assert within <= 100, "more calls in one minute than a project may make"
-    assert waits.seconds <= 100 / CALLS_PER_MINUTE * 60
+    assert waits.seconds <= 100 / CALLS_PER_MINUTE * 60, "slower than the quota asks for"
 
 
 class Endless:
     """So many pages of the same assets; notes when each was asked for."""
 
-    def __init__(self, assets: bytes, pages: int) -> None:
+    def __init__(self, assets: bytes, pages: int, waits: Waits) -> None:
         self.assets = assets
         self.pages = pages
         self.times: list[float] = []
-        self.waits = Waits()
+        self.waits = waits
 
     def get(self, url: str) -> Reply:
         page = int(parse_qs(urlsplit(url).query).get("pageToken", ["0"])[0]) + 1
-        self.times.append(float(len(self.times)) / (CALLS_PER_MINUTE / 60))
+        self.times.append(self.waits.seconds)
         token = f'"nextPageToken":"{page}",' if page < self.pages else ""
-        return Reply(200, b'{"readTime":"' + READ_AT.encode() + b'",' + token.encode() + b'"assets":' + self.assets + b"}")
+        return Reply(
+            200, b'{"readTime":"' + READ_AT.encode() + b'",' + token.encode() + b'"assets":' + self.assets + b"}"
+        )
 
 
 def test_a_busy_google_is_waited_for_as_long_as_it_asks() -> None:
@@ -166,7 +176,11 @@ def test_nothing_is_called_missing_when_a_later_page_fails() -> None:
     [
         (error(403, "PERMISSION_DENIED", "", "SERVICE_DISABLED"), "not_enabled", None),
         (error(403, "PERMISSION_DENIED", "", "USER_PROJECT_DENIED"), "access_denied", "serviceusage.services.use"),
-        (error(403, "PERMISSION_DENIED", "cloudasset.assets.listResource on x"), "access_denied", "cloudasset.assets.listResource"),
+        (
+            error(403, "PERMISSION_DENIED", "cloudasset.assets.listResource on x"),
+            "access_denied",
+            "cloudasset.assets.listResource",
+        ),
         (error(401, "UNAUTHENTICATED"), "access_denied", None),
         (error(400, "INVALID_ARGUMENT", "secret text of a stranger"), "unavailable", None),
         (Reply(418, b"<html>"), "unavailable", None),
@@ -199,7 +213,9 @@ def test_pages_that_go_in_a_circle_end() -> None:
     assert failed.value.reason == "malformed"
 
 
-@pytest.mark.parametrize("nameless", ["no", {}, {"name": "//x"}, {"name": 1, "assetType": "x/Y"}, {"assetType": "x/Y", "name": "no"}])
+@pytest.mark.parametrize(
+    "nameless", ["no", {}, {"name": "//x"}, {"name": 1, "assetType": "x/Y"}, {"assetType": "x/Y", "name": "no"}]
+)
 def test_something_without_a_name_could_be_anything(nameless: object) -> None:
     found = not_checked(FakeGoogle([nameless]))
     assert found[0].reason == "malformed"
@@ -209,13 +225,25 @@ def test_something_without_a_name_could_be_anything(nameless: object) -> None:
 def test_projects_by_number_are_known_by_their_id() -> None:
     google = FakeGoogle(
         list(everything()),
-        [policy(f"//cloudresourcemanager.googleapis.com/projects/{NUMBER}", "cloudresourcemanager.googleapis.com/Project", [{"role": "roles/viewer", "members": ["user:a@example.com"]}])],
+        [
+            policy(
+                f"//cloudresourcemanager.googleapis.com/projects/{NUMBER}",
+                "cloudresourcemanager.googleapis.com/Project",
+                [{"role": "roles/viewer", "members": ["user:a@example.com"]}],
+            )
+        ],
     )
-    keys = {one.key for one in read_all(inventory(google)) if isinstance(one, LiveResource) and one.type == "google_project_iam_member"}
+    keys = {
+        one.key
+        for one in read_all(inventory(google))
+        if isinstance(one, LiveResource) and one.type == "google_project_iam_member"
+    }
     assert keys == {"//cloudresourcemanager.googleapis.com/projects/shop-prod|roles/viewer||user:a@example.com"}
 
 
-@pytest.mark.parametrize("parent", ["projects/a/../b", "folders/x", "organizations/", "billingAccounts/1", "projects/a?b", ""])
+@pytest.mark.parametrize(
+    "parent", ["projects/a/../b", "folders/x", "organizations/", "billingAccounts/1", "projects/a?b", ""]
+)
 def test_a_parent_of_another_form_is_refused(parent: str) -> None:
     with pytest.raises(ValueError, match="not a parent"):
         inventory(FakeGoogle(), parent=parent)

@@ -63,7 +63,9 @@ def changed(asset: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any
     for name in path[:-1]:
         held = held[name]
     value = held[path[-1]]
-    held[path[-1]] = (not value) if isinstance(value, bool) else value + 1 if isinstance(value, int | float) else f"{value}x"
+    held[path[-1]] = (
+        (not value) if isinstance(value, bool) else value + 1 if isinstance(value, int | float) else f"{value}x"
+    )
     return found
 
 

@@ -47,7 +47,11 @@ def paths(kind: str, asset: Asset, state: Asset) -> list[str | None]:
 
 def test_links_are_one_whatever_they_begin_with_and_differ_by_project() -> None:
     whole = "https://www.googleapis.com/compute/v1/projects/p/global/networks/n"
-    assert written(whole) == written("projects/p/global/networks/n") == written("//compute.googleapis.com/projects/p/global/networks/n")
+    assert (
+        written(whole)
+        == written("projects/p/global/networks/n")
+        == written("//compute.googleapis.com/projects/p/global/networks/n")
+    )
     assert written(whole) == written("https://compute.googleapis.com/compute/beta/projects/p/global/networks/n")
     assert written(whole) != written("projects/other/global/networks/n")
     assert written("https://example.com/projects/p") == "https://example.com/projects/p"
@@ -63,8 +67,12 @@ def test_durations_ports_and_columns() -> None:
     assert duration("100s") == "100s"
     assert port_range("443-443") == "443"
     assert port_range("443-444") == "443-444"
-    assert table_schema('[{"name":"a","type":"INT64"}]') == table_schema([{"name": "a", "type": "INTEGER", "mode": "NULLABLE"}])
-    assert table_schema('[{"name":"a","type":"INT64"}]') != table_schema([{"name": "a", "type": "INTEGER", "mode": "REQUIRED"}])
+    assert table_schema('[{"name":"a","type":"INT64"}]') == table_schema(
+        [{"name": "a", "type": "INTEGER", "mode": "NULLABLE"}]
+    )
+    assert table_schema('[{"name":"a","type":"INT64"}]') != table_schema(
+        [{"name": "a", "type": "INTEGER", "mode": "REQUIRED"}]
+    )
 
 
 def test_labels_of_google_are_nobodys_and_others_are_seen() -> None:
@@ -111,7 +119,9 @@ def test_what_an_autoscaler_steers_is_not_compared() -> None:
     asset, state = example("google_compute_instance_group_manager")
     asset["resource"]["data"]["targetSize"] = 7
     assert paths("google_compute_instance_group_manager", asset, state) == ["target_size"]
-    asset["resource"]["data"]["status"]["autoscaler"] = "https://www.googleapis.com/compute/v1/projects/p/zones/z/autoscalers/a"
+    asset["resource"]["data"]["status"]["autoscaler"] = (
+        "https://www.googleapis.com/compute/v1/projects/p/zones/z/autoscalers/a"
+    )
     assert paths("google_compute_instance_group_manager", asset, state) == []
 
 
@@ -158,7 +168,13 @@ def test_a_service_that_is_off_is_missed() -> None:
 
 
 def test_a_type_without_a_mapping_exists_all_the_same() -> None:
-    asset = wrapped({"assetType": "aiplatform.googleapis.com/Endpoint", "name": "//aiplatform.googleapis.com/projects/p/locations/l/endpoints/1", "data": {"labels": {"a": "b"}}})
+    asset = wrapped(
+        {
+            "assetType": "aiplatform.googleapis.com/Endpoint",
+            "name": "//aiplatform.googleapis.com/projects/p/locations/l/endpoints/1",
+            "data": {"labels": {"a": "b"}},
+        }
+    )
     (found,) = read(asset)
     assert isinstance(found, Existing)
     assert (found.kind, dict(found.labels)) == ("aiplatform.googleapis.com/Endpoint", {"a": "b"})
@@ -170,7 +186,9 @@ def test_a_regional_one_of_a_type_that_is_mapped_globally_exists() -> None:
     assert [type(one) for one in read(asset)] == [Existing]
 
 
-@pytest.mark.parametrize("damage", [{"resource": {"data": "no"}}, {"resource": None}, {"assetExceptions": [{"exceptionType": "TRUNCATION"}]}])
+@pytest.mark.parametrize(
+    "damage", [{"resource": {"data": "no"}}, {"resource": None}, {"assetExceptions": [{"exceptionType": "TRUNCATION"}]}]
+)
 def test_what_cannot_be_understood_is_unread_and_never_missing(damage: Asset) -> None:
     asset, state = example("google_compute_network")
     found = read({**asset, **damage})
