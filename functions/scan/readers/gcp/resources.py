@@ -15,7 +15,7 @@ from ...domain.resources import LiveResource, NotChecked, Unread
 from ...domain.traced import Traced
 from ...types.gcp import Mapped, by_asset
 from ...types.gcp.assets import Asset, Names, project_of
-from ...types.gcp.iam import BY_ASSET, MEMBER, grants_of
+from ...types.gcp.iam import BY_ASSET, MEMBER, grants_of, parent_of
 from ...types.gcp.mapping import attributes_of, key_from, names_in
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked
@@ -126,7 +126,16 @@ def grants(raw: Mapping[str, Any], asset: Asset, read_time: str) -> Iterator[Fin
             yield Unread(terraform, key, reason="unavailable", detail="the policy changed shortly before it was read")
             continue
         made = _is_made_grant(asset, role, member)
-        yield LiveResource(terraform, key, "global", {}, f"{asset.name} {role} {member}", cloud_made=made)
+        yield LiveResource(
+            terraform,
+            key,
+            "global",
+            {},
+            f"{asset.name} {role} {member}",
+            cloud_made=made,
+            parent=parent_of(kind, asset.name),
+            aliases=tuple((prefix + MEMBER, key) for prefix, _ in kind.also),
+        )
 
 
 def is_volatile(raw: Mapping[str, Any], read_time: str) -> bool:

@@ -109,6 +109,7 @@ TYPES = (
             "location": folded_text,
             "max_time_travel_hours": unless("168"),
         },
+        inline={"access": ("google_bigquery_dataset_iam_member",)},  # the policy and the list say the same
     ),
     GoogleType(
         "google_bigquery_table",

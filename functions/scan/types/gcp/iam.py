@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ...domain.resources import Attributes, Declared
+from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import Canonical, text
 from ...domain.specs import TypeSpec
 from .mapping import key_from
@@ -32,11 +32,15 @@ class Grantable:
         prefix: of its Terraform types, e.g. `google_pubsub_topic`.
         assets: asset types.
         key: full resource name from a state's attributes in braces.
+        inline: attribute of the resource's own type that holds the same grants, when it has one.
+        also: (prefix, key) of other Terraform types for grants on the very same thing.
     """
 
     prefix: str
     assets: tuple[str, ...]
     key: str
+    inline: str = ""
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def member_name(value: object) -> Canonical:
@@ -70,6 +74,11 @@ def member_key(binding: str, member: object) -> str:
     return f"{binding}|{member_name(member)}"
 
 
+def parent_of(kind: Grantable, resource: str) -> Parent | None:
+    """Return the attribute that says the same as the grants on a resource; None when no attribute does."""
+    return Parent(kind.prefix, resource, kind.inline) if kind.inline else None
+
+
 def specs_of(kind: Grantable) -> Iterator[TypeSpec]:
     """Make the rules of the types that declare grants on a kind of resource."""
 
@@ -82,7 +91,13 @@ def specs_of(kind: Grantable) -> Iterator[TypeSpec]:
         binding, member = of_binding(attributes), attributes.get("member")
         return member_key(binding, member) if binding and member else None
 
-    yield TypeSpec(kind.prefix + MEMBER, {}, key=of_member, expand=lambda declared: (_in_project(declared),))
+    def parent(attributes: Attributes) -> Parent | None:
+        resource = _resource(kind, attributes)
+        return parent_of(kind, resource) if resource else None
+
+    yield TypeSpec(
+        kind.prefix + MEMBER, {}, key=of_member, parent=parent, expand=lambda declared: (_in_project(declared),)
+    )
     yield TypeSpec(kind.prefix + BINDING, {}, key=of_binding, expand=lambda declared: _of_binding(kind, declared))
     yield TypeSpec(
         kind.prefix + POLICY,
@@ -143,7 +158,8 @@ def _of_policy(kind: Grantable, declared: Declared) -> Iterator[Declared]:
 
 def _grant(kind: Grantable, declared: Declared, key: str) -> Declared:
     attributes = {"id": declared.attributes.get("id")}
-    return replace(_in_project(declared), type=kind.prefix + MEMBER, key=key, attributes=attributes)
+    parent = parent_of(kind, key.partition("|")[0])
+    return replace(_in_project(declared), type=kind.prefix + MEMBER, key=key, attributes=attributes, parent=parent)
 
 
 def _resource(kind: Grantable, attributes: Attributes) -> str | None:
@@ -193,6 +209,7 @@ GRANTABLE = (
         "google_bigquery_dataset",
         ("bigquery.googleapis.com/Dataset",),
         f"//bigquery.googleapis.com/{_P}/datasets/{{dataset_id:tail}}",
+        inline="access",
     ),
     Grantable(
         "google_bigquery_table",
@@ -203,6 +220,9 @@ GRANTABLE = (
         "google_cloud_run_v2_service",
         ("run.googleapis.com/Service",),
         f"//run.googleapis.com/{_P}/locations/{{location}}/services/{{name:tail}}",
+        also=(
+            ("google_cloud_run_service", f"//run.googleapis.com/{_P}/locations/{{location}}/services/{{service:tail}}"),
+        ),
     ),
     Grantable(
         "google_cloudfunctions_function",
@@ -246,4 +266,5 @@ GRANTABLE = (
     ),
 )
 BY_ASSET: Mapping[str, Grantable] = {asset: item for item in GRANTABLE for asset in item.assets}
-SPECS = tuple(spec for item in GRANTABLE for spec in specs_of(item))
+_ALSO = tuple(Grantable(prefix, item.assets, key) for item in GRANTABLE for prefix, key in item.also)
+SPECS = tuple(spec for item in (*GRANTABLE, *_ALSO) for spec in specs_of(item))

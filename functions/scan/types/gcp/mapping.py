@@ -72,6 +72,7 @@ class GoogleType:
         state: puts attributes of a state into one form before anything is compared.
         aliases: other Terraform types for the same thing.
         sensitive: attributes whose values are never shown.
+        inline: attribute -> types of the stand-alone resources that may take its place (see `TypeSpec.inline`).
     """
 
     type: str
@@ -91,6 +92,7 @@ class GoogleType:
     state: Callable[[Attributes], Attributes] | None = None
     aliases: tuple[str, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def spec_of(kind: GoogleType, fields: Iterable[Field]) -> TypeSpec:
         kind.type,
         {item.name: item.shape for item in fields},
         key=state_key(kind),
+        inline=kind.inline,
         expand=lambda declared: (_in_one_form(declared, kind),),
         sensitive=kind.sensitive,
     )

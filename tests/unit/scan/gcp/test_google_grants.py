@@ -10,10 +10,10 @@ import pytest
 
 from functions.scan.domain.comparison import Drift
 from functions.scan.domain.resources import NotChecked, Unread
-from functions.scan.readers.gcp.resources import asset_of, grants
+from functions.scan.readers.gcp.resources import asset_of, grants, resources_of
 from functions.scan.types.gcp.assets import Names
 from functions.scan.types.gcp.iam import BY_ASSET, GRANTABLE, condition_of, member_name
-from tests.support.google_assets import NUMBER, READ_AT, declared, drift, policy
+from tests.support.google_assets import NUMBER, READ_AT, declared, drift, examples, policy
 
 PROJECT_NAME = f"//cloudresourcemanager.googleapis.com/projects/{NUMBER}"
 PROJECT_KIND = "cloudresourcemanager.googleapis.com/Project"
@@ -204,6 +204,51 @@ def test_a_policy_that_changed_just_now_is_left_for_the_next_time() -> None:
 def test_a_declared_policy_that_cannot_be_read_says_nothing(data: str) -> None:
     state = {"id": "shop-prod", "project": "shop-prod", "policy_data": data}
     assert drift(declared(("google_project_iam_policy", state)), []) == []
+
+
+DATASET = "//bigquery.googleapis.com/projects/shop-prod/datasets/sales"
+
+
+def dataset(*more: tuple[str, dict[str, Any]]) -> tuple[list[Drift], list[object]]:
+    """Compare a dataset and what is granted on it: in the state, the dataset itself with its list and what else is given."""
+    example = next(one for one in examples() if one.type == "google_bigquery_dataset")
+    known = asset_of(example.asset, NAMES)
+    assert known is not None
+    policies = [
+        binding("roles/bigquery.dataOwner", "projectOwner:shop-prod"),
+        binding("roles/bigquery.dataViewer", EVE),
+    ]
+    live = [
+        *resources_of(example.asset, known, READ_AT),
+        *read(policy(DATASET, "bigquery.googleapis.com/Dataset", policies)),
+    ]
+    return drift(declared((example.type, example.state), *more), live), live
+
+
+def test_grants_that_a_datasets_own_list_holds_are_told_by_the_list() -> None:
+    found, live = dataset()
+    assert found == []
+    assert len(live) == 3
+
+
+def test_grants_on_a_dataset_beside_declared_ones_are_found() -> None:
+    role = {"dataset_id": "sales", "project": "shop-prod", "role": "roles/bigquery.dataOwner"}
+    found, _ = dataset(("google_bigquery_dataset_iam_member", {**role, "member": "projectOwner:shop-prod"}))
+    assert told(found) == [("unmanaged", f"roles/bigquery.dataViewer||{EVE}")]
+    found, _ = dataset(("google_bigquery_dataset_iam_binding", {**role, "members": ["projectOwner:shop-prod"]}))
+    assert told(found) == [("unmanaged", f"roles/bigquery.dataViewer||{EVE}")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("google_cloud_run_service", "service"), ("google_cloud_run_v2_service", "name")]
+)
+def test_grants_on_a_cloud_run_service_are_declared_in_two_ways(kind: str, name: str) -> None:
+    service = "//run.googleapis.com/projects/shop-prod/locations/europe-west1/services/api"
+    live = read(policy(service, "run.googleapis.com/Service", [binding("roles/run.invoker", "allUsers")]))
+    attributes = {"project": "shop-prod", "location": "europe-west1", name: "api", "role": "roles/run.invoker"}
+    assert drift(declared((kind + "_iam_member", {**attributes, "member": "allUsers"})), live) == []
+    assert drift(declared((kind + "_iam_binding", {**attributes, "members": ["allUsers"]})), live) == []
+    assert [one.kind for one in drift((), live)] == ["unmanaged"]
 
 
 def test_each_kind_of_resource_has_one_table_entry() -> None:
