@@ -6,10 +6,10 @@ assets they are sent, attribution asks Cloud Audit Logs by `LiveResource.cloud_i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from ...domain.resources import NotChecked
-from ...types.gcp import specs
+from ...types.gcp import TYPES, specs
 from ...types.gcp.assets import NAMED, Names
 from ...types.gcp.iam import MEMBER
 from .inventory import Failed, Inventory
@@ -21,12 +21,14 @@ _ALL = "global"
 
 def read_all(inventory: Inventory) -> Iterator[Finding | Existing]:
     """Yield what there is; a listing that fails makes its types not checked and leaves the other one alone."""
-    names = Names()
+    names, kinds = Names(), set[str]()
     try:
         _learn(inventory, names)
         for page in inventory.pages("RESOURCE"):
             for raw in page.assets:
+                kinds.add(str(raw.get("assetType")) if isinstance(raw, Mapping) else "")
                 yield from _resources(raw, names, page.read_time)
+        yield from _doubtful(kinds)
     except Failed as failure:
         yield _not_checked(_resource_types(), failure)
     try:
@@ -35,6 +37,15 @@ def read_all(inventory: Inventory) -> Iterator[Finding | Existing]:
                 yield from _grants(raw, names, page.read_time)
     except Failed as failure:
         yield _not_checked(_grant_types(), failure)
+
+
+def _doubtful(kinds: Container[str]) -> Iterator[NotChecked]:
+    """Say of types that the inventory may not list at all, and of which it listed none, that nothing is known."""
+    found = tuple(kind.type for kind in TYPES if not kind.is_certain and not any(one in kinds for one in kind.assets))
+    if found:
+        yield NotChecked(
+            found, _ALL, "unavailable", None, "the inventory lists none of them here, and may not list them at all"
+        )
 
 
 def _learn(inventory: Inventory, names: Names) -> None:

@@ -157,6 +157,7 @@ TYPES = (
         "google_compute_http_health_check",
         (_API + "HttpHealthCheck",),
         "check_interval_sec description healthy_threshold host port request_path timeout_sec unhealthy_threshold",
+        is_certain=False,
     ),
     GoogleType(
         "google_compute_target_pool",

@@ -74,7 +74,7 @@ TYPES = (
         inside={"push_config": "attributes no_wrapper oidc_token push_endpoint"},
         present=frozenset({"expiration_policy"}),
     ),
-    GoogleType("google_pubsub_schema", ("pubsub.googleapis.com/Schema",), "definition type"),
+    GoogleType("google_pubsub_schema", ("pubsub.googleapis.com/Schema",), "definition type", is_certain=False),
     GoogleType("google_kms_key_ring", ("cloudkms.googleapis.com/KeyRing",)),
     GoogleType(
         "google_kms_crypto_key",

@@ -73,6 +73,7 @@ class GoogleType:
         aliases: other Terraform types for the same thing.
         sensitive: attributes whose values are never shown.
         inline: attribute -> types of the stand-alone resources that may take its place (see `TypeSpec.inline`).
+        is_certain: the inventory is known to list the type everywhere. Otherwise, where it lists none, nothing is said.
     """
 
     type: str
@@ -93,6 +94,7 @@ class GoogleType:
     aliases: tuple[str, ...] = ()
     sensitive: frozenset[str] = frozenset()
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,6 +217,7 @@ TYPES = (
             "retry_config.max_retry_duration": duration,
             "retry_config.min_backoff": duration,
         },
+        is_certain=False,
     ),
     GoogleType(
         "google_dns_managed_zone",
@@ -247,6 +248,7 @@ TYPES = (
         key="//dns.googleapis.com/projects/{project}/managedZones/{managed_zone:tail}/rrsets/{name}/{type}",
         live_key="//dns.googleapis.com/projects/{project}/managedZones/{zone}/rrsets/{name}/{type}",
         made=_is_made_record,
+        is_certain=False,
     ),
     GoogleType(
         "google_dns_policy",

@@ -66,6 +66,18 @@ def test_a_whole_project_that_was_just_applied_does_not_drift() -> None:
     assert tally.uncovered == {}
 
 
+def test_types_that_may_not_be_listed_at_all_are_missed_only_beside_others_of_their_kind() -> None:
+    record = next(one for one in examples() if one.type == "google_dns_record_set")
+    network = next(one for one in examples() if one.type == "google_compute_network")
+    state = declared((record.type, record.state), (network.type, network.state))
+    found = drift(state, read_all(inventory(FakeGoogle(many(1)))))
+    assert [one.type for one in found if one.kind == "missing"] == ["google_compute_network"]
+    other = json.loads(json.dumps(record.asset).replace("www.", "old."))
+    zone = next(one for one in examples() if one.type == "google_dns_managed_zone")
+    found = drift(state, read_all(inventory(FakeGoogle([zone.asset, other]))))
+    assert {one.type for one in found if one.kind == "missing"} == {"google_dns_record_set", "google_compute_network"}
+
+
 def test_every_call_asks_for_as_much_as_it_may_and_of_one_snapshot() -> None:
     google = FakeGoogle(many(2500))
     found = [one for one in read_all(inventory(google)) if isinstance(one, LiveResource)]
