@@ -113,10 +113,10 @@ def _lines() -> Mapping[str, str]:
 
 @lru_cache(maxsize=_MOST_PARSED)
 def _parsed(kind: str) -> Mapping[str, AttributeSchema]:
-    return _members(json.loads(_lines()[kind]))
+    return members_of(json.loads(_lines()[kind]))
 
 
-def _members(found: _Members) -> dict[str, AttributeSchema]:
+def members_of(found: Mapping[str, object]) -> dict[str, AttributeSchema]:
     return {name: _attribute(item) if isinstance(item, str) else _block(item) for name, item in found.items()}
 
 
@@ -142,5 +142,5 @@ def _block(item: object) -> AttributeSchema:
         optional=fewest == 0,
         fewest=fewest,
         most=most,
-        members=_members(members),
+        members=members_of(members),
     )

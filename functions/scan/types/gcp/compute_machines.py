@@ -1,0 +1,224 @@
+"""Machines, disks, groups of machines and what they start from.
+
+Source: https://cloud.google.com/compute/docs/reference/rest/v1 (instances, disks, instanceTemplates, instanceGroupManagers,
+autoscalers, images, snapshots, resourcePolicies); Terraform Google provider 6.50, resource documentation of each type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...domain.resources import Attributes
+from ...domain.shapes import set_of
+from .assets import Asset
+from .forms import kms_key, tail, unless, written
+from .mapping import UNREAD, GoogleType, Item, member
+
+_API = "compute.googleapis.com/"
+_STARTUP = "startup-script"
+_POLICY_NUMBERS = {
+    "update_policy.max_surge_fixed": "maxSurge.fixed",
+    "update_policy.max_surge_percent": "maxSurge.percent",
+    "update_policy.max_unavailable_fixed": "maxUnavailable.fixed",
+    "update_policy.max_unavailable_percent": "maxUnavailable.percent",
+}
+_SCALING = {
+    "autoscaling_policy.cooldown_period": "coolDownPeriodSec",
+    "autoscaling_policy.cpu_utilization.target": "utilizationTarget",
+    "autoscaling_policy.load_balancing_utilization.target": "utilizationTarget",
+    "autoscaling_policy.max_replicas": "maxNumReplicas",
+    "autoscaling_policy.min_replicas": "minNumReplicas",
+}
+
+
+def _is_zonal(asset: Asset) -> bool:
+    return "/zones/" in asset.name
+
+
+def _is_regional(asset: Asset) -> bool:
+    return "/regions/" in asset.name
+
+
+def _metadata(data: Item, _asset: Asset) -> object:
+    """A list of pairs is a map in a state."""
+    items = member(data, "metadata", "items")
+    return {str(item.get("key")): str(item.get("value", "")) for item in items} if isinstance(items, list) else {}
+
+
+def _with_startup_script(attributes: Attributes) -> Attributes:
+    """Put the script, which a configuration may give apart, back to where the API has it."""
+    script = attributes.get("metadata_startup_script")
+    if not script or not isinstance(attributes.get("metadata"), Mapping | None):
+        return attributes
+    held = attributes.get("metadata")
+    return {**attributes, "metadata": {**(held if isinstance(held, Mapping) else {}), _STARTUP: script}}
+
+
+def _boot_disk(data: Item, _asset: Asset) -> object:
+    disks = data.get("disks")
+    return [disk for disk in disks if member(disk, "boot") is True] if isinstance(disks, list) else None
+
+
+def _is_made_machine(asset: Asset) -> bool:
+    """Tell the machines that a managed group made (nodes of clusters among them)."""
+    creator = str(_as_map(_metadata(asset.data, asset)).get("created-by", ""))
+    return "/instanceGroupManagers/" in creator
+
+
+def _target_size(data: Item, _asset: Asset) -> object:
+    """How many machines are wanted; says nothing while an autoscaler steers it."""
+    return UNREAD if member(data, "status", "autoscaler") else data.get("targetSize")
+
+
+def _zones(data: Item, _asset: Asset) -> object:
+    zones = member(data, "distributionPolicy", "zones")
+    return [member(zone, "zone") for zone in zones] if isinstance(zones, list) else None
+
+
+def _as_map(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _group(kind: str, *, is_regional: bool) -> GoogleType:
+    spread = "distribution_policy_target_shape distribution_policy_zones" if is_regional else ""
+    return GoogleType(
+        kind,
+        (_API + "InstanceGroupManager",),
+        "auto_healing_policies base_instance_name description named_port target_pools target_size update_policy version "
+        + spread,
+        at={
+            "named_port": "namedPorts",
+            "version": "versions",
+            **_POLICY_NUMBERS,
+            **({"distribution_policy_target_shape": "distributionPolicy.targetShape"} if is_regional else {}),
+        },
+        read={"target_size": _target_size, **({"distribution_policy_zones": _zones} if is_regional else {})},
+        shapes={"distribution_policy_zones": set_of(tail)} if is_regional else {},
+        inside={
+            "update_policy": "max_surge_fixed max_surge_percent max_unavailable_fixed max_unavailable_percent minimal_action"
+            " replacement_method type",
+        },
+        when=_is_regional if is_regional else _is_zonal,
+    )
+
+
+def _autoscaler(kind: str, *, is_regional: bool) -> GoogleType:
+    return GoogleType(
+        kind,
+        (_API + "Autoscaler",),
+        "autoscaling_policy description target",
+        at=_SCALING,
+        shapes={"autoscaling_policy.cpu_utilization.predictive_method": unless("NONE")},
+        inside={
+            "autoscaling_policy": "cooldown_period cpu_utilization load_balancing_utilization max_replicas min_replicas mode"
+        },
+        when=_is_regional if is_regional else _is_zonal,
+    )
+
+
+TYPES = (
+    GoogleType(
+        "google_compute_instance",
+        (_API + "Instance",),
+        "advanced_machine_features boot_disk can_ip_forward confidential_instance_config deletion_protection description"
+        " enable_display guest_accelerator hostname labels machine_type metadata min_cpu_platform network_interface"
+        " resource_policies scheduling service_account shielded_instance_config tags",
+        at={
+            "boot_disk.kms_key_self_link": "diskEncryptionKey.kmsKeyName",
+            "enable_display": "displayDevice.enableDisplay",
+            "guest_accelerator": "guestAccelerators",
+            "guest_accelerator.count": "acceleratorCount",
+            "guest_accelerator.type": "acceleratorType",
+            "network_interface": "networkInterfaces",
+            "network_interface.access_config": "accessConfigs",
+            "network_interface.alias_ip_range": "aliasIpRanges",
+            "network_interface.network_ip": "networkIP",
+            "service_account": "serviceAccounts",
+            "tags": "tags.items",
+        },
+        read={"boot_disk": _boot_disk, "metadata": _metadata},
+        shapes={
+            "boot_disk.kms_key_self_link": kms_key,
+            "guest_accelerator.type": tail,
+            "machine_type": tail,
+            "network_interface.access_config.network_tier": unless("PREMIUM"),
+        },
+        inside={
+            "advanced_machine_features": "enable_nested_virtualization threads_per_core visible_core_count",
+            "boot_disk": "auto_delete device_name kms_key_self_link mode source",
+            # The address of an interface without a reserved one is a new one after each start.
+            "network_interface": "access_config alias_ip_range network network_ip nic_type queue_count stack_type subnetwork",
+            "network_interface.access_config": "network_tier public_ptr_domain_name",
+            "scheduling": "automatic_restart instance_termination_action min_node_cpus on_host_maintenance preemptible"
+            " provisioning_model",
+        },
+        made=_is_made_machine,
+        state=_with_startup_script,
+        sensitive=frozenset({"metadata"}),
+    ),
+    GoogleType(
+        "google_compute_instance_template",
+        (_API + "InstanceTemplate",),
+        # A template is never changed, only made anew under another name.
+        "can_ip_forward description instance_description machine_type min_cpu_platform",
+        at={
+            "can_ip_forward": "properties.canIpForward",
+            "instance_description": "properties.description",
+            "machine_type": "properties.machineType",
+            "min_cpu_platform": "properties.minCpuPlatform",
+        },
+        when=lambda asset: "/global/" in asset.name,
+    ),
+    GoogleType(
+        "google_compute_disk",
+        (_API + "Disk",),
+        "access_mode architecture description disk_encryption_key guest_os_features labels licenses physical_block_size_bytes"
+        " provisioned_iops provisioned_throughput size snapshot type",
+        at={"disk_encryption_key.kms_key_self_link": "kmsKeyName", "size": "sizeGb", "snapshot": "sourceSnapshot"},
+        shapes={
+            "access_mode": unless("READ_WRITE_SINGLE"),
+            "disk_encryption_key.kms_key_self_link": kms_key,
+            "licenses": set_of(written),
+            "type": tail,
+        },
+        inside={"disk_encryption_key": "kms_key_self_link kms_key_service_account"},
+        when=_is_zonal,
+    ),
+    GoogleType(
+        "google_compute_region_disk",
+        (_API + "RegionDisk", _API + "Disk"),
+        "description disk_encryption_key labels licenses physical_block_size_bytes replica_zones size snapshot type",
+        at={"size": "sizeGb", "snapshot": "sourceSnapshot"},
+        shapes={
+            "disk_encryption_key.kms_key_name": kms_key,
+            "licenses": set_of(written),
+            "replica_zones": set_of(tail),
+            "type": tail,
+        },
+        inside={"disk_encryption_key": "kms_key_name"},
+        when=_is_regional,
+    ),
+    GoogleType(
+        "google_compute_snapshot",
+        (_API + "Snapshot",),
+        "description labels source_disk storage_locations",
+        shapes={"storage_locations": set_of(written)},
+        made=lambda asset: asset.data.get("autoCreated") is True,
+    ),
+    GoogleType(
+        "google_compute_image",
+        (_API + "Image",),
+        "description disk_size_gb family labels storage_locations",
+        shapes={"storage_locations": set_of(written)},
+    ),
+    _group("google_compute_instance_group_manager", is_regional=False),
+    _group("google_compute_region_instance_group_manager", is_regional=True),
+    _autoscaler("google_compute_autoscaler", is_regional=False),
+    _autoscaler("google_compute_region_autoscaler", is_regional=True),
+    GoogleType(
+        "google_compute_resource_policy",
+        (_API + "ResourcePolicy",),
+        "description group_placement_policy instance_schedule_policy snapshot_schedule_policy",
+        inside={"group_placement_policy": "availability_domain_count collocation vm_count"},
+    ),
+)

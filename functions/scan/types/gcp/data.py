@@ -1,0 +1,210 @@
+"""What holds data: buckets, databases, warehouses, queues of messages, secrets and the keys they are encrypted with.
+
+Source: the REST references of Cloud Storage (JSON API v1), Pub/Sub v1, Cloud KMS v1, Secret Manager v1, BigQuery v2, Cloud SQL
+Admin v1, Memorystore v1, Spanner v1, Bigtable Admin v2, Firestore v1, Filestore v1 and Artifact Registry v1;
+Terraform Google provider 6.50, resource documentation of each type.
+"""
+
+from __future__ import annotations
+
+from ...domain.shapes import default_is, folded_text, set_of, text
+from .assets import Asset
+from .forms import after_colon, dataset_role, duration, kms_key, table_schema, tail, unless, written
+from .mapping import GoogleType, Item, member
+
+
+def _with_state(data: Item, _asset: Asset) -> object:
+    """Live or archived versions are a flag in the API and a word in a state."""
+    return {True: "LIVE", False: "ARCHIVED"}.get(data.get("isLive"), "ANY")  # type: ignore[arg-type]
+
+
+def _fields(data: Item, _asset: Asset) -> object:
+    return member(data, "schema", "fields")
+
+
+TYPES = (
+    GoogleType(
+        "google_storage_bucket",
+        ("storage.googleapis.com/Bucket",),
+        "autoclass cors default_event_based_hold encryption hierarchical_namespace labels lifecycle_rule location logging"
+        " public_access_prevention requester_pays retention_policy rpo soft_delete_policy storage_class"
+        " uniform_bucket_level_access versioning website",
+        at={
+            "lifecycle_rule": "lifecycle.rule",
+            "lifecycle_rule.condition.num_newer_versions": "numNewerVersions",
+            "public_access_prevention": "iamConfiguration.publicAccessPrevention",
+            "requester_pays": "billing.requesterPays",
+            "uniform_bucket_level_access": "iamConfiguration.uniformBucketLevelAccess.enabled",
+        },
+        read={"lifecycle_rule.condition.with_state": _with_state},
+        shapes={
+            "encryption.default_kms_key_name": kms_key,
+            "lifecycle_rule.condition.matches_storage_class": set_of(text),
+            "lifecycle_rule.condition.with_state": unless("ANY"),
+            "location": folded_text,
+            "public_access_prevention": unless("inherited"),
+            "rpo": unless("DEFAULT"),
+        },
+        inside={
+            "autoclass": "enabled",
+            "lifecycle_rule.condition": "age created_before custom_time_before days_since_custom_time"
+            " days_since_noncurrent_time matches_prefix matches_storage_class matches_suffix noncurrent_time_before"
+            " num_newer_versions with_state",
+        },
+        key="//storage.googleapis.com/{name}",
+        live_key="//storage.googleapis.com/{name}",
+    ),
+    GoogleType(
+        "google_pubsub_topic",
+        ("pubsub.googleapis.com/Topic",),
+        "kms_key_name labels message_retention_duration message_storage_policy schema_settings",
+        shapes={"message_retention_duration": duration, "schema_settings.encoding": unless("ENCODING_UNSPECIFIED")},
+    ),
+    GoogleType(
+        "google_pubsub_subscription",
+        ("pubsub.googleapis.com/Subscription",),
+        "ack_deadline_seconds bigquery_config dead_letter_policy enable_exactly_once_delivery enable_message_ordering"
+        " expiration_policy filter labels message_retention_duration push_config retain_acked_messages retry_policy topic",
+        shapes={
+            "expiration_policy.ttl": duration,
+            "message_retention_duration": duration,
+            "retry_policy.maximum_backoff": duration,
+            "retry_policy.minimum_backoff": duration,
+        },
+        inside={"push_config": "attributes no_wrapper oidc_token push_endpoint"},
+        present=frozenset({"expiration_policy"}),
+    ),
+    GoogleType("google_pubsub_schema", ("pubsub.googleapis.com/Schema",), "definition type", is_certain=False),
+    GoogleType("google_kms_key_ring", ("cloudkms.googleapis.com/KeyRing",)),
+    GoogleType(
+        "google_kms_crypto_key",
+        ("cloudkms.googleapis.com/CryptoKey",),
+        "crypto_key_backend destroy_scheduled_duration import_only labels purpose rotation_period version_template",
+        shapes={
+            "destroy_scheduled_duration": duration,
+            "purpose": unless("ENCRYPT_DECRYPT"),
+            "rotation_period": duration,
+        },
+    ),
+    GoogleType(
+        "google_secret_manager_secret",
+        ("secretmanager.googleapis.com/Secret",),
+        "annotations expire_time labels replication rotation topics version_destroy_ttl",
+        at={"replication.auto": "automatic"},
+        shapes={"rotation.rotation_period": duration, "version_destroy_ttl": duration},
+        inside={
+            "replication.user_managed.replicas": "customer_managed_encryption location",
+            "rotation": "rotation_period",  # when it is next due moves with each rotation
+        },
+    ),
+    GoogleType(
+        "google_bigquery_dataset",
+        ("bigquery.googleapis.com/Dataset",),
+        "access default_collation default_encryption_configuration default_partition_expiration_ms"
+        " default_table_expiration_ms description friendly_name is_case_insensitive labels location max_time_travel_hours"
+        " storage_billing_model",
+        shapes={
+            "access.role": dataset_role,
+            "default_encryption_configuration.kms_key_name": kms_key,
+            "location": folded_text,
+            "max_time_travel_hours": unless("168"),
+        },
+        inline={"access": ("google_bigquery_dataset_iam_member",)},  # the policy and the list say the same
+    ),
+    GoogleType(
+        "google_bigquery_table",
+        ("bigquery.googleapis.com/Table",),
+        "clustering description encryption_configuration expiration_time friendly_name labels max_staleness"
+        " range_partitioning require_partition_filter schema time_partitioning view",
+        at={"clustering": "clustering.fields", "expiration_time": "expirationTime"},
+        read={"schema": _fields},
+        shapes={"encryption_configuration.kms_key_name": kms_key, "schema": table_schema},
+        inside={"time_partitioning": "expiration_ms field type"},
+    ),
+    GoogleType(
+        "google_sql_database_instance",
+        ("sqladmin.googleapis.com/Instance",),
+        "database_version encryption_key_name instance_type master_instance_name settings",
+        at={
+            "encryption_key_name": "diskEncryptionConfiguration.kmsKeyName",
+            "settings.deny_maintenance_period": "denyMaintenancePeriods",
+            "settings.disk_autoresize": "storageAutoResize",
+            "settings.disk_autoresize_limit": "storageAutoResizeLimit",
+            "settings.disk_type": "dataDiskType",
+            "settings.ip_configuration.enable_private_path_for_google_cloud_services": (
+                "enablePrivatePathForGoogleCloudServices"
+            ),
+        },
+        shapes={
+            "encryption_key_name": kms_key,
+            "master_instance_name": after_colon,
+            "settings.connector_enforcement": unless("NOT_REQUIRED"),
+            "settings.edition": unless("ENTERPRISE"),
+            "settings.ip_configuration.server_ca_mode": unless("GOOGLE_MANAGED_INTERNAL_CA"),
+        },
+        inside={
+            # The size of a disk that grows by itself is nobody's change, and the version of the patches moves.
+            "settings": "activation_policy availability_type backup_configuration collation connector_enforcement"
+            " database_flags deletion_protection_enabled deny_maintenance_period disk_autoresize disk_autoresize_limit"
+            " disk_type edition insights_config ip_configuration location_preference maintenance_window pricing_plan tier"
+            " time_zone user_labels",
+            "settings.insights_config": "query_insights_enabled query_plans_per_minute query_string_length"
+            " record_application_tags record_client_address",
+            "settings.ip_configuration": "allocated_ip_range authorized_networks enable_private_path_for_google_cloud_services"
+            " ipv4_enabled private_network server_ca_mode ssl_mode",
+            "settings.location_preference": "secondary_zone zone",
+        },
+        key="//cloudsql.googleapis.com/projects/{project}/instances/{name}",
+        live_key="//cloudsql.googleapis.com/projects/{project}/instances/{name}",
+    ),
+    GoogleType(
+        "google_redis_instance",
+        ("redis.googleapis.com/Instance",),
+        "auth_enabled authorized_network connect_mode customer_managed_key display_name labels memory_size_gb"
+        " persistence_config read_replicas_mode redis_configs redis_version replica_count tier transit_encryption_mode",
+        shapes={"customer_managed_key": kms_key, "connect_mode": unless("DIRECT_PEERING")},
+        inside={"persistence_config": "persistence_mode rdb_snapshot_period"},
+    ),
+    GoogleType(
+        "google_spanner_instance",
+        ("spanner.googleapis.com/Instance",),
+        "autoscaling_config config display_name edition labels num_nodes processing_units",
+        at={"num_nodes": "nodeCount"},
+        shapes={"config": tail},
+        inside={"autoscaling_config": "autoscaling_limits autoscaling_targets"},
+        key="//spanner.googleapis.com/projects/{project}/instances/{name}",
+    ),
+    GoogleType(
+        "google_spanner_database",
+        ("spanner.googleapis.com/Database",),
+        "database_dialect enable_drop_protection encryption_config",
+        shapes={"database_dialect": unless("GOOGLE_STANDARD_SQL"), "encryption_config.kms_key_name": kms_key},
+        inside={"encryption_config": "kms_key_name"},
+        key="//spanner.googleapis.com/projects/{project}/instances/{instance}/databases/{name}",
+    ),
+    GoogleType(
+        "google_bigtable_instance",
+        ("bigtableadmin.googleapis.com/Instance",),
+        "display_name labels",
+        key="//bigtable.googleapis.com/projects/{project}/instances/{name}",
+    ),
+    GoogleType(
+        "google_firestore_database",
+        ("firestore.googleapis.com/Database",),
+        "app_engine_integration_mode concurrency_mode delete_protection_state location_id"
+        " point_in_time_recovery_enablement type",
+    ),
+    GoogleType(
+        "google_filestore_instance",
+        ("file.googleapis.com/Instance",),
+        "deletion_protection_enabled description file_shares kms_key_name labels networks tier",
+        shapes={"networks.network": tail, "networks.connect_mode": default_is("DIRECT_PEERING", written)},
+        inside={"file_shares": "capacity_gb name", "networks": "connect_mode modes network"},
+    ),
+    GoogleType(
+        "google_artifact_registry_repository",
+        ("artifactregistry.googleapis.com/Repository",),
+        "cleanup_policy_dry_run description docker_config format kms_key_name labels mode",
+        shapes={"mode": unless("STANDARD_REPOSITORY")},
+    ),
+)

@@ -1,0 +1,304 @@
+"""What things live in and run on: projects, identities, clusters, functions, names, logs and alerts.
+
+Source: the REST references of Resource Manager v1 and v3, IAM v1, Service Usage v1, Kubernetes Engine v1, Cloud Run v1, Cloud
+Functions v1 and v2, Cloud DNS v1, Cloud Logging v2, Cloud Monitoring v3, Cloud Tasks v2, Serverless VPC Access v1 and Workflows
+v1; Terraform Google provider 6.50, resource documentation of each type.
+"""
+
+from __future__ import annotations
+
+from ...domain.shapes import set_of, text
+from .assets import PROJECT, SERVICE_ACCOUNT, ZONE, Asset
+from .forms import duration, kms_key, tail, unless
+from .mapping import GoogleType, Item, Reading, member
+
+_CLUSTER = "container.googleapis.com/Cluster"
+_MADE_BUCKETS = ("_Default", "_Required")
+
+
+def _parent(kind: str) -> Reading:
+    """Make the reading of a project's parent: an object in version 1 of the API, a name in version 3."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        parent = data.get("parent")
+        if isinstance(parent, str):
+            found, _, number = parent.partition("/")
+            return number if found == f"{kind}s" else None
+        return member(parent, "id") if member(parent, "type") == kind else None
+
+    return read
+
+
+def _title(data: Item, _asset: Asset) -> object:
+    return data.get("displayName") or data.get("name")
+
+
+def _is_leaving(asset: Asset) -> bool:
+    return "DELETE_REQUESTED" in (asset.data.get("lifecycleState"), asset.data.get("state"))
+
+
+def _is_deleted_role(asset: Asset) -> bool:
+    return asset.data.get("deleted") is True
+
+
+def _is_default_account(asset: Asset) -> bool:
+    email = str(asset.data.get("email"))
+    return email.endswith(("-compute@developer.gserviceaccount.com", "@appspot.gserviceaccount.com"))
+
+
+def _if_enabled(*path: str) -> Reading:
+    """Make the reading of a block that a state holds only while the feature is on."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        found = member(data, *path)
+        return found if member(found, "enabled") is True else None
+
+    return read
+
+
+def _is_made_bucket(asset: Asset) -> bool:
+    return asset.name.rpartition("/")[2] in _MADE_BUCKETS
+
+
+def _is_made_record(asset: Asset) -> bool:
+    """Tell the records that come with a zone; they lie at its top."""
+    return asset.data.get("type") in {"NS", "SOA"} and asset.data.get("name") == asset.zone_dns
+
+
+def _seconds(data: Item, _asset: Asset) -> object:
+    found = data.get("timeout")
+    return found.removesuffix("s") if isinstance(found, str) else found
+
+
+TYPES = (
+    GoogleType(
+        "google_project",
+        (PROJECT,),
+        "folder_id labels name org_id",
+        read={"folder_id": _parent("folder"), "name": _title, "org_id": _parent("organization")},
+        shapes={"folder_id": tail},
+        key="//cloudresourcemanager.googleapis.com/projects/{project_id}",
+        live_key="//cloudresourcemanager.googleapis.com/projects/{projectId}",
+        gone=_is_leaving,
+    ),
+    GoogleType(
+        "google_folder",
+        ("cloudresourcemanager.googleapis.com/Folder",),
+        "display_name parent",
+        gone=_is_leaving,
+    ),
+    GoogleType(
+        "google_service_account",
+        (SERVICE_ACCOUNT,),
+        "description disabled display_name",
+        key="//iam.googleapis.com/projects/{project}/serviceAccounts/{email}",
+        live_key="//iam.googleapis.com/projects/{project}/serviceAccounts/{email}",
+        made=_is_default_account,
+    ),
+    GoogleType(
+        "google_project_iam_custom_role",
+        ("iam.googleapis.com/Role",),
+        "description permissions stage title",
+        at={"permissions": "includedPermissions"},
+        shapes={"stage": unless("GA")},
+        when=lambda asset: "/projects/" in asset.name,
+        gone=_is_deleted_role,
+    ),
+    GoogleType(
+        "google_organization_iam_custom_role",
+        ("iam.googleapis.com/Role",),
+        "description permissions stage title",
+        at={"permissions": "includedPermissions"},
+        shapes={"stage": unless("GA")},
+        when=lambda asset: "/organizations/" in asset.name,
+        gone=_is_deleted_role,
+    ),
+    GoogleType(
+        "google_project_service",
+        ("serviceusage.googleapis.com/Service",),
+        key="//serviceusage.googleapis.com/projects/{project}/services/{service}",
+        gone=lambda asset: asset.data.get("state") == "DISABLED",
+        made=lambda _asset: (
+            True
+        ),  # many come with a project, others with each of them: what is on says nothing by itself
+    ),
+    GoogleType(
+        "google_container_cluster",
+        (_CLUSTER,),
+        "addons_config binary_authorization cost_management_config database_encryption datapath_provider"
+        " default_max_pods_per_node description enable_autopilot enable_intranode_visibility enable_kubernetes_alpha"
+        " enable_legacy_abac enable_shielded_nodes logging_service maintenance_policy master_authorized_networks_config"
+        " monitoring_service network network_policy private_cluster_config release_channel resource_labels"
+        " security_posture_config subnetwork vertical_pod_autoscaling workload_identity_config",
+        at={
+            "addons_config.horizontal_pod_autoscaling": "horizontalPodAutoscaling",
+            "addons_config.http_load_balancing": "httpLoadBalancing",
+            "datapath_provider": "networkConfig.datapathProvider",
+            "default_max_pods_per_node": "defaultMaxPodsConstraint.maxPodsPerNode",
+            "enable_autopilot": "autopilot.enabled",
+            "enable_intranode_visibility": "networkConfig.enableIntraNodeVisibility",
+            "enable_legacy_abac": "legacyAbac.enabled",
+            "enable_shielded_nodes": "shieldedNodes.enabled",
+            "maintenance_policy.recurring_window": "window.recurringWindow",
+            "maintenance_policy.recurring_window.end_time": "window.endTime",
+            "maintenance_policy.recurring_window.start_time": "window.startTime",
+            "network": "networkConfig.network",
+            "subnetwork": "networkConfig.subnetwork",
+        },
+        read={"master_authorized_networks_config": _if_enabled("masterAuthorizedNetworksConfig")},
+        shapes={
+            "binary_authorization.evaluation_mode": unless("DISABLED"),
+            "database_encryption.key_name": kms_key,
+            "datapath_provider": unless("LEGACY_DATAPATH"),
+            "network_policy.provider": unless("PROVIDER_UNSPECIFIED"),
+            "release_channel.channel": unless("UNSPECIFIED"),
+            "security_posture_config.mode": unless("DISABLED"),
+            "security_posture_config.vulnerability_mode": unless("VULNERABILITY_DISABLED"),
+        },
+        inside={
+            "addons_config": "horizontal_pod_autoscaling http_load_balancing",
+            "binary_authorization": "evaluation_mode",
+            "database_encryption": "key_name state",
+            "maintenance_policy": "recurring_window",
+            "master_authorized_networks_config": "cidr_blocks gcp_public_cidrs_access_enabled",
+            "private_cluster_config": "enable_private_endpoint enable_private_nodes master_ipv4_cidr_block",
+        },
+        # On without a block of addresses lets nobody in; off lets everybody in.
+        present=frozenset({"master_authorized_networks_config"}),
+    ),
+    GoogleType(
+        "google_container_node_pool",
+        ("container.googleapis.com/NodePool",),
+        "autoscaling management max_pods_per_node network_config node_config",
+        at={"max_pods_per_node": "maxPodsConstraint.maxPodsPerNode", "node_config": "config"},
+        read={"autoscaling": _if_enabled("autoscaling")},
+        inside={
+            "network_config": "create_pod_range enable_private_nodes pod_range",
+            "node_config": "boot_disk_kms_key disk_size_gb disk_type image_type labels machine_type oauth_scopes preemptible"
+            " service_account shielded_instance_config spot tags workload_metadata_config",
+        },
+        shapes={"node_config.boot_disk_kms_key": kms_key, "node_config.oauth_scopes": set_of(text)},
+    ),
+    GoogleType(
+        "google_cloud_run_v2_service",
+        # The inventory tells a service in the form of version 1 of the API; which one it is, it tells for both.
+        ("run.googleapis.com/Service",),
+        aliases=("google_cloud_run_service",),
+        key="//run.googleapis.com/projects/{project}/locations/{location}/services/{name}",
+    ),
+    GoogleType(
+        "google_cloudfunctions_function",
+        ("cloudfunctions.googleapis.com/CloudFunction",),
+        "available_memory_mb description entry_point environment_variables ingress_settings kms_key_name labels max_instances"
+        " min_instances runtime service_account_email timeout vpc_connector_egress_settings",
+        read={"timeout": _seconds},
+        shapes={"ingress_settings": unless("ALLOW_ALL"), "kms_key_name": kms_key},
+        sensitive=frozenset({"environment_variables"}),
+    ),
+    GoogleType(
+        "google_cloudfunctions2_function",
+        ("cloudfunctions.googleapis.com/Function",),
+        "build_config description kms_key_name labels service_config",
+        inside={
+            "build_config": "entry_point runtime",
+            "service_config": "all_traffic_on_latest_revision available_cpu available_memory environment_variables"
+            " ingress_settings max_instance_count max_instance_request_concurrency min_instance_count service_account_email"
+            " timeout_seconds vpc_connector vpc_connector_egress_settings",
+        },
+        shapes={"service_config.ingress_settings": unless("ALLOW_ALL")},
+        sensitive=frozenset({"service_config"}),
+    ),
+    GoogleType(
+        "google_cloud_tasks_queue",
+        ("cloudtasks.googleapis.com/Queue",),
+        "rate_limits retry_config stackdriver_logging_config",
+        shapes={
+            "retry_config.max_backoff": duration,
+            "retry_config.max_retry_duration": duration,
+            "retry_config.min_backoff": duration,
+        },
+        is_certain=False,
+    ),
+    GoogleType(
+        "google_dns_managed_zone",
+        (ZONE,),
+        "cloud_logging_config description dns_name dnssec_config forwarding_config labels peering_config"
+        " private_visibility_config visibility",
+        at={
+            "forwarding_config.target_name_servers": "targetNameServers",
+            "forwarding_config.target_name_servers.ipv4_address": "ipv4Address",
+        },
+        shapes={
+            "forwarding_config.target_name_servers.forwarding_path": unless("default"),
+            "visibility": unless("public"),
+        },
+        inside={
+            "dnssec_config": "non_existence state",
+            "forwarding_config.target_name_servers": "forwarding_path ipv4_address",
+            "private_visibility_config": "networks",
+        },
+        key="//dns.googleapis.com/projects/{project}/managedZones/{name}",
+        live_key="//dns.googleapis.com/projects/{project}/managedZones/{name}",
+    ),
+    GoogleType(
+        "google_dns_record_set",
+        ("dns.googleapis.com/ResourceRecordSet",),
+        "rrdatas ttl",
+        shapes={"rrdatas": set_of(text)},
+        key="//dns.googleapis.com/projects/{project}/managedZones/{managed_zone:tail}/rrsets/{name}/{type}",
+        live_key="//dns.googleapis.com/projects/{project}/managedZones/{zone}/rrsets/{name}/{type}",
+        made=_is_made_record,
+        is_certain=False,
+    ),
+    GoogleType(
+        "google_dns_policy",
+        ("dns.googleapis.com/Policy",),
+        "description enable_inbound_forwarding enable_logging networks",
+        key="//dns.googleapis.com/projects/{project}/policies/{name}",
+        live_key="//dns.googleapis.com/projects/{project}/policies/{name}",
+    ),
+    GoogleType(
+        "google_logging_project_sink",
+        ("logging.googleapis.com/LogSink",),
+        "bigquery_options description destination disabled exclusions filter",
+        when=lambda asset: "/projects/" in asset.name,
+        made=_is_made_bucket,
+    ),
+    GoogleType(
+        "google_logging_metric",
+        ("logging.googleapis.com/LogMetric",),
+        "bucket_name bucket_options description disabled filter label_extractors metric_descriptor value_extractor",
+        key="//logging.googleapis.com/projects/{project}/metrics/{name}",
+    ),
+    GoogleType(
+        "google_logging_project_bucket_config",
+        ("logging.googleapis.com/LogBucket",),
+        "cmek_settings description locked retention_days",
+        shapes={"cmek_settings.kms_key_name": kms_key},
+        when=lambda asset: "/projects/" in asset.name,
+        made=_is_made_bucket,
+    ),
+    GoogleType(
+        "google_monitoring_alert_policy",
+        ("monitoring.googleapis.com/AlertPolicy",),
+        "combiner conditions display_name documentation enabled notification_channels severity user_labels",
+        shapes={"severity": unless("SEVERITY_UNSPECIFIED"), "conditions.condition_threshold.duration": duration},
+        inside={
+            "conditions": "condition_threshold display_name",
+            "conditions.condition_threshold": "comparison duration filter threshold_value",
+            "documentation": "content mime_type subject",
+        },
+    ),
+    GoogleType(
+        "google_vpc_access_connector",
+        ("vpcaccess.googleapis.com/Connector",),
+        "ip_cidr_range machine_type max_instances max_throughput min_instances min_throughput network",
+        shapes={"network": tail, "machine_type": unless("e2-micro")},
+    ),
+    GoogleType(
+        "google_workflows_workflow",
+        ("workflows.googleapis.com/Workflow",),
+        "call_log_level crypto_key_name description labels service_account source_contents",
+        shapes={"call_log_level": unless("CALL_LOG_LEVEL_UNSPECIFIED"), "service_account": tail},
+    ),
+)

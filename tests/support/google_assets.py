@@ -1,0 +1,169 @@
+"""Assets of Google Cloud and the states that declare them, as `tests/fixtures/gcp` holds them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import yaml
+
+from functions.scan.domain.comparison import Drift, Sides, Tally, compare
+from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
+from functions.scan.domain.state import parse_state
+from functions.scan.readers.gcp.resources import Existing
+from functions.scan.types.gcp import specs
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "gcp"
+PROJECT, NUMBER = "shop-prod", "100200300"
+READ_AT = "2026-11-26T04:00:00Z"
+LONG_AGO = "2026-11-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One resource of both sides."""
+
+    type: str
+    asset: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """Return one example for each mapped type."""
+    return tuple(
+        Example(item["type"], wrapped(item["asset"]), item["state"])
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for item in yaml.safe_load(path.read_text("utf-8"))
+    )
+
+
+def wrapped(asset: Mapping[str, Any]) -> dict[str, Any]:
+    """Put an asset into the form in which ListAssets has it."""
+    return {
+        "name": asset["name"],
+        "assetType": asset["assetType"],
+        "updateTime": LONG_AGO,
+        "ancestors": [f"projects/{NUMBER}", "folders/555", "organizations/42"],
+        "resource": {
+            "version": "v1",
+            "discoveryName": asset["assetType"].rpartition("/")[2],
+            "parent": f"//cloudresourcemanager.googleapis.com/projects/{NUMBER}",
+            "location": asset.get("location", "global"),
+            "data": asset["data"],
+        },
+    }
+
+
+def policy(name: str, kind: str, bindings: Sequence[Mapping[str, Any]], update_time: str = LONG_AGO) -> dict[str, Any]:
+    """Make an asset as ListAssets gives it for IAM_POLICY."""
+    return {
+        "name": name,
+        "assetType": kind,
+        "updateTime": update_time,
+        "ancestors": [f"projects/{NUMBER}"],
+        "iamPolicy": {"version": 3, "etag": "BwY=", "bindings": list(bindings)},
+    }
+
+
+def declared(*resources: tuple[str, Mapping[str, Any]]) -> tuple[Declared, ...]:
+    """Read a state that holds these resources."""
+    document = {
+        "version": 4,
+        "serial": 1,
+        "lineage": "1d1c9f3a-0000-4000-8000-000000000000",
+        "resources": [
+            {"mode": "managed", "type": kind, "name": f"r{position}", "instances": [{"attributes": dict(attributes)}]}
+            for position, (kind, attributes) in enumerate(resources)
+        ],
+    }
+    return tuple(parse_state(json.dumps(document).encode(), specs()).declared)
+
+
+def drift(state: Iterable[Declared], findings: Iterable[object], tally: Tally | None = None) -> list[Drift]:
+    """Compare a state with what was read."""
+    read = list(findings)
+    sides = Sides(
+        account=PROJECT,
+        regions=frozenset({"global"}),
+        declared=state,
+        live=[one for one in read if isinstance(one, LiveResource)],
+        unread=[one for one in read if isinstance(one, Unread)],
+        not_checked=[one for one in read if isinstance(one, NotChecked)],
+    )
+    assert all(isinstance(one, LiveResource | Unread | NotChecked | Existing) for one in read)
+    return list(compare(sides, specs(), tally))
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer over HTTP."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FakeGoogle:
+    """ListAssets as documented, from assets and policies that the test gives; answers can be put before it."""
+
+    assets: Sequence[object] = ()
+    policies: Sequence[object] = ()
+    first: list[Reply | None] = field(default_factory=list)
+    refused: Mapping[str, Reply] = field(default_factory=dict)
+    urls: list[str] = field(default_factory=list)
+
+    def get(self, url: str) -> Reply | None:
+        self.urls.append(url)
+        if self.first:
+            return self.first.pop(0)
+        query = dict(parse_qsl(urlsplit(url).query))
+        if query["contentType"] in self.refused:
+            return self.refused[query["contentType"]]
+        return self._page(list(parse_qsl(urlsplit(url).query)), query)
+
+    def _page(self, pairs: list[tuple[str, str]], query: Mapping[str, str]) -> Reply:
+        kinds = {value for name, value in pairs if name == "assetTypes"}
+        held = self.assets if query["contentType"] == "RESOURCE" else self.policies
+        found = [one for one in held if not kinds or (isinstance(one, Mapping) and one.get("assetType") in kinds)]
+        begin, size = int(query.get("pageToken", "0")), int(query["pageSize"])
+        body: dict[str, Any] = {"readTime": READ_AT, "assets": found[begin : begin + size]}
+        if begin + size < len(found):
+            body["nextPageToken"] = str(begin + size)
+        return Reply(200, json.dumps(body).encode())
+
+
+@dataclass(slots=True)
+class Waits:
+    """A clock that only waiting moves."""
+
+    seconds: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def now(self) -> Any:
+        raise NotImplementedError
+
+    def monotonic_seconds(self) -> float:
+        return self.seconds
+
+    def sleep_seconds(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds += seconds
+
+
+def error(status: int, word: str, message: str = "", reason: str = "") -> Reply:
+    """Make an error in the form of AIP-193."""
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}] if reason else []
+    body = {"error": {"code": status, "status": word, "message": message, "details": details}}
+    return Reply(status, json.dumps(body).encode())
+
+
+def everything() -> Iterator[Mapping[str, Any]]:
+    """Yield the assets of all examples."""
+    return (one.asset for one in examples())
