@@ -62,7 +62,9 @@ _POOL_SIZE = {
     "max_count": Attribute(number),
     "min_count": Attribute(number),
     # The autoscaler sets the count: it is not what anybody declared then.
-    "node_count": Attribute(number, "properties", lambda pool: None if pool.get("enableAutoScaling") else pool.get("count")),
+    "node_count": Attribute(
+        number, "properties", lambda pool: None if pool.get("enableAutoScaling") else pool.get("count")
+    ),
 }
 _POOL: Mapping[str, Attribute] = {
     "auto_scaling_enabled": Attribute(boolean, "properties.enableAutoScaling"),

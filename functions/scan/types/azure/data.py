@@ -54,7 +54,12 @@ def storage_rules(value: object) -> Canonical:
     """A storage account's firewall; without one it is open, as the provider's default says too."""
     item = value[0] if isinstance(value, list) and value else value
     found = members(_RULES)(item)
-    is_open = {"bypass": ("azureservices",), "default_action": "allow", "ip_rules": None, "virtual_network_subnet_ids": None}
+    is_open = {
+        "bypass": ("azureservices",),
+        "default_action": "allow",
+        "ip_rules": None,
+        "virtual_network_subnet_ids": None,
+    }
     return None if found == is_open else found
 
 
@@ -118,7 +123,9 @@ TYPES = (
             "account_replication_type": Attribute(text, "sku.name", _replication),
             "account_tier": Attribute(text, "sku.name", _tier),
             "allow_nested_items_to_be_public": Attribute(boolean, "properties.allowBlobPublicAccess", default=True),
-            "cross_tenant_replication_enabled": Attribute(boolean, "properties.allowCrossTenantReplication", default=True),
+            "cross_tenant_replication_enabled": Attribute(
+                boolean, "properties.allowCrossTenantReplication", default=True
+            ),
             "default_to_oauth_authentication": Attribute(boolean, "properties.defaultToOAuthAuthentication"),
             "enable_https_traffic_only": Attribute(boolean, "properties.supportsHttpsTrafficOnly", default=True),
             "https_traffic_only_enabled": Attribute(boolean, "properties.supportsHttpsTrafficOnly", default=True),
@@ -232,9 +239,7 @@ TYPES = (
                 **PLACED,
                 "administrator_login": Attribute(text),
                 "backup_retention_days": Attribute(number, "properties.backup.backupRetentionDays"),
-                "geo_redundant_backup_enabled": Attribute(
-                    boolean, "properties.backup.geoRedundantBackup", is_enabled
-                ),
+                "geo_redundant_backup_enabled": Attribute(boolean, "properties.backup.geoRedundantBackup", is_enabled),
                 "delegated_subnet_id": Attribute(arm_id, "properties.network.delegatedSubnetResourceId"),
                 "high_availability": Attribute(
                     lambda value: (
@@ -280,9 +285,12 @@ TYPES = (
                 "microsoft.dbformysql/flexibleservers",
                 lambda row: "_".join(
                     (
-                        {"burstable": "B", "generalpurpose": "GP", "memoryoptimized": "MO", "businesscritical": "MO"}.get(
-                            str(at(row, "sku.tier")).lower(), str(at(row, "sku.tier"))
-                        ),
+                        {
+                            "burstable": "B",
+                            "generalpurpose": "GP",
+                            "memoryoptimized": "MO",
+                            "businesscritical": "MO",
+                        }.get(str(at(row, "sku.tier")).lower(), str(at(row, "sku.tier"))),
                         str(at(row, "sku.name")),
                     )
                 ),

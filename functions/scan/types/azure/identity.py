@@ -42,7 +42,12 @@ def _permissions(value: object) -> Canonical:
 
 
 def _spelled_permissions(found: Any) -> object:
-    names = {"actions": "actions", "not_actions": "notActions", "data_actions": "dataActions", "not_data_actions": "notDataActions"}
+    names = {
+        "actions": "actions",
+        "not_actions": "notActions",
+        "data_actions": "dataActions",
+        "not_data_actions": "notDataActions",
+    }
     return [{name: at(item, member) or [] for name, member in names.items()} for item in found]
 
 
@@ -208,5 +213,3 @@ def spelled_acls(found: Any) -> dict[str, object]:
         "ip_rules": [at(item, "value") for item in at(found, "ipRules") or []],
         "virtual_network_subnet_ids": [at(item, "id") for item in at(found, "virtualNetworkRules") or []],
     }
-
-

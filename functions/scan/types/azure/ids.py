@@ -84,5 +84,3 @@ def group_of(value: object) -> str | None:
     """Return the id of the resource group that an ARM id lies in, in lower case."""
     found = _GROUP.match(str(value or ""))
     return found[1].lower() if found else None
-
-

@@ -342,9 +342,7 @@ TYPES = (
             "public_network_access_enabled": _PUBLIC,
             "publisher_email": Attribute(text),
             "publisher_name": Attribute(text),
-            "sku_name": Attribute(
-                text, "sku", lambda found: f"{at(found, 'name')}_{at(found, 'capacity')}"
-            ),
+            "sku_name": Attribute(text, "sku", lambda found: f"{at(found, 'name')}_{at(found, 'capacity')}"),
             "virtual_network_type": Attribute(default_is("none", folded_text)),
         },
     ),
