@@ -2,7 +2,7 @@
 
 The way out is a port given from outside, which signs calls and goes through the egress guard. Nothing that a stranger answered
 gets into an error but the action that it says is missing.
-Source: Azure REST API, "Resource Graph - Resources" (2021-03-01); Azure Resource Graph documentation, "Guidance for throttled
+Source: Azure REST API, "Resource Graph - Resources" (2022-10-01); Azure Resource Graph documentation, "Guidance for throttled
 requests", "Guidance for pagination"; Azure Resource Manager documentation, "Understand how Azure Resource Manager throttles
 requests".
 """
@@ -21,7 +21,7 @@ from ...types.azure.ids import key_of
 from ...types.azure.mapping import Row
 
 BASE: Final = "https://management.azure.com"
-GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
 PAGE_ROWS: Final = 1000
 MOST_PAGES: Final = 5000
 MOST_LIST_PAGES: Final = 100
@@ -176,6 +176,8 @@ class Arm:
         options: dict[str, object] = {"resultFormat": "objectArray", "$top": PAGE_ROWS}
         if token:
             options["$skipToken"] = token
+        # Roles are also given above the subscription, and a state may declare those.
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
         body = {"subscriptions": [subscription], "query": query, "options": options}
         self._wait_for_quota()
         reply = self._call("POST", GRAPH, json.dumps(body).encode(), "Microsoft.ResourceGraph/resources/read")

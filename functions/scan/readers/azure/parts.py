@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...domain.resources import LiveResource, Parent
-from ...types.azure import BY_TYPE
+from ...types.azure import ANYTHING, BY_TYPE
 from ...types.azure.compute import machine_type
 from ...types.azure.data import spelled_rules
 from ...types.azure.identity import access_policy
@@ -39,6 +39,24 @@ _CHILDREN: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
 }
 
 
+_ASSOCIATIONS = (
+    "azurerm_subnet_network_security_group_association",
+    "azurerm_subnet_route_table_association",
+    "azurerm_subnet_nat_gateway_association",
+)
+PART_TYPES: Mapping[str, tuple[str, ...]] = {
+    **{kind: tuple(child[1] for child in children) for kind, children in _CHILDREN.items()},
+    "microsoft.network/virtualnetworks": ("azurerm_subnet", "azurerm_virtual_network_peering", *_ASSOCIATIONS),
+    "microsoft.network/networkinterfaces": ("azurerm_network_interface_security_group_association",),
+    "microsoft.network/natgateways": ("azurerm_nat_gateway_public_ip_association",),
+    "microsoft.compute/virtualmachines": ("azurerm_virtual_machine_data_disk_attachment",),
+    "microsoft.containerservice/managedclusters": ("azurerm_kubernetes_cluster_node_pool",),
+    "microsoft.keyvault/vaults": ("azurerm_key_vault_access_policy",),
+    "microsoft.storage/storageaccounts": ("azurerm_storage_account_network_rules",),
+}
+"""ARM type -> Terraform types that are read with it: nothing is known of them when it cannot be read."""
+
+
 def parts_of(row: Row, *, cloud_made: bool) -> Iterator[LiveResource]:
     """Yield what a resource holds and Terraform declares apart.
 
@@ -65,13 +83,10 @@ def _part(kind: str, row: Row, item: Row, parent: Parent, cloud_made: bool) -> I
     if key is None:
         raise ValueError("a part without an id")
     attributes = BY_TYPE[kind].read(item)
-    yield LiveResource(kind, key, region_of(row), attributes, str(item["id"]), cloud_made, parent, document=item)
+    names = ((ANYTHING, key),)
+    yield LiveResource(kind, key, region_of(row), attributes, str(item["id"]), cloud_made, parent, names, document=item)
     if kind == "azurerm_subnet":
-        for link in (
-            "azurerm_subnet_network_security_group_association",
-            "azurerm_subnet_route_table_association",
-            "azurerm_subnet_nat_gateway_association",
-        ):
+        for link in _ASSOCIATIONS:
             found = BY_TYPE[link].read(item)
             name, value = next(iter(found.items()))
             if value:
@@ -81,8 +96,13 @@ def _part(kind: str, row: Row, item: Row, parent: Parent, cloud_made: bool) -> I
 
 
 def _link(
-    kind: str, row: Row, key: str, found: Mapping[str, object], parent: tuple[str, str], made: bool
-) -> LiveResource:  # noqa: FBT001
+    kind: str,
+    row: Row,
+    key: str,
+    found: Mapping[str, object],
+    parent: tuple[str, str],
+    made: bool,  # noqa: FBT001
+) -> LiveResource:
     owner = Parent(parent[0], key_of(row.get("id")) or "", parent[1])
     return LiveResource(kind, key.lower(), region_of(row), found, str(row.get("id")), made, owner)
 

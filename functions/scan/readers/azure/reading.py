@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Parent, Unread
-from ...types.azure import ANYTHING, BY_ARM, TYPES, type_of
+from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
 from ...types.azure.compute import disk_parent
 from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
 from .client import Arm, CallFailed
-from .parts import parts_of, region_of
+from .parts import PART_TYPES, parts_of, region_of
 from .rights import Rights, read_rights, reads, unreadable
 
 MOST_PARENTS: Final = 2000
@@ -89,10 +89,10 @@ DIRECT: tuple[DirectList, ...] = (
 )
 _BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
 _LOCK = "azurerm_management_lock"
-_CONTAINERS = frozenset({"azurerm_resource_group", "azurerm_management_group"})
+_CONTAINERS = frozenset({"azurerm_resource_group"})
 _ROLES = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
 _LISTED = frozenset({_LOCK, *(item.type for item in DIRECT)})
-_RESOURCES = frozenset(_BY_TYPE) - _CONTAINERS - _ROLES - _LISTED
+_RESOURCES = frozenset(DECLARABLE) - _CONTAINERS - _ROLES - _LISTED
 _WHOLE = "id, name, type, kind, location, managedBy, sku, properties, tags, identity, zones"
 _CONTAINER_QUERY = (
     "resourcecontainers | where type !~ 'microsoft.resources/subscriptions' "
@@ -117,14 +117,14 @@ def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
     try:
         rights = read_rights(arm, subscription)
     except CallFailed as failure:
-        yield _not_checked(_BY_TYPE, failure)
+        yield _not_checked(DECLARABLE, failure)
         return
     yield from _missing_rights(rights)
     reader = _Reader(arm, subscription)
     try:
         yield from reader.rows(_CONTAINER_QUERY)
     except CallFailed as failure:  # without the groups nobody knows what Azure manages: everything would look unmanaged
-        yield _not_checked(_BY_TYPE, failure)
+        yield _not_checked(DECLARABLE, failure)
         return
     for query, types in ((_RESOURCE_QUERY, _RESOURCES), (_ROLE_QUERY, _ROLES)):
         try:
@@ -204,10 +204,12 @@ class _Reader:
                 yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row))
             return
         try:
-            yield from self._mapped(mapped, key, row, made=made)
+            yield from self._mapped(mapped, mapped.live_key(row["id"]) or key, row, made=made)
         except _BROKEN as error:
             detail = f"unexpected form ({type(error).__name__})"
-            yield Unread(mapped.type, key, reason="malformed", detail=detail)
+            yield Unread(mapped.type, mapped.live_key(row["id"]) or key, reason="malformed", detail=detail)
+            if arm_type in PART_TYPES:
+                yield NotChecked(PART_TYPES[arm_type], "global", "malformed", None, detail)
 
     def _mapped(self, mapped: AzureType, key: str, row: Row, *, made: bool) -> Iterator[LiveResource]:
         found = LiveResource(
@@ -232,18 +234,30 @@ class _Reader:
         """Return what a resource lies in: below something that nobody declared, it is reported with that."""
         if mapped.arm == "microsoft.compute/disks":
             return disk_parent(row)
-        above, slash, collection = mapped.arm.rpartition("/")
-        owner = BY_ARM.get(above) if slash else None
-        if owner is None or "/providers/" not in key:
-            return None
-        head = key.rsplit("/", 2)[0]
-        return Parent(self._types.get(head, owner[0].type), head, collection)
+        above, head, collection = mapped.arm, key, ""
+        while above.count("/") > 1 and head.count("/") > 2:
+            above, _, collection = above.rpartition("/")
+            head = head.rsplit("/", 2)[0]
+            if above in BY_ARM:
+                return Parent(self._types.get(head, BY_ARM[above][0].type), head, collection)
+        return None
 
 
 def _missing_rights(rights: Rights) -> Iterator[NotChecked]:
     for action, arm_types in unreadable(rights, BY_ARM).items():
-        types = tuple(item.type for arm_type in arm_types for item in BY_ARM[arm_type])
-        yield NotChecked(types, "global", "access_denied", action, "no role of ours allows it on the subscription")
+        types = {name for arm_type in arm_types for name in _read_with(arm_type)}
+        yield NotChecked(
+            tuple(sorted(types)), "global", "access_denied", action, "no role of ours allows it on the subscription"
+        )
+
+
+def _read_with(arm_type: str) -> Iterator[str]:
+    """Yield the Terraform types of which nothing is known when an ARM type cannot be read."""
+    for item in BY_ARM[arm_type]:
+        yield from (item.type, *item.aliases)
+    yield ANYTHING
+    yield from PART_TYPES.get(arm_type, ())
+    yield from (item.type for item in DIRECT if item.parent == arm_type)
 
 
 def _not_checked(types: Iterable[str], failure: CallFailed) -> NotChecked:

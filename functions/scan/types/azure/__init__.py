@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
 from . import compute, data, identity, network, services
 from .ids import arm_key
@@ -20,8 +21,6 @@ SPECS: Mapping[str, TypeSpec] = index(item.spec for item in TYPES)
 BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
 # Another provider's name for anything that ARM has; nothing of it is compared but that it is there.
 ANYTHING = "azapi_resource"
-_OTHER_NAMES = sorted({name for item in TYPES for name in item.aliases} | {ANYTHING})
-DECLARABLE: Mapping[str, TypeSpec] = {**{name: TypeSpec(name, {}, key=arm_key) for name in _OTHER_NAMES}, **SPECS}
 
 
 def _by_arm() -> dict[str, tuple[AzureType, ...]]:
@@ -33,6 +32,21 @@ def _by_arm() -> dict[str, tuple[AzureType, ...]]:
 
 
 BY_ARM: Mapping[str, tuple[AzureType, ...]] = _by_arm()
+
+
+def _key_of_anything(attributes: Attributes) -> str | None:
+    """Match what is read; of an ARM type that no reader reads nothing is known (`type` is `<ARM type>@<version>`)."""
+    kind = str(attributes.get("type") or "").partition("@")[0].lower()
+    return arm_key(attributes) if kind in BY_ARM else None
+
+
+_OTHER_NAMES = sorted({name for item in TYPES for name in item.aliases})
+DECLARABLE: Mapping[str, TypeSpec] = {
+    ANYTHING: TypeSpec(ANYTHING, {}, key=_key_of_anything),
+    **{name: TypeSpec(name, {}, key=arm_key) for name in _OTHER_NAMES},
+    **SPECS,
+}
+"""With the types that are other names of a mapped one: nothing of them is compared but that the thing is there."""
 
 
 def type_of(row: Row) -> AzureType | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import boolean, default_is, document, folded_text, list_of, number, set_of, string_map, text
-from .ids import arm_id, inside, key_of
+from .ids import arm_id, key_of
 from .mapping import IDENTITY, LOCATION, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
 
 _OS = "properties.storageProfile.osDisk"
@@ -161,7 +161,6 @@ TYPES = (
             "managed_disk_id": Attribute(arm_id, "managedDisk.id"),
             "write_accelerator_enabled": Attribute(boolean, "writeAcceleratorEnabled"),
         },
-        parent=inside("azurerm_linux_virtual_machine", "dataDisks", "data_disk"),
     ),
     AzureType(
         "azurerm_managed_disk",

@@ -16,14 +16,21 @@ from .mapping import PLACED, Attribute, AzureType, at
 
 
 def _assignment_key(attributes: Attributes) -> str | None:
-    """Match by the ARM id; for another tenant the provider puts that tenant behind it (`<id>|<tenant>`)."""
-    return key_of(str(attributes.get("id") or "").partition("|")[0])
+    """Match by the assignment's name; for another tenant the provider puts that tenant behind the id (`<id>|<tenant>`).
+
+    The name is a GUID, unique in the tenant; the scope before it is compared as an attribute.
+    """
+    return name_key(str(attributes.get("id") or "").partition("|")[0])
 
 
 def _definition_key(attributes: Attributes) -> str | None:
-    """Match by the ARM id of the definition; the provider's own id puts the scope behind it (`<id>|<scope>`)."""
-    found = attributes.get("role_definition_resource_id") or str(attributes.get("id") or "").partition("|")[0]
-    return key_of(found)
+    """Match by the definition's name; the provider's own id puts the scope behind ARM's (`<id>|<scope>`)."""
+    return name_key(attributes.get("role_definition_resource_id") or str(attributes.get("id") or "").partition("|")[0])
+
+
+def name_key(value: object) -> str | None:
+    """Return the name at the end of an ARM id: roles are the same at whatever scope an id names them."""
+    return (key_of(value) or "").rpartition("/")[2] or None
 
 
 def role_id(value: object) -> Canonical:
@@ -84,19 +91,45 @@ def access_policies(value: object) -> Canonical:
     return dict(found) or None
 
 
+_OPEN: Mapping[str, Canonical] = {
+    "bypass": "azureservices", "default_action": "allow", "ip_rules": None, "virtual_network_subnet_ids": None,
+}  # fmt: skip
+
+
+def network_acls(value: object) -> Canonical:
+    """Rules of a vault's firewall; none at all is what Azure does without them: everybody is let through."""
+    item = value[0] if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
+    if item is None:
+        return None
+    found: dict[str, Canonical] = {
+        "bypass": folded_text(item.get("bypass")),
+        "default_action": folded_text(item.get("default_action")),
+        "ip_rules": set_of(_address)(item.get("ip_rules")),
+        "virtual_network_subnet_ids": set_of(arm_id)(item.get("virtual_network_subnet_ids")),
+    }
+    return None if found == _OPEN else found
+
+
+def _address(value: object) -> Canonical:
+    """An address of a rule: a block of one address is the address."""
+    found = text(value)
+    return found.removesuffix("/32") if isinstance(found, str) else found
+
+
+def spelled_acls(found: Any) -> dict[str, object]:
+    return {
+        "bypass": at(found, "bypass"),
+        "default_action": at(found, "defaultAction"),
+        "ip_rules": [at(item, "value") for item in at(found, "ipRules") or []],
+        "virtual_network_subnet_ids": [at(item, "id") for item in at(found, "virtualNetworkRules") or []],
+    }
+
+
 TYPES = (
     AzureType(
         "azurerm_resource_group",
         "microsoft.resources/subscriptions/resourcegroups",
         {**PLACED, "managed_by": Attribute(arm_id, "managedBy")},
-    ),
-    AzureType(
-        "azurerm_management_group",
-        "microsoft.management/managementgroups",
-        {
-            "display_name": Attribute(text),
-            "parent_management_group_id": Attribute(arm_id, "properties.details.parent.id"),
-        },
     ),
     AzureType(
         "azurerm_role_assignment",
@@ -112,6 +145,7 @@ TYPES = (
             "scope": Attribute(arm_id),
         },
         key=_assignment_key,
+        live_key=name_key,
     ),
     AzureType(
         "azurerm_role_definition",
@@ -124,6 +158,7 @@ TYPES = (
         },
         when=_is_custom,
         key=_definition_key,
+        live_key=name_key,
     ),
     AzureType(
         "azurerm_management_lock",
@@ -157,9 +192,7 @@ TYPES = (
             "enabled_for_deployment": Attribute(boolean),
             "enabled_for_disk_encryption": Attribute(boolean),
             "enabled_for_template_deployment": Attribute(boolean),
-            "network_acls": Attribute(
-                lambda value: network_acls(value), "properties.networkAcls", lambda found: [spelled_acls(found)]
-            ),
+            "network_acls": Attribute(network_acls, "properties.networkAcls", lambda found: [spelled_acls(found)]),
             "public_network_access_enabled": Attribute(
                 boolean,
                 "properties.publicNetworkAccess",
@@ -180,36 +213,3 @@ TYPES = (
         parent=inside("azurerm_key_vault", "objectId", "access_policy"),
     ),
 )
-
-_OPEN: Mapping[str, Canonical] = {
-    "bypass": "azureservices", "default_action": "allow", "ip_rules": None, "virtual_network_subnet_ids": None,
-}  # fmt: skip
-
-
-def network_acls(value: object) -> Canonical:
-    """Rules of a vault's firewall; none at all is what Azure does without them: everybody is let through."""
-    item = value[0] if isinstance(value, list) and value and isinstance(value[0], Mapping) else None
-    if item is None:
-        return None
-    found: dict[str, Canonical] = {
-        "bypass": folded_text(item.get("bypass")),
-        "default_action": folded_text(item.get("default_action")),
-        "ip_rules": set_of(_address)(item.get("ip_rules")),
-        "virtual_network_subnet_ids": set_of(arm_id)(item.get("virtual_network_subnet_ids")),
-    }
-    return None if found == _OPEN else found
-
-
-def _address(value: object) -> Canonical:
-    """An address of a rule: a block of one address is the address."""
-    found = text(value)
-    return found.removesuffix("/32") if isinstance(found, str) else found
-
-
-def spelled_acls(found: Any) -> dict[str, object]:
-    return {
-        "bypass": at(found, "bypass"),
-        "default_action": at(found, "defaultAction"),
-        "ip_rules": [at(item, "value") for item in at(found, "ipRules") or []],
-        "virtual_network_subnet_ids": [at(item, "id") for item in at(found, "virtualNetworkRules") or []],
-    }

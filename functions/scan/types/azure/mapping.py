@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ...domain.shapes import Canonical, Shape, block, keyed, set_of, string_map, text
-from ...domain.shapes import members as members_of
 from ...domain.specs import Expansion, KeyRule, ParentRule, TypeSpec, no_parent
-from .ids import arm_id, arm_key
+from .ids import arm_id, arm_key, key_of
 
 Row: TypeAlias = Mapping[str, Any]  # a resource as ARM and Resource Graph write it: members that Azure documents
 Spelling: TypeAlias = Callable[[Any], object]
@@ -64,6 +63,7 @@ class AzureType:
         attributes: compared attributes.
         when: tells apart Terraform types of one ARM type.
         key: match key from a state.
+        live_key: the same from the id that Azure gives.
         aliases: Terraform types under whose names a state may declare the same thing.
         parent, inline, expand: as in `TypeSpec`.
         sensitive: attributes whose values are never shown.
@@ -74,6 +74,7 @@ class AzureType:
     attributes: Attributes
     when: Callable[[Row], bool] = always
     key: KeyRule = arm_key
+    live_key: Callable[[object], str | None] = key_of
     aliases: tuple[str, ...] = ()
     parent: ParentRule = no_parent
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -118,18 +119,6 @@ def one_block(attributes: Attributes, path: str | None = None, *, default: objec
     """Declare one nested block, mapped by the same rule from ARM's object."""
     shapes = {name: item.shape for name, item in attributes.items()}
     return Attribute(block(shapes), path, lambda found: [_members(attributes, found, "")], default)
-
-
-def set_of_blocks(attributes: Attributes, path: str | None = None, *, within: str = "") -> Attribute:
-    """Declare blocks in no order.
-
-    Args:
-        attributes: of one block.
-        path: where ARM has the list.
-        within: `properties` where each element is a resource of its own.
-    """
-    shapes = {name: item.shape for name, item in attributes.items()}
-    return Attribute(set_of(members_of(shapes)), path, lambda found: _each(attributes, found, within))
 
 
 def named_blocks(attributes: Attributes, path: str | None = None, *, within: str = "properties") -> Attribute:

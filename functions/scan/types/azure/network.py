@@ -34,7 +34,6 @@ from .mapping import (
     inverted,
     named_blocks,
     one_block,
-    set_of_blocks,
 )
 
 
