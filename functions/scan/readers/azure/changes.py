@@ -94,7 +94,8 @@ def read_changes(
         arm: signed in.
         subscription: its id.
         targets: ARM ids, at most `MOST_TARGETS`; what is no ARM id is left out.
-        since, until: aware.
+        since: aware; the first moment.
+        until: aware; the last one.
 
     Raises:
         CallFailed: Resource Graph does not tell.
@@ -150,7 +151,7 @@ def _property(path: str, item: Any) -> PropertyChange:
 
 def _value(found: Any) -> str | None:
     """Read one side; Azure writes `null` as a text where there was nothing."""
-    if found is None or found == "" or found == "null":
+    if found is None or str(found) in {"", "null"}:
         return None
     return str(found)[:_MOST_VALUE]
 
@@ -162,7 +163,7 @@ def _text(found: Any) -> str | None:
 
 def _time(found: Any) -> datetime | None:
     try:
-        when = datetime.fromisoformat(str(found).replace("Z", "+00:00"))
+        when = datetime.fromisoformat(str(found))
     except ValueError:
         return None
     return when if when.tzinfo else None
