@@ -13,7 +13,7 @@ from typing import Any
 from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import boolean, default_is, document, folded_text, list_of, number, set_of, string_map, text
 from .ids import arm_id, key_of
-from .mapping import IDENTITY, LOCATION, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
+from .mapping import NOT_READ, IDENTITY, LOCATION, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
 
 _OS = "properties.storageProfile.osDisk"
 _MACHINE = {
@@ -63,7 +63,7 @@ _POOL_SIZE = {
     "min_count": Attribute(number),
     # The autoscaler sets the count: it is not what anybody declared then.
     "node_count": Attribute(
-        number, "properties", lambda pool: None if pool.get("enableAutoScaling") else pool.get("count")
+        number, "properties", lambda pool: NOT_READ if pool.get("enableAutoScaling") else pool.get("count")
     ),
 }
 _POOL: Mapping[str, Attribute] = {

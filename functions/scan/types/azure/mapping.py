@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ...domain.shapes import Canonical, Shape, block, keyed, set_of, string_map, text
 from ...domain.specs import Expansion, KeyRule, ParentRule, TypeSpec, no_parent
 from .ids import arm_id, arm_key, key_of
 
 Row: TypeAlias = Mapping[str, Any]  # a resource as ARM and Resource Graph write it: members that Azure documents
+NOT_READ: Final = object()  # a spelling of what tells nothing of this resource: it is not compared
 Spelling: TypeAlias = Callable[[Any], object]
 
 
@@ -95,8 +96,9 @@ class AzureType:
         )
 
     def read(self, row: Row) -> dict[str, object]:
-        """Return the attributes of a resource, each null where ARM has none and means nothing by it."""
-        return {name: item.read(name, row) for name, item in self.attributes.items()}
+        """Return the attributes of a resource but those that tell nothing here, each null where ARM has none and means nothing by it."""
+        found = {name: item.read(name, row) for name, item in self.attributes.items()}
+        return {name: value for name, value in found.items() if value is not NOT_READ}
 
 
 def at(document: Any, path: str) -> Any:
