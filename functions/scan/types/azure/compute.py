@@ -13,7 +13,7 @@ from typing import Any
 from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import boolean, default_is, document, folded_text, list_of, number, set_of, string_map, text
 from .ids import arm_id, key_of
-from .mapping import NOT_READ, IDENTITY, LOCATION, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
+from .mapping import IDENTITY, LOCATION, NOT_READ, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
 
 _OS = "properties.storageProfile.osDisk"
 _MACHINE = {
