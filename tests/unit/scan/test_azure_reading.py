@@ -16,7 +16,6 @@ from functions.scan.readers.azure.rights import Rights
 from functions.scan.types.azure import DECLARABLE
 from tests.support.azure_account import SUBSCRIPTION, AzureAccount, load, reply
 
-pytestmark = pytest.mark.unit
 
 QUERY = "resources | project id | order by id asc"
 

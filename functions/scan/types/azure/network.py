@@ -163,7 +163,7 @@ TYPES = (
                 "properties",
             ),
             "dns_servers": Attribute(list_of(ip_address), "properties.dhcpOptions.dnsServers"),
-            "flow_timeout_in_minutes": Attribute(number),
+            "flow_timeout_in_minutes": Attribute(default_is(0, number)),
             "subnet": named_blocks(_INLINE_SUBNET, "properties.subnets"),
         },
         inline={"subnet": ("azurerm_subnet",)},
