@@ -16,7 +16,6 @@ from functions.scan.readers.azure.rights import Rights
 from functions.scan.types.azure import DECLARABLE
 from tests.support.azure_account import SUBSCRIPTION, AzureAccount, load, reply
 
-
 QUERY = "resources | project id | order by id asc"
 
 
@@ -94,7 +93,7 @@ class TestPages:
         deep = ArmReply(200, {}, b"[" * 200_000)
         wide = ArmReply(200, {}, b'{"data": [' + b"1," * 2_000_001 + b"1]}")
         for answer in (deep, wide, ArmReply(200, {}, b"\xff")):
-            account = AzureAccount([], before=lambda _n, _m, _p, _b, answer=answer: answer)
+            account = AzureAccount([], before=failing_on("/", answer))
             with pytest.raises(CallFailed, match="something else"):
                 list(arm(account).graph(SUBSCRIPTION, QUERY))
 

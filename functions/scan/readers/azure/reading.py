@@ -101,7 +101,7 @@ _CONTAINER_QUERY = (
 _RESOURCE_QUERY = f"resources | project {_WHOLE} | order by id asc"
 _ROLE_QUERY = (
     "authorizationresources | where type in~ ('microsoft.authorization/roleassignments', "
-    "'microsoft.authorization/roledefinitions') | where properties.type !~ 'BuiltInRole' "
+    "'microsoft.authorization/roledefinitions') | where tostring(properties.type) !~ 'BuiltInRole' "
     "| project id, name, type, properties | order by id asc"
 )
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)

@@ -20,6 +20,7 @@ from .mapping import (
     ZONES,
     Attribute,
     AzureType,
+    Spelling,
     at,
     is_enabled,
     location,
@@ -73,6 +74,10 @@ def spelled_rules(found: Any) -> dict[str, object]:
     }
 
 
+def _one_rule(name: str) -> Spelling:
+    return lambda found: spelled_rules(found)[name]
+
+
 def _storage_container_key(attributes: Attributes) -> str | None:
     """Match by the id in ARM, which older versions of the provider keep beside their own (a URL)."""
     return key_of(attributes.get("resource_manager_id") or attributes.get("id"))
@@ -82,10 +87,7 @@ def _public(word: str) -> Attribute:
     return Attribute(boolean, f"properties.{word}", is_enabled, default=True)
 
 
-_NETWORK_RULE = {
-    name: Attribute(shape, "properties.networkAcls", lambda found, name=name: spelled_rules(found)[name])
-    for name, shape in _RULES.items()
-}
+_NETWORK_RULE = {name: Attribute(shape, "properties.networkAcls", _one_rule(name)) for name, shape in _RULES.items()}
 _NOT_PUBLIC = _public("publicNetworkAccess")
 _SIZE = Attribute(number, "properties.maxSizeBytes", lambda found: int(found) // 2**30)
 _GEO: Attribute = Attribute(

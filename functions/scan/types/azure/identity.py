@@ -7,6 +7,7 @@ Definitions", "Management Locks"; Azure Resource Graph, table `authorizationreso
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from ...domain.resources import Attributes
@@ -209,7 +210,7 @@ TYPES = (
     AzureType(
         "azurerm_key_vault_access_policy",
         "",
-        {name: Attribute(_actions, "", lambda row, name=name: row.get(name)) for name in _PERMISSIONS},
+        {name: Attribute(_actions, "", itemgetter(name)) for name in _PERMISSIONS},
         parent=inside("azurerm_key_vault", "objectId", "access_policy"),
     ),
 )
