@@ -75,6 +75,7 @@ class AzureAccount:
     page_rows: int = 1000
     before: Callable[[int, str, str, dict[str, Any]], ArmReply | None] | None = None
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _used: int = 0
     _window_ends_at: float = 0.0
 
@@ -101,7 +102,9 @@ class AzureAccount:
             return reply(429, {}, {**headers, "x-ms-user-quota-remaining": "0", "retry-after": str(int(left + 0.999))})
         self._used += 1
         table = str(body["query"]).partition(" ")[0]
-        rows = [row for row in self.rows if _table(row) == table]
+        rows = self._tables.get(table)
+        if rows is None:
+            rows = self._tables[table] = [row for row in self.rows if _table(row) == table]
         start = int(body["options"].get("$skipToken", "0"))
         page = rows[start : start + self.page_rows]
         following = start + len(page)

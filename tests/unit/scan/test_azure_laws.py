@@ -179,3 +179,44 @@ def test_the_autoscaler_s_count_is_not_drift_and_a_set_one_is() -> None:
     pools = {item.key.rpartition("/")[2]: item for item in scanned("compute").live if "agentpools" in item.key}
     assert "node_count" not in pools["work"].attributes
     assert pools["system"].attributes["node_count"] == 3
+
+
+def test_both_versions_of_the_provider_spell_the_same_subnet() -> None:
+    subnets = SPECS["azurerm_virtual_network"].shapes["subnet"]
+    old = [{"name": "a", "address_prefix": "10.0.1.0/24", "security_group": ""}]
+    new = [{"name": "a", "address_prefixes": ["10.0.1.0/24"], "security_group": "", "route_table_id": ""}]
+    assert subnets(old) == subnets(new)
+    assert subnets(old) != subnets([{**old[0], "address_prefix": "10.0.0.0/8"}])
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "one", "other"),
+    [
+        ("azurerm_virtual_network", "location", "West Europe", "westeurope"),
+        ("azurerm_linux_web_app", "identity", [{"type": "SystemAssigned,UserAssigned"}], [{"type": "UserAssigned, SystemAssigned"}]),
+        ("azurerm_linux_web_app", "identity", [{"type": "None"}], []),
+        ("azurerm_key_vault", "network_acls", [], [{"bypass": "AzureServices", "default_action": "Allow"}]),
+        ("azurerm_storage_account", "network_rules", [], [{"bypass": ["AzureServices"], "default_action": "Allow"}]),
+        ("azurerm_servicebus_queue", "default_message_ttl", "P10675199DT2H48M5.4775807S", None),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_one_value(name: str, attribute: str, one: object, other: object) -> None:
+    shape = SPECS[name].shapes[attribute]
+    assert shape(one) == shape(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "one", "other"),
+    [
+        ("azurerm_network_security_rule", "source_address_prefix", "10.0.0.0/8", "*"),
+        ("azurerm_network_security_rule", "destination_port_range", "443", "*"),
+        ("azurerm_key_vault", "network_acls", [{"bypass": "AzureServices", "default_action": "Deny"}], []),
+        ("azurerm_storage_account", "network_rules", [{"bypass": ["None"], "default_action": "Deny"}], []),
+        ("azurerm_role_assignment", "scope", "/subscriptions/a/resourceGroups/b", "/subscriptions/a"),
+        ("azurerm_role_assignment", "role_definition_id", "/x/reader", "/x/owner"),
+        ("azurerm_linux_web_app", "tags", {"a": "b"}, {"A": "b"}),
+    ],
+)
+def test_a_widening_is_never_folded(name: str, attribute: str, one: object, other: object) -> None:
+    shape = SPECS[name].shapes[attribute]
+    assert shape(one) != shape(other)

@@ -6,6 +6,7 @@ Source: Terraform AzureRM provider 4, resource documentation of each type; ARM t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...domain.shapes import (
@@ -82,6 +83,20 @@ _INLINE_SUBNET = {
     "route_table_id": Attribute(arm_id, "properties.routeTable.id"),
     "service_endpoints": _SUBNET["service_endpoints"],
 }
+_inline_subnets = named_blocks(_INLINE_SUBNET, "properties.subnets")
+
+
+def inline_subnets(value: object) -> Canonical:
+    """Subnets within their network; version 3 of the provider knows one block of addresses each, by another name."""
+    items = [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return _inline_subnets.shape(
+        [
+            item if item.get("address_prefixes") else {**item, "address_prefixes": item.get("address_prefix")}
+            for item in items
+        ]
+    )
+
+
 _GROUP_IDS = set_of(arm_id)
 _RULE: Mapping[str, Attribute] = {
     "access": Attribute(folded_text),
@@ -164,7 +179,7 @@ TYPES = (
             ),
             "dns_servers": Attribute(list_of(ip_address), "properties.dhcpOptions.dnsServers"),
             "flow_timeout_in_minutes": Attribute(default_is(0, number)),
-            "subnet": named_blocks(_INLINE_SUBNET, "properties.subnets"),
+            "subnet": replace(_inline_subnets, shape=inline_subnets),
         },
         inline={"subnet": ("azurerm_subnet",)},
     ),
