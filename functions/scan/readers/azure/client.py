@@ -1,0 +1,267 @@
+"""Azure Resource Manager over HTTP: Resource Graph by pages, lists by links, patience for limits, strange answers bounded.
+
+The way out is a port given from outside, which signs calls and goes through the egress guard. Nothing that a stranger answered
+gets into an error but the action that it says is missing.
+Source: Azure REST API, "Resource Graph - Resources" (2022-10-01); Azure Resource Graph documentation, "Guidance for throttled
+requests", "Guidance for pagination"; Azure Resource Manager documentation, "Understand how Azure Resource Manager throttles
+requests".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from shared.ports.clock import Clock
+
+from ...types.azure.ids import key_of
+from ...types.azure.mapping import Row
+
+BASE: Final = "https://management.azure.com"
+GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
+PAGE_ROWS: Final = 1000
+MOST_PAGES: Final = 5000
+MOST_LIST_PAGES: Final = 100
+MOST_BYTES: Final = 32 * 1024 * 1024
+_MOST_VALUES: Final = 2_000_000
+_MOST_ATTEMPTS: Final = 6
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
+_ACTION = re.compile(rb"perform action '(Microsoft\.[A-Za-z0-9./]{1,200})'")
+_RESET = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:\.\d{1,9})?")
+_MOST_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ArmReply:
+    """One answer.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        content: the body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class ArmHttp(Protocol):
+    """Makes signed calls to Azure Resource Manager."""
+
+    def send(self, method: str, path: str, body: bytes = b"") -> ArmReply | None:
+        """Make one call, once.
+
+        Args:
+            method: `GET` or `POST`.
+            path: with its query, from the host on.
+            body: JSON.
+
+        Returns:
+            The answer, None when there was none in time.
+        """
+        ...
+
+
+class CallFailed(Exception):
+    """A call that gave nothing.
+
+    Attributes:
+        reason: stable word of `NotChecked.reason`.
+        permission: the action that is missing, when that is why.
+        detail: one sentence for people, without anything that a stranger wrote.
+    """
+
+    def __init__(self, reason: str, detail: str, permission: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.permission = permission
+        self.detail = detail
+
+
+class Arm:
+    """One signed-in caller."""
+
+    def __init__(self, http: ArmHttp, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self._quota_left: int | None = None
+        self._quota_resets_at = 0.0
+
+    def graph(self, subscription: str, query: str) -> Iterator[Row]:
+        """Yield the rows of a query, each id once.
+
+        What is made or deleted between two pages shifts the rows; when the rows do not add up, the query is made once more.
+
+        Args:
+            subscription: id of the subscription that is asked about.
+            query: in KQL; must project `id` and be ordered by it, as pages come in no order otherwise.
+
+        Raises:
+            CallFailed: a page is missing; what was yielded before is there, and what was not may be there too.
+        """
+        seen: set[str] = set()
+        total = 0
+        for _ in range(2):
+            total = yield from self._graph_once(subscription, query, seen)
+            if len(seen) >= total:
+                return
+        raise CallFailed("unavailable", f"Resource Graph told of {total} rows and gave {len(seen)}")
+
+    def listed(self, path: str, permission: str) -> Iterator[Row]:
+        """Yield the elements of a list; none when what it hangs on is not there any more.
+
+        Args:
+            path: with its query.
+            permission: the action that it needs.
+
+        Raises:
+            CallFailed: as above.
+        """
+        for _ in range(MOST_LIST_PAGES):
+            reply = self._call("GET", path, b"", permission)
+            if reply.status == 404:
+                return
+            document = _read(reply)
+            yield from _rows(document.get("value"))
+            link = document.get("nextLink")
+            if not link:
+                return
+            path = _own_path(link)
+        raise CallFailed("unavailable", f"a list has more than {MOST_LIST_PAGES} pages")
+
+    def document(self, path: str, permission: str) -> Row:
+        """Return one answer.
+
+        Raises:
+            CallFailed: as above.
+        """
+        reply = self._call("GET", path, b"", permission)
+        if reply.status == 404:
+            raise CallFailed("unavailable", "Azure has no such thing, or does not show it")
+        return _read(reply)
+
+    def _graph_once(self, subscription: str, query: str, seen: set[str]) -> Generator[Row, None, int]:
+        token: str | None = None
+        total = 0
+        for _ in range(MOST_PAGES):
+            document = self._page(subscription, query, token)
+            rows = _rows(document.get("data"))
+            found = document.get("totalRecords")
+            if isinstance(found, bool) or not isinstance(found, int):
+                raise CallFailed("malformed", "Resource Graph did not say how many rows there are")
+            total = found
+            for row in rows:
+                key = key_of(row.get("id"))
+                if key is None:
+                    raise CallFailed("malformed", "Resource Graph gave a row without an id")
+                if key not in seen:
+                    seen.add(key)
+                    yield row
+            following = document.get("$skipToken")
+            if not following:
+                if str(document.get("resultTruncated")).lower() == "true":
+                    raise CallFailed("unavailable", "Resource Graph cut the result off")
+                return total
+            if not isinstance(following, str) or following == token:
+                raise CallFailed("malformed", "Resource Graph gave the same page again")
+            token = following
+        raise CallFailed("unavailable", f"Resource Graph has more than {MOST_PAGES * PAGE_ROWS} rows")
+
+    def _page(self, subscription: str, query: str, token: str | None) -> Row:
+        options: dict[str, object] = {"resultFormat": "objectArray", "$top": PAGE_ROWS}
+        if token:
+            options["$skipToken"] = token
+        # Roles are also given above the subscription, and a state may declare those.
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
+        body = {"subscriptions": [subscription], "query": query, "options": options}
+        self._wait_for_quota()
+        reply = self._call("POST", GRAPH, json.dumps(body).encode(), "Microsoft.ResourceGraph/resources/read")
+        if reply.status == 404:
+            raise CallFailed("unavailable", "Resource Graph is not there")
+        if reply.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
+            raise CallFailed("unavailable", "Resource Graph looked at the first 10,000 subscriptions only")
+        return _read(reply)
+
+    def _wait_for_quota(self) -> None:
+        if self._quota_left == 0:
+            wait = self._quota_resets_at - self._clock.monotonic_seconds()
+            if wait > 0:
+                self._clock.sleep_seconds(min(wait, _LONGEST_PAUSE_SECONDS))
+        self._quota_left = None
+
+    def _call(self, method: str, path: str, body: bytes, permission: str) -> ArmReply:
+        reply: ArmReply | None = None
+        for attempt in range(_MOST_ATTEMPTS):
+            reply = self._http.send(method, path, body)
+            if reply is not None:
+                self._note_quota(reply)
+                if reply.status not in _BUSY:
+                    return _judged(reply, permission)
+            if attempt < _MOST_ATTEMPTS - 1:
+                self._clock.sleep_seconds(_pause_seconds(reply, attempt))
+        if reply is None:
+            raise CallFailed("unavailable", "Azure does not answer")
+        raise CallFailed("throttled" if reply.status == 429 else "unavailable", f"Azure answered {reply.status}")
+
+    def _note_quota(self, reply: ArmReply) -> None:
+        left = reply.headers.get("x-ms-user-quota-remaining", "")
+        resets = _RESET.fullmatch(reply.headers.get("x-ms-user-quota-resets-after", ""))
+        if left.isascii() and left.isdecimal() and len(left) <= _MOST_DIGITS and resets:
+            hours, minutes, seconds = (int(part) for part in resets.groups())
+            self._quota_left = int(left)
+            self._quota_resets_at = self._clock.monotonic_seconds() + hours * 3600 + minutes * 60 + seconds
+
+
+def quoted(value: str) -> str:
+    """Write a text as a literal of KQL. Source: Kusto documentation, "The string data type"."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+def _judged(reply: ArmReply, permission: str) -> ArmReply:
+    if reply.status in {200, 404}:
+        return reply
+    if reply.status == 401:
+        raise CallFailed("access_denied", "Azure does not accept the credentials")
+    if reply.status == 403:
+        named = _ACTION.search(reply.content[:8192])
+        raise CallFailed("access_denied", "Azure forbids it", named[1].decode() if named else permission)
+    raise CallFailed("unavailable", f"Azure answered {reply.status}")
+
+
+def _read(reply: ArmReply) -> Row:
+    content = reply.content
+    is_bounded = (
+        len(content) <= MOST_BYTES and content.count(b",") + content.count(b"{") + content.count(b"[") <= _MOST_VALUES
+    )
+    try:
+        found: Any = json.loads(content) if is_bounded else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise CallFailed("malformed", "Azure answered with something else than a JSON object")
+    return found
+
+
+def _rows(value: Any) -> Sequence[Row]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise CallFailed("malformed", "Azure answered with something else than a list")
+    return value
+
+
+def _own_path(link: Any) -> str:
+    """Return the path of a link to the next page; one to elsewhere would take our credentials there."""
+    if not isinstance(link, str) or not link.startswith(f"{BASE}/") or len(link) > 8192:
+        raise CallFailed("malformed", "Azure named a next page that is elsewhere")
+    return link.removeprefix(BASE)
+
+
+def _pause_seconds(reply: ArmReply | None, attempt: int) -> float:
+    asked = reply.headers.get("retry-after", "") if reply else ""
+    if asked.isascii() and asked.isdecimal() and len(asked) <= _MOST_DIGITS:
+        return min(float(asked), _LONGEST_PAUSE_SECONDS)
+    return min(2.0**attempt, _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,269 @@
+"""Reads one subscription: who may see what, then containers, resources and roles by Resource Graph, then what it does not hold.
+
+A table that fails makes its types "not checked"; what was yielded before stays valid as existence.
+Source: Azure Resource Graph documentation, "Supported tables and resource types"; Azure REST API of each direct list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from ...domain.resources import LiveResource, NotChecked, Parent, Unread
+from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
+from ...types.azure.compute import disk_parent
+from ...types.azure.ids import key_of
+from ...types.azure.made_by_azure import is_made_by_azure, managed_group
+from ...types.azure.mapping import AzureType, Row
+from .client import Arm, CallFailed
+from .parts import PART_TYPES, parts_of, region_of
+from .rights import Rights, read_rights, reads, unreadable
+
+MOST_PARENTS: Final = 2000
+_WIDTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A resource that exists and that no mapping covers.
+
+    Attributes:
+        arm_type: e.g. `microsoft.maps/accounts`.
+        key: its id in lower case.
+        region: location, or `global`.
+        cloud_id: its id as Azure writes it.
+        cloud_made: Azure made it by itself.
+        tags: its tags.
+    """
+
+    arm_type: str
+    key: str
+    region: str
+    cloud_id: str
+    cloud_made: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+Finding: TypeAlias = LiveResource | Unread | NotChecked | Unmapped
+
+
+@dataclass(frozen=True, slots=True)
+class DirectList:
+    """A list that Resource Graph does not hold.
+
+    Attributes:
+        parent: ARM type of what it hangs on.
+        segment: what follows the parent's id.
+        version: of the API.
+        type: Terraform type of its elements.
+        skipped_kinds: kinds of the parent that have no such list.
+    """
+
+    parent: str
+    segment: str
+    version: str
+    type: str
+    skipped_kinds: frozenset[str] = frozenset()
+
+
+DIRECT: tuple[DirectList, ...] = (
+    DirectList(
+        "microsoft.storage/storageaccounts",
+        "/blobServices/default/containers",
+        "2023-05-01",
+        "azurerm_storage_container",
+        frozenset({"filestorage"}),
+    ),
+    DirectList("microsoft.sql/servers", "/firewallRules", "2021-11-01", "azurerm_mssql_firewall_rule"),
+    DirectList("microsoft.servicebus/namespaces", "/queues", "2021-11-01", "azurerm_servicebus_queue"),
+    DirectList("microsoft.servicebus/namespaces", "/topics", "2021-11-01", "azurerm_servicebus_topic"),
+    DirectList("microsoft.eventhub/namespaces", "/eventhubs", "2021-11-01", "azurerm_eventhub"),
+    DirectList(
+        "microsoft.managedidentity/userassignedidentities",
+        "/federatedIdentityCredentials",
+        "2023-01-31",
+        "azurerm_federated_identity_credential",
+    ),
+)
+_BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
+_LOCK = "azurerm_management_lock"
+_CONTAINERS = frozenset({"azurerm_resource_group"})
+_ROLES = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
+_LISTED = frozenset({_LOCK, *(item.type for item in DIRECT)})
+_RESOURCES = frozenset(DECLARABLE) - _CONTAINERS - _ROLES - _LISTED
+_WHOLE = "id, name, type, kind, location, managedBy, sku, properties, tags, identity, zones"
+_CONTAINER_QUERY = (
+    "resourcecontainers | where type !~ 'microsoft.resources/subscriptions' "
+    "| project id, name, type, location, managedBy, properties, tags | order by id asc"
+)
+_RESOURCE_QUERY = f"resources | project {_WHOLE} | order by id asc"
+_ROLE_QUERY = (
+    "authorizationresources | where type in~ ('microsoft.authorization/roleassignments', "
+    "'microsoft.authorization/roledefinitions') | where tostring(properties.type) !~ 'BuiltInRole' "
+    "| project id, name, type, properties | order by id asc"
+)
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
+    """Yield everything of one subscription, and what could not be read.
+
+    Args:
+        arm: signed in.
+        subscription: its id, 36 characters, lower case.
+    """
+    try:
+        rights = read_rights(arm, subscription)
+    except CallFailed as failure:
+        yield _not_checked(DECLARABLE, failure)
+        return
+    yield from _missing_rights(rights)
+    reader = _Reader(arm, subscription)
+    try:
+        yield from reader.rows(_CONTAINER_QUERY)
+    except CallFailed as failure:  # without the groups nobody knows what Azure manages: everything would look unmanaged
+        yield _not_checked(DECLARABLE, failure)
+        return
+    for query, types in ((_RESOURCE_QUERY, _RESOURCES), (_ROLE_QUERY, _ROLES)):
+        try:
+            yield from reader.rows(query)
+        except CallFailed as failure:
+            yield _not_checked(types, failure)
+            if types is _RESOURCES:  # what the lists hang on is not all known
+                yield _not_checked(_LISTED - {_LOCK}, failure)
+    yield from reader.locks()
+    for item in DIRECT:
+        yield from reader.direct(item)
+
+
+class _Reader:
+    """One reading: remembers which groups Azure manages, and what the direct lists hang on."""
+
+    def __init__(self, arm: Arm, subscription: str) -> None:
+        self._arm = arm
+        self._subscription = subscription
+        self._managed: set[str] = set()
+        self._types: dict[str, str] = {}
+        self._parents: dict[str, list[Row]] = {item.parent: [] for item in DIRECT}
+
+    def rows(self, query: str) -> Iterator[Finding]:
+        for row in self._arm.graph(self._subscription, query):
+            yield from self._of_row(row)
+
+    def locks(self) -> Iterator[Finding]:
+        path = f"/subscriptions/{self._subscription}/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
+        permission = "Microsoft.Authorization/locks/read"
+        try:
+            for item in self._arm.listed(path, permission):
+                yield from self._of_row({**item, "type": "microsoft.authorization/locks"})
+        except CallFailed as failure:
+            yield _not_checked((_LOCK,), failure)
+
+    def direct(self, item: DirectList) -> Iterator[Finding]:
+        """Read one kind of list under everything that it hangs on, some at a time."""
+        parents = [row for row in self._parents[item.parent] if str(row.get("kind")).lower() not in item.skipped_kinds]
+        if len(parents) > MOST_PARENTS:
+            detail = f"more than {MOST_PARENTS} of {item.parent}"
+            yield NotChecked((item.type,), "global", "unavailable", None, detail)
+            parents = parents[:MOST_PARENTS]
+        failed: CallFailed | None = None
+        with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
+            for parent, found in zip(parents, pool.map(lambda row: self._list(item, row), parents), strict=True):
+                if isinstance(found, CallFailed):
+                    failed = failed or found
+                    continue
+                for child in found:
+                    named = {**child, "type": _BY_TYPE[item.type].arm, "location": parent.get("location")}
+                    yield from self._of_row(named)
+        if failed is not None:
+            yield _not_checked((item.type,), failed)
+
+    def _list(self, item: DirectList, parent: Row) -> list[Row] | CallFailed:
+        path = f"{parent['id']}{item.segment}?api-version={item.version}"
+        try:
+            return list(self._arm.listed(path, reads(_BY_TYPE[item.type].arm)))
+        except CallFailed as failure:
+            return failure
+
+    def _of_row(self, row: Row) -> Iterator[Finding]:
+        key = key_of(row.get("id"))
+        if key is None:
+            raise CallFailed("malformed", "Azure gave an element without an id")
+        group = managed_group(row) if "/providers/" not in key else None
+        if group:
+            self._managed.add(group)
+        made = is_made_by_azure(row, self._subscription, self._managed)
+        arm_type = str(row.get("type") or "").lower()
+        if not made and arm_type in self._parents and len(self._parents[arm_type]) <= MOST_PARENTS:
+            self._parents[arm_type].append({name: row.get(name) for name in ("id", "kind", "location")})
+        mapped = type_of(row)
+        if mapped is None:
+            if arm_type not in BY_ARM:
+                yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row))
+            return
+        try:
+            yield from self._mapped(mapped, mapped.live_key(row["id"]) or key, row, made=made)
+        except _BROKEN as error:
+            detail = f"unexpected form ({type(error).__name__})"
+            yield Unread(mapped.type, mapped.live_key(row["id"]) or key, reason="malformed", detail=detail)
+            if arm_type in PART_TYPES:
+                yield NotChecked(PART_TYPES[arm_type], "global", "malformed", None, detail)
+
+    def _mapped(self, mapped: AzureType, key: str, row: Row, *, made: bool) -> Iterator[LiveResource]:
+        found = LiveResource(
+            mapped.type,
+            key,
+            region_of(row),
+            mapped.read(row),
+            str(row["id"]),
+            made,
+            self._parent_of(mapped, key, row),
+            tuple((name, key) for name in (*mapped.aliases, ANYTHING)),
+            _tags(row),
+            row,
+        )
+        parts = list(parts_of(row, cloud_made=made))  # all or none: a half-read parent is unread
+        if len(BY_ARM[mapped.arm]) > 1:
+            self._types[key] = mapped.type
+        yield found
+        yield from parts
+
+    def _parent_of(self, mapped: AzureType, key: str, row: Row) -> Parent | None:
+        """Return what a resource lies in: below something that nobody declared, it is reported with that."""
+        if mapped.arm == "microsoft.compute/disks":
+            return disk_parent(row)
+        above, head, collection = mapped.arm, key, ""
+        while above.count("/") > 1 and head.count("/") > 2:
+            above, _, collection = above.rpartition("/")
+            head = head.rsplit("/", 2)[0]
+            if above in BY_ARM:
+                return Parent(self._types.get(head, BY_ARM[above][0].type), head, collection)
+        return None
+
+
+def _missing_rights(rights: Rights) -> Iterator[NotChecked]:
+    for action, arm_types in unreadable(rights, BY_ARM).items():
+        types = {name for arm_type in arm_types for name in _read_with(arm_type)}
+        yield NotChecked(
+            tuple(sorted(types)), "global", "access_denied", action, "no role of ours allows it on the subscription"
+        )
+
+
+def _read_with(arm_type: str) -> Iterator[str]:
+    """Yield the Terraform types of which nothing is known when an ARM type cannot be read."""
+    for item in BY_ARM[arm_type]:
+        yield from (item.type, *item.aliases)
+    yield ANYTHING
+    yield from PART_TYPES.get(arm_type, ())
+    yield from (item.type for item in DIRECT if item.parent == arm_type)
+
+
+def _not_checked(types: Iterable[str], failure: CallFailed) -> NotChecked:
+    return NotChecked(tuple(sorted(types)), "global", failure.reason, failure.permission, failure.detail)
+
+
+def _tags(row: Row) -> dict[str, str]:
+    found = row.get("tags")
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}

@@ -1,0 +1,131 @@
+"""An Azure subscription in memory, answering as Resource Manager documents it: tables by pages, lists, quotas, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from functions.scan.domain.resources import Declared
+from functions.scan.readers.azure.client import ArmReply
+from functions.scan.types.azure import DECLARABLE
+from shared.testing.clock import FakeClock
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "azure"
+SUBSCRIPTION = "00000000-1111-2222-3333-444444444444"
+READER = ({"actions": ["*/read"], "notActions": []},)
+QUOTA = 15
+WINDOW_SECONDS = 5
+_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
+
+
+@dataclass
+class Estate:
+    """One fixture file."""
+
+    rows: list[dict[str, Any]]
+    lists: Mapping[str, list[dict[str, Any]]]
+    states: list[dict[str, Any]]
+    pages: list[str]
+
+
+def load(name: str) -> Estate:
+    text = (FIXTURES / f"{name}.json").read_text(encoding="utf-8")
+    found = json.loads(text.replace("$RG", _GROUP).replace("$SUB", SUBSCRIPTION))
+    return Estate(found["rows"], found.get("lists", {}), found["states"], found["pages"])
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in FIXTURES.glob("*.json"))
+
+
+def declared_in(states: Iterable[Mapping[str, Any]]) -> list[Declared]:
+    """Return what states declare, expanded as the parser of states does it."""
+    found: list[Declared] = []
+    for number, state in enumerate(states):
+        spec = DECLARABLE[state["type"]]
+        attributes = state["attributes"]
+        entry = Declared(
+            f"{spec.type}.n{number}", spec.type, spec.key(attributes), attributes, parent=spec.parent(attributes)
+        )
+        found += spec.expand(entry) if spec.expand else (entry,)
+    return found
+
+
+@dataclass
+class AzureAccount:
+    """The subscription; implements `ArmHttp`.
+
+    Attributes:
+        rows: what the tables hold.
+        lists: path without query -> elements.
+        clock: time passes by waiting only.
+        permissions: of the caller.
+        page_rows: rows of a page.
+        before: may answer a call itself, by (number of the call, method, path, body).
+        calls: what was asked.
+    """
+
+    rows: list[dict[str, Any]]
+    lists: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
+    permissions: Iterable[Mapping[str, Any]] = READER
+    page_rows: int = 1000
+    before: Callable[[int, str, str, dict[str, Any]], ArmReply | None] | None = None
+    calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _used: int = 0
+    _window_ends_at: float = 0.0
+
+    def send(self, method: str, path: str, body: bytes = b"") -> ArmReply | None:
+        document = json.loads(body) if body else {}
+        self.calls.append((method, path, document))
+        answer = self.before(len(self.calls), method, path, document) if self.before else None
+        if answer is not None:
+            return answer
+        plain = path.partition("?")[0]
+        if plain.endswith("/providers/Microsoft.Authorization/permissions"):
+            return reply(200, {"value": list(self.permissions)})
+        if method == "POST":
+            return self._page(document)
+        return reply(200, {"value": self.lists.get(plain, [])})
+
+    def _page(self, body: Mapping[str, Any]) -> ArmReply:
+        now = self.clock.monotonic_seconds()
+        if now >= self._window_ends_at:
+            self._used, self._window_ends_at = 0, now + WINDOW_SECONDS
+        left = self._window_ends_at - now
+        headers = {"x-ms-user-quota-resets-after": f"00:00:{int(left + 0.999):02}"}
+        if self._used >= QUOTA:
+            return reply(429, {}, {**headers, "x-ms-user-quota-remaining": "0", "retry-after": str(int(left + 0.999))})
+        self._used += 1
+        table = str(body["query"]).partition(" ")[0]
+        rows = self._tables.get(table)
+        if rows is None:
+            rows = self._tables[table] = [row for row in self.rows if _table(row) == table]
+        start = int(body["options"].get("$skipToken", "0"))
+        page = rows[start : start + self.page_rows]
+        following = start + len(page)
+        answer: dict[str, Any] = {
+            "totalRecords": len(rows),
+            "count": len(page),
+            "resultTruncated": "false",
+            "facets": [],
+            "data": page,
+        }
+        if following < len(rows):
+            answer["$skipToken"] = str(following)
+        return reply(200, answer, {**headers, "x-ms-user-quota-remaining": str(QUOTA - self._used)})
+
+
+def reply(status: int, document: Any, headers: Mapping[str, str] | None = None) -> ArmReply:
+    return ArmReply(status, headers or {}, json.dumps(document).encode())
+
+
+def _table(row: Mapping[str, Any]) -> str:
+    kind = str(row["type"])
+    if kind.startswith("microsoft.authorization/"):
+        return "authorizationresources"
+    return "resourcecontainers" if kind.startswith("microsoft.resources/") else "resources"
