@@ -16,7 +16,7 @@ from functions.scan.domain.traced import covered_by
 from functions.scan.readers.gcp.resources import asset_of, resources_of
 from functions.scan.types.gcp import TYPES, specs
 from functions.scan.types.gcp.assets import Names
-from tests.support.google_assets import READ_AT, Example, declared, drift, examples
+from tests.support.google_assets import READ_AT, Example, declared, documented, drift, examples
 
 # What changing makes it another resource, or none at all.
 _IDENTITY = {"missing", "unmanaged"}
@@ -24,7 +24,7 @@ _IDENTITY = {"missing", "unmanaged"}
 
 def names() -> Names:
     found = Names()
-    for one in examples():
+    for one in (*examples(), *documented()):
         found.learn(one.asset["assetType"], one.asset["resource"]["data"])
     return found
 
@@ -43,7 +43,7 @@ def of_type(found: list[Drift], example: Example) -> list[Drift]:
 
 
 def by_type() -> list[Any]:
-    return [pytest.param(one, id=one.type) for one in examples()]
+    return [pytest.param(one, id=f"{one.type} {one.variant}".strip()) for one in (*examples(), *documented())]
 
 
 def leaves(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
