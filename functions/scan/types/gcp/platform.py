@@ -93,6 +93,25 @@ def _is_made_record(asset: Asset) -> bool:
     return asset.data.get("type") in {"NS", "SOA"} and asset.data.get("name") == asset.zone_dns
 
 
+_INGRESS = {
+    "all": "INGRESS_TRAFFIC_ALL",
+    "internal": "INGRESS_TRAFFIC_INTERNAL_ONLY",
+    "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+}
+_RUN_LABELS = ("cloud.googleapis.com/", "run.googleapis.com/", "serving.knative.dev/")
+
+
+def _ingress(data: Item, _asset: Asset) -> object:
+    """Where calls may come from: an annotation in version 1 of the API, a member in version 2."""
+    found = data.get("ingress") or member(data, "metadata", "annotations", "run.googleapis.com/ingress")
+    return _INGRESS.get(str(found), found)
+
+
+def _labels_of_run(data: Item, _asset: Asset) -> object:
+    found = member(data, "metadata", "labels")
+    return {name: value for name, value in found.items() if not str(name).startswith(_RUN_LABELS)} if found else None
+
+
 def _seconds(data: Item, _asset: Asset) -> object:
     found = data.get("timeout")
     return found.removesuffix("s") if isinstance(found, str) else found
@@ -310,27 +329,34 @@ TYPES = (
         "google_cloud_run_v2_service",
         # The inventory tells a service in the form of version 1 of the API; which one it is, it tells for both.
         ("run.googleapis.com/Service",),
+        "ingress labels",
+        read={"ingress": _ingress, "labels": _labels_of_run},
+        shapes={"ingress": unless("INGRESS_TRAFFIC_ALL")},
         aliases=("google_cloud_run_service",),
         key="//run.googleapis.com/projects/{project}/locations/{location}/services/{name}",
     ),
     GoogleType(
         "google_cloudfunctions_function",
         ("cloudfunctions.googleapis.com/CloudFunction",),
-        "available_memory_mb description entry_point environment_variables ingress_settings kms_key_name labels max_instances"
-        " min_instances runtime service_account_email timeout vpc_connector_egress_settings",
+        "available_memory_mb build_environment_variables build_service_account build_worker_pool description entry_point"
+        " environment_variables https_trigger_security_level ingress_settings kms_key_name labels max_instances min_instances"
+        " runtime secret_environment_variables secret_volumes service_account_email timeout vpc_connector"
+        " vpc_connector_egress_settings",
+        at={"https_trigger_security_level": "httpsTrigger.securityLevel"},
         read={"timeout": _seconds},
-        shapes={"ingress_settings": unless("ALLOW_ALL"), "kms_key_name": kms_key},
-        sensitive=frozenset({"environment_variables"}),
+        shapes={"ingress_settings": unless("ALLOW_ALL"), "kms_key_name": kms_key, "vpc_connector": tail},
+        sensitive=frozenset({"build_environment_variables", "environment_variables"}),
     ),
     GoogleType(
         "google_cloudfunctions2_function",
         ("cloudfunctions.googleapis.com/Function",),
-        "build_config description kms_key_name labels service_config",
+        "build_config description event_trigger kms_key_name labels service_config",
         inside={
-            "build_config": "entry_point runtime",
+            "build_config": "entry_point runtime service_account worker_pool",
             "service_config": "all_traffic_on_latest_revision available_cpu available_memory environment_variables"
             " ingress_settings max_instance_count max_instance_request_concurrency min_instance_count service_account_email"
-            " timeout_seconds vpc_connector vpc_connector_egress_settings",
+            " binary_authorization_policy secret_environment_variables secret_volumes timeout_seconds vpc_connector"
+            " vpc_connector_egress_settings",
         },
         shapes={"service_config.ingress_settings": unless("ALLOW_ALL")},
         sensitive=frozenset({"service_config"}),
@@ -338,7 +364,8 @@ TYPES = (
     GoogleType(
         "google_cloud_tasks_queue",
         ("cloudtasks.googleapis.com/Queue",),
-        "rate_limits retry_config stackdriver_logging_config",
+        "app_engine_routing_override rate_limits retry_config stackdriver_logging_config",
+        inside={"app_engine_routing_override": "instance service version"},
         shapes={
             "retry_config.max_backoff": duration,
             "retry_config.max_retry_duration": duration,
@@ -372,7 +399,16 @@ TYPES = (
     GoogleType(
         "google_dns_record_set",
         ("dns.googleapis.com/ResourceRecordSet",),
-        "rrdatas ttl",
+        "routing_policy rrdatas ttl",
+        at={
+            "routing_policy.enable_geo_fencing": "geo.enableFencing",
+            "routing_policy.geo": "geo.items",
+            "routing_policy.primary_backup.backup_geo": "backupGeoTargets.items",
+            "routing_policy.primary_backup.enable_geo_fencing_for_backups": "backupGeoTargets.enableFencing",
+            "routing_policy.primary_backup.primary": "primaryTargets",
+            "routing_policy.primary_backup.trickle_ratio": "trickleTraffic",
+            "routing_policy.wrr": "wrr.items",
+        },
         shapes={"rrdatas": set_of(text)},
         key="//dns.googleapis.com/projects/{project}/managedZones/{managed_zone:tail}/rrsets/{name}/{type}",
         live_key="//dns.googleapis.com/projects/{project}/managedZones/{zone}/rrsets/{name}/{type}",
@@ -382,7 +418,8 @@ TYPES = (
     GoogleType(
         "google_dns_policy",
         ("dns.googleapis.com/Policy",),
-        "description enable_inbound_forwarding enable_logging networks",
+        "alternative_name_server_config description dns64_config enable_inbound_forwarding enable_logging networks",
+        shapes={"alternative_name_server_config.target_name_servers.forwarding_path": unless("default")},
         key="//dns.googleapis.com/projects/{project}/policies/{name}",
         live_key="//dns.googleapis.com/projects/{project}/policies/{name}",
     ),
@@ -403,7 +440,8 @@ TYPES = (
     GoogleType(
         "google_logging_project_bucket_config",
         ("logging.googleapis.com/LogBucket",),
-        "cmek_settings description locked retention_days",
+        "cmek_settings description enable_analytics index_configs locked retention_days",
+        at={"enable_analytics": "analyticsEnabled"},
         shapes={"cmek_settings.kms_key_name": kms_key},
         when=lambda asset: "/projects/" in asset.name,
         made=_is_made_bucket,
@@ -411,24 +449,24 @@ TYPES = (
     GoogleType(
         "google_monitoring_alert_policy",
         ("monitoring.googleapis.com/AlertPolicy",),
-        "combiner conditions display_name documentation enabled notification_channels severity user_labels",
+        "alert_strategy combiner conditions display_name documentation enabled notification_channels severity user_labels",
         shapes={"severity": unless("SEVERITY_UNSPECIFIED"), "conditions.condition_threshold.duration": duration},
-        inside={
-            "conditions": "condition_threshold display_name",
-            "conditions.condition_threshold": "comparison duration filter threshold_value",
-            "documentation": "content mime_type subject",
-        },
     ),
     GoogleType(
         "google_vpc_access_connector",
         ("vpcaccess.googleapis.com/Connector",),
-        "ip_cidr_range machine_type max_instances max_throughput min_instances min_throughput network",
+        "ip_cidr_range machine_type max_instances max_throughput min_instances min_throughput network subnet",
         shapes={"network": tail, "machine_type": unless("e2-micro")},
     ),
     GoogleType(
         "google_workflows_workflow",
         ("workflows.googleapis.com/Workflow",),
-        "call_log_level crypto_key_name description labels service_account source_contents",
-        shapes={"call_log_level": unless("CALL_LOG_LEVEL_UNSPECIFIED"), "service_account": tail},
+        "call_log_level crypto_key_name description execution_history_level labels service_account source_contents"
+        " user_env_vars",
+        shapes={
+            "call_log_level": unless("CALL_LOG_LEVEL_UNSPECIFIED"),
+            "execution_history_level": unless("EXECUTION_HISTORY_LEVEL_UNSPECIFIED"),
+            "service_account": tail,
+        },
     ),
 )
