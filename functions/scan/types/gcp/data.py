@@ -76,6 +76,7 @@ TYPES = (
         },
         read={"enable_object_retention": _retains_objects, "lifecycle_rule.condition.with_state": _with_state},
         shapes={
+            "autoclass.terminal_storage_class": unless("NEARLINE"),
             "encryption.default_kms_key_name": kms_key,
             "lifecycle_rule.condition.matches_storage_class": set_of(text),
             "lifecycle_rule.condition.with_state": unless("ANY"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...domain.resources import Attributes
-from ...domain.shapes import members, set_of, text
+from ...domain.shapes import Canonical, members, set_of, text
 from .assets import PROJECT, SERVICE_ACCOUNT, ZONE, Asset
 from .forms import duration, kms_key, tail, unless, word
 from .mapping import GoogleType, Item, Reading, entries, member
@@ -57,6 +57,11 @@ def _if_enabled(*path: str) -> Reading:
         return found if member(found, "enabled") is True else None
 
     return read
+
+
+def _unless_on(value: object) -> Canonical:
+    """A switch that is on unless it is said to be off; states of older providers do not hold it."""
+    return "false" if value is False else None
 
 
 def _further_zones(data: Item, _asset: Asset) -> object:
@@ -236,6 +241,7 @@ TYPES = (
             "cluster_autoscaling.auto_provisioning_defaults.oauth_scopes": set_of(text),
             "cluster_autoscaling.auto_provisioning_locations": set_of(text),
             "cluster_autoscaling.autoscaling_profile": unless("BALANCED"),
+            "control_plane_endpoints_config.ip_endpoints_config.enabled": _unless_on,
             "database_encryption.key_name": kms_key,
             "datapath_provider": unless("LEGACY_DATAPATH"),
             "dns_config.cluster_dns": unless("PROVIDER_UNSPECIFIED"),
@@ -299,6 +305,12 @@ TYPES = (
             "network_config": "additional_node_network_configs additional_pod_network_configs create_pod_range"
             " enable_private_nodes network_performance_config pod_cidr_overprovision_config pod_range",
             "network_config.additional_pod_network_configs": "secondary_pod_range subnetwork",
+            "node_config.kubelet_config": "allowed_unsafe_sysctls container_log_max_files container_log_max_size cpu_cfs_quota"
+            " cpu_cfs_quota_period cpu_manager_policy eviction_max_pod_grace_period_seconds eviction_minimum_reclaim"
+            " eviction_soft eviction_soft_grace_period image_gc_high_threshold_percent image_gc_low_threshold_percent"
+            " image_maximum_gc_age image_minimum_gc_age insecure_kubelet_readonly_port_enabled pod_pids_limit"
+            " single_process_oom_kill",
+            "node_config.linux_node_config": "cgroup_mode hugepages_config sysctls",
             # Taints that came with the pool are those of the state as well; `taint` has only the declared ones.
             "node_config": "advanced_machine_features boot_disk_kms_key confidential_nodes disk_size_gb disk_type"
             " effective_taints enable_confidential_storage ephemeral_storage_local_ssd_config fast_socket flex_start"
@@ -352,7 +364,7 @@ TYPES = (
         ("cloudfunctions.googleapis.com/Function",),
         "build_config description event_trigger kms_key_name labels service_config",
         inside={
-            "build_config": "entry_point runtime service_account worker_pool",
+            "build_config": "entry_point runtime worker_pool",
             "service_config": "all_traffic_on_latest_revision available_cpu available_memory environment_variables"
             " ingress_settings max_instance_count max_instance_request_concurrency min_instance_count service_account_email"
             " binary_authorization_policy secret_environment_variables secret_volumes timeout_seconds vpc_connector"
