@@ -20,7 +20,7 @@ from .domain.comparison import Drift
 from .domain.inventory import GENERIC, Listed
 from .domain.resources import NotChecked, Unread
 from .domain.sealing import Marks, Sealer
-from .domain.shards import GLOBAL, INVENTORY
+from .domain.shards import GLOBAL, INVENTORY, REGIONS
 from .queries import baselines as baseline_queries
 from .queries import inventory as queries
 from .readers.aws import SERVICES
@@ -38,6 +38,8 @@ ASKED_TYPES = tuple(name for name in READABLE if name not in SPECS)
 
 def further_types(service: str) -> tuple[str, ...]:
     """Return the types about which nothing is known when a shard of this kind fails."""
+    if service == REGIONS:  # nothing else is read without it
+        return (*sorted({*READ_TYPES, *ASKED_TYPES}), GENERIC)
     return (GENERIC,) if service == INVENTORY else ASKED_TYPES
 
 

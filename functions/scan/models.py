@@ -7,18 +7,46 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from shared.http.paging import PageQuery
 
 from .attribution_models import AttributionView
 
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")]
+RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
 RoleArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", max_length=600)
 ]
 _STRICT = ConfigDict(extra="forbid")
+MOST_ACCOUNTS = 50  # that one call starts a scan of
+
+
+def _all_is_alone(regions: list[str]) -> list[str]:
+    if "all" in regions and len(regions) > 1:
+        raise ValueError("`all` stands alone: it names every region that is enabled in the account")
+    return regions
+
+
+ScannedRegions = Annotated[
+    list[RegionName | Literal["all"]],
+    Field(
+        min_length=1,
+        max_length=50,
+        description="by name, or `all` alone: those that are enabled in the account when a scan starts. "
+        "With an access key `all` is taken for the regions of the partition `aws`.",
+    ),
+    AfterValidator(_all_is_alone),
+]
 
 
 class StaticKey(BaseModel):
@@ -32,12 +60,27 @@ class StaticKey(BaseModel):
 
 
 class AssumedRole(BaseModel):
-    """A role that DriftWise assumes, with an external id that DriftWise chose."""
+    """A role that DriftWise assumes, with an external id that DriftWise chose.
+
+    Accounts that are reached through the same role of a hub account have the same external id: the hub trusts one.
+    """
 
     model_config = _STRICT
 
     kind: Literal["role"]
     role_arn: RoleArn
+    through: RoleArn | None = Field(
+        None, description="a role of a hub account that is assumed first, and assumes this one (a chain)"
+    )
+
+    @model_validator(mode="after")
+    def _is_chain(self) -> Self:
+        if self.through is not None:
+            if self.through == self.role_arn:
+                raise ValueError("`through` is another role than `role_arn`")
+            if self.through.split(":")[1] != self.role_arn.split(":")[1]:
+                raise ValueError("`through` lies in the partition of `role_arn`: roles of others cannot assume it")
+        return self
 
 
 class CreateAccount(BaseModel):
@@ -48,7 +91,7 @@ class CreateAccount(BaseModel):
     provider: Literal["aws"]
     name: str = Field(min_length=1, max_length=100)
     external_account: AccountNumber = Field(description="the 12-digit AWS account id")
-    regions: list[RegionName] = Field(default=["us-east-1"], min_length=1, max_length=50)
+    regions: ScannedRegions = ["us-east-1"]
     auth: StaticKey | AssumedRole = Field(discriminator="kind")
 
 
@@ -58,7 +101,7 @@ class ChangeAccount(BaseModel):
     model_config = _STRICT
 
     name: str | None = Field(None, min_length=1, max_length=100)
-    regions: list[RegionName] | None = Field(None, min_length=1, max_length=50)
+    regions: ScannedRegions | None = None
 
 
 class RowView(BaseModel):
@@ -81,6 +124,7 @@ class AccountView(RowView):
     auth_kind: str
     role_arn: str | None
     external_id: str | None
+    through: str | None
     verified_at: datetime | None
     created_at: datetime
 
@@ -114,11 +158,22 @@ class VerifyView(BaseModel):
 
 
 class StartScan(BaseModel):
-    """A wish to scan an account."""
+    """A wish to scan an account, or each of several: all of them or none."""
 
     model_config = _STRICT
 
-    account_id: UUID
+    account_id: UUID | None = None
+    account_ids: list[UUID] | None = Field(
+        None, min_length=1, max_length=MOST_ACCOUNTS, description="instead of `account_id`: each once"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_several(self) -> Self:
+        if (self.account_id is None) == (self.account_ids is None):
+            raise ValueError("either `account_id` or `account_ids`")
+        if self.account_ids is not None and len(set(self.account_ids)) < len(self.account_ids):
+            raise ValueError("`account_ids` names each account once")
+        return self
 
 
 class ScanView(RowView):
@@ -135,6 +190,17 @@ class ScanView(RowView):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    regions: list[str] | None = Field(description="null until they are looked up, and when they could not be")
+
+
+class StartedScans(BaseModel):
+    """The scans that one call started, in the order of its `account_ids`."""
+
+    items: list[ScanView]
+
+
+class StartedScan(RootModel[ScanView | StartedScans]):
+    """A scan for `account_id`, a list of scans for `account_ids`."""
 
 
 class ScanPage(BaseModel):

@@ -84,7 +84,7 @@ ROUTES: list[Route[ScanDeps]] = [
     Route("POST", f"{_O}/state-sources/{{source_id}}/refresh", sources.refresh_source, may("state_sources:refresh"), reply=places.SourceView, limit=_HEAVY),
     Route(
         "POST", f"{_O}/scans", scans.start_scan, may("scans:start"),
-        body=models.StartScan, reply=models.ScanView, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached),
+        body=models.StartScan, reply=models.StartedScan, status=202, errors=(errors.ScanInProgress, errors.ScanLimitReached),
         limit=_HEAVIEST,
     ),
     Route("GET", f"{_O}/scans", scans.list_scans, may("scans:read"), query=PageQuery, reply=models.ScanPage),

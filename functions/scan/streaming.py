@@ -17,6 +17,7 @@ from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
+from .domain.shards import GLOBAL, is_resolved
 from .domain.specs import TypeSpec
 from .queries import comparing as queries
 from .queries import scans as scan_queries
@@ -24,6 +25,7 @@ from .rules_hash import rules_hash
 
 PART = 10_000
 CHUNK = 1_000
+_NO_REGIONS = "which regions are enabled in the account is not known"
 _KEY_GONE = "the state was taken in under a digest key that is gone; fetch or upload it again"
 
 
@@ -51,8 +53,18 @@ class Scope:
 
     @classmethod
     def of(cls, tx: UnitOfWork, scan: Row, account: Row, specs: Mapping[str, TypeSpec], seal: Sealer) -> Scope:
-        """Read what a comparison is about."""
+        """Read what a comparison is about.
+
+        Args:
+            tx: the unit of work.
+            scan: its row.
+            account: the row of its account, with the regions of the scan.
+            specs: the type table.
+            seal: hides sensitive values.
+        """
         not_checked, _ = records.gaps_of(queries.list_not_checked(tx, scan["id"]))
+        if not is_resolved(account["regions"]):  # nobody knows where was read: nothing may be called missing
+            not_checked = [*not_checked, NotChecked(tuple(sorted(specs)), GLOBAL, "unavailable", None, _NO_REGIONS)]
         place = queries.Place(scan["account_id"], scan["id"])
         return cls(place, account["external_account"], frozenset(account["regions"]), specs, seal, not_checked)
 

@@ -19,6 +19,8 @@ from shared.security.secret_versions import SecretVersions
 from shared.settings import Settings
 
 from .domain.sealing import Sealer
+from .domain.shards import is_resolved
+from .errors import CredentialsRefused
 from .queries import accounts, sources
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 from .readers.aws.trail import Pace
@@ -73,22 +75,43 @@ class ScanDeps(Deps):
             ServiceAway: (503 `service_away`) KMS did not answer.
         """
         sealed = bytes(account["credentials_encrypted"] or b"")
-        key = (org_id, account["id"], account["role_arn"], account["external_id"], sealed)
+        key = (org_id, account["id"], account["role_arn"], account["external_id"], account["through"], sealed)
         return self.sign_ins.get(key, lambda: sign_in(self._login(org_id, account)))
 
     def _login(self, org_id: UUID, account: Mapping[str, Any]) -> Login:
+        regions = account["regions"]
         common = Login(
             account["external_account"],
-            region=account["regions"][0],
+            region=regions[0] if is_resolved(regions) else "",
             endpoint=self.settings.aws_endpoint,
             attempts=self.settings.aws_attempts,
         )
         if account["auth_kind"] == "role":
             role = {"role_arn": account["role_arn"], "external_id": account["external_id"]}
+            if account["through"] is not None:
+                return replace(common, **role, through=self._hub(org_id, account, common))
             return replace(common, **role, identity_tokens=self.identity_tokens)
         opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
         access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
+
+    def _hub(self, org_id: UUID, account: Mapping[str, Any], common: Login) -> AwsAccount:
+        """Sign in to the role that takes on the account's; once for all accounts behind it, which share an external id."""
+        hub, external_id = account["through"], account["external_id"]
+        login = replace(
+            common,
+            account=hub.split(":")[4],
+            role_arn=hub,
+            external_id=external_id,
+            identity_tokens=self.identity_tokens,
+        )
+        try:
+            return self.sign_ins.get((org_id, hub, external_id), lambda: sign_in(login))
+        except CredentialsRefused as error:
+            told = {name: error.facts.get(name) for name in ("permission", "reason")}
+            raise CredentialsRefused(
+                f"the role of the hub account: {error}", retry_after_seconds=None, **told
+            ) from error
 
     def open_source(self, org_id: UUID, source: Mapping[str, Any], account: Mapping[str, Any]) -> StateSource:
         """Open a state source; it signs in with the first call.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from .partitions import home_region
+from .shards import ALL
 from .trail import TrailEvent, spellings
 from .trail_calls import effect_on, is_call_for, is_global, source_of
 from .trail_touches import touches
@@ -20,7 +22,6 @@ HISTORY = timedelta(days=90)  # Source: AWS CloudTrail User Guide, "Working with
 # "On average about 5 minutes" and not guaranteed; who looks earlier may take an older call for the latest.
 # Source: AWS CloudTrail User Guide, "How CloudTrail works"
 DELIVERY = timedelta(minutes=20)
-HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _MOST_NAMES = 3
 _NAME_LENGTH = 2048
 
@@ -77,16 +78,16 @@ def regions_of(question: Question, regions: Sequence[str], partition: str) -> tu
 
     Args:
         question: the item.
-        regions: the account's scanned regions, for an item that names none.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
+        regions: the account's scanned regions, for an item that names none; where they are not known, its home is asked.
+        partition: the account's.
     """
-    home = HOMES.get(partition, "us-east-1")
+    home = home_region(partition)
     if is_global(question.type) or question.region == "global":
         return (home,)
     cloud_id = question.cloud_id or ""
     of_arn = cloud_id.split(":")[3] if cloud_id.startswith("arn:") and cloud_id.count(":") >= 5 else ""
     where = question.region or of_arn
-    return (where,) if where else tuple(regions)
+    return (where,) if where else tuple(name for name in regions if name != ALL) or (home,)
 
 
 def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from .difference import changes
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .shapes import Canonical
+from .shards import ALL
 from .specs import TypeSpec
 
 Kind: TypeAlias = Literal["missing", "unmanaged", "changed"]
@@ -57,7 +58,7 @@ class Sides:
 
     Attributes:
         account: the scanned account; declared resources of other accounts are left out.
-        regions: the scanned regions; declared resources of other regions are left out.
+        regions: the scanned regions; declared resources of other regions are left out. `all` when they could not be looked up.
         declared: the instances of all states of the account, expanded (`parse_state` does that).
         live: what was read.
         unread: resources and attributes that could not be read.
@@ -165,7 +166,7 @@ def identities_of(live: LiveResource) -> tuple[Identity, ...]:
 def is_in_scope(item: Declared, account: str, regions: Container[str]) -> bool:
     """Say whether a declared resource lies in the scanned account and regions, as far as its state tells."""
     is_here = item.account in (None, "", "aws", account)
-    return is_here and (item.region in (None, "") or item.region in regions)
+    return is_here and (item.region in (None, "") or item.region in regions or ALL in regions)
 
 
 class _Join:

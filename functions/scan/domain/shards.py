@@ -10,6 +10,8 @@ GLOBAL = "global"
 STATE_PREFIX = "state:"
 INVENTORY = "inventory"
 CLOUD_CONTROL = "cloud-control"
+REGIONS = "regions"
+ALL = "all"
 
 
 class Listed(Protocol):
@@ -38,6 +40,11 @@ class Sharded(Protocol):
     def listings(self) -> Sequence[Listed]:
         """Its listings."""
         ...
+
+
+def is_resolved(regions: Sequence[str]) -> bool:
+    """Say whether regions are named one by one; `all` has to be looked up in the account first."""
+    return ALL not in regions
 
 
 def cut(services: Iterable[Sharded], regions: Sequence[str], sources: Iterable[UUID]) -> list[dict[str, str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shared.data.errors import UniqueViolated
+from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
@@ -15,11 +16,13 @@ from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from ..domain.resources import NotChecked, Unread
+from ..domain.shards import GLOBAL, is_resolved
 from ..errors import AccountExists, AccountLimitReached, CredentialsRefused
-from ..models import AccountView, ChangeAccount, CreateAccount, GapView, StaticKey, VerifyView
+from ..models import AccountView, AssumedRole, ChangeAccount, CreateAccount, GapView, StaticKey, VerifyView
 from ..queries import accounts as queries
 from ..readers.aws import SERVICES
-from ..readers.aws.base import Listing, Scope, collect
+from ..readers.aws.base import Gap, Listing, Scope, collect
+from ..readers.aws.regions import read_regions
 from ..readers.aws.session import AwsAccount
 from ..wiring import CREDENTIALS_SEPARATOR, ScanDeps, credentials_place
 
@@ -31,7 +34,7 @@ def create_account(call: Call, deps: ScanDeps) -> Reply:
     wish = call.body(CreateAccount)
     account_id = deps.entropy.uuid()
     static = wish.auth if isinstance(wish.auth, StaticKey) else None
-    role_arn = None if isinstance(wish.auth, StaticKey) else wish.auth.role_arn
+    role = None if isinstance(wish.auth, StaticKey) else wish.auth
     values: dict[str, Any] = {
         "id": account_id,
         "provider": wish.provider,
@@ -39,8 +42,8 @@ def create_account(call: Call, deps: ScanDeps) -> Reply:
         "external_account": wish.external_account,
         "regions": sorted(set(wish.regions)),
         "auth_kind": wish.auth.kind,
-        "role_arn": role_arn,
-        "external_id": None if static else make_external_id(deps),
+        "role_arn": role.role_arn if role else None,
+        "through": role.through if role else None,
         "credentials_encrypted": _sealed(call, deps, static, account_id) if static else None,
     }
     with deps.db.unit(call.actor, call.idempotency) as tx:
@@ -49,7 +52,7 @@ def create_account(call: Call, deps: ScanDeps) -> Reply:
         if cap.is_reached(used):
             raise AccountLimitReached(cap, used)
         try:
-            row = queries.insert_account(tx, **values)
+            row = queries.insert_account(tx, **values, external_id=_external_id(tx, deps, role))
         except UniqueViolated as error:
             raise AccountExists(external_account=wish.external_account) from error
         tx.audit("scan:cloud_account:created", "cloud_account", account_id, name=wish.name, auth_kind=wish.auth.kind)
@@ -103,19 +106,31 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
         named = error.facts.get("permission")
         permission = str(named) if named else None
         reason = str(error.facts.get("reason") or "access_denied")
-        gap = GapView(types=[], region="global", reason=reason, permission=permission, detail=str(error))
+        gap = GapView(types=[], region=GLOBAL, reason=reason, permission=permission, detail=str(error))
         missing = [permission] if permission else []
         return Reply.ok(VerifyView(is_complete=False, identity="", missing_permissions=missing, gaps=[gap]))
-    gaps = list(_try_listings(account, row["regions"][0]))
+    gaps = _try_everything(account, row["regions"])
     with deps.db.unit(call.actor) as tx:
         queries.set_verified(tx, account_id)
     missing = sorted({gap.permission for gap in gaps if gap.permission})
     return Reply.ok(VerifyView(is_complete=not gaps, identity=account.identity, missing_permissions=missing, gaps=gaps))
 
 
+def _try_everything(account: AwsAccount, regions: Sequence[str]) -> list[GapView]:
+    """Try every listing in one region, and to look the regions up where they are not named."""
+    if is_resolved(regions):
+        return list(_try_listings(account, regions[0]))
+    home, gaps = account.scope(GLOBAL), list[GapView]()
+    found = read_regions(home)
+    if isinstance(found, Gap):
+        view = GapView(types=[], region=GLOBAL, reason=found.reason, permission=found.permission, detail=found.detail)
+        gaps.append(view)
+    return gaps + list(_try_listings(account, home.region))
+
+
 def _try_listings(account: AwsAccount, region: str) -> Iterator[GapView]:
     def attempt(listing: Listing) -> list[GapView]:
-        place = "global" if listing.is_global else region
+        place = GLOBAL if listing.is_global else region
         scope: Scope = account.scope(place)
         found: dict[tuple[object, ...], GapView] = {}  # a permission that is missing is missing for every resource
         for item in collect(listing, scope):
@@ -137,6 +152,17 @@ def _sealed(call: Call, deps: ScanDeps, static: StaticKey, account_id: Any) -> b
     secret = static.secret_access_key.get_secret_value().encode()
     plaintext = Secret(static.access_key_id.encode() + CREDENTIALS_SEPARATOR + secret)
     return deps.envelope.seal(plaintext, credentials_place(call.org_id, account_id))
+
+
+def _external_id(tx: UnitOfWork, deps: ScanDeps, role: AssumedRole | None) -> str | None:
+    """Return the external id of a new account. Those behind one hub share theirs: the hub's trust policy then names one, not hundreds.
+
+    It stays the organisation's own: another one that names the same hub has another external id, which the hub refuses.
+    """
+    if role is None:
+        return None
+    known = queries.find_external_id_of_hub(tx, role.through) if role.through is not None else None
+    return known or make_external_id(deps)
 
 
 def make_external_id(deps: ScanDeps) -> str:

@@ -22,6 +22,7 @@ from ..domain.trail_calls import calls_for
 from ..errors import CredentialsRefused
 from ..queries import accounts as account_queries
 from ..queries import attribution as queries
+from ..queries import scans as scan_queries
 from ..readers.aws.trail import LookupKey, Trail, TrailRefused
 from ..wiring import ScanDeps
 
@@ -44,6 +45,7 @@ def work_attribution(call: Call, deps: ScanDeps) -> Reply:
         if not queries.lease(tx, account_id, lease_seconds=_LEASE_SECONDS):
             return Reply.no_content()  # another worker has it, or the account is gone
         account = account_queries.get_account(tx, account_id)
+        account["regions"] = scan_queries.latest_regions(tx, account_id) or account["regions"]
         if call.event is not None and "scan_id" in call.event.payload:
             queries.reopen(tx, account_id, reasons=_ASKED_AGAIN)
             queries.cap_due(tx, account_id, most=_MOST_ITEMS_PER_SCAN, attribution=domain.unknown_row("limit_reached"))

@@ -31,6 +31,7 @@ from ..queries import comparing as queries
 from ..queries import drift as drift_queries
 from ..queries import ignoring as ignoring_queries
 from ..queries import scans as scan_queries
+from ..starting import as_scanned
 from ..streaming import Found, Scope
 from ..turns import settle
 from ..types.aws import SPECS
@@ -59,7 +60,7 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
             scan = queries.take_scan(tx, scan_id)
             if scan is None or scan["status"] != "comparing":
                 return Reply.no_content()  # it is over, it reads once more, or somebody else is at it
-            account = account_queries.get_account(tx, scan["account_id"])
+            account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan)
             now = deps.clock.now()
             summary = step(tx, scan, account, Scope.of(tx, scan, account, SPECS, seal), now=now)
             if summary is not None:

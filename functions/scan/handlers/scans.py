@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from uuid import UUID
 
 from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call
@@ -13,7 +14,7 @@ from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
 
 from ..errors import ScanEnded, ScanNotComparable
-from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartScan
+from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartedScans, StartScan
 from ..queries import scans as queries
 from ..starting import begin
 from ..turns import settle
@@ -23,12 +24,18 @@ from ..wiring import ScanDeps
 
 
 def start_scan(call: Call, deps: ScanDeps) -> Reply:
-    """Start a scan of one account; the work goes on in the background, shard by shard."""
+    """Start a scan of one account, or of each of several (all or none); the work goes on in the background, shard by shard."""
     wish = call.body(StartScan)
+    requested_by = f"{call.actor.kind}:{call.actor.id}"
+
+    def start(tx: UnitOfWork, account_id: UUID) -> ScanView:
+        return ScanView.of(begin(tx, account_id, requested_by=requested_by, plan=call.actor.plan))
+
     with deps.db.unit(call.actor, call.idempotency) as tx:
-        requested_by = f"{call.actor.kind}:{call.actor.id}"
-        row = begin(tx, wish.account_id, requested_by=requested_by, plan=call.actor.plan)
-        return tx.settle(Reply.accepted(ScanView.of(row)))
+        if wish.account_id is not None:
+            return tx.settle(Reply.accepted(start(tx, wish.account_id)))
+        views = [start(tx, account_id) for account_id in wish.account_ids or ()]
+        return tx.settle(Reply.accepted(StartedScans(items=views)))
 
 
 def list_scans(call: Call, deps: ScanDeps) -> Reply:

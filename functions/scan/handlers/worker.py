@@ -19,7 +19,7 @@ from ..domain.baseline_records import document_row
 from ..domain.comparison import identities_of
 from ..domain.resources import LiveResource, NotChecked
 from ..domain.sealing import Marks, Sealer, marks_of
-from ..domain.shards import CLOUD_CONTROL, GLOBAL, STATE_PREFIX
+from ..domain.shards import CLOUD_CONTROL, GLOBAL, REGIONS, STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
 from ..further import (
     further_types,
@@ -33,7 +33,10 @@ from ..queries import inventory as inventory_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
 from ..readers.aws import SERVICES
-from ..readers.aws.base import Scope, collect
+from ..readers.aws.base import Gap, Scope, collect
+from ..readers.aws.regions import read_regions
+from ..readers.aws.session import AwsAccount
+from ..starting import as_scanned, spread
 from ..turns import settle
 from ..types.aws import SPECS
 from ..wiring import ScanDeps
@@ -53,7 +56,7 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         scan = queries.begin_scan(tx, scan_id)
         shard = queries.begin_shard(tx, shard_id) if scan else None
-        account = account_queries.get_account(tx, scan["account_id"]) if scan else None
+        account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan) if scan else None
     if scan is None or shard is None or account is None:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
     resources, gaps = _work(call, deps, shard, account)
@@ -161,6 +164,8 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
             _types(shard["service"], region), region, reason, str(permission) if permission else None, str(error)
         )
         return 0, [records.gap_row(gap, region)]
+    if shard["service"] == REGIONS:
+        return 0, _look_up_regions(call, deps, shard, account, signed_in)
     seal = deps.sealer(org_id)
     if shard["service"] not in _SERVICES:
         return _read_further(call, deps, shard, account, signed_in.scope(region), seal)
@@ -188,6 +193,21 @@ def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[i
                 stored += store()
     stored += store()
     return stored, gaps
+
+
+def _look_up_regions(
+    call: Call, deps: ScanDeps, shard: Row, account: Row, signed_in: AwsAccount
+) -> list[dict[str, object]]:
+    """Cut the scan over the regions of the account; where they are not told, nothing is read and nothing is concluded."""
+    found = read_regions(signed_in.scope(GLOBAL))
+    if isinstance(found, Gap):
+        types = _types(shard["service"], shard["region"])
+        gap = NotChecked(types, GLOBAL, found.reason, found.permission, found.detail)
+        return [records.gap_row(gap, GLOBAL)]
+    with deps.db.unit(call.actor) as tx:
+        spread(tx, shard, account_id=account["id"], regions=found)
+    _log.info("regions looked up", scan_id=str(shard["scan_id"]), regions=len(found))
+    return []
 
 
 def _read_further(

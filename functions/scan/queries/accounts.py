@@ -10,16 +10,16 @@ from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, credentials_encrypted,
+_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted,
   verified_at, created_at"""
 
 _LOCK_PLAN = "select pg_advisory_xact_lock(hashtextextended('scan:plan:' || cast(:org_id as text), 0))"
 _COUNT = "select count(*) as used from scan.cloud_accounts where org_id = :org_id"
 _INSERT = f"""
 insert into scan.cloud_accounts
-  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, credentials_encrypted)
+  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted)
 values
-  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :credentials_encrypted)
+  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :through, :credentials_encrypted)
 returning {_COLUMNS}
 """
 _LIST = f"""
@@ -39,6 +39,13 @@ update scan.cloud_accounts
 set name = coalesce(:name, name), regions = coalesce(cast(:regions as text[]), regions)
 where org_id = :org_id and id = :account_id
 returning {_COLUMNS}
+"""
+_FIND_EXTERNAL_ID = """
+select external_id
+from scan.cloud_accounts
+where org_id = :org_id and through = :through
+order by id
+limit 1
 """
 _SET_VERIFIED = "update scan.cloud_accounts set verified_at = now() where org_id = :org_id and id = :account_id"
 _DELETE = "delete from scan.cloud_accounts where org_id = :org_id and id = :account_id returning id, name"
@@ -77,8 +84,14 @@ def count_accounts(tx: UnitOfWork) -> int:
 
 
 def insert_account(tx: UnitOfWork, **values: object) -> Row:
-    """Insert an account; returns its row."""
-    return tx.rows(_INSERT, **values)[0]
+    """Insert an account, `through` a hub or without; returns its row."""
+    return tx.rows(_INSERT, **{"through": None, **values})[0]
+
+
+def find_external_id_of_hub(tx: UnitOfWork, through: str) -> str | None:
+    """Find the external id that accounts behind a hub have; None for the first one."""
+    found = tx.row(_FIND_EXTERNAL_ID, through=through)
+    return found["external_id"] if found else None
 
 
 def list_accounts(tx: UnitOfWork, *, after_id: UUID | None, most: int, skipped: int) -> Sequence[Row]:

@@ -20,7 +20,7 @@ FIRST: Identity = ("", "")
 LAST: Identity = ("\U0010ffff", "")  # no text of UTF-8 has greater bytes
 
 _LOCK = """
-select id, account_id, status, comparison
+select id, account_id, status, comparison, regions
 from scan.scans
 where org_id = :org_id and id = :scan_id
 for update skip locked

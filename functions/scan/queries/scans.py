@@ -13,11 +13,11 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, status, requested_by, shards_total, shards_done, resources, summary, error_code,
-  created_at, started_at, finished_at"""
+  created_at, started_at, finished_at, regions"""
 
 _INSERT = f"""
-insert into scan.scans (account_id, requested_by, shards_total)
-values (:account_id, :requested_by, :shards_total)
+insert into scan.scans (account_id, requested_by, shards_total, regions)
+values (:account_id, :requested_by, :shards_total, cast(:regions as text[]))
 returning {_COLUMNS}
 """
 _INSERT_SHARDS = """
@@ -57,7 +57,20 @@ _BEGIN_SCAN = """
 update scan.scans
 set status = 'running', started_at = coalesce(started_at, now())
 where org_id = :org_id and id = :scan_id and status in ('pending', 'running')
-returning id, account_id
+returning id, account_id, regions
+"""
+_SPREAD_SCAN = """
+update scan.scans
+set regions = cast(:regions as text[]), shards_total = shards_total + cast(:added as integer)
+where org_id = :org_id and id = :scan_id and status in ('pending', 'running') and regions is null
+returning id
+"""
+_LATEST_REGIONS = """
+select regions
+from scan.scans
+where org_id = :org_id and account_id = :account_id and regions is not null
+order by id desc
+limit 1
 """
 _END_SHARD = """
 update scan.shards
@@ -177,8 +190,8 @@ _BATCH = 500
 
 
 def insert_scan(tx: UnitOfWork, **values: object) -> Row:
-    """Insert a scan; returns its row."""
-    return tx.rows(_INSERT, **values)[0]
+    """Insert a scan, without `regions` when they are still to be looked up; returns its row."""
+    return tx.rows(_INSERT, **{"regions": None, **values})[0]
 
 
 def insert_shards(tx: UnitOfWork, scan_id: UUID, shards: Sequence[Mapping[str, str]]) -> Sequence[Row]:
@@ -224,6 +237,20 @@ def latest_scan_id(tx: UnitOfWork, account_id: UUID) -> UUID | None:
 def begin_shard(tx: UnitOfWork, shard_id: UUID) -> Row | None:
     """Take a shard into work; None when it is over already."""
     return tx.row(_BEGIN_SHARD, shard_id=shard_id)
+
+
+def spread_scan(tx: UnitOfWork, scan_id: UUID, *, regions: Sequence[str], added: int) -> bool:
+    """Note the regions that were looked up and count the shards that come of them, once; returns whether that was now.
+
+    The scan is held from here on, as it is by whoever takes one of its shards into work.
+    """
+    return tx.row(_SPREAD_SCAN, scan_id=scan_id, regions=list(regions), added=added) is not None
+
+
+def latest_regions(tx: UnitOfWork, account_id: UUID) -> Sequence[str] | None:
+    """Find the regions of the newest scan of an account that knows its own; None when there is none."""
+    found = tx.row(_LATEST_REGIONS, account_id=account_id)
+    return found["regions"] if found else None
 
 
 def begin_scan(tx: UnitOfWork, scan_id: UUID) -> Row | None:

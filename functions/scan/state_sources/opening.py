@@ -13,6 +13,7 @@ from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard
 
+from ..domain.partitions import home_region
 from ..errors import CredentialsRefused, SourceNotFetchable, StateUnreachable
 from ..readers.aws.session import AwsAccount, Login, sign_in
 from . import azure_blob, gcs, http, tfc
@@ -22,11 +23,6 @@ from .port import StateSource
 from .s3 import S3Source
 
 _T = TypeVar("_T")
-_HOMES = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-north-1",
-    "aws-us-gov": "us-gov-west-1",
-}  # regions whose STS every account has
 _GOOGLE, _AZURE, _TERRAFORM, _STRANGER = "Google", "Azure", "the Terraform host", "the server"
 
 
@@ -94,12 +90,13 @@ class Opener:
         if way == "static_key":
             key_id, key = _secret(secrets, "access_key_id").decode(), Secret(_secret(secrets, "secret_access_key"))
             return sign_in(
-                replace(login, access_key_id=key_id, secret_access_key=key), source["bucket_region"] or _HOMES["aws"]
+                replace(login, access_key_id=key_id, secret_access_key=key),
+                source["bucket_region"] or home_region("aws"),
             )
         role_arn, external_id = auth["role_arn"], auth["external_id"]
         _, partition, _, _, owner, _ = role_arn.split(":", 5)
         login = replace(login, account=owner, role_arn=role_arn, external_id=external_id)
-        home = _HOMES.get(partition, _HOMES["aws"])
+        home = home_region(partition)
         if way == "account_role":
             return sign_in(replace(login, through=account()), home)
         return sign_in(replace(login, identity_tokens=self.identity_tokens), home)

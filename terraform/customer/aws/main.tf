@@ -11,36 +11,86 @@ resource "aws_iam_role" "driftwise" {
   tags                 = var.tags
 }
 
-# Google's tokens name who asks (azp, sub) and for whom (aud): DriftWise's account, and your external id.
+# Google's tokens name who asks (azp, sub) and for whom (aud): DriftWise's account, and your external id. A role behind a hub trusts
+# the hub's role alone, by its name: trust in its unique id would end when the hub's role is made anew.
 # Source: IAM User Guide, "Available keys for AWS OIDC federation": `aud` is the token's azp here, `oaud` its aud.
 data "aws_iam_policy_document" "trust" {
-  statement {
-    sid     = "DriftWise"
-    actions = ["sts:AssumeRoleWithWebIdentity"]
+  dynamic "statement" {
+    for_each = var.hub_role_arn == null ? [var.driftwise_google_account_id] : []
 
-    principals {
-      type        = "Federated"
-      identifiers = ["accounts.google.com"]
-    }
+    content {
+      sid     = "DriftWise"
+      actions = ["sts:AssumeRoleWithWebIdentity"]
 
-    condition {
-      test     = "StringEquals"
-      variable = "accounts.google.com:sub"
-      values   = [var.driftwise_google_account_id]
-    }
+      principals {
+        type        = "Federated"
+        identifiers = ["accounts.google.com"]
+      }
 
-    condition {
-      test     = "StringEquals"
-      variable = "accounts.google.com:aud"
-      values   = [var.driftwise_google_account_id]
-    }
+      condition {
+        test     = "StringEquals"
+        variable = "accounts.google.com:sub"
+        values   = [statement.value]
+      }
 
-    condition {
-      test     = "StringEquals"
-      variable = "accounts.google.com:oaud"
-      values   = [var.external_id]
+      condition {
+        test     = "StringEquals"
+        variable = "accounts.google.com:aud"
+        values   = [statement.value]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "accounts.google.com:oaud"
+        values   = [var.external_id]
+      }
     }
   }
+
+  dynamic "statement" {
+    for_each = var.hub_role_arn == null ? [] : [var.hub_role_arn]
+
+    content {
+      sid     = "DriftWiseThroughHub"
+      actions = ["sts:AssumeRole"]
+
+      principals {
+        type        = "AWS"
+        identifiers = ["arn:${data.aws_partition.current.partition}:iam::${split(":", statement.value)[4]}:root"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = [statement.value]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "sts:ExternalId"
+        values   = [var.external_id]
+      }
+    }
+  }
+}
+
+# The other side of it: which roles of other accounts a hub's role takes on.
+data "aws_iam_policy_document" "hub" {
+  count = length(var.spoke_role_arns) > 0 ? 1 : 0
+
+  statement {
+    sid       = "TakeOnRoles"
+    actions   = ["sts:AssumeRole"]
+    resources = var.spoke_role_arns
+  }
+}
+
+resource "aws_iam_role_policy" "hub" {
+  count = length(var.spoke_role_arns) > 0 ? 1 : 0
+
+  name   = "hub"
+  role   = aws_iam_role.driftwise.id
+  policy = data.aws_iam_policy_document.hub[0].json
 }
 
 # Made from what DriftWise's readers call: python -m infra.build.customer_rights. A managed policy takes 6,144 characters.

@@ -1,10 +1,11 @@
 variable "driftwise_google_account_id" {
-  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, open the role: no key exists."
+  description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, open the role: no key exists. Not needed behind a hub."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^[0-9]{15,25}$", var.driftwise_google_account_id))
-    error_message = "The unique id of a Google service account has digits only."
+    condition     = var.hub_role_arn != null || can(regex("^[0-9]{15,25}$", var.driftwise_google_account_id))
+    error_message = "The unique id of a Google service account has digits only; it is left out for a role behind a hub alone."
   }
 }
 
@@ -15,6 +16,17 @@ variable "external_id" {
   validation {
     condition     = can(regex("^dw-[a-z2-7]{32}$", var.external_id))
     error_message = "DriftWise's external ids begin with dw- and have 32 letters and digits; copy it from the connected account."
+  }
+}
+
+variable "hub_role_arn" {
+  description = "The role of your hub account through which DriftWise takes on this one; null when it does so itself. It is the `through` of the connected account."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.hub_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", var.hub_role_arn))
+    error_message = "Name the hub's role by its ARN."
   }
 }
 
@@ -49,6 +61,17 @@ variable "role_name" {
   validation {
     condition     = can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.role_name))
     error_message = "A role's name has 1 to 64 letters, digits and +=,.@_-"
+  }
+}
+
+variable "spoke_role_arns" {
+  description = "For a hub: the roles of your other accounts that it takes on; the account may be *, the role's name may not. Each of them trusts this role and the external id besides."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for role in var.spoke_role_arns : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|\\*):role/[0-9A-Za-z_+=,.@/-]+$", role))])
+    error_message = "Name roles by their ARN; only the account may be *."
   }
 }
 

@@ -53,7 +53,7 @@ _VALUES: dict[str, Any] = {
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
     "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
     "set_turn.next_run_at": datetime.now(UTC),
-    "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
+    "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip

@@ -37,6 +37,7 @@ from . import (
     rds,
     rds_clusters,
     redshift,
+    regions,
     route53,
     runtime,
     s3,
@@ -92,5 +93,5 @@ SERVICES: tuple[Service, ...] = (
     stores.SERVICE,
     wafv2.SERVICE,
 )
-# Of what is read beside the services: the inventory by ARN, and what Cloud Control is asked for one by one.
-FURTHER_PERMISSIONS: tuple[str, ...] = (*explorer.PERMISSIONS, *cloud_control.PERMISSIONS)
+# Of what is read beside the services: the inventory by ARN, what Cloud Control is asked for one by one, and the regions.
+FURTHER_PERMISSIONS: tuple[str, ...] = (*explorer.PERMISSIONS, *cloud_control.PERMISSIONS, *regions.PERMISSIONS)

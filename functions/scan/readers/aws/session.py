@@ -17,6 +17,7 @@ from shared.ports.clock import Clock
 from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 
+from ...domain.partitions import home_region, partition_of_arn, partition_of_region
 from ...errors import CredentialsRefused
 from .base import Scope, permission_of, reason_of
 
@@ -27,21 +28,6 @@ if TYPE_CHECKING:
 
 _SESSION_SECONDS = 3600
 _MOST_CLIENTS = 128  # of one account: a quarter of a megabyte each; an account of many regions would have a thousand
-_HOMES = {
-    "aws": "us-east-1",
-    "aws-cn": "cn-north-1",
-    "aws-eusc": "eusc-de-east-1",
-    "aws-iso": "us-iso-east-1",
-    "aws-iso-b": "us-isob-east-1",
-    "aws-us-gov": "us-gov-west-1",
-}
-_REGIONS = {
-    "aws-cn": "cn-",
-    "aws-eusc": "eusc-",
-    "aws-iso": "us-iso-",
-    "aws-iso-b": "us-isob-",
-    "aws-us-gov": "us-gov-",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +74,7 @@ class AwsAccount:
 
     def scope(self, region: str) -> Scope:
         """Return the scope of one region; `global` is read through the partition's home region."""
-        partition = self.identity.split(":")[1] if self.identity.startswith("arn:") else "aws"
+        partition = partition_of_arn(self.identity) or "aws"
         place = home_region(partition) if region == "global" else region
         return Scope(self.account, place, partition, lambda service: self.client(service, place), self.client)
 
@@ -150,19 +136,9 @@ class SignIns:
         return account
 
 
-def home_region(partition: str) -> str:
-    """Return the region through which global services of a partition are asked.
-
-    Source: AWS General Reference, "Amazon Resource Names"; endpoints of IAM and STS per partition.
-    """
-    return _HOMES.get(partition, _HOMES["aws"])
-
-
 def partition_of(login: Login) -> str:
     """Tell the partition of an account before anybody is signed in: by its role's ARN, else by the name of its region."""
-    if login.role_arn.startswith("arn:"):
-        return login.role_arn.split(":")[1]
-    return next((name for name, beginning in _REGIONS.items() if login.region.startswith(beginning)), "aws")
+    return partition_of_arn(login.role_arn) or partition_of_region(login.region)
 
 
 def sign_in(login: Login, region: str | None = None) -> AwsAccount:

@@ -104,6 +104,59 @@ run "families_of_states_are_listed_by_their_prefix" {
   }
 }
 
+run "a_hub_takes_on_named_roles_and_reads_nothing" {
+  command = plan
+
+  variables {
+    reads_configuration = false
+    role_name           = "driftwise-hub"
+    spoke_role_arns     = ["arn:aws:iam::*:role/driftwise-read"]
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.hub[0].policy).Statement == [{
+      Sid      = "TakeOnRoles"
+      Effect   = "Allow"
+      Action   = "sts:AssumeRole"
+      Resource = "arn:aws:iam::*:role/driftwise-read"
+    }]
+    error_message = "The hub may take on the named roles and nothing else."
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.read) == 0 && jsondecode(aws_iam_role.driftwise.assume_role_policy).Statement[0].Sid == "DriftWise"
+    error_message = "DriftWise itself takes on the hub, by the external id, and reads nothing there."
+  }
+}
+
+run "behind_a_hub" {
+  command = plan
+
+  variables {
+    driftwise_google_account_id = null
+    hub_role_arn                = "arn:aws:iam::210987654321:role/driftwise-hub"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.driftwise.assume_role_policy).Statement == [{
+      Sid       = "DriftWiseThroughHub"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { AWS = "arn:aws:iam::210987654321:root" }
+      Condition = {
+        ArnEquals    = { "aws:PrincipalArn" = "arn:aws:iam::210987654321:role/driftwise-hub" }
+        StringEquals = { "sts:ExternalId" = "dw-abcdefghijklmnopqrstuvwxyz234567" }
+      }
+    }]
+    error_message = "Only the hub's role, with this external id, may take the role on."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.hub) == 0 && length(aws_iam_policy.read) > 0
+    error_message = "It reads its own account, and takes on nothing."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
@@ -112,12 +165,23 @@ run "wrong_values_are_refused" {
     external_id                 = "mine"
     max_session_seconds         = 60
     role_name                   = "not a name"
+    spoke_role_arns             = ["arn:aws:iam::*:role/*"]
     state_kms_key_arns          = ["*"]
     state_objects               = ["states/*"]
   }
 
   expect_failures = [
-    var.driftwise_google_account_id, var.external_id, var.max_session_seconds, var.role_name, var.state_kms_key_arns,
-    var.state_objects,
+    var.driftwise_google_account_id, var.external_id, var.max_session_seconds, var.role_name, var.spoke_role_arns,
+    var.state_kms_key_arns, var.state_objects,
   ]
+}
+
+run "a_hub_is_named_by_its_role" {
+  command = plan
+
+  variables {
+    hub_role_arn = "arn:aws:iam::210987654321:root"
+  }
+
+  expect_failures = [var.hub_role_arn]
 }
