@@ -97,24 +97,21 @@ def compare_part(
     Returns:
         Where the part ends (`queries.LAST` for the last one), and its outcome piece by piece.
     """
+    queries.read_in_order(tx)
     until = queries.end_of_part(tx, scope.place, after, part)
     return until, _pieces(tx, scope, after, until)
 
 
 def _pieces(tx: UnitOfWork, scope: Scope, after: Identity, until: Identity) -> Iterator[Found]:
-    covered, states = sorted(scope.specs), queries.name_states(tx, scope.place.account_id)
-    left = queries.list_unsettled(tx, scope.place, after, until, covered=covered, rules_hash=scope.rules)
+    left = queries.list_unsettled(tx, scope.place, after, until, covered=sorted(scope.specs), rules_hash=scope.rules)
     yield Found(tally=Tally(in_sync=left.settled, compared=left.settled))
-    has_unread, excepted = queries.has_unread(tx, scope.place.scan_id), list[Identity]()
-    for start in range(0, len(left.identities), CHUNK):
-        judged = left.identities[start : start + CHUNK]
+    has_unread, identities = queries.has_unread(tx, scope.place.scan_id), list(left.pairs)
+    for start in range(0, len(identities), CHUNK):
+        judged = identities[start : start + CHUNK]
         found, agreed = _compare(tx, scope, judged, is_dense=left.is_most, has_unread=has_unread)
-        excepted.extend(identity for identity in judged if identity not in agreed)
+        named = {identity: left.pairs[identity] for identity in judged if identity in agreed}
+        queries.set_agreed(tx, scope.place.account_id, {identity: name for identity, name in named.items() if name})
         yield found
-    if len(excepted) < len(left.identities):
-        queries.set_agreed(
-            tx, scope.place, after, until, covered=covered, rules_hash=scope.rules, states=states, excepted=excepted
-        )
 
 
 def count_apart(tx: UnitOfWork, scope: Scope) -> Tally:
