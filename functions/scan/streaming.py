@@ -15,6 +15,7 @@ from shared.data.unit_of_work import UnitOfWork
 
 from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
+from .domain.regional import keys_anywhere, parents_of
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
 from .domain.shards import GLOBAL, is_resolved
@@ -149,13 +150,16 @@ def _read(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> _Neighbou
     place = scope.place
     around = _Neighbourhood(frozenset(judged))
     _read_live(tx, place, around, judged)
-    parents = {(live.parent.type, live.parent.key) for live in around.live.values() if live.parent is not None}
+    parents = {(parent.type, parent.key) for live in around.live.values() for parent in parents_of(live)}
     _read_live(tx, place, around, parents - around.judged)
     names = {name for live in around.live.values() for name in identities_of(live)} | parents | around.judged
     _read_declared(tx, scope, around, names)
     _read_live(tx, place, around, names - around.judged - parents)
     around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, names)]
-    _, around.unread = records.gaps_of(queries.list_unread(tx, place, names))
+    anywhere = {
+        (item.type, key) for item in around.declared for key in keys_anywhere(item, scope.regions, scope.specs)
+    }
+    _, around.unread = records.gaps_of(queries.list_unread(tx, place, names | anywhere))
     return around
 
 
@@ -194,7 +198,7 @@ def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
         if (gap.type, gap.key) in around.judged:
             found.keyless[gap.type] = found.keyless.get(gap.type, 0) + 1
     told = {(gap.type, gap.key) for gap in (*around.unread, *keyless)}
-    agreed = found.tally.agreed - found.tally.differing - told - rewritten
+    agreed = found.tally.agreed - found.tally.differing - told - rewritten - _taken_over_elsewhere(around)
     queries.set_agreed(tx, scope.place.account_id, _pair_hashes(scope, around, agreed))
     return found
 
@@ -210,6 +214,12 @@ def _pair_hashes(scope: Scope, around: _Neighbourhood, agreed: Iterable[Identity
         parts = (scope.rules, *sorted(around.hashes[name]), around.live_hashes[name], attributes)
         found[name] = hashlib.sha256(b"".join(parts)).digest()
     return found
+
+
+def _taken_over_elsewhere(around: _Neighbourhood) -> set[Identity]:
+    """Name the live resources with blocks that are declared under a further name: `list_unsettled` sees only their own."""
+    parents = {(parent.type, parent.key) for parent in around.taken_over}
+    return {name for name, live in around.live.items() if parents.intersection(live.aliases)}
 
 
 def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]:
@@ -228,8 +238,9 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
     if late:
         rows = [records.live_row(item, specs, seal, marks=marks) for item in late]
         scan_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
+    named = _by_name(around)
     around.declared = [
-        mark_declared(item, specs.get(item.type), around.live.get((item.type, item.key or "")), marks, seal)
+        mark_declared(item, specs.get(item.type), named.get((item.type, item.key or "")), marks, seal)
         for item in around.declared
     ]
     return {(item.type, item.key) for item in late}
@@ -238,8 +249,19 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
 def _keyless(around: _Neighbourhood) -> list[Unread]:
     """Name what cannot be compared, as a version of the digest key that hides it is gone."""
     found: list[Unread] = []
+    named = _by_name(around)
     for item in around.declared:
-        resource = around.live.get((item.type, item.key or ""))
+        resource = named.get((item.type, item.key or ""))
         if resource is not None and (names := incomparable(item.attributes, resource.attributes)):
             found.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", _KEY_GONE))
+    return found
+
+
+def _by_name(around: _Neighbourhood) -> dict[Identity, LiveResource]:
+    """Return the live resources by each name under which their type may be declared; of two that share one, the first."""
+    found = dict(around.live)
+    for live in around.live.values():
+        for name in live.aliases:
+            if name[0] == live.type:
+                found.setdefault(name, live)
     return found

@@ -141,7 +141,7 @@ def test_a_state_tells_identifiers_and_what_it_does_not_tell_has_none() -> None:
     ]  # fmt: skip
     document = {"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.9.0", "resources": resources}
     keys = [item.key for item in parse_state(json.dumps(document).encode(), DECLARABLE).declared]
-    assert keys == ["c1|dns", "nightly", None, None]
+    assert keys == [f"{REGION}|c1|dns", f"{REGION}|nightly", None, None]
     told = {str(item["type"]) for item in resources} - {"aws_unheard_of"}
     assert told <= set(READABLE) - set(SPECS), "a type of the table has readers of its own now"
     assert not set(READABLE) & set(SPECS) or all(DECLARABLE[name] is SPECS[name] for name in set(READABLE) & set(SPECS))
