@@ -15,7 +15,7 @@ from shared.data.unit_of_work import UnitOfWork
 
 from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
-from .domain.regional import keys_anywhere, parents_of
+from .domain.regional import keys_anywhere, parents_of, without_region
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
 from .domain.shards import GLOBAL, is_resolved
@@ -217,9 +217,10 @@ def _pair_hashes(scope: Scope, around: _Neighbourhood, agreed: Iterable[Identity
 
 
 def _taken_over_elsewhere(around: _Neighbourhood) -> set[Identity]:
-    """Name the live resources with blocks that are declared under a further name: `list_unsettled` sees only their own."""
+    """Name the live resources whose blocks are declared without their region: `list_unsettled` does not see those."""
     parents = {(parent.type, parent.key) for parent in around.taken_over}
-    return {name for name, live in around.live.items() if parents.intersection(live.aliases)}
+    bare = {name: without_region(live.key, live.region) for name, live in around.live.items()}
+    return {name for name, key in bare.items() if key != name[1] and (name[0], key) in parents}
 
 
 def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]:
@@ -258,10 +259,6 @@ def _keyless(around: _Neighbourhood) -> list[Unread]:
 
 
 def _by_name(around: _Neighbourhood) -> dict[Identity, LiveResource]:
-    """Return the live resources by each name under which their type may be declared; of two that share one, the first."""
-    found = dict(around.live)
-    for live in around.live.values():
-        for name in live.aliases:
-            if name[0] == live.type:
-                found.setdefault(name, live)
-    return found
+    """Return the live resources by their names, with the region and without; of two that share one, the first."""
+    bare = {(live.type, without_region(live.key, live.region)): live for live in around.live.values()}
+    return {**bare, **around.live}

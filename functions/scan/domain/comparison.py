@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .difference import changes
-from .regional import keys_anywhere, lacks_region, parents_of
+from .regional import keys_anywhere, lacks_region, parents_of, without_region
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .shapes import Canonical
 from .shards import ALL
@@ -265,10 +265,9 @@ class _Join:
     def _of_pair(self, spec: TypeSpec, item: Declared, live: LiveResource, unread: frozenset[str]) -> list[Drift]:
         if live.type != item.type:  # matched by an alias: the identity itself is all that both sides can tell
             return []
-        names = [key for kind, key in identities_of(live) if kind == item.type]
-        skipped = unread | {
-            name for name in spec.inline if any(Parent(item.type, key, name) in self._taken_over for key in names)
-        }
+        keys = {live.key, without_region(live.key, live.region)}
+        blocks = {name for name in spec.inline for key in keys if Parent(item.type, key, name) in self._taken_over}
+        skipped = unread | blocks
         pair = Pair(item, live, spec, frozenset(skipped), item.sensitive | spec.sensitive)
         return list(changes_of(pair))
 
