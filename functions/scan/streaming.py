@@ -156,9 +156,7 @@ def _read(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> _Neighbou
     _read_declared(tx, scope, around, names)
     _read_live(tx, place, around, names - around.judged - parents)
     around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, names)]
-    anywhere = {
-        (item.type, key) for item in around.declared for key in keys_anywhere(item, scope.regions, scope.specs)
-    }
+    anywhere = {(item.type, key) for item in around.declared for key in keys_anywhere(item, scope.regions, scope.specs)}
     _, around.unread = records.gaps_of(queries.list_unread(tx, place, names | anywhere))
     return around
 

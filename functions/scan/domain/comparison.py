@@ -5,12 +5,12 @@ Decides missing, unmanaged and changed. A hash join by (type, key); must not rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .difference import changes
-from .regional import keys_anywhere, lacks_region, parents_of, without_region
+from .regional import Regionless, keys_anywhere, lacks_region, parents_of, without_region
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .shapes import Canonical
 from .shards import ALL
@@ -183,7 +183,7 @@ class _Join:
         for resource in sorted(self._live, key=lambda item: (item.type, item.key)):  # of two that claim it, the first
             for identity in identities_of(resource):
                 self._by_identity.setdefault(identity, resource)
-        self._regionless = _Regionless(self._live, declared, sides.regions, specs)
+        self._regionless = Regionless(self._live, declared, sides.regions, specs)
         self._taken_over = {item.parent for item in declared if item.parent is not None} | set(sides.taken_over)
         self._not_checked = list(sides.not_checked)
         self._unread: dict[Identity, set[str]] = {}
@@ -296,39 +296,6 @@ class _Join:
         return not is_declared or (
             spec is not None and parent.attribute in spec.shapes and parent.attribute in owner.attributes
         )
-
-
-class _Regionless:
-    """What states declare under a name that other regions may have as well, without telling the region."""
-
-    def __init__(
-        self,
-        live: Iterable[LiveResource],
-        declared: Iterable[Declared],
-        regions: Collection[str],
-        specs: Mapping[str, TypeSpec],
-    ) -> None:
-        self._addresses: dict[Identity, set[str]] = {}
-        for item in declared:
-            if item.key is not None and not item.is_deposed and lacks_region(item, specs):
-                self._addresses.setdefault((item.type, item.key), set()).add(item.address)
-        self._has_one_region = len(regions) == 1
-        self._live: dict[Identity, list[LiveResource]] = {}
-        for resource in live if self._addresses else ():
-            for identity in identities_of(resource):
-                if identity in self._addresses:
-                    self._live.setdefault(identity, []).append(resource)
-
-    def candidates(self, item: Declared) -> list[LiveResource]:
-        """Return all that the declared resource may be."""
-        found = self._live.get((item.type, item.key or ""), [])
-        return [live for live in found if item.region in (None, "", live.region)]
-
-    def are_several(self, item: Declared) -> bool:
-        """Say whether several regions have the name, or several resources are declared under it and so lie in several."""
-        declared = self._addresses.get((item.type, item.key or ""), ())
-        is_one_declared = len(declared) <= 1 or item.region is not None or self._has_one_region
-        return len(self.candidates(item)) > 1 or not is_one_declared
 
 
 def _missing(item: Declared, key: str) -> Drift:

@@ -6,14 +6,14 @@ type's spec says (`TypeSpec.repeats`). Must not know any cloud, database or file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeAlias
 
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .specs import TypeSpec
 
-_Found = TypeVar("_Found", LiveResource, Unread, NotChecked, LiveResource | Unread | NotChecked)
+Finding: TypeAlias = LiveResource | Unread | NotChecked
 _Specs = Mapping[str, TypeSpec]
 _SEPARATOR = "|"
 
@@ -40,10 +40,8 @@ def lacks_region(item: Declared, specs: _Specs) -> bool:
     return not is_told and is_repeated(item.type, item.key, specs)
 
 
-def placed(finding: _Found, region: str, specs: _Specs) -> _Found:
-    """Put the region into what a reader found in it: into its key, its parent's, and its further names.
-
-    The bare name stays as a further one, under which a state may declare it that does not tell the region.
+def placed(finding: Finding, region: str, specs: _Specs) -> Finding:
+    """Put the region into what a reader found in it; what could not be listed names no single thing.
 
     Args:
         finding: as the reader spells it, with the cloud's names.
@@ -51,13 +49,20 @@ def placed(finding: _Found, region: str, specs: _Specs) -> _Found:
         specs: the type table.
     """
     if isinstance(finding, LiveResource):
-        return _placed_live(finding, specs)
-    if isinstance(finding, Unread) and is_repeated(finding.type, finding.key, specs):
-        return replace(finding, key=with_region(finding.key, region))
-    return finding
+        return placed_live(finding, specs)
+    return placed_gap(finding, region, specs) if isinstance(finding, Unread) else finding
 
 
-def _placed_live(found: LiveResource, specs: _Specs) -> LiveResource:
+def placed_gap(gap: Unread, region: str, specs: _Specs) -> Unread:
+    """Put the region into the key of what could not be read."""
+    return replace(gap, key=with_region(gap.key, region)) if is_repeated(gap.type, gap.key, specs) else gap
+
+
+def placed_live(found: LiveResource, specs: _Specs) -> LiveResource:
+    """Put the region of a live resource into its key, its parent's, and its further names.
+
+    The bare name stays as a further one, under which a state may declare it that does not tell the region.
+    """
     bare = [name for name in ((found.type, found.key), *found.aliases) if is_repeated(*name, specs)]
     parent = _placed_parent(found.parent, found.region, specs)
     if not bare:
@@ -103,3 +108,36 @@ def keys_anywhere(item: Declared, regions: Iterable[str], specs: _Specs) -> tupl
     if not lacks_region(item, specs):
         return (item.key,)
     return (item.key, *(with_region(item.key, region) for region in regions if item.region in (None, region)))
+
+
+class Regionless:
+    """What states declare under a name that other regions may have as well, without telling the region."""
+
+    def __init__(
+        self,
+        live: Iterable[LiveResource],
+        declared: Iterable[Declared],
+        regions: Collection[str],
+        specs: _Specs,
+    ) -> None:
+        self._addresses: dict[tuple[str, str], set[str]] = {}
+        for item in declared:
+            if item.key is not None and not item.is_deposed and lacks_region(item, specs):
+                self._addresses.setdefault((item.type, item.key), set()).add(item.address)
+        self._has_one_region = len(regions) == 1
+        self._live: dict[tuple[str, str], list[LiveResource]] = {}
+        for resource in live if self._addresses else ():
+            for identity in ((resource.type, resource.key), *resource.aliases):
+                if identity in self._addresses:
+                    self._live.setdefault(identity, []).append(resource)
+
+    def candidates(self, item: Declared) -> list[LiveResource]:
+        """Return all that the declared resource may be."""
+        found = self._live.get((item.type, item.key or ""), [])
+        return [live for live in found if item.region in (None, "", live.region)]
+
+    def are_several(self, item: Declared) -> bool:
+        """Say whether several regions have the name, or several resources are declared under it and so lie in several."""
+        declared = self._addresses.get((item.type, item.key or ""), ())
+        is_one_declared = len(declared) <= 1 or item.region is not None or self._has_one_region
+        return len(self.candidates(item)) > 1 or not is_one_declared

@@ -136,7 +136,12 @@ def _end(
     if kept["keyless"]:
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
     unread = queries.count_unread(tx, scan["id"])
-    unknown = {name for gap in scope.not_checked for name in gap.types} | unread.keys() | kept["keyless"].keys() | kept.get("ambiguous", {}).keys()
+    unknown = (
+        {name for gap in scope.not_checked for name in gap.types}
+        | unread.keys()
+        | kept["keyless"].keys()
+        | kept.get("ambiguous", {}).keys()
+    )
     ignored = _publish(tx, scan, scope, now)
     fixed = drift_queries.fix_gone(
         tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))

@@ -300,7 +300,9 @@ def _declare_recorders(scene: Scene, **regions: str | None) -> None:
     )
     function = scene.org.function
     with function.db.unit(actor_in(scene.org.id)) as tx:
-        sources.replace_resources(tx, source[0], declared_rows(state.declared, SPECS, function.deps.sealer(scene.org.id)))
+        sources.replace_resources(
+            tx, source[0], declared_rows(state.declared, SPECS, function.deps.sealer(scene.org.id))
+        )
 
 
 def test_of_two_things_with_one_name_the_one_that_changed_is_found(scene: Scene) -> None:
@@ -311,7 +313,12 @@ def test_of_two_things_with_one_name_the_one_that_changed_is_found(scene: Scene)
     scene.cloud.recorders[FAR] = "other"
     scene.run(scene.start(), times=2)
     (item,) = scene.org.done("GET", "/drift")["items"]
-    assert (item["kind"], item["address"], item["region"], item["path"]) == ("changed", f"{RECORDER}.there", FAR, "role_arn")
+    assert (item["kind"], item["address"], item["region"], item["path"]) == (
+        "changed",
+        f"{RECORDER}.there",
+        FAR,
+        "role_arn",
+    )
     del scene.cloud.recorders[HOME]
     scene.run(scene.start())
     assert scene.drift() == {("changed", f"{FAR}|default"), ("missing", f"{HOME}|default")}

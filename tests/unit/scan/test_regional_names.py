@@ -11,7 +11,7 @@ import pytest
 
 from functions.scan.domain.attribution import Question, names_of
 from functions.scan.domain.comparison import Sides, Tally, compare
-from functions.scan.domain.regional import placed, without_region
+from functions.scan.domain.regional import placed_gap, placed_live, without_region
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from functions.scan.domain.shards import GLOBAL
 from functions.scan.domain.state import parse_state
@@ -54,7 +54,7 @@ def only(kind: str, *resources: dict[str, Any]) -> Declared:
 def live(kind: str, key: str, region: str, parent: Parent | None = None, **attributes: Any) -> LiveResource:
     """A resource as a listing hands it on."""
     found = LiveResource(kind, key, region, attributes, f"{region} {key}", parent=parent)
-    return placed(found, region, SPECS)
+    return placed_live(found, SPECS)
 
 
 def recorder(region: str, role: str = "r") -> LiveResource:
@@ -70,7 +70,14 @@ def found(
     not_checked: Sequence[NotChecked] = (),
     tally: Tally | None = None,
 ) -> set[tuple[str, str, str | None]]:
-    sides = Sides(ACCOUNT, frozenset(regions), [item for item in state if item.type != "aws_sns_topic"], running, unread, not_checked)
+    sides = Sides(
+        ACCOUNT,
+        frozenset(regions),
+        [item for item in state if item.type != "aws_sns_topic"],
+        running,
+        unread,
+        not_checked,
+    )
     return {(item.kind, item.address or item.key, item.region) for item in compare(sides, SPECS, tally)}
 
 
@@ -84,7 +91,11 @@ _MADE_BY_AWS = re.compile(
 @pytest.mark.parametrize("group", sorted(path.parent.name for path in FIXTURES.glob("*/state.json")))
 def test_no_key_of_one_region_is_that_of_another(group: str) -> None:
     """The same configuration applied in another region: only what AWS draws at random may be called the same."""
-    content = (FIXTURES / group / "state.json").read_text(encoding="utf-8").replace("aws-endpoint.invalid", f"sqs.{HOME}.amazonaws.com")
+    content = (
+        (FIXTURES / group / "state.json")
+        .read_text(encoding="utf-8")
+        .replace("aws-endpoint.invalid", f"sqs.{HOME}.amazonaws.com")
+    )
     here, there = (
         {(item.type, item.key) for item in parse_state(text.encode(), SPECS).declared if item.type in SPECS}
         for text in (content, content.replace(HOME, FAR))
@@ -120,7 +131,7 @@ def test_further_names_and_parents_get_their_region_too() -> None:
     permission = LiveResource(
         "aws_lambda_permission", f"{function}||s", HOME, {}, "s", aliases=(("aws_lambda_permission", "f||s"),)
     )
-    names = placed(permission, HOME, SPECS)
+    names = placed_live(permission, SPECS)
     assert names.key == f"{function}||s", "an ARN holds its region"
     assert {key for _, key in names.aliases} == {f"{HOME}|f||s", "f||s"}
     policy = live(POLICY, "mrk-1", FAR, Parent(KEY, "mrk-1", "policy"))
@@ -230,7 +241,12 @@ def test_without_a_region_the_only_one_of_that_name_is_compared() -> None:
 @pytest.mark.parametrize("role", ["r", "other"])
 def test_without_a_region_several_of_that_name_show_nothing(role: str) -> None:
     tally = Tally()
-    assert found(declared(resource(RECORDER, id="default", role_arn="r")), [recorder(HOME, role), recorder(FAR)], tally=tally) == set()
+    assert (
+        found(
+            declared(resource(RECORDER, id="default", role_arn="r")), [recorder(HOME, role), recorder(FAR)], tally=tally
+        )
+        == set()
+    )
     assert (tally.not_checked, tally.compared, tally.ambiguous) == (1, 0, {RECORDER: 1})
 
 
@@ -242,7 +258,9 @@ def test_without_a_region_nothing_is_said_while_a_region_could_not_be_listed() -
 
 
 def test_two_declarations_without_a_region_are_not_held_against_one() -> None:
-    state = declared(resource(RECORDER, "a", id="default", role_arn="r"), resource(RECORDER, "b", id="default", role_arn="other"))
+    state = declared(
+        resource(RECORDER, "a", id="default", role_arn="r"), resource(RECORDER, "b", id="default", role_arn="other")
+    )
     assert found(state, [recorder(HOME)]) == set()
     assert found(state, [recorder(HOME)], regions=(HOME,)) == {("changed", f"{RECORDER}.b", HOME)}, "there is no other"
 
@@ -256,7 +274,7 @@ def test_a_state_that_was_taken_in_with_bare_names_is_matched_by_its_region() ->
 
 
 def test_what_could_not_be_read_in_a_region_is_not_missing_there() -> None:
-    gap = placed(Unread(RECORDER, "default"), FAR, SPECS)
+    gap = placed_gap(Unread(RECORDER, "default"), FAR, SPECS)
     assert found(_both(), [recorder(HOME)], unread=[gap]) == set()
     assert found(declared(resource(RECORDER, id="default", role_arn="r")), [], unread=[gap]) == set()
 
@@ -275,7 +293,9 @@ def test_a_policy_of_its_own_takes_over_in_its_region_or_in_all_when_that_is_ope
     both = [*running(HOME), *running(FAR)]
     changed = {("changed", f"{KEY}.here", HOME), ("changed", f"{KEY}.there", FAR)}
     assert found(declared(*keys), [item for item in both if item.type == KEY]) == changed
-    own = resource(POLICY, "own", "p", key_id=f"arn:aws:kms:{FAR}:{ACCOUNT}:key/mrk-1", policy='{"Statement": ["live"]}')
+    own = resource(
+        POLICY, "own", "p", key_id=f"arn:aws:kms:{FAR}:{ACCOUNT}:key/mrk-1", policy='{"Statement": ["live"]}'
+    )
     assert found(declared(*keys, own), both) >= {("changed", f"{KEY}.here", HOME)}
     assert ("changed", f"{KEY}.there", FAR) not in found(declared(*keys, own), both)
     bare = resource(POLICY, "own", "p", key_id="mrk-1", policy='{"Statement": ["live"]}')

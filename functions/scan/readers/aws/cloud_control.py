@@ -96,5 +96,7 @@ def _answer(scope: Scope, item: Wanted, place: str, reply: Mapping[str, object])
     if not isinstance(model, dict):
         return Unread(item.type, item.key, (), None, "malformed", "GetResource answered no model")
     arn = model.get("Arn") or model.get("ARN")
-    cloud_id = arn if isinstance(arn, str) and arn.startswith(f"arn:{scope.partition}:") else without_region(item.key, place)
+    cloud_id = (
+        arn if isinstance(arn, str) and arn.startswith(f"arn:{scope.partition}:") else without_region(item.key, place)
+    )
     return LiveResource(item.type, item.key, place, {}, cloud_id, document=Traced(model, _SOURCE))
