@@ -54,6 +54,16 @@ def test_what_is_there_comes_with_its_model() -> None:
     assert asked == {("AWS::Glue::Job", "nightly"), ("AWS::ApiGateway::Stage", "a1|live")}
 
 
+def test_what_has_its_region_before_its_name_is_asked_for_by_the_name() -> None:
+    wanted = Wanted("aws_glue_job", f"{REGION}|nightly")
+    (found,), replies = read(model(Name="nightly"), wanted)
+    assert isinstance(found, LiveResource)
+    assert (found.key, found.cloud_id) == (f"{REGION}|nightly", "nightly")
+    assert [wish["Identifier"] for _, _, wish in replies.asked] == ["nightly"]
+    (gone,), _ = read("ResourceNotFoundException", wanted)
+    assert gone == Absent("aws_glue_job", f"{REGION}|nightly"), "it is known by its match key again"
+
+
 def test_what_is_gone_is_gone() -> None:
     assert read("ResourceNotFoundException")[0] == [Absent("aws_glue_job", "nightly")]
 
