@@ -36,8 +36,9 @@ def is_repeated(kind: str, key: str | None, specs: _Specs) -> bool:
 
 def lacks_region(item: Declared, specs: _Specs) -> bool:
     """Say whether a declared resource's key is such a name and says nothing of the region."""
-    is_told = item.region is not None and item.key != without_region(item.key or "", item.region)
-    return not is_told and is_repeated(item.type, item.key, specs)
+    if item.key is None or not is_repeated(item.type, item.key, specs):
+        return False
+    return item.key == without_region(item.key, item.region)
 
 
 def placed(finding: Finding, region: str, specs: _Specs) -> Finding:

@@ -60,7 +60,15 @@ limit 1
 """
 # A pair is settled when it is what it was when it was last found without a difference, and nothing else has a say: no second
 # name under which a state declares it, nothing that could not be read, the same inline blocks declared elsewhere.
-_LIST_UNSETTLED = """
+_NAME_STATES = """
+select coalesce(
+  encode(sha256(convert_to(
+    string_agg(s.id || ' ' || coalesce(encode(s.content_hash, 'hex'), '') || ' ' || s.digest_version, ',' order by s.id), 'UTF8'
+  )), 'hex'), '') as name
+from scan.state_sources s
+where s.org_id = :org_id and s.account_id = :account_id
+"""
+_PAIRS = """
 with declared as (
   select r.type, r.key, count(*) as items, string_agg(r.content_hash, '' order by r.content_hash) as hashes
   from scan.state_resources r
@@ -72,7 +80,26 @@ with declared as (
   from scan.live_resources l
   where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
     and (l.type, l.key) > (:from_type, :from_key) and (l.type, l.key) <= (:to_type, :to_key)
-), told as (
+), taken_over as (
+  select p.type, p.key, string_agg(p.attribute, ',' order by p.attribute) as attributes
+  from (
+    select distinct r.parent[1] collate "C" as type, r.parent[2] collate "C" as key, r.parent[3] collate "C" as attribute
+    from scan.state_resources r
+    where r.org_id = :org_id and r.account_id = :account_id and r.parent is not null
+      and (r.parent[1] collate "C", r.parent[2] collate "C") > (:from_type, :from_key)
+      and (r.parent[1] collate "C", r.parent[2] collate "C") <= (:to_type, :to_key)
+  ) as p
+  group by p.type, p.key
+), both_sides as (
+  select coalesce(d.type, l.type) as type, coalesce(d.key, l.key) as key, d.items, l.agreed_hash,
+    sha256(cast(:rules_hash as bytea) || d.hashes || l.content_hash || convert_to(coalesce(o.attributes, ''), 'UTF8')) as pair_hash
+  from declared d
+  full join live l on l.type = d.type and l.key = d.key
+  left join taken_over o on o.type = d.type and o.key = d.key
+)
+"""
+_LIST_UNSETTLED = f"""
+{_PAIRS}, told as (
   select x.type, x.key
   from (
     select g.types[1] as type, g.key
@@ -93,50 +120,66 @@ with declared as (
       and (a.live_type, a.live_key) > (:from_type, :from_key) and (a.live_type, a.live_key) <= (:to_type, :to_key)
   ) as x
   group by x.type, x.key
-), taken_over as (
-  select p.type, p.key, string_agg(p.attribute, ',' order by p.attribute) as attributes
-  from (
-    select distinct r.parent[1] collate "C" as type, r.parent[2] collate "C" as key, r.parent[3] collate "C" as attribute
-    from scan.state_resources r
-    where r.org_id = :org_id and r.account_id = :account_id and r.parent is not null
-      and (r.parent[1] collate "C", r.parent[2] collate "C") > (:from_type, :from_key)
-      and (r.parent[1] collate "C", r.parent[2] collate "C") <= (:to_type, :to_key)
-  ) as p
-  group by p.type, p.key
-), both_sides as (
-  select coalesce(d.type, l.type) as type, coalesce(d.key, l.key) as key, d.items, d.hashes, l.content_hash, l.agreed_hash
-  from declared d
-  full join live l on l.type = d.type and l.key = d.key
 ), judged as (
-  select b.type, b.key, b.items,
-    t.type is null and coalesce(
-      b.agreed_hash
-      = sha256(cast(:rules_hash as bytea) || b.hashes || b.content_hash || convert_to(coalesce(o.attributes, ''), 'UTF8')), false
-    ) as is_settled
+  select b.type, b.key, b.items, t.type is null and coalesce(b.agreed_hash = b.pair_hash, false) as is_settled
   from both_sides b
   left join told t on t.type = b.type and t.key = b.key
-  left join taken_over o on o.type = b.type and o.key = b.key
 )
-select null as type, null as key, cast(coalesce(sum(j.items), 0) as bigint) as items
+select cast(coalesce(sum(j.items) filter (where j.is_settled), 0) as bigint) as settled, count(*) as identities,
+  json_agg(json_build_array(j.type, j.key) order by j.type collate "C", j.key collate "C") filter (where not j.is_settled) as unsettled
 from judged j
-where j.is_settled
-union all
-select j.type, j.key, null
-from judged j
-where not j.is_settled
+"""
+_SET_AGREED = f"""
+{_PAIRS}, excepted as (
+  select e.value ->> 0 as type, e.value ->> 1 as key
+  from jsonb_array_elements(cast(:excepted as jsonb)) as e (value)
+), states as ({_NAME_STATES})
+update scan.live_resources l
+set agreed_hash = b.pair_hash
+from both_sides b
+where l.org_id = :org_id and l.account_id = :account_id and l.type = b.type and l.key = b.key
+  and b.pair_hash is not null and b.pair_hash is distinct from b.agreed_hash and (select s.name from states s) = :states
+  and not exists (select from excepted e where e.type = b.type and e.key = b.key)
 """
 # Both sides come as one JSON document each: the driver takes ten times as long for the same rows one by one.
-_LIST_DECLARED = """
+_DECLARED = """
 select json_agg(d order by d.type, d.key, d.source_id, d.address, d.part) as found
 from (
-  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed, r.source_id, r.part,
-    encode(r.content_hash, 'hex') as content_hash
+  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed, r.source_id, r.part
+"""
+_LIVE = """
+select json_agg(d order by d.type, d.key) as found
+from (
+  select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases
+"""
+_LIST_DECLARED = f"""
+{_DECLARED}
   from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
   join scan.state_resources r on r.type = i.type and r.key = i.key
   where r.org_id = :org_id and r.account_id = :account_id
 ) as d
 """
-_LIST_LIVE = """
+_LIST_DECLARED_BETWEEN = f"""
+{_DECLARED}
+  from scan.state_resources r
+  where r.org_id = :org_id and r.account_id = :account_id and r.key is not null
+    and (r.type, r.key) >= (:from_type, :from_key) and (r.type, r.key) <= (:to_type, :to_key)
+) as d
+"""
+_LIST_LIVE_BETWEEN = f"""
+{_LIVE}
+  from scan.live_resources l
+  where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
+    and (l.type, l.key) >= (:from_type, :from_key) and (l.type, l.key) <= (:to_type, :to_key)
+  union all
+  select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases
+  from scan.live_aliases a
+  join scan.live_resources l on l.org_id = a.org_id and l.account_id = a.account_id and l.type = a.live_type and l.key = a.live_key
+  where a.org_id = :org_id and a.account_id = :account_id and l.org_id = :org_id and l.scan_id = :scan_id
+    and (a.type, a.key) >= (:from_type, :from_key) and (a.type, a.key) <= (:to_type, :to_key)
+) as d
+"""
+_LIST_LIVE = f"""
 with wanted as (
   select i.type collate "C" as type, i.key collate "C" as key
   from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
@@ -149,10 +192,7 @@ with wanted as (
   join scan.live_aliases a on a.type = w.type and a.key = w.key
   where a.org_id = :org_id and a.account_id = :account_id
 )
-select json_agg(d order by d.type, d.key) as found
-from (
-  select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases,
-    encode(l.content_hash, 'hex') as content_hash
+{_LIVE}
   from named n
   join scan.live_resources l on l.type = n.type and l.key = n.key
   where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
@@ -175,6 +215,9 @@ select distinct types, key, attributes, region, reason, permission, detail
 from scan.gaps
 where org_id = :org_id and scan_id = :scan_id and key is null
 """
+_HAS_UNREAD = """
+select exists (select from scan.gaps where org_id = :org_id and scan_id = :scan_id and key is not null) as found
+"""
 _COUNT_UNREAD = """
 select types[1] as type, count(*) as resources
 from scan.gaps
@@ -192,12 +235,6 @@ _COUNT_LIVE = """
 select count(*) as resources
 from scan.live_resources
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
-"""
-_SET_AGREED = """
-update scan.live_resources l
-set agreed_hash = decode(a.agreed_hash, 'hex')
-from jsonb_to_recordset(cast(:agreed as jsonb)) as a (type text, key text, agreed_hash text)
-where l.org_id = :org_id and l.account_id = :account_id and l.type = a.type and l.key = a.key
 """
 _CLEAR = "delete from scan.findings where org_id = :org_id and scan_id = :scan_id"
 _ADD = """
@@ -223,14 +260,6 @@ _LIST_CHANGED = """
 select item ->> 'type' as type, item ->> 'key' as key, item ->> 'path' as path, item -> 'before' as before, item -> 'after' as after
 from scan.findings
 where org_id = :org_id and scan_id = :scan_id and item ->> 'kind' = 'changed'
-"""
-_NAME_STATES = """
-select coalesce(
-  encode(sha256(convert_to(
-    string_agg(s.id || ' ' || coalesce(encode(s.content_hash, 'hex'), '') || ' ' || s.digest_version, ',' order by s.id), 'UTF8'
-  )), 'hex'), '') as name
-from scan.state_sources s
-where s.org_id = :org_id and s.account_id = :account_id
 """
 _BATCH = 500
 
@@ -268,29 +297,79 @@ def end_of_part(tx: UnitOfWork, place: Place, after: Identity, most: int) -> Ide
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What of a part must be looked at, in order, and how many declared resources need not be, as they are in sync still."""
+    """What of a part must be looked at.
+
+    Attributes:
+        identities: what it is, in order.
+        settled: how many declared resources need not be, as they are in sync still.
+        is_most: at least half of the part is.
+    """
 
     identities: Sequence[Identity]
     settled: int
+    is_most: bool
 
 
 def list_unsettled(
     tx: UnitOfWork, place: Place, after: Identity, until: Identity, *, covered: Sequence[str], rules_hash: bytes
 ) -> Unsettled:
     """List what of a part must be looked at."""
-    rows = tx.rows(
+    row = tx.rows(
         _LIST_UNSETTLED,
         account_id=place.account_id, scan_id=place.scan_id, from_type=after[0], from_key=after[1],
         to_type=until[0], to_key=until[1], covered=list(covered), rules_hash=rules_hash,
+    )[0]  # fmt: skip
+    identities = [(kind, key) for kind, key in row["unsettled"] or ()]
+    return Unsettled(identities, int(row["settled"]), is_most=2 * len(identities) >= row["identities"])
+
+
+def set_agreed(
+    tx: UnitOfWork,
+    place: Place,
+    after: Identity,
+    until: Identity,
+    *,
+    covered: Sequence[str],
+    rules_hash: bytes,
+    states: str,
+    excepted: Sequence[Identity],
+) -> None:
+    """Remember that no difference was found between the pairs of a part, but for those that are excepted.
+
+    Args:
+        tx: the unit of work.
+        place: what is compared.
+        after: where the part begins.
+        until: where it ends.
+        covered: the types that rules cover.
+        rules_hash: names the rules.
+        states: what `name_states` said before the part was read; when it says otherwise by now, nothing is remembered.
+        excepted: identities that differ or about which not everything is known.
+    """
+    tx.execute(
+        _SET_AGREED,
+        account_id=place.account_id, scan_id=place.scan_id, from_type=after[0], from_key=after[1],
+        to_type=until[0], to_key=until[1], covered=list(covered), rules_hash=rules_hash,
+        states=states, excepted=json.dumps(excepted),
     )  # fmt: skip
-    settled = sum(int(row["items"]) for row in rows if row["type"] is None)
-    return Unsettled(sorted((row["type"], row["key"]) for row in rows if row["type"] is not None), settled)
 
 
 def list_declared(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
     """List what states declare under the given identities."""
     wanted = _recordset(identities)
     return _found(tx.rows(_LIST_DECLARED, account_id=place.account_id, identities=wanted)) if wanted else []
+
+
+def list_declared_between(tx: UnitOfWork, place: Place, first: Identity, last: Identity) -> Sequence[Row]:
+    """List what states declare from one identity to another, both included."""
+    values = {"from_type": first[0], "from_key": first[1], "to_type": last[0], "to_key": last[1]}
+    return _found(tx.rows(_LIST_DECLARED_BETWEEN, account_id=place.account_id, **values))
+
+
+def list_live_between(tx: UnitOfWork, place: Place, first: Identity, last: Identity) -> Sequence[Row]:
+    """List the live resources that answer to an identity from one to another, by their own or by a further name."""
+    values = {"from_type": first[0], "from_key": first[1], "to_type": last[0], "to_key": last[1]}
+    return _found(tx.rows(_LIST_LIVE_BETWEEN, account_id=place.account_id, scan_id=place.scan_id, **values))
 
 
 def list_live(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
@@ -317,6 +396,11 @@ def list_not_checked(tx: UnitOfWork, scan_id: UUID) -> Sequence[Row]:
     return tx.rows(_LIST_NOT_CHECKED, scan_id=scan_id)
 
 
+def has_unread(tx: UnitOfWork, scan_id: UUID) -> bool:
+    """Say whether there is a resource that could not be read, in whole or in part."""
+    return bool(tx.rows(_HAS_UNREAD, scan_id=scan_id)[0]["found"])
+
+
 def count_unread(tx: UnitOfWork, scan_id: UUID) -> dict[str, int]:
     """Count the resources that could not be read, in whole or in part, by type."""
     return {row["type"]: int(row["resources"]) for row in tx.rows(_COUNT_UNREAD, scan_id=scan_id)}
@@ -330,13 +414,6 @@ def count_apart(tx: UnitOfWork, account_id: UUID, *, covered: Sequence[str]) -> 
 def count_live(tx: UnitOfWork, place: Place) -> int:
     """Count what the scan saw."""
     return int(tx.rows(_COUNT_LIVE, account_id=place.account_id, scan_id=place.scan_id)[0]["resources"])
-
-
-def set_agreed(tx: UnitOfWork, account_id: UUID, agreed: Mapping[Identity, bytes]) -> None:
-    """Remember pairs between which no difference was found."""
-    if agreed:
-        rows = [{"type": kind, "key": key, "agreed_hash": found.hex()} for (kind, key), found in agreed.items()]
-        tx.execute(_SET_AGREED, account_id=account_id, agreed=json.dumps(rows))
 
 
 def add_findings(tx: UnitOfWork, scan_id: UUID, items: Sequence[Mapping[str, object]]) -> None:
@@ -372,7 +449,7 @@ def name_states(tx: UnitOfWork, account_id: UUID) -> str:
 
 def _found(rows: Sequence[Row]) -> Sequence[Row]:
     found: Sequence[Row] = rows[0]["found"] or []
-    return [{**row, "content_hash": bytes.fromhex(row["content_hash"])} for row in found]
+    return found
 
 
 def _recordset(identities: Iterable[Identity]) -> str:
