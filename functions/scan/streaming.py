@@ -14,6 +14,7 @@ from shared.data.unit_of_work import UnitOfWork
 
 from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
+from .domain.regional import keys_anywhere, parents_of, without_region
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
 from .domain.shards import GLOBAL, is_resolved
@@ -164,7 +165,7 @@ def _read(
     around.add_live(
         queries.list_live_between(tx, place, first, last) if is_dense else queries.list_live(tx, place, judged)
     )
-    parents = {(live.parent.type, live.parent.key) for live in around.live.values() if live.parent is not None}
+    parents = {(parent.type, parent.key) for live in around.live.values() for parent in parents_of(live)}
     around.add_live(queries.list_live(tx, place, parents - around.judged))
     names = {name for live in around.live.values() for name in identities_of(live)} | parents | around.judged
     further = names
@@ -176,7 +177,9 @@ def _read(
     owners = {name for name in names if name[0] in scope.specs and scope.specs[name[0]].inline}
     around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, owners)]
     if has_unread:
-        _, around.unread = records.gaps_of(queries.list_unread(tx, place, names))
+        regions, specs = scope.regions, scope.specs
+        anywhere = {(item.type, key) for item in around.declared for key in keys_anywhere(item, regions, specs)}
+        _, around.unread = records.gaps_of(queries.list_unread(tx, place, names | anywhere))
     return around
 
 
@@ -204,7 +207,14 @@ def _compare(
         if (gap.type, gap.key) in around.judged:
             found.keyless[gap.type] = found.keyless.get(gap.type, 0) + 1
     told = {(gap.type, gap.key) for gap in (*around.unread, *keyless)}
-    return found, found.tally.agreed - found.tally.differing - told - rewritten
+    return found, found.tally.agreed - found.tally.differing - told - rewritten - _taken_over_elsewhere(around)
+
+
+def _taken_over_elsewhere(around: _Neighbourhood) -> set[Identity]:
+    """Name the live resources whose blocks are declared without their region: `list_unsettled` does not see those."""
+    parents = {(parent.type, parent.key) for parent in around.taken_over}
+    bare = {name: without_region(live.key, live.region) for name, live in around.live.items()}
+    return {name for name, key in bare.items() if key != name[1] and (name[0], key) in parents}
 
 
 def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]:
@@ -223,8 +233,9 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
     if late:
         rows = [records.live_row(item, specs, seal, marks=marks) for item in late]
         scan_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
+    named = _by_name(around)
     around.declared = [
-        mark_declared(item, specs.get(item.type), around.live.get((item.type, item.key or "")), marks, seal)
+        mark_declared(item, specs.get(item.type), named.get((item.type, item.key or "")), marks, seal)
         for item in around.declared
     ]
     return {(item.type, item.key) for item in late}
@@ -232,9 +243,15 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
 
 def _keyless(around: _Neighbourhood) -> list[Unread]:
     """Name what cannot be compared, as a version of the digest key that hides it is gone."""
-    found: list[Unread] = []
+    found, named = list[Unread](), _by_name(around)
     for item in around.declared:
-        resource = around.live.get((item.type, item.key or ""))
+        resource = named.get((item.type, item.key or ""))
         if resource is not None and (names := incomparable(item.attributes, resource.attributes)):
             found.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", _KEY_GONE))
     return found
+
+
+def _by_name(around: _Neighbourhood) -> dict[Identity, LiveResource]:
+    """Return the live resources by their names, with the region and without; of two that share one, the first."""
+    bare = {(live.type, without_region(live.key, live.region)): live for live in around.live.values()}
+    return {**bare, **around.live}
