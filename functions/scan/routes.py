@@ -16,6 +16,7 @@ from . import fix_models as fixes
 from . import schedule_models as timed
 from . import source_models as places
 from . import triage_models as triage
+from .cloud_access.calling import MOST_STATE_BYTES
 from .handlers import (
     accounts,
     attributing,
@@ -32,7 +33,6 @@ from .handlers import (
     turns,
     worker,
 )
-from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"

@@ -17,12 +17,12 @@ from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from .. import ingestion
+from ..cloud_access.google import is_key_file
 from ..domain.source_rules import TRUSTING, check_place, choose_auth
 from ..errors import SourceLimitReached, SourceNotUploadable
 from ..queries import accounts as account_queries
 from ..queries import sources as queries
 from ..source_models import ChangeSource, CreateSource, ServiceAccountKey, SourceAccess, SourceView, UploadQuery
-from ..state_sources.google_keys import is_key_file
 from ..state_sources.port import SUFFIX
 from ..state_sources.tfc import PUBLIC
 from ..wiring import ScanDeps, source_place

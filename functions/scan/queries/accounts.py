@@ -10,16 +10,20 @@ from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted,
-  verified_at, created_at"""
+_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, identity_provider,
+  service_account, tenant_id, client_id, credentials_encrypted, verified_at, created_at"""
+
+_OPTIONAL = ("through", "identity_provider", "service_account", "tenant_id", "client_id")
 
 _LOCK_PLAN = "select pg_advisory_xact_lock(hashtextextended('scan:plan:' || cast(:org_id as text), 0))"
 _COUNT = "select count(*) as used from scan.cloud_accounts where org_id = :org_id"
 _INSERT = f"""
 insert into scan.cloud_accounts
-  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted)
+  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, identity_provider, service_account,
+  tenant_id, client_id, credentials_encrypted)
 values
-  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :through, :credentials_encrypted)
+  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :through, :identity_provider,
+  :service_account, :tenant_id, :client_id, :credentials_encrypted)
 returning {_COLUMNS}
 """
 _LIST = f"""
@@ -84,8 +88,8 @@ def count_accounts(tx: UnitOfWork) -> int:
 
 
 def insert_account(tx: UnitOfWork, **values: object) -> Row:
-    """Insert an account, `through` a hub or without; returns its row."""
-    return tx.rows(_INSERT, **{"through": None, **values})[0]
+    """Insert an account; what its provider does not have is left out. Returns its row."""
+    return tx.rows(_INSERT, **{**dict.fromkeys(_OPTIONAL), **values})[0]
 
 
 def find_external_id_of_hub(tx: UnitOfWork, through: str) -> str | None:
