@@ -9,6 +9,7 @@ https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,6 +28,7 @@ _STS: Final = "https://sts.googleapis.com/v1/token"
 _IAM: Final = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts"
 _TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type"  # noqa: S105  # a name
 _LIFETIME_SECONDS: Final = 3600
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,200}")
 _TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address
 _NEEDED: Final = ("client_email", "private_key", "private_key_id")
 _OK, _BAD_REQUEST, _UNAUTHORISED, _NOT_FOUND = 200, 400, 401, 404
@@ -41,17 +43,16 @@ class _Reply:
     data: bytes
 
 
-def is_key_file(text: str) -> bool:
-    """Say whether a text is a service account's key file; nothing is tried out."""
+def email_of(text: str) -> str | None:
+    """Return whose key file a text is, None when it is none of a service account; nothing is tried out."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return False
-    return (
-        isinstance(found, dict)
-        and found.get("type") == "service_account"
-        and all(text_of(found.get(name)) for name in _NEEDED)
-    )
+        return None
+    if not isinstance(found, dict) or found.get("type") != "service_account":
+        return None
+    email, *others = (text_of(found.get(name)) for name in _NEEDED)
+    return email if email and all(others) and _EMAIL.fullmatch(email) else None
 
 
 def exchange_identity(

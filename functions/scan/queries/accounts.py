@@ -44,6 +44,14 @@ set name = coalesce(:name, name), regions = coalesce(cast(:regions as text[]), r
 where org_id = :org_id and id = :account_id
 returning {_COLUMNS}
 """
+_SET_ACCESS = f"""
+update scan.cloud_accounts
+set auth_kind = :auth_kind, role_arn = :role_arn, external_id = :external_id, through = :through,
+  identity_provider = :identity_provider, service_account = :service_account, tenant_id = cast(:tenant_id as uuid),
+  client_id = cast(:client_id as uuid), credentials_encrypted = :credentials_encrypted, verified_at = null
+where org_id = :org_id and id = :account_id
+returning {_COLUMNS}
+"""
 _FIND_EXTERNAL_ID = """
 select external_id
 from scan.cloud_accounts
@@ -119,6 +127,21 @@ def update_account(tx: UnitOfWork, account_id: UUID, *, name: str | None, region
         NotFound: (404 `not_found`).
     """
     return _found(tx.row(_UPDATE, account_id=account_id, name=name, regions=list(regions) if regions else None))
+
+
+def set_access(tx: UnitOfWork, account_id: UUID, **columns: object) -> Row:
+    """Change how an account is signed in to; nobody has verified that yet.
+
+    Args:
+        tx: the organisation's.
+        account_id: which one.
+        columns: each of `auth_kind`, `role_arn`, `external_id`, `through`, `identity_provider`, `service_account`,
+            `tenant_id`, `client_id`, `credentials_encrypted`.
+
+    Raises:
+        NotFound: (404 `not_found`).
+    """
+    return _found(tx.row(_SET_ACCESS, account_id=account_id, **columns))
 
 
 def set_verified(tx: UnitOfWork, account_id: UUID) -> None:
