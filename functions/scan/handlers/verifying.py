@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from shared.data.rows import Row
@@ -103,7 +104,9 @@ def _try_further(account: AwsAccount) -> Iterator[GapView]:
         ("cloudtrail", "cloudtrail", lambda client: client.lookup_events(MaxResults=1)),
     )
     for prefix, service, ask in calls:
-        found = attempt(prefix, lambda ask=ask, service=service: ask(scope.client(service)))
+        found = attempt(prefix, partial(ask, scope.client(service)))
         if isinstance(found, Gap) and found.permission is not None:
             types = [] if prefix == "cloudtrail" else [GENERIC]
-            yield GapView(types=types, region=GLOBAL, reason=found.reason, permission=found.permission, detail=found.detail)
+            yield GapView(
+                types=types, region=GLOBAL, reason=found.reason, permission=found.permission, detail=found.detail
+            )
