@@ -17,6 +17,7 @@ from shared.security.signatures import SECRET_PREFIX
 
 from ..errors import ReportGap, ReportGone, ReportMismatch, ReportTooLarge
 
+PROVIDER = "kubernetes"
 MOST_OBJECTS = 200_000
 MOST_OBJECT_BYTES = 1024 * 1024 * 1024
 SILENCE = timedelta(hours=1)

@@ -12,9 +12,10 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call, validated
 from shared.http.reply import Reply
 from shared.http.strict_json import parse_json
+from shared.security.errors import NotFound
 from shared.security.signatures import verify
 
-from ..domain.cluster_reports import SCAN_INTERVAL, check_size, is_repeated, signing_secret
+from ..domain.cluster_reports import PROVIDER, SCAN_INTERVAL, check_size, is_repeated, signing_secret
 from ..errors import ReportMismatch, ScanInProgress, ScanLimitReached
 from ..queries import reports as queries
 from ..report_models import Identity, ReportAnswer, ReportPart
@@ -37,7 +38,8 @@ def take_report(call: Call, deps: ScanDeps) -> Reply:
     content_hash = hashlib.sha256(call.content).digest()
     now = deps.clock.now()
     with deps.db.unit(call.actor) as tx:
-        queries.lock_cluster(tx, part.account_id)
+        if queries.lock_account(tx, part.account_id)["provider"] != PROVIDER:
+            raise NotFound
         report = queries.find_report(tx, part.account_id, part.report_id)
         if is_repeated(report, part.part, content_hash) and report is not None:
             return Reply.ok(_answer("already_processed", report))
@@ -83,7 +85,7 @@ def _store(tx: UnitOfWork, part: ReportPart, report: Row, content_hash: bytes, n
         "server_version": facts.server_version if facts else None,
         "operator_version": facts.operator_version if facts else None,
     }
-    return queries.take_part(tx, part.account_id, part.report_id, values)
+    return queries.take_part(tx, part.account_id, part.report_id, **values)
 
 
 def _scan(call: Call, tx: UnitOfWork, account_id: UUID, now: datetime, *, is_first: bool) -> UUID | None:

@@ -13,10 +13,10 @@ from shared.security.errors import NotFound
 
 _COLUMNS = """id, parts, last_hash, objects, object_bytes, kinds, failures, server_version, operator_version, began_at, received_at,
   completed_at"""
-_LOCK_CLUSTER = """
-select id, name
+_LOCK_ACCOUNT = """
+select id, provider
 from scan.cloud_accounts
-where org_id = :org_id and id = :account_id and provider = 'kubernetes'
+where org_id = :org_id and id = :account_id
 for no key update
 """
 _FIND = f"""
@@ -83,13 +83,13 @@ limit :most
 """
 
 
-def lock_cluster(tx: UnitOfWork, account_id: UUID) -> Row:
-    """Return the account of a cluster; parts of its reports are taken one after the other.
+def lock_account(tx: UnitOfWork, account_id: UUID) -> Row:
+    """Return the account that is reported on; parts of its reports are taken one after the other.
 
     Raises:
-        NotFound: (404 `not_found`) there is none, or it is no Kubernetes cluster.
+        NotFound: (404 `not_found`) there is none.
     """
-    found = tx.row(_LOCK_CLUSTER, account_id=account_id)
+    found = tx.row(_LOCK_ACCOUNT, account_id=account_id)
     if found is None:
         raise NotFound
     return found
@@ -135,7 +135,7 @@ def was_scanned_since(tx: UnitOfWork, account_id: UUID, since: datetime) -> bool
     return bool(row["is_found"])
 
 
-def take_part(tx: UnitOfWork, account_id: UUID, report_id: UUID, values: Mapping[str, object]) -> Row:
+def take_part(tx: UnitOfWork, account_id: UUID, report_id: UUID, **values: object) -> Row:
     """Count a part as taken; returns the report's row.
 
     Args:
@@ -144,8 +144,13 @@ def take_part(tx: UnitOfWork, account_id: UUID, report_id: UUID, values: Mapping
         report_id: which report.
         values: `part`, `last_hash`, `objects`, `object_bytes`, `now`; `completed_at`, `kinds`, `failures` (JSON),
             `server_version`, `operator_version`, each None to leave what is there.
+
+    Raises:
+        NotFound: (404 `not_found`) there is no such report.
     """
-    (row,) = tx.rows(_TAKE_PART, account_id=account_id, report_id=report_id, **values)
+    row = tx.row(_TAKE_PART, account_id=account_id, report_id=report_id, **values)
+    if row is None:
+        raise NotFound
     return row
 
 
