@@ -37,8 +37,9 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
         found = _WAYS[row["provider"]](call, deps, row)
     except CredentialsRefused as error:
         return Reply.ok(_refused(error))
-    with deps.db.unit(call.actor) as tx:
-        queries.set_verified(tx, account_id)
+    if found.identity:
+        with deps.db.unit(call.actor) as tx:
+            queries.set_verified(tx, account_id)
     return Reply.ok(found)
 
 
@@ -60,6 +61,7 @@ _WAYS: Mapping[str, Callable[[Call, ScanDeps, Row], VerifyView]] = {
     "aws": _aws,
     "gcp": clouds.google,
     "azure": clouds.azure,
+    "kubernetes": clouds.kubernetes,
 }
 
 

@@ -13,7 +13,9 @@ import pytest
 from functions.scan.readers.gcp.rights import QUOTA
 from functions.scan.wiring import credentials_place
 from tests.support.cloud_hosts import CLIENT, SUBSCRIPTION, TENANT, AzureCloud, GoogleCloud
+from tests.support.clusters import Cluster, config_map
 from tests.support.database import ClonedDatabase
+from tests.support.scan_function import ScanFunction, ScanOrg
 from tests.support.source_function import SourceOrg
 from tests.support.state_hosts import PROVIDER
 
@@ -244,3 +246,37 @@ def test_who_is_not_trusted_learns_why(org: SourceOrg, connect: Callable[[Source
     assert (found["is_complete"], found["identity"]) == (False, "")
     assert [gap["reason"] for gap in found["gaps"]] == ["access_denied"]
     assert org.done("GET", place)["verified_at"] is None
+
+
+# --- Clusters: `ScanOrg` has the key that an operator reports with ---------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(database: ClonedDatabase) -> Cluster:
+    return Cluster.make(ScanOrg.make(ScanFunction(database)))
+
+
+def test_a_cluster_of_which_nothing_came_is_not_complete(cluster: Cluster) -> None:
+    cluster.done(cluster.part(1, objects=[config_map("a")]))
+    found = cluster.org.done("POST", f"{ROOT}/{cluster.account_id}/verify")
+    assert (found["is_complete"], found["reported_at"], found["identity"]) == (False, None, "")
+    assert "not sent a whole report" in found["gaps"][0]["detail"]
+    assert cluster.org.done("GET", f"{ROOT}/{cluster.account_id}")["verified_at"] is None
+
+
+def test_a_cluster_is_verified_by_what_its_operator_told_last(cluster: Cluster) -> None:
+    failure = {"kind": "Secret", "reason": "access_denied", "permission": "list secrets", "detail": "forbidden"}
+    body = cluster.part(1, is_last=True, objects=[config_map("a")])
+    body["listing"]["failures"] = [failure]
+    cluster.done(body)
+    found = cluster.org.done("POST", f"{ROOT}/{cluster.account_id}/verify")
+    assert found["missing_permissions"] == ["list secrets"]
+    assert found["reported_at"] is not None
+    assert found["is_complete"] is False
+    cluster.report_id = UUID(int=77)
+    cluster.done(cluster.part(1, is_last=True, objects=[config_map("a")]))
+    assert cluster.org.done("POST", f"{ROOT}/{cluster.account_id}/verify")["is_complete"] is True
+    cluster.org.function.clock.sleep_seconds(3601)
+    silent = cluster.org.done("POST", f"{ROOT}/{cluster.account_id}/verify")
+    assert (silent["is_complete"], silent["missing_permissions"]) == (False, [])
+    assert "not been heard of" in silent["gaps"][0]["detail"]
