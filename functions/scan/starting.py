@@ -15,7 +15,7 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.plans import limit_of
 
-from .domain.shards import CLOUD_CONTROL, GLOBAL, REGIONS, REPORT, STATE_PREFIX, cut, cut_further, is_resolved
+from .domain.shards import CLOUD_CONTROL, GLOBAL, REGIONS, STATE_PREFIX, cut, cut_further, is_resolved
 from .errors import ScanInProgress, ScanLimitReached
 from .queries import accounts as account_queries
 from .queries import scans as queries
@@ -88,8 +88,6 @@ def as_scanned(account: Row, scan: Mapping[str, Any]) -> dict[str, Any]:
 def _shards(tx: UnitOfWork, account_id: UUID, regions: Sequence[str]) -> list[dict[str, str]]:
     states = source_queries.list_sources_of_account(tx, account_id)
     fetched = [row["id"] for row in states if row["kind"] != "upload"]
-    if list(regions) == [GLOBAL]:  # a cluster: its operator has told already what there is
-        return cut((), regions, fetched) + [{"service": REPORT, "region": GLOBAL}]
     return cut(SERVICES, regions, fetched) + cut_further(regions, has_states=bool(states))
 
 
