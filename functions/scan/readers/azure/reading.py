@@ -36,6 +36,7 @@ class Unmapped:
         cloud_id: its id as Azure writes it.
         cloud_made: Azure made it by itself.
         tags: its tags.
+        document: what Azure says about it.
     """
 
     arm_type: str
@@ -44,6 +45,7 @@ class Unmapped:
     cloud_id: str
     cloud_made: bool
     tags: Mapping[str, str] = field(default_factory=dict)
+    document: Row | None = field(default=None, compare=False, repr=False)
 
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked | Unmapped
@@ -201,7 +203,7 @@ class _Reader:
         mapped = type_of(row)
         if mapped is None:
             if arm_type not in BY_ARM:
-                yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row))
+                yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row), row)
             return
         try:
             yield from self._mapped(mapped, mapped.live_key(row["id"]) or key, row, made=made)
