@@ -268,7 +268,8 @@ class Guard:
         self.failure = failure
         self.calls: list[tuple[str, str, dict[str, str]]] = []
 
-    def request(self, method: str, url: str, *, headers: dict[str, str]) -> EgressResponse:
+    def request(self, method: str, url: str, *, headers: dict[str, str], content: bytes) -> EgressResponse:
+        assert content == b""
         self.calls.append((method, url, headers))
         if self.failure:
             raise self.failure
