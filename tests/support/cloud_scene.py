@@ -67,7 +67,9 @@ class CloudScene:
         org = ScanOrg.make(function)
         columns = {"provider": provider, "name": "a", "external_account": external, **_AUTH[provider]}
         names = ", ".join(columns)
-        values = ", ".join(f"cast(:{name} as uuid)" if name.endswith(("tenant_id", "client_id")) else f":{name}" for name in columns)
+        values = ", ".join(
+            f"cast(:{name} as uuid)" if name.endswith(("tenant_id", "client_id")) else f":{name}" for name in columns
+        )
         (row,) = org.own(
             f"insert into scan.cloud_accounts (org_id, regions, {names}) values (:org_id, array['global'], {values}) returning id",
             **columns,

@@ -18,12 +18,15 @@ from ..further import ASKED_TYPES, READ_TYPES, further_types, read_further, stor
 from ..readers.aws import SERVICES
 from ..readers.aws.base import Gap, Scope, collect
 from ..readers.aws.regions import read_regions
+from ..readers.aws.trail import Trail
 from ..storing import BATCH, marked, store_live
 from ..types import tables
+from .aws_history import AwsHistory
 from .port import Beyond, Outcome, ShardWork
 
 if TYPE_CHECKING:
     from ..domain.sealing import Sealer
+    from ..wiring import ScanDeps
 
 
 class AwsCloud:
@@ -85,6 +88,10 @@ class AwsCloud:
     def names(self, _tx: UnitOfWork, _scan: Row, account: Row) -> frozenset[str]:
         """Return the account's number."""
         return frozenset({account["external_account"]})
+
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> AwsHistory:
+        """Return CloudTrail's event history."""
+        return AwsHistory(Trail(deps.sign_in(org_id, account), deps.pace), account["regions"])
 
     def beyond(self, _uncovered: Collection[str]) -> Beyond:
         """Return the types that Cloud Control reads, and those that the index leaves to the readers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -13,7 +13,10 @@ from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..domain.specs import TypeSpec
 from ..types import tables
 from .intake import Further, Intake
-from .port import Beyond, Outcome, ShardWork
+from .port import Beyond, History, Outcome, ShardWork
+
+if TYPE_CHECKING:
+    from ..wiring import ScanDeps
 
 SUBSCRIPTION: Final = "subscription"
 SETTLING_SECONDS: Final = 120.0
@@ -85,6 +88,13 @@ class AzureCloud:
     def names(self, _tx: UnitOfWork, _scan: Row, account: Row) -> frozenset[str]:
         """Return the subscription."""
         return frozenset({str(account["external_account"]).lower()})
+
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> History:
+        """Return what Resource Graph remembers of changes."""
+        from ..readers.azure.client import Arm
+        from .azure_history import AzureHistory
+
+        return AzureHistory(Arm(deps.azure(org_id, account), deps.clock), str(account["external_account"]).lower())
 
     def beyond(self, uncovered: Collection[str]) -> Beyond:
         """Return that documents are kept of whatever is declared."""

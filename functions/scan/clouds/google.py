@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -15,8 +15,12 @@ from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..domain.specs import TypeSpec
 from ..queries import scans as scan_queries
 from ..types import tables
+from .google_history import GoogleHistory
 from .intake import Further, Intake
 from .port import Beyond, Outcome, ShardWork
+
+if TYPE_CHECKING:
+    from ..wiring import ScanDeps
 
 ASSETS: Final = "assets"
 TURN_SECONDS: Final = 240.0  # of the 540 that the function has
@@ -108,6 +112,12 @@ class GoogleCloud:
 
         keys = scan_queries.list_live_keys(tx, scan["account_id"], scan["id"], types=CONTAINERS)
         return seen_into(account["external_account"], keys) if keys else None
+
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> GoogleHistory:
+        """Return Cloud Audit Logs."""
+        from ..readers.gcp.logs import AuditLogs
+
+        return GoogleHistory(AuditLogs(deps.google(org_id, account), deps.clock), account["external_account"])
 
     def beyond(self, uncovered: Collection[str]) -> Beyond:
         """Return that documents are kept of whatever is declared."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
@@ -72,8 +73,25 @@ class Outcome:
     continues: Mapping[str, Any] | None = None
 
 
+class History(Protocol):
+    """What a cloud remembers of who did what in one account."""
+
+    @property
+    def requests(self) -> int:
+        """Return how often it was asked."""
+        ...
+
+    def explain(self, question: Question, now: datetime) -> Answer | None:
+        """Return the call that explains a drift best; None when it remembers none that could.
+
+        Raises:
+            HistoryRefused: there is no answer, and why.
+        """
+        ...
+
+
 class Cloud(Protocol):
-    """One cloud. Everything but `read` and `names` is pure."""
+    """One cloud. What takes a shard, a transaction or clients reads; the rest is pure."""
 
     @property
     def provider(self) -> str:
@@ -138,6 +156,14 @@ class Cloud(Protocol):
 
     def names(self, tx: UnitOfWork, scan: Row, account: Row) -> frozenset[str] | None:
         """Return every name under which states know what was scanned; None when that could not be learned."""
+        ...
+
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> History:
+        """Return what the cloud remembers.
+
+        Raises:
+            CredentialsRefused: (422 `credentials_refused`) nobody can sign in.
+        """
         ...
 
     def beyond(self, uncovered: Collection[str]) -> Beyond:
