@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.data.unit_of_work import UnitOfWork
     from shared.security.actor import Actor
 
+    from ..domain.attribution import Answer, Question
     from ..domain.specs import TypeSpec
     from ..wiring import ScanDeps
 
