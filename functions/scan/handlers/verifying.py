@@ -106,4 +106,6 @@ def _try_further(account: AwsAccount) -> Iterator[GapView]:
         found = attempt(prefix, lambda ask=ask, service=service: ask(scope.client(service)))
         if isinstance(found, Gap) and found.permission is not None:
             types = [] if prefix == "cloudtrail" else [GENERIC]
-            yield GapView(types=types, region=GLOBAL, reason=found.reason, permission=found.permission, detail=found.detail)
+            yield GapView(
+                types=types, region=GLOBAL, reason=found.reason, permission=found.permission, detail=found.detail
+            )

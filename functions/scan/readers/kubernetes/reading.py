@@ -5,7 +5,7 @@ Owns the order: releases and autoscalers first, since other objects are theirs. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +25,8 @@ SOURCE: Final = "Kubernetes API"
 PLACE: Final = "global"
 AUTOSCALERS: Final = "HorizontalPodAutoscaler.autoscaling"
 _SYSTEM: Final = "kube-system"
+_NOT_READ: Final = "the operator is not set up to read {kinds}"
+_MOST_DETAIL: Final = 500
 _ACCESS: Final = frozenset({"Role.rbac.authorization.k8s.io", "RoleBinding.rbac.authorization.k8s.io"})
 
 
@@ -59,16 +61,23 @@ class _Owners:
     scaled: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
 
-def read_report(listed: Listed, objects: Objects) -> Iterator[Finding]:
+def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> Iterator[Finding]:
     """Yield what a report tells.
 
     Args:
         listed: which kinds it tells of.
         objects: yields its objects, as they were reported, of some kinds or of all.
+        declared: keys of what states declare of kinds that no type stands for; of those that were not listed nothing is known.
     """
-    failed = {item.kind for item in listed.failures}
-    known = listed.kinds - failed
-    yield from _not_checked(listed, known)
+    failures = {item.kind: item for item in listed.failures}
+    known = listed.kinds - failures.keys()
+    yield from _not_checked(failures, known)
+    for key in declared:
+        kind = key.partition(" ")[0]
+        if kind not in known:
+            yield _unread(
+                key, failures.get(kind) or NotListed(kind, "not_enabled", detail=_NOT_READ.format(kinds=kind))
+            )
     owners = _owners(objects, known)
     for item in objects(None):
         kind = _kind_of(item)
@@ -81,22 +90,19 @@ def not_reported(reason: str, detail: str) -> NotChecked:
     return NotChecked(tuple(sorted(specs())), PLACE, reason, None, detail)
 
 
-def _not_checked(listed: Listed, known: frozenset[str]) -> Iterator[NotChecked]:
-    for item in listed.failures:
-        yield NotChecked(types_of([item.kind]), PLACE, item.reason, item.permission, item.detail)
-    silent = {*by_kind(), RELEASES} - known - {item.kind for item in listed.failures}
+def _not_checked(failures: Mapping[str, NotListed], known: frozenset[str]) -> Iterator[NotChecked]:
+    mapped = {*by_kind(), RELEASES}
+    for item in failures.values():
+        if item.kind in mapped:
+            yield NotChecked(types_of([item.kind]), PLACE, item.reason, item.permission, item.detail)
+    silent = sorted(mapped - known - failures.keys())
     if silent:
-        detail = f"the operator is not set up to read {', '.join(sorted(silent))}"[:500]
+        detail = _NOT_READ.format(kinds=", ".join(silent))[:_MOST_DETAIL]
         yield NotChecked(types_of(silent), PLACE, "not_enabled", None, detail)
-    if GENERIC not in types_of([item.kind for item in listed.failures]):
-        # Which kinds of its own a cluster has is not known here: of an object of another kind nothing can be said to be missing.
-        yield from _generic_gap(known)
 
 
-def _generic_gap(known: frozenset[str]) -> Iterator[NotChecked]:
-    others = sorted(kind for kind in known if kind not in by_kind() and kind != RELEASES)
-    detail = f"of kinds that no type stands for, the operator reads {', '.join(others) or 'none'}"[:500]
-    yield NotChecked((GENERIC,), PLACE, "not_enabled", None, detail)
+def _unread(key: str, failure: NotListed) -> Unread:
+    return Unread(GENERIC, key, (), failure.permission, failure.reason, failure.detail)
 
 
 def _owners(objects: Objects, known: frozenset[str]) -> _Owners:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
 from ...domain.specs import TypeSpec, index
 from . import cluster, helm, workloads
-from .manifests import MANIFEST, comparable, ignored_paths, manifest, manifest_of
+from .manifests import MANIFEST, comparable, ignored_paths, manifest_of
 from .mapping import DEFAULT_NAMESPACE, Mapped, mapped, member, object_key, specs_of
 
 TYPES: Final = (*cluster.TYPES, *workloads.TYPES)

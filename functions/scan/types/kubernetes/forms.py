@@ -6,22 +6,11 @@ and Taints"; Terraform Kubernetes provider 2.38, resource documentation.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 
+from ...domain.manifests import quantity
 from ...domain.shapes import Canonical, Shape, default_is, members, string_map, text
 
-_QUANTITY = re.compile(
-    r"([+-]?[0-9]{1,30}(?:\.[0-9]{0,30})?|[+-]?\.[0-9]{1,30})(?:([eE][+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i)?)"
-)
-_UNITS: Mapping[str, Decimal] = {
-    **{
-        unit: Decimal(10) ** (3 * power)
-        for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
-    },
-    **{f"{unit}i": Decimal(2) ** (10 * power) for power, unit in enumerate("KMGTPE", 1)},
-}
 # Written by controllers and clients into whatever they work on; nobody declares them.
 _MADE_KEYS = frozenset(
     {
@@ -54,19 +43,6 @@ _MADE_KEYS = frozenset(
         "kubernetes.io/bootstrapping",
     }
 )
-
-
-def quantity(value: object) -> Canonical:
-    """A quantity: `0.5` is `500m`, `1Gi` is `1024Mi`; a text that is none stays as it is.
-
-    Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-    """
-    found = text(value)
-    match = _QUANTITY.fullmatch(found.strip()) if isinstance(found, str) else None
-    if match is None:
-        return found
-    amount = Decimal(match[1] + (match[2] or "")) * _UNITS[match[3] or ""]
-    return f"{amount.normalize():f}" if amount else "0"
 
 
 def quantity_or_zero(value: object) -> Canonical:

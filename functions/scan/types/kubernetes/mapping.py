@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
 from ...domain.shapes import Shape, block, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
 from ..aws.schema import AttributeSchema
 from .forms import kept, labels, mode, quantities, quantity_or_zero, unless, written
-from .manifests import MANIFEST, manifest
+from .manifests import MANIFEST
 from .schema import attribute_schema
 
 Item: TypeAlias = Mapping[str, Any]
