@@ -63,6 +63,9 @@ _SHAPES: Mapping[str, Shape] = {
     "mount_propagation": unless("None"),
     "size_limit": quantity_or_zero,
     "divisor": quantity_or_zero,
+    "scheduler_name": unless("default-scheduler"),
+    "target.average_value": quantity_or_zero,
+    "target.value": quantity_or_zero,
 }
 _SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
 
@@ -281,8 +284,8 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
     name = path.rpartition(".")[2]
     if path in kind.shapes:
         return kind.shapes[path]
-    if name in _SHAPES:
-        return _SHAPES[name]
+    if (known := _SHAPES.get(name) or _SHAPES.get(".".join(path.split(".")[-2:]))) is not None:
+        return known
     if item.members is not None:
         shapes = {one.name: one.shape for one in inner}
         if item.most == 1:
