@@ -14,12 +14,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.scan import confirming, starting
+from functions.scan import starting
+from functions.scan.clouds import aws
 from functions.scan.domain.inventory import GENERIC
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.shards import INVENTORY
 from functions.scan.further import ASKED_TYPES, READ_TYPES, FurtherShard
-from functions.scan.handlers import worker
 from functions.scan.queries import accounts, scans
 from functions.scan.readers.aws.base import Finding, Gap, Listing, Scope, Service
 from functions.scan.readers.aws.session import AwsAccount, SignIns
@@ -124,13 +124,9 @@ class Scene:
 def scene(function: ScanFunction, monkeypatch: pytest.MonkeyPatch) -> Scene:
     cloud = Cloud()
     services = (Service("vpcs", (Listing(("aws_vpc",), cloud.list_vpcs, ("ec2:DescribeVpcs",)),)),)
-    by_name = {service.name: service for service in services}
-    for module in (worker, confirming):
-        monkeypatch.setattr(module, "_SERVICES", by_name)
-    for owner in (starting, confirming):
-        monkeypatch.setattr(owner, "SERVICES", services)
-    monkeypatch.setattr(worker, "read_regions", cloud.look_up)
-    monkeypatch.setattr(worker, "read_further", lambda *_, **__: FurtherShard())
+    monkeypatch.setattr(aws, "SERVICES", services)
+    monkeypatch.setattr(aws, "read_regions", cloud.look_up)
+    monkeypatch.setattr(aws, "read_further", lambda *_, **__: FurtherShard())
     function.deps = replace(function.deps, sign_ins=_SignedIn())
     org = ScanOrg.make(function)
     account = org.make_account()
@@ -234,7 +230,7 @@ def test_a_cancelled_scan_is_not_cut(scene: Scene) -> None:
     assert scene.shards(scan) == [("regions", "global")]
     shard = {"id": UUID(str(scene.waiting(scan)[0].payload["shard_id"])), "scan_id": scan}
     with scene.org.function.db.unit(actor_in(scene.org.id)) as tx:  # the worker was past its first look
-        starting.spread(tx, shard, account_id=scene.account, regions=[HOME])
+        starting.spread(tx, shard, account=accounts.get_account(tx, scene.account), regions=[HOME])
     found = scene.look(scan)
     assert (found["status"], found["shards_total"], found["regions"]) == ("cancelled", 1, None)
     assert scene.shards(scan) == [("regions", "global")]
