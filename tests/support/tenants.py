@@ -35,6 +35,7 @@ _VALUES: dict[str, Any] = {
     "scan.schedules.next_run_at": "2026-01-01T00:00:00Z",
     "scan.state_sources.kind": "upload",
     "scan.state_sources.auth_kind": "none",
+    "scan.cluster_reports.last_hash": bytes(32),
     "scan.state_sources.url": None,
     "proved_by": "current",
     "webhook.configs.provider": "github",

@@ -11,6 +11,7 @@ STATE_PREFIX = "state:"
 INVENTORY = "inventory"
 CLOUD_CONTROL = "cloud-control"
 REGIONS = "regions"
+REPORT = "report"
 ALL = "all"
 
 

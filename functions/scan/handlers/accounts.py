@@ -79,9 +79,7 @@ def change_account(call: Call, deps: ScanDeps) -> Reply:
             external_id = external_id_for(tx, deps, wish.auth, row["external_id"])
             row = queries.set_access(tx, account_id, **access, external_id=external_id)
         changed = sorted(wish.model_fields_set)
-        tx.audit(
-            "scan:cloud_account:changed", "cloud_account", account_id, changed=changed, auth_kind=row["auth_kind"]
-        )
+        tx.audit("scan:cloud_account:changed", "cloud_account", account_id, changed=changed, auth_kind=row["auth_kind"])
     return Reply.ok(AccountView.of(row))
 
 

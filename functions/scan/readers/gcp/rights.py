@@ -36,10 +36,15 @@ def missing(google: GuardedGoogle, parent: str, permissions: Sequence[str]) -> t
     if answer.status == _UNAUTHORISED:
         raise Failed("access_denied", None, "Google does not accept the access token")
     if answer.status == _FORBIDDEN and b"SERVICE_DISABLED" in answer.content[:65536]:
-        raise Failed("not_enabled", None, "the Cloud Resource Manager API is not enabled in the project that calls count on")
+        raise Failed(
+            "not_enabled", None, "the Cloud Resource Manager API is not enabled in the project that calls count on"
+        )
     if answer.status == _FORBIDDEN:
-        raise Failed("access_denied", QUOTA if b"USER_PROJECT_DENIED" in answer.content[:65536] else None,
-                     f"testIamPermissions is refused: {parent} is not there, or not shown")
+        raise Failed(
+            "access_denied",
+            QUOTA if b"USER_PROJECT_DENIED" in answer.content[:65536] else None,
+            f"testIamPermissions is refused: {parent} is not there, or not shown",
+        )
     if answer.status != _OK:
         reason = "throttled" if answer.status == _THROTTLED else "unavailable"
         raise Failed(reason, None, f"testIamPermissions answered {answer.status}")
