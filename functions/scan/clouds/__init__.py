@@ -10,6 +10,8 @@ from .azure import AzureCloud
 from .google import GoogleCloud
 from .port import Cloud
 
+__all__ = ["CLOUDS", "Cloud", "cloud_of"]
+
 CLOUDS: Final[Mapping[str, Cloud]] = {cloud.provider: cloud for cloud in (AwsCloud(), AzureCloud(), GoogleCloud())}
 
 
