@@ -9,19 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.scan.domain.specs import TypeSpec
+from functions.scan.clouds import CLOUDS
 from functions.scan.readers.azure.actions import needed
 from functions.scan.readers.gcp.rights import READING
-from functions.scan.types.aws import SPECS as AWS
 from functions.scan.types.aws.catalogue import READABLE
-from functions.scan.types.aws.schema import known_count as aws_count
-from functions.scan.types.azure import DECLARABLE as AZURE
-from functions.scan.types.gcp import specs as google_specs
-from functions.scan.types.gcp.schema import known_count as google_count
 
 from .customer_rights import read_actions
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "infra" / "coverage.md"
+_TITLES = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure", "kubernetes": "Kubernetes"}
 _HEAD = """# What is compared
 
 Made from the type tables by `python -m infra.build.coverage`; a test fails when it is stale. *Compared* are the attributes whose values in the
@@ -48,27 +45,23 @@ class Chapter:
 
 def chapters() -> list[Chapter]:
     """Return what is said of each cloud."""
-    asked = sum(1 for name in READABLE if name not in AWS)
-    return [
-        Chapter(
-            "AWS",
-            f"{len(AWS)} of the provider's {aws_count()} types are mapped; {asked} further ones are read by Cloud Control where a state declares "
-            f"them, everything else is listed by ARN. A complete scan needs {len(read_actions())} IAM actions (`terraform/customer/aws`).",
-            AWS,
-        ),
-        Chapter(
-            "Google Cloud",
-            f"{len(google_specs())} of the provider's {google_count()} types are mapped, grants (`_iam_…`) among them. Everything is read by Cloud Asset "
-            f"Inventory; of asset types without a mapping it is told that they exist. Needed: {_words(READING)} (`terraform/customer/gcp`).",
-            google_specs(),
-        ),
-        Chapter(
-            "Azure",
-            f"{len(AZURE)} types are mapped, other names of one type counted as well. Everything is read by Resource Graph and lists of what that does not hold; "
-            f"of ARM types without a mapping it is told that they exist. Needed for the mapped types: {len(needed())} actions (`terraform/customer/azure`).",
-            AZURE,
-        ),
-    ]
+    return [Chapter(_TITLES[name], _says(name), CLOUDS[name].specs()) for name in _TITLES]
+
+
+def _says(provider: str) -> str:
+    cloud = CLOUDS[provider]
+    mapped = f"{len(cloud.specs())} types are mapped; its Terraform providers have {cloud.count_known()}."
+    asked = sum(1 for name in READABLE if name not in cloud.specs())
+    ways = {
+        "aws": f"{asked} further types are read by Cloud Control where a state declares them, everything else is listed by ARN. A complete scan needs "
+        f"{len(read_actions())} IAM actions (`terraform/customer/aws`).",
+        "gcp": "Grants (`_iam_…`) are types as well. Everything is read by Cloud Asset Inventory; of asset types without a mapping it is told that "
+        f"they exist. Needed: {_words(READING)} (`terraform/customer/gcp`).",
+        "azure": "Other names of one type are counted as well. Everything is read by Resource Graph, and by lists of what that does not hold; of ARM types "
+        f"without a mapping it is told that they exist. Needed for the mapped types: {len(needed())} actions (`terraform/customer/azure`).",
+        "kubernetes": "Everything comes from the report of the operator in the cluster (`infra/operator`); no credentials are needed.",
+    }
+    return f"{mapped} {ways[provider]}"
 
 
 def coverage_text() -> str:

@@ -24,4 +24,4 @@ def test_every_type_of_every_cloud_has_one_row() -> None:
     rows = [line.split("`")[1] for line in FILE.read_text("utf-8").splitlines() if line.startswith("| `")]
     assert sorted(rows) == sorted(name for chapter in chapters() for name in chapter.table)
     assert len(set(rows)) == len(rows)
-    assert {name.partition("_")[0] for name in rows} >= {"aws", "google", "azurerm"}
+    assert {name.partition("_")[0] for name in rows} >= {"aws", "google", "azurerm", "kubernetes"}
