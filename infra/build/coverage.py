@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.scan.domain.specs import TypeSpec
 from functions.scan.clouds import CLOUDS
+from functions.scan.domain.specs import TypeSpec
 from functions.scan.readers.azure.actions import needed
 from functions.scan.readers.gcp.rights import READING
 from functions.scan.types.aws.catalogue import READABLE
@@ -50,7 +50,12 @@ def chapters() -> list[Chapter]:
 
 def _says(provider: str) -> str:
     cloud = CLOUDS[provider]
-    mapped = f"{len(cloud.specs())} types are mapped; its Terraform providers have {cloud.count_known()}."
+    count, known = len(cloud.specs()), cloud.count_known()
+    mapped = (
+        f"{count} of {known} types of its Terraform providers are mapped."
+        if known > count
+        else f"{count} types are mapped."
+    )
     asked = sum(1 for name in READABLE if name not in cloud.specs())
     ways = {
         "aws": f"{asked} further types are read by Cloud Control where a state declares them, everything else is listed by ARN. A complete scan needs "
