@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
+from .clouds import cloud_of
 from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
 from .domain.regional import keys_anywhere, parents_of, without_region
@@ -40,6 +41,7 @@ class Scope:
         specs: the type table.
         seal: hides sensitive values.
         not_checked: listings that failed.
+        accounts: every name under which states know the account and what lies in it; empty when none could be learned.
         rules: names the rules; a pair is not looked at again under the same ones.
     """
 
@@ -49,6 +51,7 @@ class Scope:
     specs: Mapping[str, TypeSpec]
     seal: Sealer
     not_checked: Sequence[NotChecked]
+    accounts: frozenset[str]
     rules: bytes = field(default_factory=rules_hash)
 
     @classmethod
@@ -66,7 +69,9 @@ class Scope:
         if not is_resolved(account["regions"]):  # nobody knows where was read: nothing may be called missing
             not_checked = [*not_checked, NotChecked(tuple(sorted(specs)), GLOBAL, "unavailable", None, _NO_REGIONS)]
         place = queries.Place(scan["account_id"], scan["id"])
-        return cls(place, account["external_account"], frozenset(account["regions"]), specs, seal, not_checked)
+        accounts = cloud_of(account).names(tx, scan, account) or frozenset()
+        regions = frozenset(account["regions"])
+        return cls(place, account["external_account"], regions, specs, seal, not_checked, accounts)
 
 
 @dataclass(slots=True)
@@ -124,7 +129,7 @@ def count_apart(tx: UnitOfWork, scope: Scope) -> Tally:
             tally.uncovered[row["type"]] = tally.uncovered.get(row["type"], 0) + resources
         elif is_in_scope(
             Declared("", row["type"], None, {}, account=row["account"], region=row["region"]),
-            scope.account,
+            scope.accounts,
             scope.regions,
         ):
             tally.not_checked += resources
@@ -200,6 +205,7 @@ def _compare(
         not_checked=scope.not_checked,
         judged=around.judged,
         taken_over=around.taken_over,
+        accounts=scope.accounts,
     )
     rows = (records.drift_row(drift) for drift in compare(sides, scope.specs, found.tally))
     found.items = list({row["fingerprint"]: row for row in rows}.values())  # two states may declare the very same thing

@@ -27,6 +27,20 @@ _MOST_NAMES = 3
 _NAME_LENGTH = 2048
 
 
+class HistoryRefused(Exception):
+    """A cloud's history gave no answer.
+
+    Attributes:
+        reason: `access_denied`, `throttled`, `unavailable`, `malformed` or `not_enabled`.
+        permission: the missing permission, when that is the reason.
+    """
+
+    def __init__(self, reason: str, permission: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permission = permission
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One drift item, as far as its maker is asked for.

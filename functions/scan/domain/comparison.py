@@ -67,6 +67,8 @@ class Sides:
         judged: when only a part of the account is judged, what belongs to it; the rest of both sides is there because the
             verdict on that part depends on it. None for everything.
         taken_over: parents whose inline blocks are declared by resources that are not among `declared`.
+        accounts: every name under which states know the scanned account and what lies in it; None for `account` alone.
+            Empty when none could be learned, so that whatever is declared may lie in it.
     """
 
     account: str
@@ -77,6 +79,7 @@ class Sides:
     not_checked: Iterable[NotChecked] = ()
     judged: Container[Identity] | None = None
     taken_over: Iterable[Parent] = ()
+    accounts: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -166,9 +169,15 @@ def identities_of(live: LiveResource) -> tuple[Identity, ...]:
     return ((live.type, live.key), *live.aliases)
 
 
-def is_in_scope(item: Declared, account: str, regions: Container[str]) -> bool:
-    """Say whether a declared resource lies in the scanned account and regions, as far as its state tells."""
-    is_here = item.account in (None, "", "aws", account)
+def is_in_scope(item: Declared, accounts: frozenset[str], regions: Container[str]) -> bool:
+    """Say whether a declared resource lies in the scanned account and regions, as far as its state tells.
+
+    Args:
+        item: the resource.
+        accounts: names of the account; empty when they are not known.
+        regions: the scanned regions.
+    """
+    is_here = not accounts or item.account in (None, "", "aws") or item.account in accounts
     return is_here and (item.region in (None, "") or item.region in regions or ALL in regions)
 
 
@@ -178,6 +187,7 @@ class _Join:
     def __init__(self, sides: Sides, declared: list[Declared], specs: Mapping[str, TypeSpec]) -> None:
         self._sides = sides
         self._specs = specs
+        self._accounts = frozenset({sides.account}) if sides.accounts is None else sides.accounts
         self._live = list(sides.live)
         self._by_identity: dict[Identity, LiveResource] = {}
         for resource in sorted(self._live, key=lambda item: (item.type, item.key)):  # of two that claim it, the first
@@ -201,7 +211,7 @@ class _Join:
             counts.uncovered[item.type] = counts.uncovered.get(item.type, 0) + 1
             return
         live = self._find(item)
-        if live is None and not is_in_scope(item, self._sides.account, self._sides.regions):
+        if live is None and not is_in_scope(item, self._accounts, self._sides.regions):
             counts.out_of_scope += 1
             return
         if self._is_ambiguous(item):

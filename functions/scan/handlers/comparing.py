@@ -22,6 +22,8 @@ from shared.telemetry.log import logger
 
 from .. import streaming
 from ..baselining import baseline_drifts, reported_changes
+from ..clouds import cloud_of
+from ..clouds.port import Beyond
 from ..confirming import ask_again
 from ..domain import records
 from ..domain.comparison import Tally
@@ -35,7 +37,6 @@ from ..queries import scans as scan_queries
 from ..starting import as_scanned
 from ..streaming import Found, Scope
 from ..turns import settle
-from ..types.aws import SPECS
 from ..wiring import ScanDeps
 
 _log = logger("scan")
@@ -63,7 +64,8 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
                 return Reply.no_content()  # it is over, it reads once more, or somebody else is at it
             account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan)
             now = deps.clock.now()
-            summary = step(tx, scan, account, Scope.of(tx, scan, account, SPECS, seal), now=now)
+            scope = Scope.of(tx, scan, account, cloud_of(account).specs(), seal)
+            summary = step(tx, scan, account, scope, now=now)
             if summary is not None:
                 settle(tx, scan_id, "done", summary, now=now)
             is_turn_over = summary is None and deps.clock.now() >= ends_at
@@ -127,11 +129,12 @@ def _end(
     if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
         _begin(tx, scan, restarts=kept["restarts"] + 1)
         return None
-    answered = _add_further(tx, scan, scope)
+    apart = streaming.count_apart(tx, scope)
+    answered = _add_further(tx, scan, scope, cloud_of(account).beyond(apart.uncovered))
     if ask_again(tx, scan, account):
         queries.clear_findings(tx, scan["id"])
         return None
-    _add(kept, streaming.count_apart(tx, scope))
+    _add(kept, apart)
     _add_answered(kept, answered)
     if kept["keyless"]:
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
@@ -156,13 +159,13 @@ def _end(
     return summary
 
 
-def _add_further(tx: UnitOfWork, scan: Row, scope: Scope) -> Answered:
+def _add_further(tx: UnitOfWork, scan: Row, scope: Scope, beyond: Beyond) -> Answered:
     """Keep what the baselines show and what lies beyond the typed readers, besides what was found already."""
     place, answered = {"account_id": scan["account_id"], "scan_id": scan["id"]}, Answered()
     reported = reported_changes(queries.list_changed(tx, scan["id"]))
     drifts = chain(
         baseline_drifts(tx, **place, seal=scope.seal, reported=reported),
-        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered),
+        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered, beyond=beyond),
     )
     while batch := [records.drift_row(drift) for drift in islice(drifts, _PAGE)]:
         queries.add_findings(tx, scan["id"], list({row["fingerprint"]: row for row in batch}.values()))

@@ -55,6 +55,8 @@ _VALUES: dict[str, Any] = {
     "set_turn.next_run_at": datetime.now(UTC),
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
+    "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
+    "page_objects.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {
@@ -63,7 +65,7 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
-    "schedule_id": "scan.schedules", "ignore_rule_id": "scan.ignore_rules",
+    "schedule_id": "scan.schedules", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
@@ -99,6 +101,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "id": UUID(int=9), "provider": "aws", "name": "n", "external_account": "210987654321", "regions": ["eu-west-1"],
         "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None, "credentials_encrypted": None,
     },
+    "set_access": {
+        **dict.fromkeys(("through", "identity_provider", "service_account", "tenant_id", "client_id", "credentials_encrypted")),
+        "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None,
+    },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0, "version_token": None, "mapping_hash": bytes(32)},
@@ -109,6 +115,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "most_severity": "low", "reason": "r", "created_by": "human:x", "created_at": datetime.now(UTC),
     },
     "list_worst_items": {"scan_id": None, "account_id": None},
+    "take_part": {
+        "part": 2, "last_hash": bytes(32), "objects": 1, "object_bytes": 1, "now": datetime.now(UTC), "completed_at": None,
+        "kinds": None, "failures": None, "server_version": None, "operator_version": None,
+    },
     "insert_schedule": _SCHEDULE | {"id": UUID(int=21), "account_id": None, "now": datetime.now(UTC)},
     "change_schedule": _SCHEDULE | {"failures": 0, "disabled_at": None, "disabled_because": None},
     "count_open_before": {"account_id": None},

@@ -14,13 +14,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.scan import confirming, starting
+from functions.scan import starting
+from functions.scan.clouds import aws
 from functions.scan.domain.inventory import GENERIC
 from functions.scan.domain.records import declared_rows
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.shards import INVENTORY
 from functions.scan.further import ASKED_TYPES, READ_TYPES, FurtherShard
-from functions.scan.handlers import worker
 from functions.scan.ingestion import read_state
 from functions.scan.queries import accounts, scans, sources
 from functions.scan.readers.aws.base import Finding, Gap, Listing, Scope, Service
@@ -138,14 +138,9 @@ def scene(function: ScanFunction, monkeypatch: pytest.MonkeyPatch) -> Scene:
         Listing(("aws_vpc",), cloud.list_vpcs, ("ec2:DescribeVpcs",)),
         Listing((RECORDER,), cloud.list_recorders, ("config:DescribeConfigurationRecorders",)),
     )
-    services = (Service("vpcs", listings),)
-    by_name = {service.name: service for service in services}
-    for module in (worker, confirming):
-        monkeypatch.setattr(module, "_SERVICES", by_name)
-    for owner in (starting, confirming):
-        monkeypatch.setattr(owner, "SERVICES", services)
-    monkeypatch.setattr(worker, "read_regions", cloud.look_up)
-    monkeypatch.setattr(worker, "read_further", lambda *_, **__: FurtherShard())
+    monkeypatch.setattr(aws, "SERVICES", (Service("vpcs", listings),))
+    monkeypatch.setattr(aws, "read_regions", cloud.look_up)
+    monkeypatch.setattr(aws, "read_further", lambda *_, **__: FurtherShard())
     function.deps = replace(function.deps, sign_ins=_SignedIn())
     org = ScanOrg.make(function)
     account = org.make_account()
@@ -249,7 +244,7 @@ def test_a_cancelled_scan_is_not_cut(scene: Scene) -> None:
     assert scene.shards(scan) == [("regions", "global")]
     shard = {"id": UUID(str(scene.waiting(scan)[0].payload["shard_id"])), "scan_id": scan}
     with scene.org.function.db.unit(actor_in(scene.org.id)) as tx:  # the worker was past its first look
-        starting.spread(tx, shard, account_id=scene.account, regions=[HOME])
+        starting.spread(tx, shard, account=accounts.get_account(tx, scene.account), regions=[HOME])
     found = scene.look(scan)
     assert (found["status"], found["shards_total"], found["regions"]) == ("cancelled", 1, None)
     assert scene.shards(scan) == [("regions", "global")]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Parent, Unread
+from ...domain.traced import Traced
 from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
 from ...types.azure.compute import disk_parent
 from ...types.azure.ids import key_of
@@ -21,6 +22,7 @@ from .client import Arm, CallFailed
 from .parts import PART_TYPES, parts_of, region_of
 from .rights import Rights, read_rights, reads, unreadable
 
+SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
 _WIDTH: Final = 8
 
@@ -36,6 +38,7 @@ class Unmapped:
         cloud_id: its id as Azure writes it.
         cloud_made: Azure made it by itself.
         tags: its tags.
+        document: what Azure says about it.
     """
 
     arm_type: str
@@ -44,6 +47,7 @@ class Unmapped:
     cloud_id: str
     cloud_made: bool
     tags: Mapping[str, str] = field(default_factory=dict)
+    document: Row | None = field(default=None, compare=False, repr=False)
 
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked | Unmapped
@@ -187,7 +191,8 @@ class _Reader:
         except CallFailed as failure:
             return failure
 
-    def _of_row(self, row: Row) -> Iterator[Finding]:
+    def _of_row(self, told: Row) -> Iterator[Finding]:
+        row = Traced(told, SOURCE)
         key = key_of(row.get("id"))
         if key is None:
             raise CallFailed("malformed", "Azure gave an element without an id")
@@ -201,7 +206,7 @@ class _Reader:
         mapped = type_of(row)
         if mapped is None:
             if arm_type not in BY_ARM:
-                yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row))
+                yield Unmapped(arm_type, key, region_of(row), str(row["id"]), made, _tags(row), row)
             return
         try:
             yield from self._mapped(mapped, mapped.live_key(row["id"]) or key, row, made=made)
