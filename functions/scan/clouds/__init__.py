@@ -8,11 +8,14 @@ from typing import Any, Final
 from .aws import AwsCloud
 from .azure import AzureCloud
 from .google import GoogleCloud
+from .kubernetes import KubernetesCloud
 from .port import Cloud
 
 __all__ = ["CLOUDS", "Cloud", "cloud_of"]
 
-CLOUDS: Final[Mapping[str, Cloud]] = {cloud.provider: cloud for cloud in (AwsCloud(), AzureCloud(), GoogleCloud())}
+CLOUDS: Final[Mapping[str, Cloud]] = {
+    cloud.provider: cloud for cloud in (AwsCloud(), AzureCloud(), GoogleCloud(), KubernetesCloud())
+}
 
 
 def cloud_of(account: Mapping[str, Any]) -> Cloud:

@@ -11,7 +11,6 @@ STATE_PREFIX = "state:"
 INVENTORY = "inventory"
 CLOUD_CONTROL = "cloud-control"
 REGIONS = "regions"
-REPORT = "report"
 ALL = "all"
 
 

@@ -72,6 +72,12 @@ select exists (
   where org_id = :org_id and account_id = :account_id and created_at > :since
 ) as is_found
 """
+_LIST_DECLARED_KEYS = """
+select distinct key
+from scan.state_resources
+where org_id = :org_id and account_id = :account_id and type = :type_name and key is not null and not is_deposed
+order by key
+"""
 _PAGE_OBJECTS = """
 select kind, key, object
 from scan.cluster_objects
@@ -157,6 +163,11 @@ def take_part(tx: UnitOfWork, account_id: UUID, report_id: UUID, **values: objec
 def find_latest_report(tx: UnitOfWork, account_id: UUID) -> Row | None:
     """Return the whole report that came last; None when there is none."""
     return tx.row(_FIND_LATEST, account_id=account_id)
+
+
+def list_declared_keys(tx: UnitOfWork, account_id: UUID, *, type_name: str) -> list[str]:
+    """List the keys of what the states of an account declare of one type, each once."""
+    return [str(row["key"]) for row in tx.rows(_LIST_DECLARED_KEYS, account_id=account_id, type_name=type_name)]
 
 
 def page_objects(

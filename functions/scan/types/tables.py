@@ -41,6 +41,14 @@ def azure() -> Table:
 
 
 @cache
+def kubernetes() -> Table:
+    """Return the rules of the types that are compared in a Kubernetes cluster, those of other providers included."""
+    from .kubernetes import specs
+
+    return specs()
+
+
+@cache
 def aws_declarable() -> Table:
     """Return the rules by which a state's resources of AWS are told apart."""
     from .aws import DECLARABLE as TYPES
@@ -96,9 +104,16 @@ class _ByPrefix(Mapping[str, TypeSpec]):
         return sum(1 for _ in self)
 
 
-COMPARED: Table = _ByPrefix({"aws": aws, "google": google, "azurerm": azure, "azapi": azure})
+_IN_CLUSTERS = dict.fromkeys(("kubernetes", "kubectl", "helm"), kubernetes)
+COMPARED: Table = _ByPrefix({"aws": aws, "google": google, "azurerm": azure, "azapi": azure, **_IN_CLUSTERS})
 """Types with compared attributes: what is kept of a state."""
 DECLARABLE: Table = _ByPrefix(
-    {"aws": aws_declarable, "google": google_declarable, "azurerm": azure_declarable, "azapi": azure_declarable}
+    {
+        "aws": aws_declarable,
+        "google": google_declarable,
+        "azurerm": azure_declarable,
+        "azapi": azure_declarable,
+        **_IN_CLUSTERS,
+    }
 )
 """Types whose resources a state can be matched by."""

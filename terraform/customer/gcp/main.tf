@@ -93,7 +93,7 @@ resource "google_organization_iam_custom_role" "read" {
 }
 
 resource "google_organization_iam_member" "read" {
-  count = var.organization_id != null && length(var.scanned_folder_ids) == 0 ? 1 : 0
+  count = var.organization_id != null && length(setunion(var.scanned_folder_ids, var.scanned_project_ids)) == 0 ? 1 : 0
 
   org_id = var.organization_id
   role   = google_organization_iam_custom_role.read[0].name

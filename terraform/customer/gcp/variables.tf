@@ -19,7 +19,7 @@ variable "external_id" {
 }
 
 variable "organization_id" {
-  description = "Number of your organisation, when DriftWise reads the whole of it or folders of it; null for projects."
+  description = "Number of your organisation, when DriftWise reads folders of it or, without folders and projects, the whole of it."
   type        = string
   default     = null
 

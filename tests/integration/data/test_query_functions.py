@@ -56,7 +56,7 @@ _VALUES: dict[str, Any] = {
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
-    "page_objects.after": ("", ""), "is_every": True,
+    "page_objects.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {

@@ -57,6 +57,46 @@ run "states" {
   }
 }
 
+run "folders" {
+  command = plan
+
+  variables {
+    organization_id     = "42"
+    scanned_folder_ids  = ["77"]
+    scanned_project_ids = []
+    service_account     = "reader@customer-security.iam.gserviceaccount.com"
+  }
+
+  assert {
+    condition     = google_folder_iam_member.read["77"].member == "serviceAccount:reader@customer-security.iam.gserviceaccount.com"
+    error_message = "The account that is acted as reads the folder."
+  }
+
+  assert {
+    condition     = length(google_organization_iam_member.read) == 0 && length(google_project_iam_member.read) == 0
+    error_message = "Nothing is read beside the folder."
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.quota) == 0
+    error_message = "A service account counts on its own project."
+  }
+}
+
+run "organization" {
+  command = plan
+
+  variables {
+    organization_id     = "42"
+    scanned_project_ids = []
+  }
+
+  assert {
+    condition     = length(google_organization_iam_member.read) == 1 && length(google_project_iam_member.quota) == 1
+    error_message = "The pool's principal reads the organisation, and counts on the pool's project."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
