@@ -254,8 +254,7 @@ def test_azures_client_raises_what_it_raises_against_azure(azure: CloudServer) -
     with pytest.raises(HttpResponseError) as raised:
         _graph(azure).resources(wish)
     assert raised.value.status_code == 403
-    assert raised.value.error is not None
-    assert raised.value.error.code == "AuthorizationFailed"
+    assert "AuthorizationFailed" in str(raised.value)
     assert _graph(azure).resources(wish).count > 0
 
 
