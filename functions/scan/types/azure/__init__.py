@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
-from . import compute, data, identity, network, services
+from . import compute, data, edges, identity, network, services
 from .ids import arm_key
 from .mapping import AzureType, Row
 
 TYPES: tuple[AzureType, ...] = (
     *compute.TYPES,
     *data.TYPES,
+    *edges.TYPES,
     *identity.TYPES,
     *network.TYPES,
     *services.TYPES,

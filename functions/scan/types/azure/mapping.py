@@ -12,7 +12,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from ...domain.shapes import Canonical, Shape, block, keyed, set_of, string_map, text
+from ...domain.shapes import (
+    Canonical,
+    Shape,
+    block,
+    boolean,
+    default_is,
+    folded_text,
+    keyed,
+    members,
+    set_of,
+    string_map,
+    text,
+)
 from ...domain.specs import Expansion, KeyRule, ParentRule, TypeSpec, no_parent
 from .ids import arm_id, arm_key, key_of
 
@@ -29,7 +41,7 @@ class Attribute:
         shape: its canonical form.
         path: where ARM has it, with dots; None for the rule, empty for the whole resource.
         spelled: makes the provider's spelling of ARM's value.
-        default: what ARM means by leaving it out.
+        default: what ARM means by leaving it out; `NOT_READ` where it means nothing (an API version that does not know it yet).
     """
 
     shape: Shape
@@ -128,6 +140,56 @@ def named_blocks(attributes: Attributes, path: str | None = None, *, within: str
     shapes = {name: item.shape for name, item in attributes.items() if name != "name"}
     whole = {"name": Attribute(text, "name"), **attributes}
     return Attribute(keyed("name", shapes), path, lambda found: _each(whole, found, within))
+
+
+def some_blocks(attributes: Attributes, path: str | None = None, *, spelled: Spelling | None = None) -> Attribute:
+    """Declare blocks without a name, in any order.
+
+    Args:
+        attributes: of one block.
+        path: where ARM has the list.
+        spelled: takes the list out of what stands there, when that is no list.
+    """
+    shapes = {name: item.shape for name, item in attributes.items()}
+    return Attribute(
+        set_of(members(shapes)), path, lambda found: _each(attributes, spelled(found) if spelled else found, "")
+    )
+
+
+def flag(path: str, *, default: object = None) -> Attribute:
+    """Declare a flag that ARM has at a path."""
+    return Attribute(boolean, path, default=default)
+
+
+def enabled(path: str, *, default: object = None) -> Attribute:
+    """Declare a flag that ARM spells as a word at a path."""
+    return Attribute(boolean, path, is_enabled, default=default)
+
+
+def reference(path: str) -> Attribute:
+    """Declare the id of another resource."""
+    return Attribute(arm_id, path)
+
+
+def word(path: str | None = None, *, unset: str | None = None, default: object = None) -> Attribute:
+    """Declare a word whose case carries no meaning.
+
+    Args:
+        path: where ARM has it.
+        unset: the word, in lower case, that means the same as none.
+        default: what ARM means by leaving it out.
+    """
+    return Attribute(default_is(unset, folded_text) if unset else folded_text, path, default=default)
+
+
+def last_segment(value: object) -> object:
+    """Return the name at the end of an id."""
+    return str(value).rstrip("/").rpartition("/")[2]
+
+
+def without_version(value: object) -> object:
+    """Return the id of a key without its version (`https://<vault>/keys/<name>`)."""
+    return "/".join(str(value).rstrip("/").split("/")[:5])
 
 
 def inverted(value: object) -> object:
