@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
-from . import compute, data, edges, identity, network, services
+from . import compute, containers, data, edges, identity, network, services
 from .ids import arm_key
 from .mapping import AzureType, Row
 
 TYPES: tuple[AzureType, ...] = (
     *compute.TYPES,
+    *containers.TYPES,
     *data.TYPES,
     *edges.TYPES,
     *identity.TYPES,

@@ -132,7 +132,7 @@ def at(document: Any, path: str) -> Any:
 def one_block(attributes: Attributes, path: str | None = None, *, default: object = None) -> Attribute:
     """Declare one nested block, mapped by the same rule from ARM's object."""
     shapes = {name: item.shape for name, item in attributes.items()}
-    return Attribute(block(shapes), path, lambda found: [_members(attributes, found, "")], default)
+    return Attribute(block(shapes), path, lambda found: [_members(attributes, found, "")] if found else [], default)
 
 
 def named_blocks(attributes: Attributes, path: str | None = None, *, within: str = "properties") -> Attribute:
