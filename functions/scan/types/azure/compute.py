@@ -88,7 +88,10 @@ def _termination(found: Any) -> object:
 
 def _ssh_keys(found: Any) -> object:
     return [
-        {"username": str(at(item, "path") or "").removeprefix("/home/").partition("/")[0], "public_key": at(item, "keyData")}
+        {
+            "username": str(at(item, "path") or "").removeprefix("/home/").partition("/")[0],
+            "public_key": at(item, "keyData"),
+        }
         for item in found
     ]
 
@@ -128,7 +131,7 @@ _MACHINE: Attributes = {
     "size": word("properties.hardwareProfile.vmSize"),
     "source_image_id": Attribute(arm_id, "properties.storageProfile.imageReference", _image_id),
     "source_image_reference": Attribute(
-        block({name: folded_text for name in ("publisher", "offer", "sku", "version")}),
+        block(dict.fromkeys(("publisher", "offer", "sku", "version"), folded_text)),
         "properties.storageProfile.imageReference",
         _image,
     ),
@@ -218,7 +221,9 @@ def disk_parent(row: Any) -> Parent | None:
     return Parent(machine_type(os_type), machine, "os_disk") if machine and os_type else None
 
 
-_TRUSTED = Attribute(boolean, "properties.securityProfile.securityType", lambda found: str(found).lower() == "trustedlaunch")
+_TRUSTED = Attribute(
+    boolean, "properties.securityProfile.securityType", lambda found: str(found).lower() == "trustedlaunch"
+)
 _ACCESS: Attributes = {
     "disk_access_id": Attribute(arm_id),
     "network_access_policy": word(unset="allowall"),

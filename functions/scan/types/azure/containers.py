@@ -106,17 +106,19 @@ _POOL: Attributes = {
             }
         ),
         "properties.upgradeSettings",
-        lambda found: [
-            {
-                "drain_timeout_in_minutes": at(found, "drainTimeoutInMinutes"),
-                "max_surge": at(found, "maxSurge"),
-                "max_unavailable": at(found, "maxUnavailable"),
-                "node_soak_duration_in_minutes": at(found, "nodeSoakDurationInMinutes"),
-                "undrainable_node_behavior": at(found, "undrainableNodeBehavior"),
-            }
-        ]
-        if found
-        else [],
+        lambda found: (
+            [
+                {
+                    "drain_timeout_in_minutes": at(found, "drainTimeoutInMinutes"),
+                    "max_surge": at(found, "maxSurge"),
+                    "max_unavailable": at(found, "maxUnavailable"),
+                    "node_soak_duration_in_minutes": at(found, "nodeSoakDurationInMinutes"),
+                    "undrainable_node_behavior": at(found, "undrainableNodeBehavior"),
+                }
+            ]
+            if found
+            else []
+        ),
     ),
     "vm_size": Attribute(folded_text),
     "vnet_subnet_id": reference("properties.vnetSubnetID"),

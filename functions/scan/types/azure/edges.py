@@ -146,9 +146,7 @@ TYPES = (
             "enable_floating_ip": flag("properties.enableFloatingIP"),
             "enable_tcp_reset": Attribute(boolean),
             "floating_ip_enabled": flag("properties.enableFloatingIP"),
-            "frontend_ip_configuration_name": Attribute(
-                text, "properties.frontendIPConfiguration.id", last_segment
-            ),
+            "frontend_ip_configuration_name": Attribute(text, "properties.frontendIPConfiguration.id", last_segment),
             "frontend_port": Attribute(number),
             "idle_timeout_in_minutes": Attribute(default_is(4, number)),
             "load_distribution": Attribute(default_is("default", folded_text)),
