@@ -135,7 +135,8 @@ def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
     kind = "azurerm_kubernetes_cluster_node_pool"
     for item in _objects(at(row, "properties.agentPoolProfiles")):
         key = f"{key_of(row.get('id'))}/agentpools/{item['name']}"
-        found = BY_TYPE[kind].read({"properties": item})
+        upgrades = at(row, "properties.autoUpgradeProfile")
+        found = BY_TYPE[kind].read({"properties": item, "autoUpgradeProfile": upgrades})
         yield _link(kind, row, key, found, ("azurerm_kubernetes_cluster", "default_node_pool"), made)
 
 

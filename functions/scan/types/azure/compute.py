@@ -250,6 +250,7 @@ TYPES = (
             when=_is_os(system),
             aliases=("azurerm_virtual_machine",),
             expand=_with_disk,
+            renamed={"enable_automatic_updates": "automatic_updates_enabled"},
         )
         for system, more in _BY_SYSTEM.items()
     ),

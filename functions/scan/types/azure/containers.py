@@ -53,6 +53,16 @@ def _count(pool: Any) -> object:
     return NOT_READ if at(pool, "enableAutoScaling") else at(pool, "count")
 
 
+def _upgrades_itself(cluster: Any) -> bool:
+    return str(at(cluster, "autoUpgradeProfile.upgradeChannel") or "none").lower() != "none"
+
+
+def _pool_version(row: Any) -> object:
+    """Write the version of a pool; with a cluster that upgrades itself it is another one than anybody declared."""
+    asked, current = at(row, "properties.orchestratorVersion"), at(row, "properties.currentOrchestratorVersion")
+    return NOT_READ if _upgrades_itself(row) else asked or current
+
+
 def _is_for_addons(found: Any) -> object:
     return any(str(item).lower() == _CRITICAL for item in found)
 
@@ -83,6 +93,7 @@ _POOL: Attributes = {
     "node_public_ip_prefix_id": reference("properties.nodePublicIPPrefixID"),
     "node_taints": Attribute(list_of(text)),
     "only_critical_addons_enabled": Attribute(boolean, "properties.nodeTaints", _is_for_addons),
+    "orchestrator_version": Attribute(text, "", _pool_version),
     "os_disk_size_gb": Attribute(number, "properties.osDiskSizeGB"),
     "os_disk_type": Attribute(folded_text),
     "os_sku": word("properties.osSKU"),
@@ -158,8 +169,7 @@ def rights_by_directory(value: object) -> Canonical:
 
 def _version(found: Any) -> object:
     """Write the version of a cluster; one that upgrades itself has another one than anybody declared."""
-    channel = str(at(found, "autoUpgradeProfile.upgradeChannel") or "none").lower()
-    return at(found, "kubernetesVersion") if channel == "none" else NOT_READ
+    return NOT_READ if _upgrades_itself(found) else at(found, "kubernetesVersion")
 
 
 _ADDONS = "properties.addonProfiles"
@@ -395,7 +405,12 @@ TYPES = (
         },
         expand=_with_default_pool,
     ),
-    AzureType("azurerm_kubernetes_cluster_node_pool", "microsoft.containerservice/managedclusters/agentpools", _POOL),
+    AzureType(
+        "azurerm_kubernetes_cluster_node_pool",
+        "microsoft.containerservice/managedclusters/agentpools",
+        _POOL,
+        renamed={"enable_auto_scaling": "auto_scaling_enabled"},
+    ),
     AzureType(
         "azurerm_container_registry",
         "microsoft.containerregistry/registries",

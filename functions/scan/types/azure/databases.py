@@ -322,7 +322,6 @@ TYPES = (
             "enclave_type": _ENCLAVE,
             "license_type": _LICENSE,
             "maintenance_configuration_name": _UPKEEP,
-            "max_size_bytes": Attribute(number),
             "max_size_gb": Attribute(number, "properties.maxSizeBytes", _exact_gib),
             "per_database_settings": one_block(
                 {"max_capacity": Attribute(number), "min_capacity": Attribute(number)}, "properties.perDatabaseSettings"
@@ -365,6 +364,7 @@ TYPES = (
             "sku_name": Attribute(text, "sku", _sku({**_TIERS, "businesscritical": "MO"})),
             "storage": Attribute(mysql_storage, "properties.storage", _storage),
         },
+        renamed={"public_network_access_enabled": "public_network_access"},
     ),
     AzureType(
         "azurerm_cosmosdb_account",

@@ -154,6 +154,7 @@ TYPES = (
             "protocol": Attribute(folded_text),
             "tcp_reset_enabled": flag("properties.enableTcpReset"),
         },
+        renamed={"enable_floating_ip": "floating_ip_enabled", "enable_tcp_reset": "tcp_reset_enabled"},
     ),
     AzureType(
         "azurerm_private_endpoint",

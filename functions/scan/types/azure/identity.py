@@ -211,6 +211,7 @@ TYPES = (
             "tenant_id": Attribute(folded_text),
         },
         inline={"access_policy": ("azurerm_key_vault_access_policy",)},
+        renamed={"enable_rbac_authorization": "rbac_authorization_enabled"},
     ),
     AzureType(
         "azurerm_key_vault_access_policy",

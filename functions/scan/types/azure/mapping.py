@@ -8,10 +8,11 @@ resource documentation of each type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from ...domain.resources import Declared
 from ...domain.shapes import (
     Canonical,
     Shape,
@@ -80,6 +81,7 @@ class AzureType:
         aliases: Terraform types under whose names a state may declare the same thing.
         parent, inline, expand: as in `TypeSpec`.
         sensitive: attributes whose values are never shown.
+        renamed: older names of attributes, each with the newer one: a state that has both is compared by the newer.
     """
 
     type: str
@@ -93,6 +95,7 @@ class AzureType:
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expand: Expansion | None = None
     sensitive: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> TypeSpec:
@@ -103,9 +106,16 @@ class AzureType:
             key=self.key,
             parent=self.parent,
             inline=self.inline,
-            expand=self.expand,
+            expand=self._with_one_name if self.renamed else self.expand,
             sensitive=self.sensitive,
         )
+
+    def _with_one_name(self, entry: Declared) -> Iterable[Declared]:
+        known = entry.attributes
+        twice = {old for old, new in self.renamed.items() if old in known and known.get(new) is not None}
+        if twice:
+            entry = replace(entry, attributes={name: item for name, item in known.items() if name not in twice})
+        return self.expand(entry) if self.expand else (entry,)
 
     def read(self, row: Row) -> dict[str, object]:
         """Return the attributes of a resource but those that tell nothing here, each null where ARM has none and means nothing by it."""

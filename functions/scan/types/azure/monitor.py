@@ -188,6 +188,7 @@ TYPES = (
             "retention_in_days": Attribute(number),
             "sku": word("properties.sku.name"),
         },
+        renamed={"local_authentication_disabled": "local_authentication_enabled"},
     ),
     AzureType(
         "azurerm_application_insights",

@@ -253,6 +253,7 @@ TYPES = (
             "disable_bgp_route_propagation": Attribute(boolean),
             "route": named_blocks(_ROUTE, "properties.routes"),
         },
+        renamed={"disable_bgp_route_propagation": "bgp_route_propagation_enabled"},
         inline={"route": ("azurerm_route",)},
     ),
     AzureType(
@@ -275,6 +276,10 @@ TYPES = (
             "ip_configuration": _IP_CONFIGURATIONS,
             "ip_forwarding_enabled": Attribute(boolean, "properties.enableIPForwarding"),
             "enable_ip_forwarding": Attribute(boolean, "properties.enableIPForwarding"),
+        },
+        renamed={
+            "enable_accelerated_networking": "accelerated_networking_enabled",
+            "enable_ip_forwarding": "ip_forwarding_enabled",
         },
     ),
     AzureType(

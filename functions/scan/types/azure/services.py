@@ -80,6 +80,18 @@ def _is_on(name: str) -> Attribute:
     return flag(f"properties.parameters.{name}.value")
 
 
+def _workspace_parameters(found: Any) -> object:
+    names = {
+        "no_public_ip": "enableNoPublicIp",
+        "private_subnet_name": "customPrivateSubnetName",
+        "public_subnet_name": "customPublicSubnetName",
+        "storage_account_name": "storageAccountName",
+        "storage_account_sku_name": "storageAccountSkuName",
+        "virtual_network_id": "customVirtualNetworkId",
+    }
+    return [{name: at(found, f"{member}.value") for name, member in names.items()}]
+
+
 def _backup_key(found: Any) -> object:
     key = at(found, "keyVaultProperties.keyUri")
     return (
@@ -197,6 +209,20 @@ TYPES = (
         "microsoft.databricks/workspaces",
         {
             **PLACED,
+            "custom_parameters": Attribute(
+                block(
+                    {
+                        "no_public_ip": boolean,
+                        "private_subnet_name": folded_text,
+                        "public_subnet_name": folded_text,
+                        "storage_account_name": text,
+                        "storage_account_sku_name": text,
+                        "virtual_network_id": arm_id,
+                    }
+                ),
+                "properties.parameters",
+                _workspace_parameters,
+            ),
             "customer_managed_key_enabled": _is_on("prepareEncryption"),
             "infrastructure_encryption_enabled": _is_on("requireInfrastructureEncryption"),
             "managed_resource_group_id": Attribute(arm_id),

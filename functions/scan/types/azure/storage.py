@@ -255,6 +255,7 @@ TYPES = (
             "table_encryption_key_type": _key_type("table"),
         },
         inline={"network_rules": ("azurerm_storage_account_network_rules",)},
+        renamed={"enable_https_traffic_only": "https_traffic_only_enabled"},
     ),
     AzureType(
         "azurerm_storage_account_network_rules",
