@@ -77,6 +77,8 @@ _POOL: Attributes = {
     "auto_scaling_enabled": flag("properties.enableAutoScaling"),
     "capacity_reservation_group_id": reference("properties.capacityReservationGroupID"),
     "enable_auto_scaling": Attribute(boolean),
+    "enable_host_encryption": flag("properties.enableEncryptionAtHost"),
+    "enable_node_public_ip": flag("properties.enableNodePublicIP"),
     "eviction_policy": word("properties.scaleSetEvictionPolicy"),
     "fips_enabled": flag("properties.enableFIPS"),
     "gpu_instance": word("properties.gpuInstanceProfile"),
@@ -332,6 +334,7 @@ TYPES = (
                 "properties.autoScalerProfile",
                 lambda found: [{name: found.get(member) for name, member in _SCALER.items()}],
             ),
+            "automatic_channel_upgrade": word("properties.autoUpgradeProfile.upgradeChannel", unset="none"),
             "automatic_upgrade_channel": word("properties.autoUpgradeProfile.upgradeChannel", unset="none"),
             "azure_active_directory_role_based_access_control": Attribute(
                 rights_by_directory, "properties.aadProfile", _aad
@@ -404,12 +407,17 @@ TYPES = (
             "workload_identity_enabled": flag(f"{_SECURITY}.workloadIdentity.enabled"),
         },
         expand=_with_default_pool,
+        renamed={"automatic_channel_upgrade": "automatic_upgrade_channel"},
     ),
     AzureType(
         "azurerm_kubernetes_cluster_node_pool",
         "microsoft.containerservice/managedclusters/agentpools",
         _POOL,
-        renamed={"enable_auto_scaling": "auto_scaling_enabled"},
+        renamed={
+            "enable_auto_scaling": "auto_scaling_enabled",
+            "enable_host_encryption": "host_encryption_enabled",
+            "enable_node_public_ip": "node_public_ip_enabled",
+        },
     ),
     AzureType(
         "azurerm_container_registry",

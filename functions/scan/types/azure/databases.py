@@ -388,6 +388,9 @@ TYPES = (
                 }
             ),
             "default_identity_type": word("properties.defaultIdentity", unset="firstpartyidentity"),
+            "enable_automatic_failover": Attribute(boolean),
+            "enable_free_tier": Attribute(boolean),
+            "enable_multiple_write_locations": Attribute(boolean),
             "free_tier_enabled": flag("properties.enableFreeTier"),
             "geo_location": Attribute(places, "properties.locations", _places),
             "identity": IDENTITY,
@@ -414,6 +417,11 @@ TYPES = (
                 "properties.virtualNetworkRules",
             ),
         },
+        renamed={
+            "enable_automatic_failover": "automatic_failover_enabled",
+            "enable_free_tier": "free_tier_enabled",
+            "enable_multiple_write_locations": "multiple_write_locations_enabled",
+        },
     ),
     AzureType(
         "azurerm_redis_cache",
@@ -425,6 +433,7 @@ TYPES = (
                 boolean, "properties.disableAccessKeyAuthentication", inverted, default=True
             ),
             "capacity": Attribute(number, "properties.sku.capacity"),
+            "enable_non_ssl_port": Attribute(boolean),
             "family": Attribute(text, "properties.sku.family"),
             "identity": IDENTITY,
             "minimum_tls_version": Attribute(text, default="1.0"),
@@ -444,5 +453,6 @@ TYPES = (
             "tenant_settings": Attribute(string_map),
             "zones": ZONES,
         },
+        renamed={"enable_non_ssl_port": "non_ssl_port_enabled"},
     ),
 )

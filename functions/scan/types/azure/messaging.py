@@ -61,12 +61,22 @@ _ENTITY: Attributes = {
     "batched_operations_enabled": flag("properties.enableBatchedOperations", default=True),
     "default_message_ttl": Attribute(duration, "properties.defaultMessageTimeToLive"),
     "duplicate_detection_history_time_window": Attribute(default_is("PT10M", duration)),
+    "enable_batched_operations": Attribute(boolean, default=True),
+    "enable_express": Attribute(boolean),
+    "enable_partitioning": Attribute(boolean),
     "express_enabled": flag("properties.enableExpress"),
     "max_message_size_in_kilobytes": Attribute(number, default=NOT_READ),
     "max_size_in_megabytes": Attribute(number, "", _size),
     "partitioning_enabled": flag("properties.enablePartitioning"),
     "requires_duplicate_detection": Attribute(boolean),
     "status": word(unset="active"),
+}
+
+
+_RENAMED = {
+    "enable_batched_operations": "batched_operations_enabled",
+    "enable_express": "express_enabled",
+    "enable_partitioning": "partitioning_enabled",
 }
 
 
@@ -149,11 +159,13 @@ TYPES = (
             "max_delivery_count": Attribute(number),
             "requires_session": Attribute(boolean),
         },
+        renamed=_RENAMED,
     ),
     AzureType(
         "azurerm_servicebus_topic",
         "microsoft.servicebus/namespaces/topics",
         {**_ENTITY, "support_ordering": Attribute(boolean)},
+        renamed=_RENAMED,
     ),
     AzureType(
         "azurerm_eventhub_namespace",
