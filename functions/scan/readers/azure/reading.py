@@ -179,7 +179,12 @@ class _Reader:
                     failed = failed or found
                     continue
                 for child in found:
-                    named = {**child, "type": _BY_TYPE[item.type].arm, "location": parent.get("location")}
+                    named = {
+                        **child,
+                        "type": _BY_TYPE[item.type].arm,
+                        "location": parent.get("location"),
+                        "sku": parent.get("sku"),  # what some numbers of the child are counted in
+                    }
                     yield from self._of_row(named)
         if failed is not None:
             yield _not_checked((item.type,), failed)
@@ -202,7 +207,7 @@ class _Reader:
         made = is_made_by_azure(row, self._subscription, self._managed)
         arm_type = str(row.get("type") or "").lower()
         if not made and arm_type in self._parents and len(self._parents[arm_type]) <= MOST_PARENTS:
-            self._parents[arm_type].append({name: row.get(name) for name in ("id", "kind", "location")})
+            self._parents[arm_type].append({name: row.get(name) for name in ("id", "kind", "location", "sku")})
         mapped = type_of(row)
         if mapped is None:
             if arm_type not in BY_ARM:
