@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from flask import Flask, Response, request
+
 from driftwise_operator.cluster import Cluster
 from driftwise_operator.operator import Health, Operator
 from driftwise_operator.report import Sender
 from driftwise_operator.settings import Settings
-from flask import Flask, Response, request
-
 from functions.scan.domain.cluster_reports import signing_secret
 from functions.scan.report_models import ReportPart
 from shared.ports.clock import SystemClock

@@ -13,6 +13,8 @@ import random
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import httpx
@@ -28,6 +30,12 @@ _LONGEST_WAIT_SECONDS = 60.0
 _WATCH_SECONDS = 300
 _NO_LIST = "the API server answers something that is no list"
 _REASONS: dict[int, Reason] = {401: "access_denied", 403: "access_denied", 404: "not_enabled", 429: "throttled"}
+
+
+@cache
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return who is trusted: those whom a file certifies, or whom the machine trusts."""
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
 
 
 class ListFailed(Exception):
@@ -87,9 +95,7 @@ class Cluster:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        context: ssl.SSLContext | bool = True
-        if settings.ca_file is not None:
-            context = ssl.create_default_context(cafile=str(settings.ca_file))
+        context = trust(settings.ca_file)
         limits = httpx.Limits(max_connections=len(settings.kinds) + 4)
         timeout = httpx.Timeout(30.0, read=_WATCH_SECONDS + 60.0)
         self._client = httpx.AsyncClient(

@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx
 
 from . import VERSION
+from .cluster import trust
 from .log import log
 from .settings import Settings
 from .signing import signature_headers
@@ -51,7 +52,7 @@ class Sender:
         self._settings = settings
         self._on_answer = on_answer
         self._client = httpx.AsyncClient(
-            base_url=settings.url, timeout=_TIMEOUT_SECONDS, trust_env=True, follow_redirects=False,
+            base_url=settings.url, verify=trust(None), timeout=_TIMEOUT_SECONDS, trust_env=True, follow_redirects=False,
             headers={"User-Agent": f"driftwise-operator/{VERSION}"},
         )  # fmt: skip
 

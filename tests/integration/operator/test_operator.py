@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from driftwise_operator import cluster as cluster_module
 from driftwise_operator import operator as operator_module
 from driftwise_operator import report as report_module
 from driftwise_operator.kinds import KINDS, Kind
-
 from tests.support.kubernetes_api import ApiServer
 from tests.support.operator_process import KEY, Receiver, operating, settings_of
 

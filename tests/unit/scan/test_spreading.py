@@ -65,7 +65,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def _spread(store: Store) -> None:
     shard = {"id": SHARD, "scan_id": SCAN}
-    starting.spread(cast("Any", store), shard, account={"id": ACCOUNT, "provider": "aws"}, regions=["eu-west-1", "us-east-1"])
+    starting.spread(
+        cast("Any", store), shard, account={"id": ACCOUNT, "provider": "aws"}, regions=["eu-west-1", "us-east-1"]
+    )
 
 
 def test_the_shards_are_counted_before_the_one_that_looked_the_regions_up_ends(store: Store) -> None:
