@@ -182,7 +182,8 @@ class ApiServer:
         try:
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._is_over or len(self._events[path]) > sent, 30)
+                    while not self._is_over and len(self._events[path]) <= sent:
+                        self._changed.wait(30)
                     waiting = self._events[path][sent:]
                     sent += len(waiting)
                     if self._is_over:

@@ -278,7 +278,7 @@ def test_a_part_is_sent_until_it_is_taken(api: ApiServer, receiver: Receiver, ur
     with operating(settings_of(tmp_path, url, api.url)):
         receiver.wait_for(receiver.listings)
     assert receiver.attempts >= 4
-    assert [part["part"] for part in receiver.parts][0] == 1
+    assert receiver.parts[0]["part"] == 1
 
 
 def test_a_part_whose_answer_was_lost_is_the_same_part_again(
