@@ -50,6 +50,7 @@ class Settings:
         redis_deadline_ms: how long the rate limiter may keep a call waiting.
         rate_scale: what every rate limit is multiplied with; 1 in production.
         body_seconds: how long a body may take to arrive, and a second more for each MiB that the call takes.
+        customer_trust_id: number of the service account that customers' clouds are to trust, as they are told; empty where there is none.
         aws_endpoint: an AWS stand-in, emulator only.
         google_endpoint: a stand-in for the hosts of Google that customers' projects are read through, emulator only.
         azure_endpoint: a stand-in for the hosts of Azure, emulator only.
@@ -106,6 +107,7 @@ class Settings:
     redis_deadline_ms: int = 100
     rate_scale: int = 1
     body_seconds: int = 10
+    customer_trust_id: str = ""
     aws_endpoint: str = ""
     google_endpoint: str = ""
     azure_endpoint: str = ""

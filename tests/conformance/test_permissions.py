@@ -117,12 +117,14 @@ GET    O/cloud-accounts/{account_id}              viewer
 PATCH  O/cloud-accounts/{account_id}              admin
 DELETE O/cloud-accounts/{account_id}              admin
 POST   O/cloud-accounts/{account_id}/verify       admin
+GET    O/cloud-accounts/{account_id}/trust        viewer
 POST   O/accounts                                 admin
 GET    O/accounts                                 viewer
 GET    O/accounts/{account_id}                    viewer
 PATCH  O/accounts/{account_id}                    admin
 DELETE O/accounts/{account_id}                    admin
 POST   O/accounts/{account_id}/verify             admin
+GET    O/accounts/{account_id}/trust              viewer
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
 GET    O/state-sources/{source_id}                viewer

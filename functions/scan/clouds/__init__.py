@@ -11,6 +11,8 @@ from .google import GoogleCloud
 from .kubernetes import KubernetesCloud
 from .port import Cloud
 
+__all__ = ["CLOUDS", "Cloud", "cloud_of"]
+
 CLOUDS: Final[Mapping[str, Cloud]] = {
     cloud.provider: cloud for cloud in (AwsCloud(), AzureCloud(), GoogleCloud(), KubernetesCloud())
 }

@@ -166,12 +166,12 @@ def identities_of(live: LiveResource) -> tuple[Identity, ...]:
     return ((live.type, live.key), *live.aliases)
 
 
-def is_in_scope(item: Declared, accounts: Container[str], regions: Container[str]) -> bool:
+def is_in_scope(item: Declared, accounts: frozenset[str], regions: Container[str]) -> bool:
     """Say whether a declared resource lies in the scanned account and regions, as far as its state tells.
 
     Args:
         item: the resource.
-        accounts: names of the account; an empty container when they are not known.
+        accounts: names of the account; empty when they are not known.
         regions: the scanned regions.
     """
     is_here = not accounts or item.account in (None, "", "aws") or item.account in accounts

@@ -17,12 +17,13 @@ from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from .. import ingestion
+from ..access_models import ServiceAccountKey
 from ..cloud_access.google import email_of
 from ..domain.source_rules import TRUSTING, check_place, choose_auth
 from ..errors import SourceLimitReached, SourceNotUploadable
 from ..queries import accounts as account_queries
 from ..queries import sources as queries
-from ..source_models import ChangeSource, CreateSource, ServiceAccountKey, SourceAccess, SourceView, UploadQuery
+from ..source_models import ChangeSource, CreateSource, SourceAccess, SourceView, UploadQuery
 from ..state_sources.port import SUFFIX
 from ..state_sources.tfc import PUBLIC
 from ..wiring import ScanDeps, source_place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from shared.data.rows import Row
@@ -36,8 +37,9 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
         found = _WAYS[row["provider"]](call, deps, row)
     except CredentialsRefused as error:
         return Reply.ok(_refused(error))
-    with deps.db.unit(call.actor) as tx:
-        queries.set_verified(tx, account_id)
+    if found.identity:
+        with deps.db.unit(call.actor) as tx:
+            queries.set_verified(tx, account_id)
     return Reply.ok(found)
 
 
@@ -59,6 +61,7 @@ _WAYS: Mapping[str, Callable[[Call, ScanDeps, Row], VerifyView]] = {
     "aws": _aws,
     "gcp": clouds.google,
     "azure": clouds.azure,
+    "kubernetes": clouds.kubernetes,
 }
 
 
@@ -103,7 +106,7 @@ def _try_further(account: AwsAccount) -> Iterator[GapView]:
         ("cloudtrail", "cloudtrail", lambda client: client.lookup_events(MaxResults=1)),
     )
     for prefix, service, ask in calls:
-        found = attempt(prefix, lambda ask=ask, service=service: ask(scope.client(service)))
+        found = attempt(prefix, partial(ask, scope.client(service)))
         if isinstance(found, Gap) and found.permission is not None:
             types = [] if prefix == "cloudtrail" else [GENERIC]
             yield GapView(

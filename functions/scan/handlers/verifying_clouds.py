@@ -11,8 +11,10 @@ from shared.ports.clock import Clock
 
 from ..account_models import VerifyView
 from ..cloud_access.opening import quota_project
+from ..domain.cluster_reports import SILENCE
 from ..domain.shards import GLOBAL
 from ..models import GapView
+from ..queries import reports
 from ..readers.azure.actions import FURTHER
 from ..readers.azure.client import Arm, CallFailed
 from ..readers.azure.rights import read_rights, unreadable
@@ -54,6 +56,19 @@ def azure(call: Call, deps: ScanDeps, row: Row) -> VerifyView:
     """Verify a subscription; raises as above."""
     arm = Arm(deps.azure(call.org_id, row), _Patience(deps.clock))
     return view(f"{row['client_id']} of {row['tenant_id']}", list(_azure_rights(arm, row["external_account"])))
+
+
+def kubernetes(call: Call, deps: ScanDeps, row: Row) -> VerifyView:
+    """Verify a cluster by what its operator reported last; nobody is asked anything."""
+    with deps.db.unit(call.actor) as tx:
+        report = reports.find_latest_report(tx, row["id"])
+    if report is None:
+        detail = "the operator in the cluster has not sent a whole report yet"
+        return view("", [_gap([], "unavailable", None, detail)])
+    gaps = [_gap([item["kind"]], item["reason"], item["permission"], item["detail"]) for item in report["failures"]]
+    if report["received_at"] < deps.clock.now() - SILENCE:
+        gaps.append(_gap([], "unavailable", None, "the operator in the cluster has not been heard of for an hour"))
+    return view(row["external_account"], gaps, report["received_at"])
 
 
 class _Patience:

@@ -18,7 +18,7 @@ set name = excluded.name, type = excluded.type, region = excluded.region, scan_i
 where inventory.scan_id <= excluded.scan_id
 """
 # In no reader's list under its ARN, and in no state of the organisation under its ARN or, with its type, its id. Where the name is a
-# whole path, as in Google Cloud and Azure, it needs no type to be one thing's, and no case.
+# whole path, as in Google Cloud and Azure, it needs no type to be one thing's, and no case; a key that is a full resource name tells more.
 _PAGE_UNMANAGED = """
 select i.arn, i.name, i.type, i.region
 from scan.inventory i
@@ -39,7 +39,8 @@ where i.org_id = :org_id and i.account_id = :account_id and i.scan_id = :scan_id
     select from scan.state_resources r where r.org_id = :org_id and r.type = i.type and r.attributes ->> 'id' = i.name
   )
   and not (i.name like '%/%' and exists (
-    select from scan.state_resources r where r.org_id = :org_id and lower(r.attributes ->> 'id') = lower(i.name)
+    select from scan.state_resources r
+    where r.org_id = :org_id and lower(r.attributes ->> 'id') = lower(i.name) and (r.key is null or r.key not like '//%' or r.key = i.arn)
   ))
 order by i.arn
 limit :most

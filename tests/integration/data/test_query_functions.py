@@ -101,6 +101,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "id": UUID(int=9), "provider": "aws", "name": "n", "external_account": "210987654321", "regions": ["eu-west-1"],
         "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None, "credentials_encrypted": None,
     },
+    "set_access": {
+        **dict.fromkeys(("through", "identity_provider", "service_account", "tenant_id", "client_id", "credentials_encrypted")),
+        "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None,
+    },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0, "version_token": None, "mapping_hash": bytes(32)},

@@ -16,11 +16,11 @@ from tests.support.scan_function import ScanFunction
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
 NSG = f"{GROUP}/Microsoft.Network/networkSecurityGroups/nsg"
-STRAY = {
+STRAY: dict[str, Any] = {
     "id": f"{GROUP}/Microsoft.Network/publicIPAddresses/Stray", "name": "Stray", "type": "microsoft.network/publicipaddresses",
     "location": "westeurope", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}, "tags": {},
 }  # fmt: skip
-MAPS = {
+MAPS: dict[str, Any] = {
     "id": f"{GROUP}/Microsoft.Maps/accounts/Atlas", "name": "Atlas", "type": "microsoft.maps/accounts", "location": "global",
     "sku": {"name": "G2"}, "properties": {"disableLocalAuth": True}, "tags": {},
 }  # fmt: skip

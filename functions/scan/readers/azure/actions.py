@@ -26,4 +26,5 @@ CONTENTS: Final = (
 
 def needed() -> tuple[str, ...]:
     """Return the actions without which something that is mapped would not be seen, sorted without case."""
-    return tuple(sorted({*FURTHER, *map(reads, BY_ARM)}, key=str.lower))
+    by_name = {action.lower(): action for action in (*map(reads, BY_ARM), *FURTHER)}
+    return tuple(by_name[name] for name in sorted(by_name))

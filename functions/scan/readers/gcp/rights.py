@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from .http import RESOURCE_MANAGER, GuardedGoogle
 from .inventory import PERMISSIONS, Failed
+from .logs import PERMISSION as ATTRIBUTION
 
 QUOTA: Final = "serviceusage.services.use"  # of the project that calls count on, when it is not the identity's own
-ATTRIBUTION: Final = "logging.logEntries.list"
 READING: Final = tuple(sorted({*PERMISSIONS.values(), ATTRIBUTION}))
 SERVICES: Final = ("cloudasset.googleapis.com", "cloudresourcemanager.googleapis.com", "logging.googleapis.com")
 """APIs that must be enabled in the project that calls count on."""
