@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from functions.scan.domain.cluster_reports import SILENCE
-from functions.scan.types.kubernetes import by_kind
+from functions.scan.types.kubernetes import by_kind, specs
 from functions.scan.types.kubernetes.helm import KIND as RELEASES
 from tests.support.cloud_scene import CloudScene
 from tests.support.clusters import Cluster
@@ -69,8 +69,10 @@ def test_what_was_applied_shows_nothing(cluster: Cluster, scene: CloudScene) -> 
     scan = scene.run(report(cluster, estate()))
     assert scan["status"] == "done"
     assert open_drift(scene) == set()
+    assert scan["summary"]["in_sync"] == len(fixtures())
     coverage = scene.org.done("GET", f"/scans/{scan['id']}/coverage")
-    assert coverage["in_sync"] == len(fixtures())
+    assert (coverage["not_checked"], coverage["unread"]) == ([], [])
+    assert (coverage["types_known"], coverage["types_mapped"]) == (82, len(specs()))
 
 
 def test_what_was_planted_is_found_and_goes_again(cluster: Cluster, scene: CloudScene) -> None:
@@ -93,10 +95,23 @@ def test_what_was_planted_is_found_and_goes_again(cluster: Cluster, scene: Cloud
 
 def test_a_change_that_follows_a_report_is_in_the_next_scan(cluster: Cluster, scene: CloudScene) -> None:
     scene.run(report(cluster, estate()))
-    deployment = changed(fixture("kubernetes_deployment_v1").live, ("spec", "replicas"))
-    cluster.done(cluster.part(2, objects=[deployment]))
+    deployment = fixture("kubernetes_deployment_v1").live
+    cluster.done(cluster.part(2, objects=[changed(deployment, ("spec", "template", "spec", "hostPID"))]))
     scene.run(scene.start())
-    assert open_drift(scene) == {("changed", "shop/web", "spec.replicas")}
+    assert open_drift(scene) == {("changed", "shop/web", "spec.template.spec.host_pid")}
+
+
+def test_replicas_of_what_an_autoscaler_steers_are_nobodys_drift(cluster: Cluster, scene: CloudScene) -> None:
+    planted = [
+        changed(item, ("spec", "replicas"))
+        if item["metadata"]["name"] == "web" and item["kind"] == "Deployment"
+        else item
+        for item in estate()
+    ]
+    scene.run(report(cluster, planted))
+    assert open_drift(scene) == set()
+    scene.run(report(cluster, [item for item in planted if item["kind"] != "HorizontalPodAutoscaler"]))
+    assert ("changed", "shop/web", "spec.replicas") in open_drift(scene)
 
 
 def test_a_secret_whose_value_changed_is_seen_by_its_digest(cluster: Cluster, scene: CloudScene) -> None:
@@ -113,7 +128,7 @@ def test_a_kind_that_was_not_listed_concludes_nothing(cluster: Cluster, scene: C
     failure = {"kind": "Secret", "reason": "access_denied", "permission": "list secrets", "detail": "answers 403"}
     scan = scene.run(report(cluster, gone, [kind for kind in EVERYTHING if kind != "Secret"], [failure]))
     assert open_drift(scene) == set()
-    gaps = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["gaps"]
+    gaps = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["not_checked"]
     assert [(gap["types"], gap["permission"]) for gap in gaps] == [(["kubernetes_secret_v1"], "list secrets")]
 
 
@@ -129,7 +144,7 @@ def test_an_operator_that_has_gone_silent_is_not_believed(cluster: Cluster, scen
     scene.run(report(cluster, estate()))
     scene.function.clock.advance(SILENCE.total_seconds() + 1)
     scan = scene.run(scene.start())
-    gaps = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["gaps"]
+    gaps = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["not_checked"]
     assert {gap["reason"] for gap in gaps} == {"unavailable"}
     assert "nothing was heard" in gaps[0]["detail"]
     assert open_drift(scene) == set()
@@ -137,7 +152,7 @@ def test_an_operator_that_has_gone_silent_is_not_believed(cluster: Cluster, scen
 
 def test_a_cluster_that_never_reported_says_so(cluster: Cluster, scene: CloudScene) -> None:
     scan = scene.run(scene.start())
-    (gap,) = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["gaps"]
+    (gap,) = scene.org.done("GET", f"/scans/{scan['id']}/coverage")["not_checked"]
     assert "no whole report yet" in gap["detail"]
     assert open_drift(scene) == set()
 
