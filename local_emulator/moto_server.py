@@ -2,8 +2,10 @@
 
 Owns two additions to moto; a third, fault switches, stands in `aws_faults`. Repeatable ids: moto draws ids from one random
 stream that every request advances, so the stream is re-seeded before each request with the number of writes so far (since
-the start or `POST /moto-api/reset`); the same writes then give the same ids, however many reads lie between them. Recording: writes (and the first request to each service, which creates its
-default resources) are appended to a file as JSON lines, without credentials, for `local_emulator.aws.replay`.
+the start or the last reset); the same writes then give the same ids, however many reads lie between them. Recording: writes
+(and the first request to each service, which creates its default resources) are appended to a file as JSON lines, without
+credentials, for `local_emulator.aws.replay`. A used account is emptied by `POST /moto-api/replay` and then closed to
+everybody but a replay until `DELETE /moto-api/replay`: a scan under way would create default resources at another point.
 
 Run as `python -m local_emulator.moto_server --port 5000 [--seed 42] [--record requests.jsonl]`. Loopback only.
 """
@@ -30,6 +32,8 @@ App: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 READS = re.compile(r"^(Describe|List|Get|BatchGet|Head|Search|Lookup)")
 KEPT_HEADERS = frozenset({"content-type", "content-encoding", "content-md5", "x-amz-target"})
 DROPPED_AMZ_HEADERS = frozenset({"x-amz-date", "x-amz-security-token", "x-amz-user-agent"})
+REPLAY_PATH = "/moto-api/replay"
+REPLAY_HEADER = "X-Driftwise-Replay"
 PLACEHOLDER = "aws-endpoint.invalid"  # stands for host:port of the recorded server; also same length rules as a host
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -74,13 +78,12 @@ class Repeatable:
         self._lock = Lock()
         self._writes = 0
         self._services: set[str] = set()
+        self._is_closed = False
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "") == REPLAY_PATH:
+            return self._close_or_open(environ, start_response)
         if environ.get("PATH_INFO", "").startswith("/moto-api"):
-            if environ["PATH_INFO"] == "/moto-api/reset":  # a fresh account: the same writes give the same ids again
-                with self._lock:
-                    self._writes = 0
-                    self._services.clear()
             return self._app(environ, start_response)
         body = take_body(environ)
         action = action_of(
@@ -91,6 +94,9 @@ class Repeatable:
             body,
         )
         with self._lock:
+            if self._is_closed and "HTTP_X_DRIFTWISE_REPLAY" not in environ:
+                start_response("503 Service Unavailable", [("Content-Length", "0")])
+                return []
             scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
             region, service = scope.groups() if scope else ("us-east-1", "")
             is_first = service not in self._services
@@ -101,6 +107,16 @@ class Repeatable:
             self._seed_with(self._seed * 1_000_003 + self._writes)
             # One request at a time: another one that seeds in the middle would make this one draw the same ids twice.
             return self._app(environ, start_response)
+
+    def _close_or_open(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self._lock:
+            self._is_closed = environ["REQUEST_METHOD"] == "POST"
+            if not self._is_closed:
+                start_response("204 No Content", [])
+                return []
+            self._writes = 0  # the same writes give the same ids again
+            self._services.clear()
+            return self._app({**environ, "PATH_INFO": "/moto-api/reset"}, start_response)
 
     @staticmethod
     def _append(record: Path, environ: Environ, region: str, service: str, body: bytes) -> None:

@@ -50,6 +50,7 @@ comment on function scan.fill_state_account is 'For the release before, which na
 revoke execute on function scan.fill_state_account() from public;
 create trigger state_resources_account before insert on scan.state_resources
   for each row when (new.account_id is null) execute function scan.fill_state_account();
+alter table scan.state_resources enable always trigger state_resources_account;
 
 alter table scan.live_resources
   alter column type type text collate "C",
