@@ -11,6 +11,9 @@ PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= 2
 
+# Compiled modules are kept whatever the machine says: the suite starts a hundred processes that would each compile it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status test check lint types tenancy bench bundle openapi migrate lock clean terraform terraform-scan
 

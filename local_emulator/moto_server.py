@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import io
 import json
 import logging
@@ -143,6 +144,23 @@ def keep_loader(make: Callable[[], Any] | None = None) -> None:
     utils.create_loader = make or cache(loaders.create_loader)  # type: ignore[attr-defined]  # moto names it for itself
 
 
+@cache
+def keep_regions() -> None:
+    """Have botocore find out once in which regions a service is: moto asks with new sessions, and each reads every file again."""
+    from botocore.session import Session
+
+    of_service, asking = Session.get_available_regions, Session()
+
+    @cache
+    def known(service: str, partition: str, allow_non_regional: bool) -> tuple[str, ...]:  # noqa: FBT001  # the order of botocore's
+        return tuple(of_service(asking, service, partition, allow_non_regional))
+
+    def found(_self: Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> list[str]:  # noqa: FBT001, FBT002  # the shape of botocore's
+        return list(known(service_name, partition_name, allow_non_regional))
+
+    Session.get_available_regions = found  # type: ignore[method-assign]
+
+
 @contextmanager
 def without_url_builders() -> Iterator[None]:
     """Have werkzeug compile what builds a rule's URLs when somebody builds one: nobody does, and moto has thousands of rules."""
@@ -179,7 +197,9 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    gc.set_threshold(100_000, 50, 100)  # service models are never garbage, and looking through them took half of the start
     keep_loader()
+    keep_regions()
     app = Repeatable(
         DomainDispatcherApplication(create_backend_app),
         seed=arguments.seed,

@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSResponse
 
 from local_emulator.aws import SEED
 from local_emulator.aws_faults import Faults
-from local_emulator.moto_server import App, Repeatable, keep_loader, without_url_builders
+from local_emulator.moto_server import App, Repeatable, keep_loader, keep_regions, without_url_builders
 
 ENDPOINT = "http://127.0.0.1:9"  # the port `discard`: what goes round the application by mistake is refused
 _HOST = ENDPOINT.removeprefix("http://")
@@ -131,6 +131,7 @@ def _fresh_application() -> App:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     keep_loader(_loader)
+    keep_regions()
     moto = DomainDispatcherApplication(create_backend_app)
     # It tries every service's URL patterns on each request's host, which took a third of the server's time.
     moto.get_backend_for_host = cache(moto.get_backend_for_host)  # type: ignore[method-assign]
