@@ -155,7 +155,12 @@ def keep_regions() -> None:
     def known(service: str, partition: str, allow_non_regional: bool) -> tuple[str, ...]:  # noqa: FBT001  # the order of botocore's
         return tuple(of_service(asking, service, partition, allow_non_regional))
 
-    def found(_self: Session, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False) -> list[str]:  # noqa: FBT001, FBT002  # the shape of botocore's
+    def found(
+        _self: Session,
+        service_name: str,
+        partition_name: str = "aws",
+        allow_non_regional: bool = False,  # noqa: FBT001, FBT002  # the shape of botocore's
+    ) -> list[str]:
         return list(known(service_name, partition_name, allow_non_regional))
 
     Session.get_available_regions = found  # type: ignore[method-assign]
@@ -197,7 +202,9 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    gc.set_threshold(100_000, 50, 100)  # service models are never garbage, and looking through them took half of the start
+    gc.set_threshold(
+        100_000, 50, 100
+    )  # service models are never garbage, and looking through them took half of the start
     keep_loader()
     keep_regions()
     app = Repeatable(
