@@ -157,6 +157,9 @@ class FakeGoogle:
     first: list[Reply | None] = field(default_factory=list)
     refused: Mapping[str, Reply] = field(default_factory=dict)
     urls: list[str] = field(default_factory=list)
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    log_answer: Reply | None = None
 
     def get(self, url: str) -> Reply | None:
         self.urls.append(url)
@@ -166,6 +169,17 @@ class FakeGoogle:
         if query["contentType"] in self.refused:
             return self.refused[query["contentType"]]
         return self._page(list(parse_qsl(urlsplit(url).query)), query)
+
+    def post(self, url: str, content: bytes) -> Reply | None:
+        """Answer `entries:list`: what is about the resources that the filter names, newest first."""
+        assert url == "https://logging.googleapis.com/v2/entries:list"
+        wish = json.loads(content)
+        self.asked.append(wish)
+        if self.log_answer is not None:
+            return self.log_answer
+        named = [one for one in self.entries if f'"{one["protoPayload"]["resourceName"]}"' in wish["filter"]]
+        found = sorted(named, key=lambda one: str(one["timestamp"]), reverse=True)
+        return Reply(200, json.dumps({"entries": found} if found else {}).encode())
 
     def _page(self, pairs: list[tuple[str, str]], query: Mapping[str, str]) -> Reply:
         kinds = {value for name, value in pairs if name == "assetTypes"}
