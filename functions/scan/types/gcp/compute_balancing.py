@@ -47,7 +47,8 @@ def _health_check(kind: str, assets: tuple[str, ...], *, is_regional: bool) -> G
     return GoogleType(
         kind,
         assets,
-        f"check_interval_sec description healthy_threshold log_config timeout_sec unhealthy_threshold {_CHECKS}",
+        f"check_interval_sec description healthy_threshold log_config timeout_sec unhealthy_threshold {_CHECKS}"
+        + ("" if is_regional else " source_regions"),
         shapes={f"{name}.proxy_header": unless("NONE") for name in _CHECKS.split() if name != "grpc_health_check"},
         when=_is_regional if is_regional else _is_global,
     )
@@ -62,7 +63,8 @@ TYPES = (
     GoogleType(
         "google_compute_global_forwarding_rule",
         (_API + "GlobalForwardingRule",),
-        "description ip_address ip_protocol ip_version labels load_balancing_scheme network network_tier port_range"
+        "description ip_address ip_protocol ip_version labels load_balancing_scheme metadata_filters network network_tier"
+        " port_range"
         " source_ip_ranges target",
         at=_NAMED,
         shapes={"port_range": port_range, "ip_version": unless("IPV4")},

@@ -93,6 +93,11 @@ def _kept_addresses(name: str) -> Reading:
     return read
 
 
+def _consistency(data: Item, _asset: Asset) -> object:
+    """An object in which nothing is stands for a switch that is on."""
+    return {"enabled": True} if data.get("diskConsistencyGroupPolicy") is not None else None
+
+
 def _as_map(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
@@ -175,6 +180,7 @@ TYPES = (
         (_API + "Instance",),
         "advanced_machine_features boot_disk can_ip_forward confidential_instance_config deletion_protection description"
         " enable_display guest_accelerator hostname labels machine_type metadata min_cpu_platform network_interface"
+        " network_performance_config"
         " resource_policies scheduling service_account shielded_instance_config tags",
         at={
             "boot_disk.kms_key_self_link": "diskEncryptionKey.kmsKeyName",
@@ -225,8 +231,9 @@ TYPES = (
     GoogleType(
         "google_compute_disk",
         (_API + "Disk",),
-        "access_mode architecture description disk_encryption_key guest_os_features labels licenses physical_block_size_bytes"
-        " provisioned_iops provisioned_throughput size snapshot type",
+        "access_mode architecture async_primary_disk description disk_encryption_key enable_confidential_compute"
+        " guest_os_features labels licenses physical_block_size_bytes provisioned_iops provisioned_throughput size snapshot"
+        " storage_pool type",
         at={"disk_encryption_key.kms_key_self_link": "kmsKeyName", "size": "sizeGb", "snapshot": "sourceSnapshot"},
         shapes={
             "access_mode": unless("READ_WRITE_SINGLE"),
@@ -240,7 +247,7 @@ TYPES = (
     GoogleType(
         "google_compute_region_disk",
         (_API + "RegionDisk", _API + "Disk"),
-        "description disk_encryption_key labels licenses physical_block_size_bytes replica_zones size snapshot type",
+        "description disk_encryption_key guest_os_features labels licenses physical_block_size_bytes replica_zones size snapshot type",
         at={"size": "sizeGb", "snapshot": "sourceSnapshot"},
         shapes={
             "disk_encryption_key.kms_key_name": kms_key,
@@ -254,15 +261,23 @@ TYPES = (
     GoogleType(
         "google_compute_snapshot",
         (_API + "Snapshot",),
-        "description labels source_disk storage_locations",
-        shapes={"storage_locations": set_of(written)},
+        "description labels snapshot_encryption_key source_disk storage_locations",
+        at={"snapshot_encryption_key.kms_key_self_link": "kmsKeyName"},
+        shapes={"snapshot_encryption_key.kms_key_self_link": kms_key, "storage_locations": set_of(written)},
+        inside={"snapshot_encryption_key": "kms_key_self_link kms_key_service_account"},
         made=lambda asset: asset.data.get("autoCreated") is True,
     ),
     GoogleType(
         "google_compute_image",
         (_API + "Image",),
-        "description disk_size_gb family labels storage_locations",
-        shapes={"storage_locations": set_of(written)},
+        "description disk_size_gb family guest_os_features image_encryption_key labels licenses storage_locations",
+        at={"image_encryption_key.kms_key_self_link": "kmsKeyName"},
+        shapes={
+            "image_encryption_key.kms_key_self_link": kms_key,
+            "licenses": set_of(written),
+            "storage_locations": set_of(written),
+        },
+        inside={"image_encryption_key": "kms_key_self_link kms_key_service_account"},
     ),
     _group("google_compute_instance_group_manager", is_regional=False),
     _group("google_compute_region_instance_group_manager", is_regional=True),
@@ -271,7 +286,8 @@ TYPES = (
     GoogleType(
         "google_compute_resource_policy",
         (_API + "ResourcePolicy",),
-        "description group_placement_policy instance_schedule_policy snapshot_schedule_policy",
+        "description disk_consistency_group_policy group_placement_policy instance_schedule_policy snapshot_schedule_policy",
+        read={"disk_consistency_group_policy": _consistency},
         inside={"group_placement_policy": "availability_domain_count collocation vm_count"},
     ),
 )

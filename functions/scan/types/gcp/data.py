@@ -158,7 +158,7 @@ TYPES = (
         "google_bigquery_table",
         ("bigquery.googleapis.com/Table",),
         "clustering description encryption_configuration expiration_time friendly_name labels max_staleness"
-        " range_partitioning require_partition_filter schema time_partitioning view",
+        " range_partitioning require_partition_filter schema table_constraints time_partitioning view",
         at={"clustering": "clustering.fields", "expiration_time": "expirationTime"},
         read={"schema": _fields},
         shapes={"encryption_configuration.kms_key_name": kms_key, "schema": table_schema},
@@ -240,7 +240,7 @@ TYPES = (
     GoogleType(
         "google_firestore_database",
         ("firestore.googleapis.com/Database",),
-        "app_engine_integration_mode cmek_config concurrency_mode delete_protection_state location_id"
+        "app_engine_integration_mode cmek_config concurrency_mode database_edition delete_protection_state location_id"
         " point_in_time_recovery_enablement type",
         shapes={"cmek_config.kms_key_name": kms_key},
     ),
