@@ -38,9 +38,13 @@ def _further_zones(data: Item, _asset: Asset) -> object:
     return [zone for zone in zones if zone != data.get("location")] if isinstance(zones, list) else None
 
 
-def _open_port(data: Item, _asset: Asset) -> object:
-    """A flag of the API that is a word in a state."""
-    return "TRUE" if data.get("insecureKubeletReadonlyPortEnabled") is True else "FALSE"
+def _open_port(*path: str) -> Reading:
+    """Make the reading of a flag of the API that is a word in a state."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        return "TRUE" if member(data, *path, "insecureKubeletReadonlyPortEnabled") is True else "FALSE"
+
+    return read
 
 
 def _with_taints(attributes: Attributes) -> Attributes:
@@ -62,17 +66,17 @@ TYPES = (
         "google_container_cluster",
         (_CLUSTER,),
         "addons_config allow_net_admin anonymous_authentication_config authenticator_groups_config binary_authorization"
-        " cluster_autoscaling confidential_nodes control_plane_endpoints_config cost_management_config database_encryption"
-        " datapath_provider default_max_pods_per_node default_snat_status description"
+        " cluster_autoscaling confidential_nodes control_plane_endpoints_config cost_management_config"
+        " database_encryption datapath_provider default_max_pods_per_node default_snat_status description"
         " disable_l4_lb_firewall_reconciliation dns_config enable_autopilot enable_cilium_clusterwide_network_policy"
         " enable_fqdn_network_policy enable_intranode_visibility enable_k8s_beta_apis enable_kubernetes_alpha"
         " enable_l4_ilb_subsetting enable_legacy_abac enable_multi_networking enable_shielded_nodes gateway_api_config"
         " identity_service_config in_transit_encryption_config ip_allocation_policy logging_config logging_service"
-        " maintenance_policy master_authorized_networks_config mesh_certificates monitoring_config monitoring_service network"
-        " network_performance_config network_policy node_locations notification_config pod_autoscaling"
-        " private_cluster_config private_ipv6_google_access rbac_binding_config release_channel resource_labels"
-        " resource_usage_export_config secret_manager_config security_posture_config service_external_ips_config subnetwork"
-        " vertical_pod_autoscaling workload_identity_config",
+        " maintenance_policy master_authorized_networks_config mesh_certificates monitoring_config monitoring_service"
+        " network network_performance_config network_policy node_locations node_pool_auto_config node_pool_defaults"
+        " notification_config pod_autoscaling private_cluster_config private_ipv6_google_access rbac_binding_config"
+        " release_channel resource_labels resource_usage_export_config secret_manager_config security_posture_config"
+        " service_external_ips_config subnetwork vertical_pod_autoscaling workload_identity_config",
         at={
             "addons_config.cloudrun_config": "cloudRunConfig",
             "addons_config.horizontal_pod_autoscaling": "horizontalPodAutoscaling",
@@ -107,6 +111,8 @@ TYPES = (
             "monitoring_config.managed_prometheus": "managedPrometheusConfig",
             "network": "networkConfig.network",
             "network_performance_config": "networkConfig.networkPerformanceConfig",
+            "node_pool_auto_config.resource_manager_tags": "resourceManagerTags.tags",
+            "node_pool_defaults.node_config_defaults.logging_variant": "loggingConfig.variantConfig.variant",
             "private_ipv6_google_access": "networkConfig.privateIpv6GoogleAccess",
             "resource_usage_export_config.enable_resource_consumption_metering": "consumptionMeteringConfig.enabled",
             "service_external_ips_config": "networkConfig.serviceExternalIpsConfig",
@@ -116,6 +122,10 @@ TYPES = (
             "maintenance_policy.maintenance_exclusion": entries("exclusionName", "window", "maintenanceExclusions"),
             "master_authorized_networks_config": _if_enabled("masterAuthorizedNetworksConfig"),
             "node_locations": _further_zones,
+            "node_pool_auto_config.node_kubelet_config.insecure_kubelet_readonly_port_enabled": _open_port(),
+            "node_pool_defaults.node_config_defaults.insecure_kubelet_readonly_port_enabled": _open_port(
+                "nodeKubeletConfig"
+            ),
         },
         shapes={
             "addons_config.cloudrun_config.load_balancer_type": unless("LOAD_BALANCER_TYPE_UNSPECIFIED"),
@@ -137,6 +147,11 @@ TYPES = (
             "maintenance_policy.maintenance_exclusion.exclusion_options.scope": unless("NO_UPGRADES"),
             "network_policy.provider": unless("PROVIDER_UNSPECIFIED"),
             "node_locations": set_of(tail),
+            "node_pool_auto_config.linux_node_config.cgroup_mode": unless("CGROUP_MODE_UNSPECIFIED"),
+            "node_pool_auto_config.network_tags.tags": set_of(text),
+            "node_pool_auto_config.node_kubelet_config.insecure_kubelet_readonly_port_enabled": unless("FALSE"),
+            "node_pool_defaults.node_config_defaults.insecure_kubelet_readonly_port_enabled": unless("FALSE"),
+            "node_pool_defaults.node_config_defaults.logging_variant": unless("DEFAULT"),
             "notification_config.pubsub.filter.event_type": set_of(text),
             "private_ipv6_google_access": unless("PRIVATE_IPV6_GOOGLE_ACCESS_DISABLED"),
             "release_channel.channel": unless("UNSPECIFIED"),
@@ -155,6 +170,7 @@ TYPES = (
             "maintenance_policy": "daily_maintenance_window maintenance_exclusion recurring_window",
             # Which of its own parts a cluster watches by default grows with its version.
             "monitoring_config": "advanced_datapath_observability_config managed_prometheus",
+            "node_pool_defaults.node_config_defaults": "gcfs_config insecure_kubelet_readonly_port_enabled logging_variant",
             "private_cluster_config": "enable_private_endpoint enable_private_nodes master_global_access_config"
             " master_ipv4_cidr_block private_endpoint_subnetwork",
         },
@@ -183,7 +199,7 @@ TYPES = (
         },
         read={
             "autoscaling": _if_enabled("autoscaling"),
-            "node_config.kubelet_config.insecure_kubelet_readonly_port_enabled": _open_port,
+            "node_config.kubelet_config.insecure_kubelet_readonly_port_enabled": _open_port(),
         },
         inside={
             "network_config": "additional_node_network_configs additional_pod_network_configs create_pod_range"

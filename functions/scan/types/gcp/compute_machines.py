@@ -247,7 +247,8 @@ TYPES = (
     GoogleType(
         "google_compute_region_disk",
         (_API + "RegionDisk", _API + "Disk"),
-        "description disk_encryption_key guest_os_features labels licenses physical_block_size_bytes replica_zones size snapshot type",
+        "description disk_encryption_key guest_os_features labels licenses physical_block_size_bytes replica_zones size"
+        " snapshot type",
         at={"size": "sizeGb", "snapshot": "sourceSnapshot"},
         shapes={
             "disk_encryption_key.kms_key_name": kms_key,

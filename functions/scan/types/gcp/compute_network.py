@@ -109,9 +109,10 @@ TYPES = (
     GoogleType(
         "google_compute_router_nat",
         (_API + "Router",),
-        "auto_network_tier drain_nat_ips enable_dynamic_port_allocation enable_endpoint_independent_mapping endpoint_types"
-        " icmp_idle_timeout_sec log_config max_ports_per_vm min_ports_per_vm nat_ip_allocate_option nat_ips rules source_subnetwork_ip_ranges_to_nat subnetwork"
-        " tcp_established_idle_timeout_sec tcp_time_wait_timeout_sec tcp_transitory_idle_timeout_sec type udp_idle_timeout_sec",
+        "auto_network_tier drain_nat_ips enable_dynamic_port_allocation enable_endpoint_independent_mapping"
+        " endpoint_types icmp_idle_timeout_sec log_config max_ports_per_vm min_ports_per_vm nat_ip_allocate_option"
+        " nat_ips rules source_subnetwork_ip_ranges_to_nat subnetwork tcp_established_idle_timeout_sec"
+        " tcp_time_wait_timeout_sec tcp_transitory_idle_timeout_sec type udp_idle_timeout_sec",
         at={"subnetwork": "subnetworks"},
         shapes={
             # The provider writes the documented default where the API says nothing.

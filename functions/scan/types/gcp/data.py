@@ -8,7 +8,7 @@ Terraform Google provider 6.50, resource documentation of each type.
 from __future__ import annotations
 
 from ...domain.resources import Attributes
-from ...domain.shapes import default_is, folded_text, set_of, text
+from ...domain.shapes import block, boolean, default_is, folded_text, set_of, text
 from .assets import Asset
 from .forms import after_colon, dataset_role, duration, kms_key, table_schema, tail, unless, written
 from .mapping import UNREAD, GoogleType, Item, Reading, entries, member
@@ -38,6 +38,18 @@ def _ssl_mode(data: Item, _asset: Asset) -> object:
     return data.get("sslMode") or ("TRUSTED_CLIENT_CERTIFICATE_REQUIRED" if data.get("requireSsl") is True else None)
 
 
+def _service_connect(data: Item, _asset: Asset) -> object:
+    """Who may connect by Private Service Connect, in a state's words."""
+    found = data.get("pscConfig")
+    if found is None:
+        return None
+    return {
+        "allowed_consumer_projects": member(found, "allowedConsumerProjects"),
+        "network_attachment_uri": member(found, "networkAttachmentUri"),
+        "psc_enabled": member(found, "pscEnabled"),
+    }
+
+
 def _unless_scaled(name: str) -> Reading:
     """Make the reading of a size, which says nothing while Google's autoscaler steers it."""
 
@@ -64,9 +76,9 @@ TYPES = (
     GoogleType(
         "google_storage_bucket",
         ("storage.googleapis.com/Bucket",),
-        "autoclass cors custom_placement_config default_event_based_hold enable_object_retention encryption hierarchical_namespace"
-        " ip_filter labels lifecycle_rule location logging public_access_prevention requester_pays retention_policy rpo soft_delete_policy storage_class"
-        " uniform_bucket_level_access versioning website",
+        "autoclass cors custom_placement_config default_event_based_hold enable_object_retention encryption"
+        " hierarchical_namespace ip_filter labels lifecycle_rule location logging public_access_prevention requester_pays"
+        " retention_policy rpo soft_delete_policy storage_class uniform_bucket_level_access versioning website",
         at={
             "lifecycle_rule": "lifecycle.rule",
             "lifecycle_rule.condition.num_newer_versions": "numNewerVersions",
@@ -105,8 +117,9 @@ TYPES = (
     GoogleType(
         "google_pubsub_subscription",
         ("pubsub.googleapis.com/Subscription",),
-        "ack_deadline_seconds bigquery_config cloud_storage_config dead_letter_policy enable_exactly_once_delivery enable_message_ordering"
-        " expiration_policy filter labels message_retention_duration message_transforms push_config retain_acked_messages retry_policy topic",
+        "ack_deadline_seconds bigquery_config cloud_storage_config dead_letter_policy enable_exactly_once_delivery"
+        " enable_message_ordering expiration_policy filter labels message_retention_duration message_transforms"
+        " push_config retain_acked_messages retry_policy topic",
         shapes={
             "cloud_storage_config.max_duration": duration,
             "expiration_policy.ttl": duration,
@@ -179,25 +192,36 @@ TYPES = (
                 "enablePrivatePathForGoogleCloudServices"
             ),
         },
-        read={"instance_type": _instance_kind, "settings.ip_configuration.ssl_mode": _ssl_mode},
+        read={
+            "instance_type": _instance_kind,
+            "settings.ip_configuration.psc_config": _service_connect,
+            "settings.ip_configuration.ssl_mode": _ssl_mode,
+        },
         shapes={
             "encryption_key_name": kms_key,
             "master_instance_name": after_colon,
             "settings.connector_enforcement": unless("NOT_REQUIRED"),
             "settings.edition": unless("ENTERPRISE"),
+            # A set in a state, and never more than one; where nobody is let in there may be one or none.
+            "settings.ip_configuration.psc_config": block(
+                {"allowed_consumer_projects": set_of(text), "network_attachment_uri": written, "psc_enabled": boolean}
+            ),
             "settings.ip_configuration.server_ca_mode": unless("GOOGLE_MANAGED_INTERNAL_CA"),
             "settings.ip_configuration.ssl_mode": unless("ALLOW_UNENCRYPTED_AND_ENCRYPTED"),
         },
         inside={
             # The size of a disk that grows by itself is nobody's change, and the version of the patches moves.
             "settings": "activation_policy active_directory_config availability_type backup_configuration collation"
-            " connector_enforcement data_cache_config database_flags deletion_protection_enabled deny_maintenance_period disk_autoresize disk_autoresize_limit"
-            " disk_type edition enable_dataplex_integration enable_google_ml_integration insights_config ip_configuration location_preference maintenance_window password_validation_policy pricing_plan retain_backups_on_delete sql_server_audit_config tier"
-            " time_zone user_labels",
+            " connector_enforcement data_cache_config database_flags deletion_protection_enabled deny_maintenance_period"
+            " disk_autoresize disk_autoresize_limit disk_type edition enable_dataplex_integration"
+            " enable_google_ml_integration insights_config ip_configuration location_preference maintenance_window"
+            " password_validation_policy pricing_plan retain_backups_on_delete sql_server_audit_config tier time_zone"
+            " user_labels",
             "settings.insights_config": "query_insights_enabled query_plans_per_minute query_string_length"
             " record_application_tags record_client_address",
-            "settings.ip_configuration": "allocated_ip_range authorized_networks custom_subject_alternative_names enable_private_path_for_google_cloud_services"
-            " ipv4_enabled private_network server_ca_mode server_ca_pool ssl_mode",
+            "settings.ip_configuration": "allocated_ip_range authorized_networks custom_subject_alternative_names"
+            " enable_private_path_for_google_cloud_services ipv4_enabled private_network psc_config server_ca_mode"
+            " server_ca_pool ssl_mode",
             "settings.location_preference": "secondary_zone zone",
         },
         key="//cloudsql.googleapis.com/projects/{project}/instances/{name}",
@@ -206,8 +230,9 @@ TYPES = (
     GoogleType(
         "google_redis_instance",
         ("redis.googleapis.com/Instance",),
-        "auth_enabled authorized_network connect_mode customer_managed_key display_name labels maintenance_policy memory_size_gb"
-        " persistence_config read_replicas_mode redis_configs redis_version replica_count tier transit_encryption_mode",
+        "auth_enabled authorized_network connect_mode customer_managed_key display_name labels maintenance_policy"
+        " memory_size_gb persistence_config read_replicas_mode redis_configs redis_version replica_count tier"
+        " transit_encryption_mode",
         shapes={"customer_managed_key": kms_key, "connect_mode": unless("DIRECT_PEERING")},
         inside={"persistence_config": "persistence_mode rdb_snapshot_period"},
     ),
