@@ -50,7 +50,10 @@ class Settings:
         redis_deadline_ms: how long the rate limiter may keep a call waiting.
         rate_scale: what every rate limit is multiplied with; 1 in production.
         body_seconds: how long a body may take to arrive, and a second more for each MiB that the call takes.
+        customer_trust_id: number of the service account that customers' clouds are to trust, as they are told; empty where there is none.
         aws_endpoint: an AWS stand-in, emulator only.
+        google_endpoint: a stand-in for the hosts of Google that customers' projects are read through, emulator only.
+        azure_endpoint: a stand-in for the hosts of Azure, emulator only.
         aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
         llm_provider: whose language model explains plans to organisations without a key of their own; empty for none.
         llm_model: that model, as its vendor calls it.
@@ -104,7 +107,10 @@ class Settings:
     redis_deadline_ms: int = 100
     rate_scale: int = 1
     body_seconds: int = 10
+    customer_trust_id: str = ""
     aws_endpoint: str = ""
+    google_endpoint: str = ""
+    azure_endpoint: str = ""
     aws_attempts: int = 8
     llm_provider: str = ""
     llm_model: str = ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.ports.secret_store import Secret
-from shared.security.actor import SCOPE_ROLES, Actor, Role
+from shared.security.actor import NARROW_SCOPES, SCOPE_ROLES, Actor, Role
 from shared.security.api_keys import matches, parse_key
 from shared.security.plans import limit_of
 
@@ -22,6 +22,8 @@ from .errors import (
     ScopeAboveMaker,
     ScopeUnknown,
 )
+
+_WORTH = {**SCOPE_ROLES, **NARROW_SCOPES}
 
 
 def make(
@@ -42,16 +44,16 @@ def make(
         ExpiryPast: (422 `expiry_past`).
         KeyLimitReached: (402 `key_limit_reached`).
     """
-    unknown = sorted(set(scopes) - SCOPE_ROLES.keys())
+    unknown = sorted(set(scopes) - _WORTH.keys())
     if unknown:
-        raise ScopeUnknown(unknown=unknown[:10], known=sorted(SCOPE_ROLES))
+        raise ScopeUnknown(unknown=unknown[:10], known=sorted(_WORTH))
     _check_scopes(scopes, maker)
     if expires_at is not None and expires_at <= now:
         raise ExpiryPast
     cap = limit_of("api_keys", maker.plan)
     if cap.is_reached(live_keys):
         raise KeyLimitReached(cap, live_keys)
-    return sorted(set(scopes), key=lambda name: SCOPE_ROLES[name])
+    return sorted(set(scopes), key=lambda name: (name in NARROW_SCOPES, _WORTH[name]))
 
 
 def revoke(key: Mapping[str, Any], *, now: datetime) -> datetime:
@@ -144,7 +146,7 @@ def _check_live(key: Mapping[str, Any]) -> None:
 
 
 def _check_scopes(scopes: Sequence[str], maker: Actor) -> None:
-    above = sorted(name for name in scopes if SCOPE_ROLES[name] > (maker.role or Role.VIEWER))
+    above = sorted(name for name in scopes if _WORTH[name] > (maker.role or Role.VIEWER))
     if above:
         raise ScopeAboveMaker(above=above)
 

@@ -51,7 +51,9 @@ class CreateKey(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100)
-    scopes: list[str] = Field(min_length=1, max_length=10, description="`read`, `write`, `admin`")
+    scopes: list[str] = Field(
+        min_length=1, max_length=10, description="`read`, `write`, `admin`; `report` for the Kubernetes operator, alone"
+    )
     expires_at: Moment | None = None
     cidrs: Networks = Field(
         default=[], description="IPv4 and IPv6 networks that the key may be used from; everywhere when there are none"

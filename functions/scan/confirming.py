@@ -10,11 +10,8 @@ from __future__ import annotations
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
-from .domain.shards import forgotten, rereads
+from .clouds import Cloud, cloud_of
 from .queries import confirming as queries
-from .readers.aws import SERVICES
-
-_SERVICES = {service.name: service for service in SERVICES}
 
 
 def ask_again(tx: UnitOfWork, scan: Row, account: Row) -> bool:
@@ -35,9 +32,9 @@ def ask_again(tx: UnitOfWork, scan: Row, account: Row) -> bool:
         for row in queries.list_new_places(tx, account["id"], scan["id"])
         if standing["has_earlier"] or row["kind"] != "unmanaged"
     ]
-    reopened = [
-        row for shard in rereads(suspects, SERVICES, account["regions"]) if (row := _reopen(tx, scan, account, *shard))
-    ]
+    cloud = cloud_of(account)
+    shards = cloud.rereads(suspects, account["regions"])
+    reopened = [row for shard in shards if (row := _reopen(tx, cloud, scan, account, *shard))]
     if not reopened:
         return False
     resources = sum(int(row["resources"]) for row in reopened)
@@ -47,9 +44,11 @@ def ask_again(tx: UnitOfWork, scan: Row, account: Row) -> bool:
     return True
 
 
-def _reopen(tx: UnitOfWork, scan: Row, account: Row, service: str, region: str) -> Row | None:
+def _reopen(tx: UnitOfWork, cloud: Cloud, scan: Row, account: Row, service: str, region: str) -> Row | None:
     row = queries.reopen_shard(tx, scan["id"], service=service, region=region)
     if row is not None:
-        for types, place in forgotten(_SERVICES[service], region):
+        for types, place in cloud.forgotten(service, region):
             queries.forget_seen(tx, account_id=account["id"], scan_id=scan["id"], types=types, region=place)
+            if cloud.beyond(()).generic in types:
+                queries.forget_listed(tx, account_id=account["id"], scan_id=scan["id"])
     return row

@@ -150,3 +150,27 @@ class TooManyIgnoreRules(AppError):
     """409 `too_many_ignore_rules`: an organisation has at most so many."""
 
     code, status, title = "too_many_ignore_rules", 409, "There are too many ignore rules"
+
+
+class ReportGone(AppError):
+    """409 `report_gone`: nothing is kept of this report; the operator begins a new one."""
+
+    code, status, title = "report_gone", 409, "There is no such report any more"
+
+
+class ReportGap(AppError):
+    """409 `report_gap`: parts before this one did not arrive."""
+
+    code, status, title = "report_gap", 409, "Parts of the report are missing"
+
+
+class ReportMismatch(AppError):
+    """409 `report_mismatch`: this part came before, with another body."""
+
+    code, status, title = "report_mismatch", 409, "This part of the report came before with another body"
+
+
+class ReportTooLarge(AppError):
+    """413 `report_too_large`: the cluster has more objects than are kept of one."""
+
+    code, status, title = "report_too_large", 413, "The report is too large"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -29,6 +29,9 @@ from .readers.aws.cloud_control import MOST_READ, Absent, Wanted, read_declared
 from .readers.aws.explorer import read_inventory
 from .types.aws import SPECS
 from .types.aws.catalogue import READABLE
+
+if TYPE_CHECKING:
+    from .clouds.port import Beyond
 
 _PAGE = 500
 _MOST_UNMANAGED = 20_000
@@ -60,7 +63,7 @@ class FurtherShard:
 
 @dataclass(slots=True)
 class Answered:
-    """What Cloud Control told of declared resources: how many of each type, and how many are not there."""
+    """What was told of declared resources that no mapping covers: how many of each type, and how many are not there."""
 
     told: Counter[str] = field(default_factory=Counter)
     missing: int = 0
@@ -117,34 +120,41 @@ def store_further(tx: UnitOfWork, found: FurtherShard, *, account_id: UUID, scan
 
 
 def further_drifts(
-    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, not_checked: Iterable[NotChecked], answered: Answered
+    tx: UnitOfWork,
+    *,
+    account_id: UUID,
+    scan_id: UUID,
+    not_checked: Iterable[NotChecked],
+    answered: Answered,
+    beyond: Beyond,
 ) -> Iterator[Drift]:
-    """Yield what only an index lists, and what Cloud Control says is gone.
+    """Yield what only an index lists, and what was asked for by itself and is gone.
 
     Args:
         tx: the comparison's transaction.
         account_id: whose.
         scan_id: the scan that is compared.
         not_checked: listings that failed; items of an index that could not be read stay open.
-        answered: filled with what Cloud Control told of.
+        answered: filled with what was told of resources that no mapping covers.
+        beyond: what the cloud says beyond its mapped types.
     """
-    for row in queries.list_answered(tx, account_id=account_id, scan_id=scan_id, types=ASKED_TYPES):
+    for row in queries.list_answered(tx, account_id=account_id, scan_id=scan_id, types=list(beyond.asked)):
         answered.told[row["type"]] += 1
         if not row["is_there"]:
             answered.missing += 1
             yield Drift("missing", row["type"], row["key"], row["address"], row["cloud_id"], row["region"])
-    yield from _unmanaged(tx, account_id, scan_id)
-    gone = [gap.region for gap in not_checked if GENERIC in gap.types]
+    yield from _unmanaged(tx, account_id, scan_id, beyond.read)
+    gone = [gap.region for gap in not_checked if beyond.generic in gap.types]
     if gone:
         queries.keep_open(tx, account_id=account_id, regions=gone)
     queries.delete_gone_inventory(tx, account_id=account_id, scan_id=scan_id)
 
 
-def _unmanaged(tx: UnitOfWork, account_id: UUID, scan_id: UUID) -> Iterator[Drift]:
+def _unmanaged(tx: UnitOfWork, account_id: UUID, scan_id: UUID, read_types: Sequence[str]) -> Iterator[Drift]:
     after: str | None = None
     for _ in range(_MOST_UNMANAGED // _PAGE):
         rows: Sequence[Mapping[str, Any]] = queries.list_unmanaged(
-            tx, account_id=account_id, scan_id=scan_id, read_types=READ_TYPES, after=after, most=_PAGE
+            tx, account_id=account_id, scan_id=scan_id, read_types=read_types, after=after, most=_PAGE
         )
         for row in rows:
             yield Drift("unmanaged", row["type"], row["arn"], None, row["arn"], row["region"], detector="inventory")

@@ -20,9 +20,9 @@ from .domain.state import StateFile, parse_state
 from .errors import StateOlder
 from .queries import sources as queries
 from .state_sources.port import within_cap
-from .types.aws import DECLARABLE, SPECS
+from .types.tables import COMPARED, DECLARABLE
 
-_DECIDING = ("records", "sealing", "shapes", "specs", "state")
+_DECIDING = ("records", "regional", "sealing", "shapes", "specs", "state", "state_places")
 
 
 def read_state(content: bytes) -> StateFile:
@@ -86,7 +86,7 @@ def store_state(
     is_known = source["content_hash"] is not None and bytes(source["content_hash"]) == content_hash
     is_taken = is_known and _is_current(source, seal)
     if not is_taken:
-        queries.replace_resources(tx, source["id"], declared_rows(state.declared, SPECS, seal))
+        queries.replace_resources(tx, source["id"], declared_rows(state.declared, COMPARED, seal))
     return queries.set_fetched(
         tx,
         source["id"],

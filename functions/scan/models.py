@@ -4,104 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    RootModel,
-    SecretStr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from shared.http.paging import PageQuery
 
 from .attribution_models import AttributionView
 
-AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$")]
-RoleArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", max_length=600)
-]
 _STRICT = ConfigDict(extra="forbid")
 MOST_ACCOUNTS = 50  # that one call starts a scan of
-
-
-def _all_is_alone(regions: list[str]) -> list[str]:
-    if "all" in regions and len(regions) > 1:
-        raise ValueError("`all` stands alone: it names every region that is enabled in the account")
-    return regions
-
-
-ScannedRegions = Annotated[
-    list[RegionName | Literal["all"]],
-    Field(
-        min_length=1,
-        max_length=50,
-        description="by name, or `all` alone: those that are enabled in the account when a scan starts. "
-        "With an access key `all` is taken for the regions of the partition `aws`.",
-    ),
-    AfterValidator(_all_is_alone),
-]
-
-
-class StaticKey(BaseModel):
-    """An access key. Accepted and discouraged: a role leaves no long-lived secret behind."""
-
-    model_config = _STRICT
-
-    kind: Literal["static_key"]
-    access_key_id: str = Field(pattern=r"^[A-Z0-9]{16,128}$")
-    secret_access_key: SecretStr = Field(min_length=16, max_length=256)
-
-
-class AssumedRole(BaseModel):
-    """A role that DriftWise assumes, with an external id that DriftWise chose.
-
-    Accounts that are reached through the same role of a hub account have the same external id: the hub trusts one.
-    """
-
-    model_config = _STRICT
-
-    kind: Literal["role"]
-    role_arn: RoleArn
-    through: RoleArn | None = Field(
-        None, description="a role of a hub account that is assumed first, and assumes this one (a chain)"
-    )
-
-    @model_validator(mode="after")
-    def _is_chain(self) -> Self:
-        if self.through is not None:
-            if self.through == self.role_arn:
-                raise ValueError("`through` is another role than `role_arn`")
-            if self.through.split(":")[1] != self.role_arn.split(":")[1]:
-                raise ValueError("`through` lies in the partition of `role_arn`: roles of others cannot assume it")
-        return self
-
-
-class CreateAccount(BaseModel):
-    """A wish to connect a cloud account."""
-
-    model_config = _STRICT
-
-    provider: Literal["aws"]
-    name: str = Field(min_length=1, max_length=100)
-    external_account: AccountNumber = Field(description="the 12-digit AWS account id")
-    regions: ScannedRegions = ["us-east-1"]
-    auth: StaticKey | AssumedRole = Field(discriminator="kind")
-
-
-class ChangeAccount(BaseModel):
-    """A change of a connected account; what is left out stays."""
-
-    model_config = _STRICT
-
-    name: str | None = Field(None, min_length=1, max_length=100)
-    regions: ScannedRegions | None = None
 
 
 class RowView(BaseModel):
@@ -111,29 +24,6 @@ class RowView(BaseModel):
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Make the view of a row."""
         return cls(**{name: row[name] for name in cls.model_fields})
-
-
-class AccountView(RowView):
-    """A connected account; credentials are never shown."""
-
-    id: UUID
-    provider: str
-    name: str
-    external_account: str
-    regions: list[str]
-    auth_kind: str
-    role_arn: str | None
-    external_id: str | None
-    through: str | None
-    verified_at: datetime | None
-    created_at: datetime
-
-
-class AccountPage(BaseModel):
-    """One page of accounts."""
-
-    items: list[AccountView]
-    next_cursor: str | None
 
 
 class GapView(BaseModel):
@@ -146,15 +36,6 @@ class GapView(BaseModel):
     detail: str
     key: str | None = None
     attributes: list[str] = []
-
-
-class VerifyView(BaseModel):
-    """What the credentials can read."""
-
-    is_complete: bool
-    identity: str
-    missing_permissions: list[str]
-    gaps: list[GapView]
 
 
 class StartScan(BaseModel):
@@ -238,7 +119,7 @@ class ResourcePage(BaseModel):
 
 
 class CoverageView(BaseModel):
-    """What a scan read and what it could not read; how many types of the AWS provider there are, and are compared by attribute."""
+    """What a scan read and what it could not read; how many types of its provider there are, and are compared by attribute."""
 
     shards_total: int
     shards_done: int

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from shared.http.access import Access
+from shared.http.errors import Invalid, MalformedRequest
 from shared.http.health import health_route
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.resealing import resealing_route
 from shared.http.routes import Route
 from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
+from shared.security.errors import NotFound, SignatureRefused
 from shared.security.ratelimit import SIGNED_IN
 
+from . import account_models as account
 from . import errors, models
 from . import fix_models as fixes
+from . import report_models as reports
 from . import schedule_models as timed
 from . import source_models as places
 from . import triage_models as triage
+from .cloud_access.calling import MOST_STATE_BYTES
 from .handlers import (
     accounts,
     attributing,
@@ -25,14 +30,16 @@ from .handlers import (
     ignoring,
     progress,
     purge,
+    reporting,
     scans,
     schedules,
     sources,
     trends,
+    trust,
     turns,
+    verifying,
     worker,
 )
-from .state_sources.port import MOST_STATE_BYTES
 from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
@@ -45,14 +52,15 @@ def _account_routes(root: str) -> list[Route[ScanDeps]]:
     return [
         Route(
             "POST", root, accounts.create_account, may("cloud_accounts:create"),
-            body=models.CreateAccount, reply=models.AccountView, status=201,
+            body=account.CreateAccount, reply=account.AccountView, status=201,
             errors=(errors.AccountExists, errors.AccountLimitReached),
         ),
-        Route("GET", root, accounts.list_accounts, may("cloud_accounts:read"), query=PageQuery, reply=models.AccountPage),
-        Route("GET", one, accounts.get_account, may("cloud_accounts:read"), reply=models.AccountView),
-        Route("PATCH", one, accounts.change_account, may("cloud_accounts:change"), body=models.ChangeAccount, reply=models.AccountView),
+        Route("GET", root, accounts.list_accounts, may("cloud_accounts:read"), query=PageQuery, reply=account.AccountPage),
+        Route("GET", one, accounts.get_account, may("cloud_accounts:read"), reply=account.AccountView),
+        Route("PATCH", one, accounts.change_account, may("cloud_accounts:change"), body=account.ChangeAccount, reply=account.AccountView),
         Route("DELETE", one, accounts.delete_account, may("cloud_accounts:delete"), status=204),
-        Route("POST", f"{one}/verify", accounts.verify_account, may("cloud_accounts:verify"), reply=models.VerifyView, limit=_HEAVY),
+        Route("GET", f"{one}/trust", trust.show_trust, may("cloud_accounts:read"), reply=account.TrustView),
+        Route("POST", f"{one}/verify", verifying.verify_account, may("cloud_accounts:verify"), reply=account.VerifyView, limit=_HEAVY),
     ]  # fmt: skip
 
 
@@ -131,6 +139,14 @@ ROUTES: list[Route[ScanDeps]] = [
     Route("GET", f"{_O}/ignore-rules", ignoring.list_ignore_rules, may("ignore_rules:read"), query=PageQuery, reply=triage.IgnoreRulePage),
     Route("GET", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.get_ignore_rule, may("ignore_rules:read"), reply=triage.IgnoreRuleView),
     Route("DELETE", f"{_O}/ignore-rules/{{ignore_rule_id}}", ignoring.delete_ignore_rule, may("ignore_rules:change"), status=204),
+    Route(  # the key says whose cluster it is; its signature over the body is checked before the body is read
+        "POST", "/api/v2/operator/report", reporting.take_report, may("operator_reports:send"),
+        reply=reports.ReportAnswer, is_raw=True, takes_gzip=True, body_limit_bytes=reporting.MOST_PART_BYTES,
+        errors=(
+            SignatureRefused, MalformedRequest, Invalid, NotFound, errors.ReportGone, errors.ReportGap, errors.ReportMismatch,
+            errors.ReportTooLarge,
+        ),
+    ),
     Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip
 

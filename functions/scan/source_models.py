@@ -9,7 +9,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from .models import RegionName, RoleArn, RowView, StaticKey
+from .access_models import (
+    ClientSecret,
+    FederatedAccess,
+    RegionName,
+    RoleArn,
+    ServiceAccountKey,
+    StaticKey,
+    WorkloadIdentity,
+)
+from .models import RowView
 
 _STRICT = ConfigDict(extra="forbid")
 _PAIRS = r"(?:[a-z]{2,6}=[A-Za-z0-9%:.,_~+/*-]*&)*"
@@ -35,52 +44,6 @@ class RoleAccess(BaseModel):
 
     kind: Literal["role", "account_role"]
     role_arn: RoleArn
-
-
-class WorkloadIdentity(BaseModel):
-    """A workload identity provider of Google Cloud's that trusts DriftWise, with the source's external id as its only audience."""
-
-    model_config = _STRICT
-
-    kind: Literal["workload_identity"]
-    provider: str = Field(
-        pattern=r"^projects/[0-9]{1,20}/locations/global/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}$"
-    )
-    service_account: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\.gserviceaccount\.com$",
-        description="to act as; the pool's own principal unless said",
-    )
-
-
-class ServiceAccountKey(BaseModel):
-    """A Google service account's key file, as JSON. Accepted and discouraged."""
-
-    model_config = _STRICT
-
-    kind: Literal["service_account_key"]
-    key_json: SecretStr = Field(min_length=100, max_length=10_000)
-
-
-class FederatedAccess(BaseModel):
-    """A Microsoft Entra app or identity with a federated credential for DriftWise; its audience is the source's external id."""
-
-    model_config = _STRICT
-
-    kind: Literal["federated"]
-    tenant_id: UUID
-    client_id: UUID
-
-
-class ClientSecret(BaseModel):
-    """A Microsoft Entra app's secret. Accepted and discouraged."""
-
-    model_config = _STRICT
-
-    kind: Literal["client_secret"]
-    tenant_id: UUID
-    client_id: UUID
-    client_secret: SecretStr = Field(min_length=8, max_length=256)
 
 
 class SasToken(BaseModel):

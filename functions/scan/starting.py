@@ -1,6 +1,6 @@
 """Starting a scan: the one way for people, keys and schedules.
 
-Owns the limits and the cutting. Must not read a cloud: where the regions have to be looked up first, one shard does that, and
+Owns the limits and what is cut. Must not read a cloud: where the regions have to be looked up first, one shard does that, and
 `spread` cuts the rest when it has.
 """
 
@@ -15,12 +15,12 @@ from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.plans import limit_of
 
-from .domain.shards import CLOUD_CONTROL, GLOBAL, REGIONS, STATE_PREFIX, cut, cut_further, is_resolved
+from .clouds import Cloud, cloud_of
+from .domain.shards import STATE_PREFIX
 from .errors import ScanInProgress, ScanLimitReached
 from .queries import accounts as account_queries
 from .queries import scans as queries
 from .queries import sources as source_queries
-from .readers.aws import SERVICES
 
 
 def begin(tx: UnitOfWork, account_id: UUID, *, requested_by: str, plan: str) -> Row:
@@ -48,32 +48,34 @@ def begin(tx: UnitOfWork, account_id: UUID, *, requested_by: str, plan: str) -> 
         raise ScanInProgress(account_id=str(account_id))
     if cap.is_reached(active):
         raise ScanLimitReached(cap, active)
-    regions: Sequence[str] | None = account["regions"] if is_resolved(account["regions"]) else None
-    shards = _shards(tx, account_id, regions) if regions else [{"service": REGIONS, "region": GLOBAL}]
+    cloud = cloud_of(account)
+    regions = cloud.regions(account)
+    shards = _shards(tx, cloud, account_id, regions) if regions else cloud.cut_lookup()
     values = {"account_id": account_id, "requested_by": requested_by, "shards_total": len(shards), "regions": regions}
     try:
         row = queries.insert_scan(tx, **values)
     except UniqueViolated as error:
         raise ScanInProgress(account_id=str(account_id)) from error
-    _send(tx, row["id"], shards)
+    _send(tx, cloud, row["id"], shards)
     tx.audit("scan:scan:started", "scan", row["id"], account_id=str(account_id))
     return row
 
 
-def spread(tx: UnitOfWork, shard: Row, *, account_id: UUID, regions: Sequence[str]) -> None:
+def spread(tx: UnitOfWork, shard: Row, *, account: Mapping[str, Any], regions: Sequence[str]) -> None:
     """Cut a scan whose regions were looked up, and end the shard that did, at once; a second delivery changes nothing.
 
     Args:
         tx: the organisation's.
         shard: the row of the shard that looked them up.
-        account_id: the scanned account.
+        account: the row of the scanned account.
         regions: what it found.
     """
     scan_id: UUID = shard["scan_id"]
-    shards = _shards(tx, account_id, regions)
+    cloud = cloud_of(account)
+    shards = _shards(tx, cloud, account["id"], regions)
     if not queries.spread_scan(tx, scan_id, regions=regions, added=len(shards)):
         return  # another delivery was first, or it is over
-    _send(tx, scan_id, shards)
+    _send(tx, cloud, scan_id, shards)
     queries.end_shard(tx, shard["id"], status="done", resources=0)
 
 
@@ -85,14 +87,14 @@ def as_scanned(account: Row, scan: Mapping[str, Any]) -> dict[str, Any]:
     return {**account, "regions": scan["regions"] or account["regions"]}
 
 
-def _shards(tx: UnitOfWork, account_id: UUID, regions: Sequence[str]) -> list[dict[str, str]]:
+def _shards(tx: UnitOfWork, cloud: Cloud, account_id: UUID, regions: Sequence[str]) -> list[dict[str, str]]:
     states = source_queries.list_sources_of_account(tx, account_id)
     fetched = [row["id"] for row in states if row["kind"] != "upload"]
-    return cut(SERVICES, regions, fetched) + cut_further(regions, has_states=bool(states))
+    return cloud.cut(regions, fetched, has_states=bool(states))
 
 
-def _send(tx: UnitOfWork, scan_id: UUID, shards: Sequence[Mapping[str, str]]) -> None:
+def _send(tx: UnitOfWork, cloud: Cloud, scan_id: UUID, shards: Sequence[Mapping[str, str]]) -> None:
     fetches = any(shard["service"].startswith(STATE_PREFIX) for shard in shards)
     for shard in queries.insert_shards(tx, scan_id, shards):
-        if shard["service"] != CLOUD_CONTROL or not fetches:  # what it asks for, the states tell
+        if shard["service"] != cloud.waits or not fetches:  # what it asks for, the states tell
             tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(scan_id)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.data.resealing import Resealer
@@ -18,16 +18,23 @@ from shared.security.envelope import Envelope, Place
 from shared.security.secret_versions import SecretVersions
 from shared.settings import Settings
 
+from .cloud_access.calling import POLICY
+from .cloud_access.opening import CloudOpener, Guards
+from .cloud_access.tokens import Tokens
 from .domain.sealing import Sealer
 from .domain.shards import is_resolved
 from .errors import CredentialsRefused
 from .queries import accounts, sources
+from .readers import policies
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 from .readers.aws.trail import Pace
-from .state_sources.calling import POLICY
 from .state_sources.opening import Opener
 from .state_sources.port import StateSource
 from .streams import Places
+
+if TYPE_CHECKING:
+    from .readers.azure.http import GuardedArm
+    from .readers.gcp.http import GuardedGoogle
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -44,7 +51,8 @@ class ScanDeps(Deps):
         envelope: seals and opens cloud credentials.
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
-        sign_ins: accounts that this process is signed in to.
+        sign_ins: accounts of AWS that this process is signed in to.
+        clouds: opens accounts of the other clouds.
         pace: how fast it looks up who made a drift.
         identity_tokens: prove to customers' clouds who we are; None where this process has no identity of Google.
         egress: judges addresses of state sources, and calls them.
@@ -56,6 +64,7 @@ class ScanDeps(Deps):
     resealer: Resealer
     digest_keys: SecretVersions
     sign_ins: SignIns
+    clouds: CloudOpener
     pace: Pace
     identity_tokens: IdentityTokens | None
     egress: EgressGuard
@@ -63,7 +72,7 @@ class ScanDeps(Deps):
     places: Places
 
     def sign_in(self, org_id: UUID, account: Mapping[str, Any]) -> AwsAccount:
-        """Sign in to a connected account.
+        """Sign in to a connected account of AWS.
 
         Args:
             org_id: whose it is.
@@ -78,6 +87,27 @@ class ScanDeps(Deps):
         key = (org_id, account["id"], account["role_arn"], account["external_id"], account["through"], sealed)
         return self.sign_ins.get(key, lambda: sign_in(self._login(org_id, account)))
 
+    def google(self, org_id: UUID, account: Mapping[str, Any]) -> GuardedGoogle:
+        """Sign in to a connected project, folder or organisation of Google Cloud.
+
+        Args:
+            org_id: whose it is.
+            account: its row; `external_account` is the parent to list.
+
+        Raises:
+            CredentialsRefused: (422 `credentials_refused`); the port raises it too, when a token is over and there is no other.
+            CiphertextRefused: (500 `ciphertext_refused`).
+            ServiceAway: (503 `service_away`) KMS or the platform did not answer.
+        """
+        return self.clouds.google(org_id, account, lambda: self._credentials(org_id, account))
+
+    def azure(self, org_id: UUID, account: Mapping[str, Any]) -> GuardedArm:
+        """Sign in to a connected subscription of Azure; `external_account` is its id. Raises as above."""
+        return self.clouds.azure(org_id, account, lambda: self._credentials(org_id, account))
+
+    def _credentials(self, org_id: UUID, account: Mapping[str, Any]) -> Secret:
+        return self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
+
     def _login(self, org_id: UUID, account: Mapping[str, Any]) -> Login:
         regions = account["regions"]
         common = Login(
@@ -91,8 +121,7 @@ class ScanDeps(Deps):
             if account["through"] is not None:
                 return replace(common, **role, through=self._hub(org_id, account, common))
             return replace(common, **role, identity_tokens=self.identity_tokens)
-        opened = self.envelope.open(bytes(account["credentials_encrypted"]), credentials_place(org_id, account["id"]))
-        access_key_id, _, secret = opened.reveal().partition(CREDENTIALS_SEPARATOR)
+        access_key_id, _, secret = self._credentials(org_id, account).reveal().partition(CREDENTIALS_SEPARATOR)
         return replace(common, access_key_id=access_key_id.decode(), secret_access_key=Secret(secret))
 
     def _hub(self, org_id: UUID, account: Mapping[str, Any], common: Login) -> AwsAccount:
@@ -157,12 +186,19 @@ def load_deps(settings: Settings) -> ScanDeps:
     resealer = Resealer(common.db, envelope, SEALED_COLUMNS, common.clock)
     identity_tokens = GoogleIdentityTokens() if settings.is_production else None
     egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
+    guards = Guards(
+        egress,
+        EgressGuard(for_process(policies.GOOGLE, settings), SystemResolver(), common.clock),
+        EgressGuard(for_process(policies.AZURE, settings), SystemResolver(), common.clock),
+    )
+    tokens, google, azure = Tokens(common.clock), settings.google_endpoint, settings.azure_endpoint
     return ScanDeps(
         **shared,
         envelope=envelope,
         resealer=resealer,
         digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
         sign_ins=SignIns(common.clock),
+        clouds=CloudOpener(guards, common.clock, identity_tokens, tokens, google, azure),
         pace=Pace(common.clock),
         identity_tokens=identity_tokens,
         egress=egress,

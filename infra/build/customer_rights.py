@@ -1,7 +1,7 @@
-"""Writes what customers grant DriftWise in their AWS accounts: `python -m infra.build.customer_rights [--check]`.
+"""Writes what customers grant DriftWise in their clouds: `python -m infra.build.customer_rights [--check]`.
 
-The policies are made from what the readers' listings declare to need. That they declare all they call, and nothing that writes,
-is proved by `tests/integration/scan/test_customer_rights.py`.
+It is made from what the readers declare to need. That those of AWS declare all they call, and nothing that writes, is proved by
+`tests/integration/scan/test_customer_rights.py`; for the other clouds by `tests/unit/scan/test_cloud_rights.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 
 from functions.scan.readers.aws import FURTHER_PERMISSIONS, SERVICES
 from functions.scan.readers.aws.trail import PERMISSION as ATTRIBUTION
+from functions.scan.readers.azure import actions as azure_actions
+from functions.scan.readers.gcp import rights as google_rights
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT / "terraform" / "customer" / "aws" / "read_policies.json"
+MODULES = Path("terraform/customer")
+FILE = ROOT / MODULES / "aws" / "read_policies.json"
 MOST_CHARACTERS = 6144  # of a managed policy, white space not counted. Source: IAM User Guide, "IAM and STS quotas"
 MOST_POLICIES = 10  # managed ones that a role may have, unless the account asked for more. Source: as above
 
@@ -58,21 +61,48 @@ def policy_text() -> str:
     return json.dumps(policies(), indent=2) + "\n"
 
 
+def google_text() -> str:
+    """Return the permissions of a reading role in Google Cloud, and the APIs that must be enabled, as a JSON object."""
+    found = {"permissions": google_rights.READING, "services": google_rights.SERVICES}
+    return json.dumps(found, indent=2) + "\n"
+
+
+def azure_text() -> str:
+    """Return the actions of a reading role in Azure as a JSON object: for every type, or for the mapped ones only."""
+    found = {
+        "every_type": [azure_actions.EVERYTHING],
+        "mapped_types": azure_actions.needed(),
+        "never": azure_actions.CONTENTS,
+    }
+    return json.dumps(found, indent=2) + "\n"
+
+
+def texts() -> dict[Path, str]:
+    """Return every file, by its place below the repository's root."""
+    return {
+        MODULES / "aws" / FILE.name: policy_text(),
+        MODULES / "gcp" / "read_permissions.json": google_text(),
+        MODULES / "azure" / "read_actions.json": azure_text(),
+    }
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write the file, or only say whether it is what it should be; returns the exit status."""
+    """Write the files, or only say whether they are what they should be; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.build.customer_rights", description="Write the policies that customers attach in AWS."
+        prog="python -m infra.build.customer_rights",
+        description="Write the rights that customers grant in their clouds.",
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is stale")
     options = parser.parse_args(arguments)
-    text = policy_text()
-    name = FILE.relative_to(ROOT)
-    if not options.check:
-        FILE.write_text(text, encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{name} is stale: run `python -m infra.build.customer_rights` and commit it\n")
-        return 1
-    return 0
+    stale = 0
+    for name, text in texts().items():
+        file = ROOT / name
+        if not options.check:
+            file.write_text(text, encoding="utf-8")
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{name} is stale: run `python -m infra.build.customer_rights` and commit it\n")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

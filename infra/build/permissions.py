@@ -21,7 +21,7 @@ _HEAD = """# Who may do what
 
 Made from `shared/http/permissions.py` and the route tables by `python -m infra.build.permissions`; a test fails when it is
 stale. A higher role includes the lower ones: viewer < member < admin < owner. A key is worth its widest scope, and never more
-than its maker is today. *Fresh*: signed in within the last 15 minutes.
+than its maker is today; a narrow scope (`report`) opens the calls that name it and nothing else. *Fresh*: signed in within the last 15 minutes.
 
 | permission | people | keys | calls |
 |---|---|---|---|
@@ -63,6 +63,8 @@ def _people(access: Access) -> str:
 def _keys(access: Access) -> str:
     if (found := _KEYS.get(access.who)) is not None:
         return found
+    if access.scope:
+        return f"`{access.scope}` alone"
     return next((f"`{scope}`" for scope, worth in SCOPE_ROLES.items() if access.role and worth >= access.role), "none")
 
 

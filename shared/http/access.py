@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from shared.security.actor import SCOPE_ROLES, Actor, Role
+from shared.security.actor import NARROW_SCOPES, SCOPE_ROLES, Actor, Role
 from shared.security.errors import (
     FreshLoginRequired,
     HumanRequired,
@@ -35,6 +35,7 @@ class Access:
         role: least role; for keys the scope that is worth as much.
         is_fresh: the sign-in must be at most 15 minutes old.
         event: name of the subscription or schedule.
+        scope: of a key, a narrow one that it must have; a key without it is refused whatever else it may do.
         permission: its name in `shared.http.permissions`; empty for events.
     """
 
@@ -42,6 +43,7 @@ class Access:
     role: Role | None = None
     is_fresh: bool = False
     event: str = ""
+    scope: str = ""
     permission: str = ""
 
     @classmethod
@@ -65,9 +67,15 @@ class Access:
         return cls("human", role, fresh)
 
     @classmethod
-    def key(cls, role: Role) -> Access:
-        """Let keys in whose scope is worth at least this role; never people."""
-        return cls("key", role)
+    def key(cls, scope: str) -> Access:
+        """Let keys in that have this narrow scope; never people.
+
+        Raises:
+            KeyError: there is no such narrow scope.
+        """
+        if scope not in NARROW_SCOPES:
+            raise KeyError(scope)
+        return cls("key", scope=scope)
 
     @classmethod
     def platform(cls) -> Access:
@@ -103,7 +111,9 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
             raise PlatformAdminRequired
     elif access.who == "key" and actor.kind != "key":
         raise KeyRequired
-    elif access.role is not None and actor.role is None:
+    elif actor.kind == "key" and access.who != "human":
+        _check_narrow(access, actor)
+    elif access.role is not None and actor.role is None and actor.kind != "key":
         raise NotFound
     if access.role is not None and actor.is_sso_required:
         raise SsoRequired
@@ -113,6 +123,15 @@ def authorise(access: Access, actor: Actor, now: datetime) -> None:
         _refuse_role(access.role, actor)
     if access.is_fresh and (actor.signed_in_at is None or now - actor.signed_in_at > _FRESH):
         raise FreshLoginRequired("this call needs a sign-in of the last 15 minutes", max_age_seconds=900)
+
+
+def _check_narrow(access: Access, actor: Actor) -> None:
+    """Keep narrow scopes and all others apart: neither stands in for the other."""
+    if access.scope:
+        if access.scope not in actor.scopes:
+            raise ScopeRequired(required_scope=access.scope, scopes=sorted(actor.scopes))
+    elif actor.role is None:
+        _refuse_role(access.role or Role.VIEWER, actor)
 
 
 def _refuse_role(role: Role, actor: Actor) -> None:

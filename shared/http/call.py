@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.data.unit_of_work import Idempotency
 from shared.security.actor import Actor
@@ -157,7 +158,22 @@ def validated(model: type[_Model], values: object) -> _Model:
         return model.model_validate(values)
     except ValidationError as error:
         problems = [
-            {"field": ".".join(str(part) for part in item["loc"])[:_MOST_FIELD_NAME] or "body", "problem": item["msg"]}
-            for item in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]
+            {"field": _field(model, item["loc"])[:_MOST_FIELD_NAME] or "body", "problem": _problem(item)}
+            for item in error.errors(include_url=False, include_input=False)[:_MOST_PROBLEMS]
         ]
         raise Invalid("see `errors` for each field", errors=problems) from None
+
+
+def _problem(item: ErrorDetails) -> str:
+    """Say what is wrong; pydantic repeats a tag that it does not know, which may be anything."""
+    if item["type"] == "union_tag_invalid":
+        return f"must be one of {item['ctx']['expected_tags']}" if "ctx" in item else "unknown"
+    return item["msg"]
+
+
+def _field(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """Name the field of a problem as the caller wrote it: which of several models was taken is no part of its place."""
+    told_by = model.model_fields["root"].discriminator if issubclass(model, RootModel) else None
+    if isinstance(told_by, str):
+        place = place[1:] if place else (told_by,)
+    return ".".join(str(part) for part in place)

@@ -186,7 +186,7 @@ def _access_errors(access: Access) -> Iterator[type[AppError]]:
         yield KeyRequired
     elif access.role is not None:
         yield RoleRequired
-    if access.role is not None and access.who in {"member", "key"}:
+    if access.scope or (access.role is not None and access.who == "member"):
         yield ScopeRequired
     if access.is_fresh:
         yield FreshLoginRequired
@@ -232,7 +232,9 @@ def _access_text(access: Access) -> str:
     sentences: list[str] = []
     if access.role is not None:
         sentences.append(f"Least role: {access.role.name.lower()}.")
-    if access.role is not None and access.who in {"member", "key"}:
+    if access.scope:
+        sentences.append(f"Scope of a key: {access.scope}; no other opens it.")
+    if access.role is not None and access.who == "member":
         scope = next((name for name, worth in SCOPE_ROLES.items() if worth >= access.role), None)
         sentences.append(f"Least scope of a key: {scope}." if scope else "Keys are refused.")
     if access.who == "human":

@@ -1,7 +1,8 @@
 """Who may do what: every call of the product as a named permission. Routes say `may("api_keys:create")`.
 
 The one table of roles and scopes; see ADR-0015, and `infra/permissions.md` for the routes beside it. A name is
-`subject:action`. Scopes of keys follow from the role: `read` is worth a viewer, `write` a member, `admin` an admin.
+`subject:action`. Scopes of keys follow from the role: `read` is worth a viewer, `write` a member, `admin` an admin. A narrow
+scope (`report`) opens what names it and nothing else.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ _TABLE: Mapping[str, Access] = {
     "schedules:read": _VIEWER,
     "schedules:change": _ADMIN,
     "schedules:run": _ADMIN,
-    "operator_reports:send": Access.key(Role.MEMBER),
+    "operator_reports:send": Access.key("report"),
     # analyze
     "analyses:create": _MEMBER,
     "analyses:read": _VIEWER,

@@ -38,10 +38,20 @@ def change_of(
     if kind == "missing":
         return Change(where, type_name, ("delete",), {}, None)
     if kind == "unmanaged":
-        attached = {"policy_arn": key.rsplit("|", 1)[-1]} if type_name.endswith("_policy_attachment") else {}
-        return Change(where, type_name, ("create",), None, attached)
+        return Change(where, type_name, ("create",), None, _told_by(type_name, key))
     was, now = (SENSITIVE, SENSITIVE_CHANGED) if is_sensitive else (before, after)
     return Change(where, type_name, ("update",), _placed(path, was), _placed(path, now))
+
+
+def _told_by(type_name: str, key: str) -> dict[str, Any]:
+    """Return the attributes that a match key tells, where a link or a grant has hardly others."""
+    if type_name.endswith("_policy_attachment"):
+        return {"policy_arn": key.rsplit("|", 1)[-1]}
+    if type_name.startswith("google_") and type_name.endswith("_iam_member"):
+        _, _, grant = key.partition("|")
+        role, _, rest = grant.partition("|")
+        return {"role": role, "member": rest.partition("|")[2]}
+    return {}
 
 
 def _placed(path: str | None, value: Any) -> dict[str, Any]:

@@ -47,10 +47,17 @@ DOORS = frozenset({
     "aws_ec2_transit_gateway_route", "aws_ec2_transit_gateway_route_table_propagation", "aws_vpc_endpoint", "aws_vpc_endpoint_security_group_association",
     "aws_network_interface_sg_attachment", "aws_ami_launch_permission", "aws_api_gateway_method", "aws_api_gateway_usage_plan_key",
     "aws_apigatewayv2_route", "aws_cloudfront_distribution",
+    "google_compute_network_peering", "google_compute_vpn_gateway", "google_compute_vpn_tunnel", "google_compute_ha_vpn_gateway",
+    "google_compute_external_vpn_gateway", "google_compute_interconnect_attachment", "google_compute_service_attachment",
+    "google_compute_forwarding_rule", "google_compute_global_forwarding_rule", "google_compute_shared_vpc_service_project",
+    "google_cloud_run_domain_mapping", "google_vpc_access_connector",
+    "azurerm_virtual_network_peering", "azurerm_public_ip", "azurerm_virtual_network_gateway", "azurerm_virtual_network_gateway_connection",
+    "azurerm_local_network_gateway", "azurerm_bastion_host", "azurerm_mssql_firewall_rule", "azurerm_key_vault_access_policy",
+    "azurerm_storage_account_network_rules", "azurerm_private_dns_zone_virtual_network_link", "azurerm_express_route_circuit",
 })  # fmt: skip
 IDENTITY = (
     "aws_iam_*", "aws_ssoadmin_*", "google_*_iam_*", "google_service_account*", "azurerm_role_*", "azurerm_federated_identity_credential",
-    "azurerm_user_assigned_identity", "aws_cognito_identity_provider", "aws_organizations_policy", "aws_organizations_policy_attachment",
+    "azurerm_user_assigned_identity", "azurerm_management_lock", "aws_cognito_identity_provider", "aws_organizations_policy", "aws_organizations_policy_attachment",
     "aws_elasticache_user", "aws_memorydb_user",
 )  # fmt: skip
 # Attributes that protect something, by name, wherever they are: what a drift in them weakens is looked at first.
@@ -63,4 +70,12 @@ PROTECTIONS = frozenset({
     "enable_logging", "enable_log_file_validation", "min_retention_days", "mfa_configuration", "password_policy", "require_tls",
     "tls_enabled", "transit_encryption_enabled", "encryption_type", "encryption_configuration", "kms_key_arn", "retention_period",
     "allow_unauthenticated_identities", "admin_create_user_config", "protection", "snapshot_retention_limit", "callback_urls",
+    "rotation_period", "retention_policy", "soft_delete_policy", "default_event_based_hold", "shielded_instance_config",
+    "master_authorized_networks_config", "private_cluster_config", "database_encryption", "binary_authorization",
+    "backup_configuration", "min_tls_version", "disabled", "retention_days", "is_locked",
+    "local_account_disabled", "local_authentication_enabled", "local_authentication_disabled", "shared_access_key_enabled",
+    "purge_protection_enabled", "soft_delete_retention_days", "rbac_authorization_enabled", "enable_rbac_authorization",
+    "role_based_access_control_enabled", "api_server_access_profile", "infrastructure_encryption_enabled", "lock_level",
+    "azure_policy_enabled", "admin_enabled", "network_rules", "network_acls", "network_rule_set", "geo_redundant_backup_enabled",
+    "backup_retention_days", "threat_detection_policy", "allow_extension_operations", "encryption_at_host_enabled",
 })  # fmt: skip

@@ -23,8 +23,10 @@ class Role(IntEnum):
         return cls[name.upper()]
 
 
-Scope: TypeAlias = Literal["read", "write", "admin"]
+Scope: TypeAlias = Literal["read", "write", "admin", "report"]
 SCOPE_ROLES: dict[str, Role] = {"read": Role.VIEWER, "write": Role.MEMBER, "admin": Role.ADMIN}
+NARROW_SCOPES: dict[str, Role] = {"report": Role.MEMBER}
+"""Scopes that open the calls that name them and nothing else, worth no role; each with the least role of who may hold it."""
 
 ActorKind: TypeAlias = Literal["anonymous", "human", "key", "scim", "event"]
 
@@ -37,7 +39,7 @@ class Actor:
         kind: how it proved itself.
         id: user id, key id, id of a directory's token, or sender; empty for anonymous.
         org_id: the organisation it acts in; None before one is known.
-        role: for people, the role in that organisation; for keys, what the widest scope is worth.
+        role: for people, the role in that organisation; for keys, what the widest scope is worth, None when all are narrow.
         scopes: scopes of a key.
         email, name: of a person.
         is_platform_admin: a person who runs the platform.

@@ -13,7 +13,7 @@ from shared.ports.clock import Clock
 from shared.ports.secret_store import Secret
 from shared.telemetry.log import logger
 
-from .actor import SCOPE_ROLES, Actor, Role
+from .actor import NARROW_SCOPES, SCOPE_ROLES, Actor, Role
 from .api_keys import ApiKey, matches, parse_key
 from .errors import NotFound, Unauthenticated
 from .key_cache import KeyCache, KnownKey
@@ -93,7 +93,7 @@ class KeyAuthenticator:
             key_id=found["key_id"],
             org_id=found["org_id"],
             role=_role(found),
-            scopes=frozenset(found["scopes"]),
+            scopes=_scopes(found),
             plan=found["plan"],
             networks=tuple(ip_network(text) for text in found["cidrs"]),
             expires_at=found["expires_at"],
@@ -106,7 +106,13 @@ class KeyAuthenticator:
         return not has_ended and found["revoked_at"] is None and found["maker_role"] is not None
 
 
-def _role(found: Row) -> Role:
+def _role(found: Row) -> Role | None:
     """A key is worth its widest scope, and never more than its maker is worth today."""
-    widest = max(SCOPE_ROLES[name] for name in found["scopes"])
-    return min(widest, Role.named(found["maker_role"]))
+    worths = [SCOPE_ROLES[name] for name in found["scopes"] if name in SCOPE_ROLES]
+    return min(max(worths), Role.named(found["maker_role"])) if worths else None
+
+
+def _scopes(found: Row) -> frozenset[str]:
+    """A narrow scope is there while the key's maker may hold it."""
+    maker = Role.named(found["maker_role"])
+    return frozenset(name for name in found["scopes"] if maker >= NARROW_SCOPES.get(name, Role.VIEWER))

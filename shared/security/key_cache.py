@@ -35,7 +35,7 @@ class KnownKey:
 
     key_id: UUID
     org_id: UUID
-    role: Role
+    role: Role | None
     scopes: frozenset[str]
     plan: str
     networks: tuple[IPv4Network | IPv6Network, ...]

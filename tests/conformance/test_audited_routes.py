@@ -23,7 +23,7 @@ WRITERS = {"audit", "audit_platform"}
 
 # Routes that change something and audit nothing, each with its reason.
 NOT_AUDITED = {
-    "functions.scan.handlers.accounts.verify_account": "tries what the account was given; keeps nothing but when",
+    "functions.scan.handlers.verifying.verify_account": "tries what the account was given; keeps nothing but when",
     "functions.scan.handlers.sources.refresh_source": "fetches now what every scan fetches by itself",
     "functions.analyze.handlers.custom_rules.try_custom_rule": "tries an expression on a change that comes with it; keeps nothing",
     "functions.scan.handlers.scans.compare_again": "computes anew what follows from rows that are stored",

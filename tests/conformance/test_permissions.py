@@ -28,7 +28,7 @@ from tests.support.http_app import ORG, OTHER_ORG, World, call
 
 # One line a call: method, path (O is an organisation's root), who. `anyone`: no credential is asked for. `any`: every person and
 # key. A role: people who have at least it, and keys whose scope is worth it. `human`: no keys. `fresh`: signed in within 15
-# minutes. `platform`: platform admins. `scim`: the organisation's directory (S is its root), by its token, and nobody else.
+# minutes. `platform`: platform admins. `scim`: the organisation's directory (S is its root), by its token, and nobody else. `key`: keys of the scope `report`.
 CONTRACT = """
 GET    /                                          anyone
 GET    /device                                    anyone
@@ -117,12 +117,14 @@ GET    O/cloud-accounts/{account_id}              viewer
 PATCH  O/cloud-accounts/{account_id}              admin
 DELETE O/cloud-accounts/{account_id}              admin
 POST   O/cloud-accounts/{account_id}/verify       admin
+GET    O/cloud-accounts/{account_id}/trust        viewer
 POST   O/accounts                                 admin
 GET    O/accounts                                 viewer
 GET    O/accounts/{account_id}                    viewer
 PATCH  O/accounts/{account_id}                    admin
 DELETE O/accounts/{account_id}                    admin
 POST   O/accounts/{account_id}/verify             admin
+GET    O/accounts/{account_id}/trust              viewer
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
 GET    O/state-sources/{source_id}                viewer
@@ -233,11 +235,12 @@ POST   O/notification-channels/{channel_id}/rotate admin
 POST   O/notification-channels/{channel_id}/test  admin
 POST   O/notification-channels/slack-installs     human admin
 GET    /oauth/slack/callback                      human
+POST   /api/v2/operator/report                    key
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """
-WORTH = {"viewer": 1, "member": 2, "admin": 3, "owner": 4, "read": 1, "write": 2}
-ROLES, SCOPES = ("viewer", "member", "admin", "owner"), ("read", "write", "admin")
+WORTH = {"viewer": 1, "member": 2, "admin": 3, "owner": 4, "read": 1, "write": 2, "report": 0}
+ROLES, SCOPES = ("viewer", "member", "admin", "owner"), ("read", "write", "admin", "report")
 
 ROUTES: list[Route[Any]] = [route for name in load_suite().functions for route in routes_of(name)]
 
@@ -306,6 +309,11 @@ def expected(words: frozenset[str], caller: Caller, *, is_own: bool) -> tuple[in
     if "platform" in words:
         is_admin = caller.kind == "person" and caller.is_platform_admin
         return (204, "") if is_admin else (403, "platform_admin_required")
+    if "key" in words and caller.kind != "key":
+        return 403, "key_required"
+    if "human" not in words and ("key" in words or caller.scope == "report"):
+        is_good = "key" in words and caller.scope == "report" and WORTH[caller.role] >= WORTH["member"]
+        return (204, "") if is_good else (403, "scope_required") if is_own or not needed else (404, "not_found")
     if needed and (not is_own or not caller.role):
         return 404, "not_found"
     if "human" in words and caller.kind == "key":
@@ -376,7 +384,7 @@ def test_callers_of_every_kind_are_tried() -> None:
     }
     codes = {
         "", "unauthenticated", "not_found", "human_required", "role_required", "scope_required", "fresh_login_required",
-        "platform_admin_required",
+        "platform_admin_required", "key_required",
     }  # fmt: skip
     assert {code for _, code in outcomes} == codes
 

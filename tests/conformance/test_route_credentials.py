@@ -241,6 +241,8 @@ def test_a_good_key_of_another_organisation_finds_nothing(
 
 def refusals_of_people(route: Route[Any]) -> dict[str, str | None]:
     """Return what each seeded role must be told; None for whoever may come in."""
+    if route.access.who == "key":
+        return dict.fromkeys((role.name.lower() for role in Role), "key_required")
     needed = route.access.role
     return {role.name.lower(): "role_required" if needed is not None and role < needed else None for role in Role}
 
@@ -252,6 +254,8 @@ def refusals_of_keys(route: Route[Any]) -> dict[str, str | None]:
     if route.access.who == "platform":
         return dict.fromkeys(SCOPE_ROLES, "platform_admin_required")
     needed = route.access.role
+    if route.access.scope:
+        return dict.fromkeys(SCOPE_ROLES, "scope_required")
     return {
         scope: "scope_required" if needed is not None and worth < needed else None
         for scope, worth in SCOPE_ROLES.items()

@@ -151,6 +151,7 @@ def test_verify_names_each_missing_permission(org: Org) -> None:
         "identity": org.estate.client("sts").get_caller_identity()["Arn"],
         "missing_permissions": [],
         "gaps": [],
+        "reported_at": None,
     }
     denied = {
         ("ec2", "DescribeSecurityGroups"): "ec2:DescribeSecurityGroups",

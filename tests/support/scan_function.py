@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 
 from flask import Response
 
+from functions.scan.cloud_access.opening import CloudOpener, Guards
+from functions.scan.cloud_access.tokens import Tokens
 from functions.scan.queries import scans
 from functions.scan.readers.aws.session import SignIns
 from functions.scan.readers.aws.trail import Pace
@@ -62,6 +64,7 @@ class ScanFunction:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             digest_keys=SecretVersions("value-digest-key", common.secrets, common.clock),
             sign_ins=SignIns(common.clock),
+            clouds=CloudOpener(Guards(guard, guard, guard), self.clock, OwnTokens(), Tokens(self.clock)),
             pace=Pace(common.clock),
             identity_tokens=OwnTokens(),
             egress=guard,

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from flask import Response
 
+from functions.scan.cloud_access.opening import CloudOpener, Guards
+from functions.scan.cloud_access.tokens import Tokens
 from functions.scan.readers.aws.session import SignIns
 from functions.scan.readers.aws.trail import Pace
 from functions.scan.routes import ROUTES
@@ -72,6 +74,7 @@ class SourceOrg:
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),
             digest_keys=SecretVersions("value-digest-key", secrets, self.clock),
             sign_ins=SignIns(self.clock),
+            clouds=CloudOpener(Guards(guard, guard, guard), self.clock, OwnTokens(), Tokens(self.clock)),
             pace=Pace(self.clock),
             identity_tokens=OwnTokens(),
             egress=guard,

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from functions.scan.state_sources.calling import POLICY
+from functions.scan.cloud_access.calling import POLICY
 from shared.ports.clock import Clock
 from shared.security.egress import EgressFailed, EgressGuard, EgressResponse, EgressTooLarge
 

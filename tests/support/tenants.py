@@ -37,6 +37,7 @@ _VALUES: dict[str, Any] = {
     "scan.state_sources.bucket": "states",
     "scan.state_sources.object_key": "production.tfstate",
     "scan.state_sources.auth_kind": "none",
+    "scan.cluster_reports.last_hash": bytes(32),
     "scan.state_sources.url": None,
     "proved_by": "current",
     "webhook.configs.provider": "github",

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from .manifests import declared_only, manifest
 from .resources import Attributes
 from .sealing import comparable, is_sealed
 from .shapes import RECONCILED, Canonical, Shape
 from .specs import TypeSpec
+
+_RECONCILED = {**RECONCILED, manifest: declared_only}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,15 @@ def changes(
     for name, shape in spec.shapes.items():
         if name in skipped or name not in live or not _declares(state, name):
             continue
-        pair = comparable(_state_value(state, name), live[name])
-        if pair is None or repr(pair[0]) == repr(
-            pair[1]
-        ):  # one spelling has one canonical form; most pairs are this one
+        declared, running = _state_value(state, name), live[name]
+        if repr(declared) == repr(running):  # one spelling has one canonical form; most pairs are this one
+            continue
+        pair = comparable(declared, running)
+        if pair is None:
             continue
         before, after = (_canonical(shape, value) for value in pair)
-        if shape in RECONCILED and not is_sealed(pair[0]):
-            after = RECONCILED[shape](before, after)
+        if shape in _RECONCILED and not is_sealed(pair[0]):
+            after = _RECONCILED[shape](before, after)
         if name not in hidden:
             found.extend(_walk(name, before, after))
         elif not _is_same(before, after):

@@ -20,6 +20,9 @@ from .baseline import without_indices
 from .comparison import Drift
 from .volatile import words
 
+_TAGS = frozenset({"tags"})
+_LABELS = frozenset({"labels", "resource_labels", "user_labels", "annotations"})
+_MACHINES = ("google_compute_instance", "google_compute_instance_template", "google_compute_region_instance_template")
 _NO_VERDICT = frozenset({"unknown-value", "uncovered-type"})
 
 
@@ -91,13 +94,19 @@ def _is_identity(drift: Drift) -> bool:
     return any(fnmatchcase(drift.type, pattern) for pattern in IDENTITY)
 
 
+def _is_label(drift: Drift) -> bool:
+    """Say whether only a name tag changed. Google calls them labels; its tags tell which firewall rules are for a machine."""
+    names = _LABELS if drift.type.startswith("google_") else _TAGS
+    return drift.kind == "changed" and _top(drift.path) in names
+
+
 def _is_public_image(drift: Drift) -> bool:
     """Say whether a machine image is shared with everybody and no state says so."""
     return drift.kind == "unmanaged" and drift.type == "aws_ami_launch_permission" and drift.key.endswith("|all")
 
 
 _FLOORS: tuple[Floor, ...] = (
-    Floor("tags-changed", "low", lambda drift: drift.kind == "changed" and _top(drift.path) == "tags"),
+    Floor("tags-changed", "low", _is_label),
     Floor("stateful-resource-missing", "critical", lambda drift: drift.kind == "missing" and drift.type in STATEFUL),
     Floor("identity-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and _is_identity(drift)),
     Floor("network-rule-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in NETWORK_RULES),
@@ -105,6 +114,11 @@ _FLOORS: tuple[Floor, ...] = (
     Floor("door-unmanaged", "high", lambda drift: drift.kind == "unmanaged" and drift.type in DOORS),
     Floor("resource-missing", "high", lambda drift: drift.kind == "missing"),
     Floor("network-rule-changed", "high", lambda drift: drift.kind == "changed" and drift.type in NETWORK_RULES),
+    Floor(
+        "network-tags-changed",
+        "high",
+        lambda drift: drift.kind == "changed" and drift.type in _MACHINES and _top(drift.path) == "tags",
+    ),
     Floor("identity-changed", "high", lambda drift: drift.kind == "changed" and _is_identity(drift)),
     Floor("protection-changed", "high", lambda drift: drift.kind == "changed" and _top(drift.path) in PROTECTIONS),
     Floor(

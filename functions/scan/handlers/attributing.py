@@ -1,4 +1,4 @@
-"""Events: who made the drift that a scan found. After the scan, at CloudTrail's pace, and for one account by one worker.
+"""Events: who made the drift that a scan found. After the scan, at the pace of the cloud's history, and for one account by one worker.
 
 A message may come twice or be lost: an account is leased to one worker, what is settled stays, and a sweep finds what is due.
 """
@@ -16,14 +16,14 @@ from shared.http.payloads import id_of
 from shared.http.reply import Reply
 from shared.telemetry.log import logger
 
+from ..clouds import cloud_of
+from ..clouds.port import History
 from ..domain import attribution as domain
-from ..domain.trail import TrailEvent
-from ..domain.trail_calls import calls_for
+from ..domain.attribution import HistoryRefused
 from ..errors import CredentialsRefused
 from ..queries import accounts as account_queries
 from ..queries import attribution as queries
 from ..queries import scans as scan_queries
-from ..readers.aws.trail import LookupKey, Trail, TrailRefused
 from ..wiring import ScanDeps
 
 TOPIC = "scan-attributions"
@@ -49,9 +49,9 @@ def work_attribution(call: Call, deps: ScanDeps) -> Reply:
         if call.event is not None and "scan_id" in call.event.payload:
             queries.reopen(tx, account_id, reasons=_ASKED_AGAIN)
             queries.cap_due(tx, account_id, most=_MOST_ITEMS_PER_SCAN, attribution=domain.unknown_row("limit_reached"))
-    trail = _sign_in(call, deps, account)
-    if trail is not None:
-        _work(call, deps, account, trail)
+    history = _sign_in(call, deps, account)
+    if history is not None:
+        _work(call, deps, account, history)
     return Reply.no_content()
 
 
@@ -66,9 +66,9 @@ def sweep_attributions(call: Call, deps: ScanDeps) -> Reply:
     return Reply.ok({"swept": swept})
 
 
-def _sign_in(call: Call, deps: ScanDeps, account: Row) -> Trail | None:
+def _sign_in(call: Call, deps: ScanDeps, account: Row) -> History | None:
     try:
-        return Trail(deps.sign_in(call.actor.org_id or call.org_id, account), deps.pace)
+        return cloud_of(account).history(deps, call.actor.org_id or call.org_id, account)
     except CredentialsRefused as error:
         permission, reason = error.facts.get("permission"), str(error.facts.get("reason") or "access_denied")
         refused = domain.unknown_row(reason, str(permission) if permission else None)
@@ -78,17 +78,16 @@ def _sign_in(call: Call, deps: ScanDeps, account: Row) -> Trail | None:
     return None
 
 
-def _work(call: Call, deps: ScanDeps, account: Row, trail: Trail) -> None:
+def _work(call: Call, deps: ScanDeps, account: Row, history: History) -> None:
     deadline = deps.clock.monotonic_seconds() + _WORK_SECONDS
-    refused: dict[str, TrailRefused] = {}
     while True:
         with deps.db.unit(call.actor) as tx:
             due = queries.list_due(tx, account["id"], most=_BATCH)
-        answers, is_throttled = _answers(deps, account, trail, due, refused)
+        answers, is_throttled = _answers(deps, history, due)
         is_late = deps.clock.monotonic_seconds() >= deadline
         with deps.db.unit(call.actor) as tx:
             queries.store_answers(tx, answers)
-            if is_throttled:  # the lease keeps everybody away until AWS had a rest; then the sweep goes on
+            if is_throttled:  # the lease keeps everybody away until the cloud had a rest; then the sweep goes on
                 queries.hold(tx, account["id"], lease_seconds=_THROTTLED_SECONDS)
             elif is_late or len(due) < _BATCH:
                 queries.release(tx, account["id"])
@@ -96,15 +95,13 @@ def _work(call: Call, deps: ScanDeps, account: Row, trail: Trail) -> None:
                     tx.emit(TOPIC, {"account_id": str(account["id"])})
             else:
                 queries.hold(tx, account["id"], lease_seconds=_LEASE_SECONDS)
-        _log.info("drift attributed", items=len(answers), requests=trail.requests, throttled=is_throttled)
+        _log.info("drift attributed", items=len(answers), requests=history.requests, throttled=is_throttled)
         if is_throttled or is_late or len(due) < _BATCH:
             return
 
 
-def _answers(
-    deps: ScanDeps, account: Row, trail: Trail, due: Sequence[Row], refused: dict[str, TrailRefused]
-) -> tuple[list[dict[str, object]], bool]:
-    """Answer a batch; also tells whether AWS asked for a rest, with which the batch ends early."""
+def _answers(deps: ScanDeps, history: History, due: Sequence[Row]) -> tuple[list[dict[str, object]], bool]:
+    """Answer a batch; also tells whether the cloud asked for a rest, with which the batch ends early."""
     answers: list[dict[str, object]] = []
     for row in due:
         question = domain.Question(
@@ -113,8 +110,8 @@ def _answers(
         )  # fmt: skip
         now = deps.clock.now()
         try:
-            answer = _look_up(trail, question, account["regions"], now, refused)
-        except TrailRefused as error:
+            answer = history.explain(question, now)
+        except HistoryRefused as error:
             if error.reason == "throttled":
                 return answers, True
             answers.append(_refusal(row["id"], question, error, now))
@@ -130,33 +127,7 @@ def _answers(
     return answers, False
 
 
-def _look_up(
-    trail: Trail, question: domain.Question, regions: Sequence[str], now: datetime, refused: dict[str, TrailRefused]
-) -> domain.Answer | None:
-    """Ask region by region and name by name until one call explains the drift for sure; else return the best there is."""
-    by_name: list[tuple[LookupKey, str]] = [("ResourceName", name) for name in domain.names_of(question)]
-    by_call: list[tuple[LookupKey, str]] = [("EventName", name) for name in calls_for(question.type, question.kind)]
-    best: domain.Answer | None = None
-    seen: list[TrailEvent] = []
-    for region in domain.regions_of(question, regions, trail.partition):
-        if region in refused:
-            raise refused[region]
-        for key, value in (*by_name, *by_call):
-            try:
-                pages = trail.pages(region, key, value, since=now - domain.HISTORY, until=question.seen_at)
-                for page in pages:
-                    seen += page
-                    best = domain.choose(question, seen)
-                    if best is not None and best.confidence == "exact":
-                        return best
-            except TrailRefused as error:
-                if error.reason != "throttled":
-                    refused[region] = error  # one refusal speaks for the region; it is not asked for each item
-                raise
-    return best
-
-
-def _refusal(item_id: UUID, question: domain.Question, error: TrailRefused, now: datetime) -> dict[str, object]:
+def _refusal(item_id: UUID, question: domain.Question, error: HistoryRefused, now: datetime) -> dict[str, object]:
     """Write that there is no answer; one that may come later is asked for again while the item is young."""
     is_final = error.reason == "access_denied" or now >= question.seen_at + 6 * domain.DELIVERY
     due_at = None if is_final else now + domain.DELIVERY

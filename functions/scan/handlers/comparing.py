@@ -6,6 +6,7 @@ killed loses at most one part, and whoever takes the scan up next goes on where 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -21,6 +22,8 @@ from shared.telemetry.log import logger
 
 from .. import streaming
 from ..baselining import baseline_drifts, reported_changes
+from ..clouds import cloud_of
+from ..clouds.port import Beyond
 from ..confirming import ask_again
 from ..domain import records
 from ..domain.comparison import Tally
@@ -34,7 +37,6 @@ from ..queries import scans as scan_queries
 from ..starting import as_scanned
 from ..streaming import Found, Scope
 from ..turns import settle
-from ..types.aws import SPECS
 from ..wiring import ScanDeps
 
 _log = logger("scan")
@@ -44,7 +46,7 @@ _TURN = timedelta(
 _PAGE = 2_000
 _MOST_RESTARTS = 3
 _NOTHING: dict[str, Any] = {
-    "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {},
+    "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {}, "ambiguous": {},
     "restarts": 0,
 }  # fmt: skip
 
@@ -62,7 +64,8 @@ def work_comparison(call: Call, deps: ScanDeps) -> Reply:
                 return Reply.no_content()  # it is over, it reads once more, or somebody else is at it
             account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan)
             now = deps.clock.now()
-            summary = step(tx, scan, account, Scope.of(tx, scan, account, SPECS, seal), now=now)
+            scope = Scope.of(tx, scan, account, cloud_of(account).specs(), seal)
+            summary = step(tx, scan, account, scope, now=now)
             if summary is not None:
                 settle(tx, scan_id, "done", summary, now=now)
             is_turn_over = summary is None and deps.clock.now() >= ends_at
@@ -109,6 +112,7 @@ def _keep(tx: UnitOfWork, scan_id: UUID, kept: dict[str, Any], found: Found) -> 
     _add(kept, found.tally)
     for name, resources in found.keyless.items():
         kept["keyless"][name] = kept["keyless"].get(name, 0) + resources
+    kept["ambiguous"] = Counter(kept.get("ambiguous", {})) + Counter(found.tally.ambiguous)
 
 
 def _add(kept: dict[str, Any], tally: Tally) -> None:
@@ -125,16 +129,22 @@ def _end(
     if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
         _begin(tx, scan, restarts=kept["restarts"] + 1)
         return None
-    answered = _add_further(tx, scan, scope)
+    apart = streaming.count_apart(tx, scope)
+    answered = _add_further(tx, scan, scope, cloud_of(account).beyond(apart.uncovered))
     if ask_again(tx, scan, account):
         queries.clear_findings(tx, scan["id"])
         return None
-    _add(kept, streaming.count_apart(tx, scope))
+    _add(kept, apart)
     _add_answered(kept, answered)
     if kept["keyless"]:
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
     unread = queries.count_unread(tx, scan["id"])
-    unknown = {name for gap in scope.not_checked for name in gap.types} | unread.keys() | kept["keyless"].keys()
+    unknown = (
+        {name for gap in scope.not_checked for name in gap.types}
+        | unread.keys()
+        | kept["keyless"].keys()
+        | kept.get("ambiguous", {}).keys()
+    )
     ignored = _publish(tx, scan, scope, now)
     fixed = drift_queries.fix_gone(
         tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))
@@ -149,13 +159,13 @@ def _end(
     return summary
 
 
-def _add_further(tx: UnitOfWork, scan: Row, scope: Scope) -> Answered:
+def _add_further(tx: UnitOfWork, scan: Row, scope: Scope, beyond: Beyond) -> Answered:
     """Keep what the baselines show and what lies beyond the typed readers, besides what was found already."""
     place, answered = {"account_id": scan["account_id"], "scan_id": scan["id"]}, Answered()
     reported = reported_changes(queries.list_changed(tx, scan["id"]))
     drifts = chain(
         baseline_drifts(tx, **place, seal=scope.seal, reported=reported),
-        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered),
+        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered, beyond=beyond),
     )
     while batch := [records.drift_row(drift) for drift in islice(drifts, _PAGE)]:
         queries.add_findings(tx, scan["id"], list({row["fingerprint"]: row for row in batch}.values()))

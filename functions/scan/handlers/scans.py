@@ -13,13 +13,13 @@ from shared.http.errors import Invalid
 from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
 
+from ..clouds import cloud_of
 from ..errors import ScanEnded, ScanNotComparable
 from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartedScans, StartScan
+from ..queries import accounts as account_queries
 from ..queries import scans as queries
 from ..starting import begin
 from ..turns import settle
-from ..types.aws import SPECS
-from ..types.aws.schema import known_count
 from ..wiring import ScanDeps
 
 
@@ -95,13 +95,14 @@ def show_coverage(call: Call, deps: ScanDeps) -> Reply:
     scan_id = call.path_uuid("scan_id")
     with deps.db.unit(call.actor) as tx:
         row = queries.get_scan(tx, scan_id)
+        cloud = cloud_of(account_queries.get_account(tx, row["account_id"]))
         counts, gaps = queries.count_live(tx, scan_id), _gaps(tx, call)
     view = CoverageView(
         shards_total=row["shards_total"],
         shards_done=row["shards_done"],
         resources_by_type=counts,
-        types_known=known_count(),
-        types_mapped=len(SPECS),
+        types_known=cloud.count_known(),
+        types_mapped=len(cloud.specs()),
         not_checked=[gap for gap in gaps if gap.key is None],
         unread=[gap for gap in gaps if gap.key is not None],
     )

@@ -17,16 +17,17 @@ from shared.ports.secret_store import Secret
 from shared.security.plans import limit_of
 
 from .. import ingestion
+from ..access_models import ServiceAccountKey
+from ..cloud_access.google import email_of
 from ..domain.source_rules import TRUSTING, check_place, choose_auth
 from ..errors import SourceLimitReached, SourceNotUploadable
 from ..queries import accounts as account_queries
 from ..queries import sources as queries
-from ..source_models import ChangeSource, CreateSource, ServiceAccountKey, SourceAccess, SourceView, UploadQuery
-from ..state_sources.google_keys import is_key_file
+from ..source_models import ChangeSource, CreateSource, SourceAccess, SourceView, UploadQuery
 from ..state_sources.port import SUFFIX
 from ..state_sources.tfc import PUBLIC
 from ..wiring import ScanDeps, source_place
-from .accounts import make_external_id
+from .account_access import make_external_id
 from .fetching import fetch_and_store
 
 _REFRESH_SECONDS = 40.0
@@ -168,7 +169,7 @@ def _access(
     """
     way, problem = choose_auth(kind, auth.kind if auth else None)
     problems = [*problems, *([problem] if problem else [])]
-    if isinstance(auth, ServiceAccountKey) and not is_key_file(auth.key_json.get_secret_value()):
+    if isinstance(auth, ServiceAccountKey) and email_of(auth.key_json.get_secret_value()) is None:
         problems.append({"field": "auth.key_json", "problem": "this is no key file of a service account"})
     if problems:
         raise Invalid("see `errors` for each field", errors=problems)

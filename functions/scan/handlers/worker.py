@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -14,37 +14,22 @@ from shared.ports.queue import DEAD_LETTER_SOURCE
 from shared.security.errors import NotFound
 from shared.telemetry.log import logger
 
+from ..clouds import Cloud, cloud_of
+from ..clouds.port import Outcome, ShardWork
 from ..domain import records
-from ..domain.baseline_records import document_row
-from ..domain.comparison import identities_of
-from ..domain.resources import LiveResource, NotChecked
-from ..domain.sealing import Marks, Sealer, marks_of
-from ..domain.shards import CLOUD_CONTROL, GLOBAL, REGIONS, STATE_PREFIX
+from ..domain.resources import NotChecked
+from ..domain.shards import STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
-from ..further import (
-    further_types,
-    read_further,
-    store_further,
-    wanted_of,
-)
 from ..queries import accounts as account_queries
-from ..queries import baselines as baseline_queries
 from ..queries import inventory as inventory_queries
 from ..queries import scans as queries
 from ..queries import sources as source_queries
-from ..readers.aws import SERVICES
-from ..readers.aws.base import Gap, Scope, collect
-from ..readers.aws.regions import read_regions
-from ..readers.aws.session import AwsAccount
 from ..starting import as_scanned, spread
 from ..turns import settle
-from ..types.aws import SPECS
 from ..wiring import ScanDeps
 from .fetching import fetch_and_store
 
 _log = logger("scan")
-_SERVICES = {service.name: service for service in SERVICES}
-_BATCH = 200
 _STUCK_SECONDS = 900
 _MOST_ATTEMPTS = 8
 _MOST_ORGS = 200
@@ -59,10 +44,22 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
         account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan) if scan else None
     if scan is None or shard is None or account is None:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
-    resources, gaps = _work(call, deps, shard, account)
+    outcome = _work(call, deps, scan, shard, account)
     with deps.db.unit(call.actor) as tx:
-        _end_shard(tx, scan_id, shard, "done", resources, gaps)
-    _log.info("shard done", service=shard["service"], region=shard["region"], resources=resources, gaps=len(gaps))
+        if outcome.regions is not None:
+            spread(tx, shard, account=account, regions=outcome.regions)
+        if outcome.continues is not None:
+            _pause_shard(tx, shard, outcome)
+        else:
+            _end_shard(tx, cloud_of(account), shard, "done", outcome)
+    _log.info(
+        "shard read",
+        service=shard["service"],
+        region=shard["region"],
+        resources=outcome.resources,
+        gaps=len(outcome.gaps),
+        goes_on=outcome.continues is not None,
+    )
     return Reply.no_content()
 
 
@@ -107,39 +104,70 @@ def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
     shard = queries.begin_shard(tx, shard_id)
     if shard is None:
         return
-    gaps: list[dict[str, object]] = []
+    cloud = cloud_of(account_queries.get_account(tx, queries.get_scan(tx, scan_id)["account_id"]))
+    outcome = Outcome()
     if shard["service"].startswith(STATE_PREFIX):
         source_id = UUID(shard["service"].removeprefix(STATE_PREFIX))
         source_queries.set_failed(
             tx, source_id, error_code=StateUnreachable.code, error_detail="fetching the state failed again and again"
         )
     else:
-        types = _types(shard["service"], shard["region"])
+        types = cloud.types_of(shard["service"], shard["region"])
         gap = NotChecked(types, shard["region"], "unavailable", None, "the shard failed again and again")
-        gaps = [records.gap_row(gap, shard["region"])]
-    _end_shard(tx, scan_id, shard, "failed", 0, gaps)
+        outcome.gaps.append(records.gap_row(gap, shard["region"]))
+    _end_shard(tx, cloud, shard, "failed", outcome)
 
 
-def _end_shard(
-    tx: UnitOfWork, scan_id: UUID, shard: Row, status: str, resources: int, gaps: Sequence[Mapping[str, object]]
-) -> None:
+def _pause_shard(tx: UnitOfWork, shard: Row, outcome: Outcome) -> None:
+    """Note how far a shard was read and send it on its way, once: a second delivery that comes late changes nothing."""
+    resources = shard["resources"] + outcome.resources
+    turn = {"before": shard["progress"], "following": outcome.continues or {}}
+    if queries.pause_shard(tx, shard["id"], **turn, resources=resources):
+        _store_gaps(tx, shard, outcome.gaps)
+        tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(shard["scan_id"])})
+
+
+def _end_shard(tx: UnitOfWork, cloud: Cloud, shard: Row, status: str, outcome: Outcome) -> None:
     """End a shard with what it could not read, once: a second delivery that comes late changes nothing any more."""
-    outcome = queries.end_shard(tx, shard["id"], status=status, resources=resources)
-    if outcome is None:
+    scan_id: UUID = shard["scan_id"]
+    ended = queries.end_shard(
+        tx,
+        shard["id"],
+        status=status,
+        resources=shard["resources"] + outcome.resources,
+        progress=shard["progress"],
+    )
+    if ended is None:
         return
-    queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard["id"], gaps=gaps)
+    _store_gaps(tx, shard, outcome.gaps)
     if shard["service"].startswith(STATE_PREFIX):  # the last state tells what is asked for one by one
-        for waiting in inventory_queries.list_waiting_shards(tx, scan_id, service=CLOUD_CONTROL):
+        for waiting in inventory_queries.list_waiting_shards(tx, scan_id, service=cloud.waits):
             tx.emit("scan-shards", {"shard_id": str(waiting), "scan_id": str(scan_id)})
-    if outcome.is_last:
+    if ended.is_last:
         tx.emit("scan-comparisons", {"scan_id": str(scan_id)})
 
 
-def _work(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[int, list[dict[str, object]]]:
+def _store_gaps(tx: UnitOfWork, shard: Row, gaps: Sequence[Mapping[str, object]]) -> None:
+    """Store what a turn could not read: the first one in the place of what an earlier try could not."""
+    is_first = shard["progress"] is None
+    store = queries.replace_gaps if is_first else queries.add_gaps
+    store(tx, scan_id=shard["scan_id"], shard_id=shard["id"], gaps=gaps)
+
+
+def _work(call: Call, deps: ScanDeps, scan: Row, shard: Row, account: Row) -> Outcome:
     if shard["service"].startswith(STATE_PREFIX):
         _fetch_state(call, deps, UUID(shard["service"].removeprefix(STATE_PREFIX)), account)
-        return 0, []
-    return _read_shard(call, deps, shard, account)
+        return Outcome()
+    cloud, org_id = cloud_of(account), call.actor.org_id or call.org_id
+    work = ShardWork(deps, call.actor, org_id, shard, account, is_second=scan["readings"] > 1)
+    try:
+        return cloud.read(work)
+    except CredentialsRefused as error:
+        permission = error.facts.get("permission")
+        reason = str(error.facts.get("reason") or "access_denied")
+        types = cloud.types_of(shard["service"], shard["region"])
+        gap = NotChecked(types, shard["region"], reason, str(permission) if permission else None, str(error))
+        return Outcome(gaps=[records.gap_row(gap, shard["region"])])
 
 
 def _fetch_state(call: Call, deps: ScanDeps, source_id: UUID, account: Row) -> None:
@@ -149,97 +177,3 @@ def _fetch_state(call: Call, deps: ScanDeps, source_id: UUID, account: Row) -> N
     except NotFound:
         return  # it was removed while the scan waited
     fetch_and_store(call, deps, source, account)
-
-
-def _read_shard(call: Call, deps: ScanDeps, shard: Row, account: Row) -> tuple[int, list[dict[str, object]]]:
-    """Read one service of one region; returns how many resources were stored and what could not be read."""
-    org_id = call.actor.org_id or call.org_id
-    region = shard["region"]
-    try:
-        signed_in = deps.sign_in(org_id, account)
-    except CredentialsRefused as error:
-        permission = error.facts.get("permission")
-        reason = str(error.facts.get("reason") or "access_denied")
-        gap = NotChecked(
-            _types(shard["service"], region), region, reason, str(permission) if permission else None, str(error)
-        )
-        return 0, [records.gap_row(gap, region)]
-    if shard["service"] == REGIONS:
-        return 0, _look_up_regions(call, deps, shard, account, signed_in)
-    seal = deps.sealer(org_id)
-    if shard["service"] not in _SERVICES:
-        return _read_further(call, deps, shard, account, signed_in.scope(region), seal)
-    service = _SERVICES[shard["service"]]
-    gaps: list[dict[str, object]] = []
-    batch: dict[tuple[str, str], LiveResource] = {}
-    stored = 0
-    scope = signed_in.scope(region)
-
-    def store() -> int:
-        items = list(batch.values())
-        batch.clear()
-        with deps.db.unit(call.actor) as tx:
-            return _store(tx, shard["scan_id"], account["id"], items, seal)
-
-    for listing in service.listings:
-        if listing.is_global != (region == GLOBAL):
-            continue
-        for item in collect(listing, scope):
-            if isinstance(item, LiveResource):
-                batch[item.type, item.key] = item
-            else:
-                gaps.append(records.gap_row(item, region))
-            if len(batch) >= _BATCH:
-                stored += store()
-    stored += store()
-    return stored, gaps
-
-
-def _look_up_regions(
-    call: Call, deps: ScanDeps, shard: Row, account: Row, signed_in: AwsAccount
-) -> list[dict[str, object]]:
-    """Cut the scan over the regions of the account; where they are not told, nothing is read and nothing is concluded."""
-    found = read_regions(signed_in.scope(GLOBAL))
-    if isinstance(found, Gap):
-        types = _types(shard["service"], shard["region"])
-        gap = NotChecked(types, GLOBAL, found.reason, found.permission, found.detail)
-        return [records.gap_row(gap, GLOBAL)]
-    with deps.db.unit(call.actor) as tx:
-        spread(tx, shard, account_id=account["id"], regions=found)
-    _log.info("regions looked up", scan_id=str(shard["scan_id"]), regions=len(found))
-    return []
-
-
-def _read_further(
-    call: Call, deps: ScanDeps, shard: Row, account: Row, scope: Scope, seal: Sealer
-) -> tuple[int, list[dict[str, object]]]:
-    with deps.db.unit(call.actor) as tx:
-        wanted = wanted_of(tx, account, shard["region"]) if shard["service"] == CLOUD_CONTROL else []
-        marks = _marks(tx, account["id"], {(item.type, item.key) for item in wanted})
-    found = read_further(shard, scope, regions=account["regions"], wanted=wanted, seal=seal, marks=marks)
-    with deps.db.unit(call.actor) as tx:
-        stored = store_further(tx, found, account_id=account["id"], scan_id=shard["scan_id"])
-    return stored, found.gaps
-
-
-def _marks(tx: UnitOfWork, account_id: UUID, names: Iterable[tuple[str, str]]) -> Marks:
-    return marks_of(records.declared_of(row) for row in source_queries.list_marked(tx, account_id, names))
-
-
-def _store(tx: UnitOfWork, scan_id: UUID, account_id: UUID, items: Sequence[LiveResource], seal: Sealer) -> int:
-    """Store what was read, with hidden what a state of the account marks as sensitive; returns how much that is."""
-    marks = _marks(tx, account_id, {name for item in items for name in identities_of(item)})
-    rows = [records.live_row(item, SPECS, seal, marks=marks) for item in items]  # reads what else was handed on
-    documents = [row for item in items if (row := document_row(item, SPECS, seal, marks=marks)) is not None]
-    if rows:
-        queries.upsert_live(tx, account_id=account_id, scan_id=scan_id, resources=rows)
-        baseline_queries.upsert_documents(tx, account_id=account_id, scan_id=scan_id, documents=documents)
-    return len(rows)
-
-
-def _types(name: str, region: str) -> tuple[str, ...]:
-    if name not in _SERVICES:
-        return further_types(name)
-    service = _SERVICES[name]
-    listings = [listing for listing in service.listings if listing.is_global == (region == GLOBAL)]
-    return tuple(name for listing in listings for name in listing.types)

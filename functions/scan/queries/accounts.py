@@ -10,16 +10,20 @@ from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
-_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted,
-  verified_at, created_at"""
+_COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, identity_provider,
+  service_account, tenant_id, client_id, credentials_encrypted, verified_at, created_at"""
+
+_OPTIONAL = ("through", "identity_provider", "service_account", "tenant_id", "client_id")
 
 _LOCK_PLAN = "select pg_advisory_xact_lock(hashtextextended('scan:plan:' || cast(:org_id as text), 0))"
 _COUNT = "select count(*) as used from scan.cloud_accounts where org_id = :org_id"
 _INSERT = f"""
 insert into scan.cloud_accounts
-  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, credentials_encrypted)
+  (id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, identity_provider, service_account,
+  tenant_id, client_id, credentials_encrypted)
 values
-  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :through, :credentials_encrypted)
+  (:id, :provider, :name, :external_account, :regions, :auth_kind, :role_arn, :external_id, :through, :identity_provider,
+  :service_account, :tenant_id, :client_id, :credentials_encrypted)
 returning {_COLUMNS}
 """
 _LIST = f"""
@@ -37,6 +41,14 @@ where org_id = :org_id and id = :account_id
 _UPDATE = f"""
 update scan.cloud_accounts
 set name = coalesce(:name, name), regions = coalesce(cast(:regions as text[]), regions)
+where org_id = :org_id and id = :account_id
+returning {_COLUMNS}
+"""
+_SET_ACCESS = f"""
+update scan.cloud_accounts
+set auth_kind = :auth_kind, role_arn = :role_arn, external_id = :external_id, through = :through,
+  identity_provider = :identity_provider, service_account = :service_account, tenant_id = cast(:tenant_id as uuid),
+  client_id = cast(:client_id as uuid), credentials_encrypted = :credentials_encrypted, verified_at = null
 where org_id = :org_id and id = :account_id
 returning {_COLUMNS}
 """
@@ -84,8 +96,8 @@ def count_accounts(tx: UnitOfWork) -> int:
 
 
 def insert_account(tx: UnitOfWork, **values: object) -> Row:
-    """Insert an account, `through` a hub or without; returns its row."""
-    return tx.rows(_INSERT, **{"through": None, **values})[0]
+    """Insert an account; what its provider does not have is left out. Returns its row."""
+    return tx.rows(_INSERT, **{**dict.fromkeys(_OPTIONAL), **values})[0]
 
 
 def find_external_id_of_hub(tx: UnitOfWork, through: str) -> str | None:
@@ -115,6 +127,21 @@ def update_account(tx: UnitOfWork, account_id: UUID, *, name: str | None, region
         NotFound: (404 `not_found`).
     """
     return _found(tx.row(_UPDATE, account_id=account_id, name=name, regions=list(regions) if regions else None))
+
+
+def set_access(tx: UnitOfWork, account_id: UUID, **columns: object) -> Row:
+    """Change how an account is signed in to; nobody has verified that yet.
+
+    Args:
+        tx: the organisation's.
+        account_id: which one.
+        columns: each of `auth_kind`, `role_arn`, `external_id`, `through`, `identity_provider`, `service_account`,
+            `tenant_id`, `client_id`, `credentials_encrypted`.
+
+    Raises:
+        NotFound: (404 `not_found`).
+    """
+    return _found(tx.row(_SET_ACCESS, account_id=account_id, **columns))
 
 
 def set_verified(tx: UnitOfWork, account_id: UUID) -> None:

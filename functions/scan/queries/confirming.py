@@ -25,7 +25,7 @@ where f.org_id = :org_id and f.scan_id = :scan_id and not exists (
 """
 _REOPEN_SHARD = """
 update scan.shards h
-set status = 'pending', attempts = 0, resources = 0, started_at = now(), finished_at = null
+set status = 'pending', attempts = 0, resources = 0, progress = null, started_at = now(), finished_at = null
 from scan.shards before
 where h.org_id = :org_id and before.org_id = :org_id and before.id = h.id and h.scan_id = :scan_id and h.service = :service
   and h.region = :region and h.status = 'done'
@@ -41,6 +41,9 @@ delete from scan.live_documents
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:type_names as text[]))
 """
 _FORGET_REGIONAL_DOCUMENTS = f"{_FORGET_GLOBAL_DOCUMENTS} and region = :region"
+_FORGET_LISTED = """
+delete from scan.inventory where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
+"""
 _READ_ONCE_MORE = """
 update scan.scans
 set status = 'running', readings = 2, comparison = null, shards_done = shards_done - cast(:shards as integer),
@@ -73,6 +76,11 @@ def forget_seen(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Seque
     else:
         tx.execute(_FORGET_REGIONAL, **values, region=region)
         tx.execute(_FORGET_REGIONAL_DOCUMENTS, **values, region=region)
+
+
+def forget_listed(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> None:
+    """Forget what a scan saw beyond the mapped types."""
+    tx.execute(_FORGET_LISTED, account_id=account_id, scan_id=scan_id)
 
 
 def read_once_more(tx: UnitOfWork, scan_id: UUID, *, shards: int, resources: int) -> None:

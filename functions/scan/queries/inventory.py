@@ -17,7 +17,8 @@ on conflict (org_id, account_id, arn) do update
 set name = excluded.name, type = excluded.type, region = excluded.region, scan_id = excluded.scan_id
 where inventory.scan_id <= excluded.scan_id
 """
-# In no reader's list under its ARN, and in no state of the organisation under its ARN or, with its type, its id.
+# In no reader's list under its ARN, and in no state of the organisation under its ARN or, with its type, its id. Where the name is a
+# whole path, as in Google Cloud and Azure, it needs no type to be one thing's, and no case; a key that is a full resource name tells more.
 _PAGE_UNMANAGED = """
 select i.arn, i.name, i.type, i.region
 from scan.inventory i
@@ -37,6 +38,10 @@ where i.org_id = :org_id and i.account_id = :account_id and i.scan_id = :scan_id
   and not exists (
     select from scan.state_resources r where r.org_id = :org_id and r.type = i.type and r.attributes ->> 'id' = i.name
   )
+  and not (i.name like '%/%' and exists (
+    select from scan.state_resources r
+    where r.org_id = :org_id and lower(r.attributes ->> 'id') = lower(i.name) and (r.key is null or r.key not like '//%' or r.key = i.arn)
+  ))
 order by i.arn
 limit :most
 """
@@ -57,6 +62,13 @@ where r.org_id = :org_id and r.account_id = :account_id and not r.is_deposed
   and coalesce(r.region, :default_region) = :region
 order by r.type, r.key
 limit :most
+"""
+_LIST_DECLARED_AT = """
+select distinct r.type, r.key, lower(r.attributes ->> 'id') as path
+from scan.state_resources r
+where r.org_id = :org_id and r.account_id = :account_id and not r.is_deposed and r.key is not null
+  and lower(r.attributes ->> 'id') = any(cast(:paths as text[]))
+order by r.type, r.key
 """
 _LIST_ANSWERED = """
 select r.address, r.type, r.key, r.region, d.is_there, d.cloud_id
@@ -127,6 +139,11 @@ def list_declared_of_types(
         default_region=default_region,
         most=most,
     )
+
+
+def list_declared_at(tx: UnitOfWork, *, account_id: UUID, paths: Sequence[str]) -> Sequence[Row]:
+    """List type and key of what the states of an account declare under some ids, which are in lower case."""
+    return tx.rows(_LIST_DECLARED_AT, account_id=account_id, paths=list(paths))
 
 
 def list_answered(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, types: Sequence[str]) -> Sequence[Row]:

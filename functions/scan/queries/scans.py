@@ -51,13 +51,13 @@ _BEGIN_SHARD = """
 update scan.shards
 set status = 'running', attempts = attempts + 1, started_at = now()
 where org_id = :org_id and id = :shard_id and status in ('pending', 'running')
-returning id, scan_id, service, region, attempts
+returning id, scan_id, service, region, attempts, resources, progress
 """
 _BEGIN_SCAN = """
 update scan.scans
 set status = 'running', started_at = coalesce(started_at, now())
 where org_id = :org_id and id = :scan_id and status in ('pending', 'running')
-returning id, account_id, regions
+returning id, account_id, regions, readings
 """
 _SPREAD_SCAN = """
 update scan.scans
@@ -76,7 +76,15 @@ _END_SHARD = """
 update scan.shards
 set status = :status, resources = :resources, finished_at = now()
 where org_id = :org_id and id = :shard_id and status in ('pending', 'running')
+  and progress is not distinct from cast(:progress as jsonb)
 returning scan_id
+"""
+_PAUSE_SHARD = """
+update scan.shards
+set progress = cast(:following as jsonb), resources = :resources, attempts = 0, started_at = now()
+where org_id = :org_id and id = :shard_id and status in ('pending', 'running')
+  and progress is not distinct from cast(:progress as jsonb)
+returning id
 """
 _TOUCH_SHARD = "update scan.shards set started_at = now() where org_id = :org_id and id = :shard_id"
 _COUNT_SHARD = """
@@ -143,6 +151,12 @@ from scan.live_resources
 where org_id = :org_id and scan_id = :scan_id
 group by type
 order by type
+"""
+_LIST_LIVE_KEYS = """
+select key
+from scan.live_resources
+where org_id = :org_id and account_id = :account_id and scan_id = :scan_id and type = any(cast(:chosen_types as text[]))
+order by type, key
 """
 _DELETE_GONE = """
 delete from scan.live_resources
@@ -265,9 +279,35 @@ class ShardEnd:
     is_last: bool
 
 
-def end_shard(tx: UnitOfWork, shard_id: UUID, *, status: str, resources: int) -> ShardEnd | None:
-    """End a shard and count it, once; None when it was over already."""
-    ended = tx.row(_END_SHARD, shard_id=shard_id, status=status, resources=resources)
+def pause_shard(
+    tx: UnitOfWork, shard_id: UUID, *, before: Mapping[str, Any] | None, following: Mapping[str, Any], resources: int
+) -> bool:
+    """Note how far a shard was read in one turn; False when another delivery of the turn was first, or it is over.
+
+    Args:
+        tx: the unit of work.
+        shard_id: which.
+        before: where the turn began; None for the first one.
+        following: where the next one goes on.
+        resources: how many were seen so far.
+    """
+    places = {"progress": _json(before), "following": _json(following)}
+    return tx.row(_PAUSE_SHARD, shard_id=shard_id, **places, resources=resources) is not None
+
+
+def end_shard(
+    tx: UnitOfWork, shard_id: UUID, *, status: str, resources: int, progress: Mapping[str, Any] | None = None
+) -> ShardEnd | None:
+    """End a shard and count it, once; None when it was over already, or went on from where this turn began.
+
+    Args:
+        tx: the unit of work.
+        shard_id: which.
+        status: `done` or `failed`.
+        resources: how many it saw.
+        progress: where the last turn began; None for a shard of one turn.
+    """
+    ended = tx.row(_END_SHARD, shard_id=shard_id, status=status, resources=resources, progress=_json(progress))
     if ended is None:
         return None
     counted = tx.row(_COUNT_SHARD, scan_id=ended["scan_id"], resources=resources)
@@ -331,6 +371,12 @@ def page_live(
     return tx.rows(_PAGE_LIVE, scan_id=scan_id, type=type_name, after_type=after_type, after_key=after_key, most=most)
 
 
+def list_live_keys(tx: UnitOfWork, account_id: UUID, scan_id: UUID, *, types: Sequence[str]) -> Sequence[str]:
+    """List the keys of what a scan saw of a few types."""
+    values = {"account_id": account_id, "scan_id": scan_id, "chosen_types": list(types)}
+    return [row["key"] for row in tx.rows(_LIST_LIVE_KEYS, **values)]
+
+
 def count_live(tx: UnitOfWork, scan_id: UUID) -> dict[str, int]:
     """Count what a scan saw, by type."""
     return {row["type"]: int(row["resources"]) for row in tx.rows(_COUNT_LIVE, scan_id=scan_id)}
@@ -344,6 +390,11 @@ def delete_gone(tx: UnitOfWork, *, account_id: UUID, scan_id: UUID) -> None:
 def replace_gaps(tx: UnitOfWork, *, scan_id: UUID, shard_id: UUID, gaps: Iterable[Mapping[str, object]]) -> None:
     """Store what a shard could not read, in the place of what an earlier try could not."""
     tx.execute(_CLEAR_GAPS, shard_id=shard_id)
+    add_gaps(tx, scan_id=scan_id, shard_id=shard_id, gaps=gaps)
+
+
+def add_gaps(tx: UnitOfWork, *, scan_id: UUID, shard_id: UUID, gaps: Iterable[Mapping[str, object]]) -> None:
+    """Store what a further turn of a shard could not read."""
     rows = list(gaps)
     for start in range(0, len(rows), _BATCH):
         tx.execute(_INSERT_GAPS, scan_id=scan_id, shard_id=shard_id, gaps=json.dumps(rows[start : start + _BATCH]))
@@ -367,6 +418,10 @@ def list_stuck_comparisons(tx: UnitOfWork, *, stuck_seconds: int) -> Sequence[UU
 def list_orgs_with_active_scans(db: Lookups, *, most: int) -> Sequence[UUID]:
     """List organisations with a scan under way."""
     return [row["org_id"] for row in db.lookup(_LIST_ORGS_WITH_ACTIVE_SCANS, most=most)]
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _found(row: Row | None) -> Row:

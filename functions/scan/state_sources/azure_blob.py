@@ -1,13 +1,11 @@
 """States in Azure Blob Storage, by its REST API.
 
 Source: https://learn.microsoft.com/rest/api/storageservices/get-blob, …/list-blobs and
-…/specifying-conditional-headers-for-blob-service-operations;
-https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow (third case: a federated credential).
+…/specifying-conditional-headers-for-blob-service-operations.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -16,17 +14,13 @@ from urllib.parse import quote, unquote, urlencode
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressResponse
 
-from ..errors import StateUnreachable
-from .calling import Caller, text_of
+from ..cloud_access.calling import Caller
 from .port import Fetched, Found
 
 _API_VERSION: Final = "2023-11-03"
-_SCOPE: Final = "https://storage.azure.com/.default"
-_LOGIN: Final = "https://login.microsoftonline.com"
-_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+SCOPE: Final = "https://storage.azure.com/.default"
 _READ: Final = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
-_OK, _BAD_REQUEST, _UNAUTHORISED, _NOT_FOUND, _NOT_MODIFIED = 200, 400, 401, 404, 304
-_REASON = re.compile(rb"AADSTS[0-9]{1,9}")
+_OK, _NOT_FOUND, _NOT_MODIFIED = 200, 404, 304
 
 
 class Access(Protocol):
@@ -130,44 +124,6 @@ class AzureBlobSource:
             if name:
                 found.append(Found(name, _bare(blob.findtext("Properties/Etag"))))
         return found, root.findtext("NextMarker") or ""
-
-
-def get_token(
-    caller: Caller, tenant_id: str, client_id: str, *, assertion: Secret | None, secret: Secret | None
-) -> Secret:
-    """Get an access token for storage.
-
-    Args:
-        caller: of Azure.
-        tenant_id: of the customer's directory.
-        client_id: of the customer's app registration.
-        assertion: our own identity's token, for a federated credential.
-        secret: the app's secret, where there is no such credential.
-
-    Raises:
-        StateUnreachable: (422 `state_unreachable`) Entra says no, by the number of its reason.
-    """
-    proof = (
-        {"client_assertion_type": _ASSERTION, "client_assertion": assertion.reveal().decode()}
-        if assertion
-        else {"client_secret": secret.reveal().decode() if secret else ""}
-    )
-    form = {"grant_type": "client_credentials", "client_id": client_id, "scope": _SCOPE, **proof}
-    reply = caller.send(
-        "POST",
-        f"{_LOGIN}/{quote(tenant_id, safe='')}/oauth2/v2.0/token",
-        {"Content-Type": "application/x-www-form-urlencoded"},
-        urlencode(form).encode(),
-        judges=(_BAD_REQUEST, _UNAUTHORISED),
-    )
-    if reply.status != _OK:
-        reason = _REASON.search(reply.content[:4096])
-        named = f": {reason[0].decode()}" if reason else ""
-        raise StateUnreachable(f"Azure does not accept the credentials{named}", host_status=reply.status)
-    token = text_of(caller.read_json(reply).get("access_token"))
-    if token is None:
-        raise caller.strange(reply)
-    return Secret(token.encode())
 
 
 def _bare(etag: str | None) -> str | None:

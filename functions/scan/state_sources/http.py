@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from shared.ports.secret_store import Secret
 
-from .calling import Caller
+from ..cloud_access.calling import Caller
 from .port import Fetched, Found
 
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')  # RFC 9110 section 8.8.3

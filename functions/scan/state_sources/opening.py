@@ -13,12 +13,13 @@ from shared.ports.identity_tokens import IdentityTokens
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard
 
+from ..cloud_access import entra
+from ..cloud_access.calling import Caller
+from ..cloud_access.google import exchange_identity, exchange_key
 from ..domain.partitions import home_region
 from ..errors import CredentialsRefused, SourceNotFetchable, StateUnreachable
 from ..readers.aws.session import AwsAccount, Login, sign_in
 from . import azure_blob, gcs, http, tfc
-from .calling import Caller
-from .google_keys import exchange_key
 from .port import StateSource
 from .s3 import S3Source
 
@@ -105,8 +106,10 @@ class Opener:
         auth = source["auth"]
         if source["auth_kind"] == "workload_identity":
             own_token = self._own_token(auth["external_id"])
-            return gcs.exchange_identity(caller, own_token, auth["provider"], auth.get("service_account"))
-        return exchange_key(caller, Secret(_secret(secrets, "key_json")), gcs.SCOPE)
+            token = exchange_identity(caller, own_token, auth["provider"], auth.get("service_account"), gcs.SCOPE)
+        else:
+            token = exchange_key(caller, Secret(_secret(secrets, "key_json")), gcs.SCOPE)
+        return token.secret
 
     def _azure_access(
         self, caller: Caller, source: Mapping[str, Any], secrets: Callable[[], Secret]
@@ -117,8 +120,10 @@ class Opener:
         is_federated = way == "federated"
         assertion = Secret(self._own_token(auth["external_id"]).encode()) if is_federated else None
         secret = None if is_federated else Secret(_secret(secrets, "client_secret"))
-        token = azure_blob.get_token(caller, auth["tenant_id"], auth["client_id"], assertion=assertion, secret=secret)
-        return azure_blob.BearerAccess(token)
+        token = entra.get_token(
+            caller, auth["tenant_id"], auth["client_id"], azure_blob.SCOPE, assertion=assertion, secret=secret
+        )
+        return azure_blob.BearerAccess(token.secret)
 
     def _own_token(self, external_id: str) -> str:
         """Return a token of ours whose audience is one source's external id: shown to anybody else's provider, it opens nothing.

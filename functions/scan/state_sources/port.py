@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ..cloud_access.calling import MOST_STATE_BYTES
 from ..errors import StateTooLarge
 
-MOST_STATE_BYTES: Final = 32 * 1024 * 1024
 MOST_STATES: Final = 5000  # of one source
 MOST_LISTED: Final = 200_000  # of whatever lies under its prefix
 MOST_NAME_CHARACTERS: Final = 1024

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..cloud_access.calling import MOST_STATE_BYTES, text_of
 from ..errors import StateUnreachable
 from ..readers.aws.base import reason_of
-from .calling import text_of
-from .port import MOST_STATE_BYTES, Fetched, Found, within_cap
+from .port import Fetched, Found, within_cap
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

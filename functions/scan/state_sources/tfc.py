@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from shared.ports.secret_store import Secret
 from shared.security.egress import EgressResponse
 
-from .calling import Caller, member, text_of
+from ..cloud_access.calling import Caller, member, text_of
 from .port import Fetched, Found
 
 PUBLIC: Final = "https://app.terraform.io"

@@ -34,6 +34,12 @@ variable "name" {
   }
 }
 
+variable "reads_every_type" {
+  description = "Whether DriftWise sees that resources exist which it does not compare by attribute. Without it the role lists the actions of the types that it compares."
+  type        = bool
+  default     = true
+}
+
 variable "scanned_subscription_ids" {
   description = "Subscriptions whose configuration DriftWise reads."
   type        = set(string)

@@ -31,23 +31,36 @@ resource "google_iam_workload_identity_pool_provider" "google" {
 locals {
   member = "principal://iam.googleapis.com/projects/${data.google_project.pool.number}/locations/global/workloadIdentityPools/${google_iam_workload_identity_pool.driftwise.workload_identity_pool_id}/subject/${var.driftwise_google_account_id}"
 
-  # What Cloud Asset Inventory asks of who lists resources and policies: configuration, never contents.
-  permissions = [
-    "cloudasset.assets.listIamPolicy",
-    "cloudasset.assets.listResource",
-    "cloudasset.assets.searchAllIamPolicies",
-    "cloudasset.assets.searchAllResources",
-    "resourcemanager.projects.get",
-    "serviceusage.services.use",
-  ]
+  reader = var.service_account == null ? local.member : "serviceAccount:${var.service_account}"
+
+  # Made from what DriftWise's readers call: python -m infra.build.customer_rights. Configuration, never contents.
+  rights = jsondecode(file("${path.module}/read_permissions.json"))
 }
 
-resource "google_project_service" "asset_inventory" {
-  for_each = var.scanned_project_ids
+# Calls count on the pool's project: there the APIs must be on, and there the reader may use their quota.
+resource "google_project_service" "read" {
+  for_each = toset(local.rights.services)
 
-  project            = each.key
-  service            = "cloudasset.googleapis.com"
+  project            = var.project_id
+  service            = each.key
   disable_on_destroy = false
+}
+
+resource "google_project_iam_member" "quota" {
+  count = var.service_account == null ? 1 : 0
+
+  project = var.project_id
+  role    = "roles/serviceusage.serviceUsageConsumer"
+  member  = local.member
+}
+
+# An account of yours that is acted as, where an API or a policy wants one; without it the pool's principal reads.
+resource "google_service_account_iam_member" "acting" {
+  count = var.service_account == null ? 0 : 1
+
+  service_account_id = "projects/-/serviceAccounts/${var.service_account}"
+  role               = "roles/iam.workloadIdentityUser"
+  member             = local.member
 }
 
 resource "google_project_iam_custom_role" "read" {
@@ -56,8 +69,8 @@ resource "google_project_iam_custom_role" "read" {
   project     = each.key
   role_id     = "driftwiseRead"
   title       = "DriftWise: read configuration"
-  description = "Lists resources and policies for drift detection; reads no contents."
-  permissions = local.permissions
+  description = "Lists resources, policies and who changed them, for drift detection; reads no contents."
+  permissions = local.rights.permissions
 }
 
 resource "google_project_iam_member" "read" {
@@ -65,7 +78,34 @@ resource "google_project_iam_member" "read" {
 
   project = each.key
   role    = google_project_iam_custom_role.read[each.key].name
-  member  = local.member
+  member  = local.reader
+}
+
+# Folders take roles of their organisation.
+resource "google_organization_iam_custom_role" "read" {
+  count = var.organization_id == null ? 0 : 1
+
+  org_id      = var.organization_id
+  role_id     = "driftwiseRead"
+  title       = "DriftWise: read configuration"
+  description = "Lists resources, policies and who changed them, for drift detection; reads no contents."
+  permissions = local.rights.permissions
+}
+
+resource "google_organization_iam_member" "read" {
+  count = var.organization_id != null && length(setunion(var.scanned_folder_ids, var.scanned_project_ids)) == 0 ? 1 : 0
+
+  org_id = var.organization_id
+  role   = google_organization_iam_custom_role.read[0].name
+  member = local.reader
+}
+
+resource "google_folder_iam_member" "read" {
+  for_each = var.scanned_folder_ids
+
+  folder = each.key
+  role   = google_organization_iam_custom_role.read[0].name
+  member = local.reader
 }
 
 # A condition on an object's name does not hold for listing, which is asked of the bucket: there the listed prefix is an attribute of its own.

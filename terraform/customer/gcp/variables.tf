@@ -18,6 +18,17 @@ variable "external_id" {
   }
 }
 
+variable "organization_id" {
+  description = "Number of your organisation, when DriftWise reads folders of it or, without folders and projects, the whole of it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.organization_id == null || can(regex("^[0-9]{1,25}$", var.organization_id))
+    error_message = "An organisation is named by its number."
+  }
+}
+
 variable "pool_id" {
   description = "Id of the workload identity pool that is made in `project_id`."
   type        = string
@@ -34,13 +45,41 @@ variable "project_id" {
   type        = string
 }
 
-variable "scanned_project_ids" {
-  description = "Projects whose configuration DriftWise reads."
+variable "scanned_folder_ids" {
+  description = "Numbers of the folders whose configuration DriftWise reads; empty for the whole organisation, or for projects."
   type        = set(string)
+  default     = []
 
   validation {
-    condition     = length(var.scanned_project_ids) > 0
-    error_message = "Name at least one project."
+    condition     = length(var.scanned_folder_ids) == 0 || var.organization_id != null
+    error_message = "Folders need the number of their organisation, where the role is made."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.scanned_folder_ids : can(regex("^[0-9]{1,25}$", id))])
+    error_message = "A folder is named by its number."
+  }
+}
+
+variable "scanned_project_ids" {
+  description = "Projects whose configuration DriftWise reads; empty when it reads folders or the organisation."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(var.scanned_project_ids) > 0 || var.organization_id != null
+    error_message = "Name at least one project, or your organisation."
+  }
+}
+
+variable "service_account" {
+  description = "E-mail address of an account of yours that DriftWise acts as; null for the pool's principal, which needs none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.service_account == null || can(regex("^[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}\\.gserviceaccount\\.com$", var.service_account))
+    error_message = "Name a service account by its e-mail address."
   }
 }
 

@@ -63,6 +63,7 @@ locals {
       DW_ADMIN_DOMAINS  = join(",", sort(var.admin_domains))
       DW_OIDC_PROVIDERS = jsonencode(var.oidc_providers)
     }
+    scan    = { DW_CUSTOMER_TRUST_ID = module.identity.functions["scan"].id }
     webhook = var.mail == null ? {} : { for setting, value in var.mail : "DW_SMTP_${upper(setting)}" => tostring(value) if value != "" }
     analyze = var.language_model == null ? {} : {
       for setting, value in var.language_model : "DW_LLM_${upper(setting)}" => value if value != ""

@@ -31,7 +31,7 @@ from tests.support.tenants import TwoTenants, two_tenants
 _FOREIGN_KEY = "23503"
 _RESOURCE = {
     "address": "aws_x.y", "part": 0, "type": "aws_x", "key": "k", "region": "r", "cloud_id": "c", "attributes": {},
-    "tags": {}, "cloud_made": False, "parent": None, "aliases": [["aws_x", "a"]], "sensitive": [], "account": "1",
+    "tags": {}, "cloud_made": False, "parent": None, "aliases": [["aws_x", "a"]], "sensitive": [], "account": "1", "is_deposed": False,
 }  # fmt: skip
 _ITEM = {
     "kind": "unmanaged", "type": "aws_x", "key": "k", "is_sensitive": False, "severity": "low", "rule": "r",
@@ -53,8 +53,11 @@ _VALUES: dict[str, Any] = {
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
     "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
     "set_turn.next_run_at": datetime.now(UTC),
+    "before": None, "following": {"step": 1}, "pause_shard.resources": 1,
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
+    "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
+    "page_objects.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {
@@ -63,7 +66,7 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
-    "schedule_id": "scan.schedules", "ignore_rule_id": "scan.ignore_rules",
+    "schedule_id": "scan.schedules", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
@@ -99,6 +102,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "id": UUID(int=9), "provider": "aws", "name": "n", "external_account": "210987654321", "regions": ["eu-west-1"],
         "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None, "credentials_encrypted": None,
     },
+    "set_access": {
+        **dict.fromkeys(("through", "identity_provider", "service_account", "tenant_id", "client_id", "credentials_encrypted")),
+        "auth_kind": "role", "role_arn": "arn:aws:iam::210987654321:role/x", "external_id": None,
+    },
     "insert_scan": {"account_id": None, "requested_by": "", "shards_total": 1},
     "insert_source": {"account_id": None, "kind": "upload", "name": "n", "bucket": None, "object_key": None, "bucket_region": None},
     "set_fetched": {"serial": 1, "lineage": "l", "terraform_version": "1", "content_hash": bytes(32), "digest_version": 1, "resource_count": 0, "version_token": None, "mapping_hash": bytes(32)},
@@ -109,6 +116,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "most_severity": "low", "reason": "r", "created_by": "human:x", "created_at": datetime.now(UTC),
     },
     "list_worst_items": {"scan_id": None, "account_id": None},
+    "take_part": {
+        "part": 2, "last_hash": bytes(32), "objects": 1, "object_bytes": 1, "now": datetime.now(UTC), "completed_at": None,
+        "kinds": None, "failures": None, "server_version": None, "operator_version": None,
+    },
     "insert_schedule": _SCHEDULE | {"id": UUID(int=21), "account_id": None, "now": datetime.now(UTC)},
     "change_schedule": _SCHEDULE | {"failures": 0, "disabled_at": None, "disabled_because": None},
     "count_open_before": {"account_id": None},
@@ -291,15 +302,16 @@ def test_a_query_neither_shows_nor_changes_another_organisations_rows(
 ) -> None:
     database, other, other_rows = copy, tenants.other, tenants.other_rows
 
+    whole = " union all ".join(
+        f"select '{table.name}', to_jsonb(t) from {table.name} t where {table.tenant_column} = :other"
+        for table in tenants.tables
+    )
+
     def snapshot() -> list[Any]:
-        return [
-            database.owner.run(
-                f"select to_jsonb(t) from {table.name} t where {table.tenant_column} = :other", other=other
-            )
-            for table in tenants.tables
-        ]
+        return list(database.owner.run(whole, other=other))
 
     before = snapshot()
+    assert {name for name, _row in before} == {table.name for table in tenants.tables}, "a table has no row to look at"
     arranged = _ARRANGED.get(function.__name__, "select 1")
     database.owner.run(arranged)
     answer: Any = None

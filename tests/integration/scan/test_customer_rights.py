@@ -157,16 +157,19 @@ def operations() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def test_the_policy_is_current() -> None:
+def test_the_files_are_current() -> None:
     assert main(["--check"]) == 0, "run `python -m infra.build.customer_rights` and commit it"
 
 
-def test_a_stale_policy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.build.customer_rights.ROOT", tmp_path)
-    monkeypatch.setattr("infra.build.customer_rights.FILE", tmp_path / "read_policies.json")
+    for name in ("aws", "gcp", "azure"):
+        (tmp_path / "terraform" / "customer" / name).mkdir(parents=True)
     assert main(["--check"]) == 1
     assert main([]) == 0
     assert main(["--check"]) == 0
+    (tmp_path / "terraform" / "customer" / "azure" / "read_actions.json").write_text("{}")
+    assert main(["--check"]) == 1
 
 
 def test_nothing_is_granted_that_no_reader_calls() -> None:

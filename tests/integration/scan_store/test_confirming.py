@@ -10,10 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.scan import confirming
+from functions.scan.clouds import aws
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.shards import forgotten, rereads, types_read
-from functions.scan.handlers import worker
 from functions.scan.queries import scans
 from functions.scan.readers.aws import SERVICES
 from functions.scan.readers.aws.base import Finding, Listing, Scope, Service
@@ -126,10 +125,7 @@ def scene(shared: ClonedDatabase, monkeypatch: pytest.MonkeyPatch) -> Scene:
         Service("vpcs", (Listing(("aws_vpc",), cloud.read, ("ec2:DescribeVpcs",)),)),
         Service("queues", (Listing(("aws_sqs_queue",), quiet.read, ("sqs:ListQueues",)),)),
     )
-    by_name = {service.name: service for service in services}
-    monkeypatch.setattr(worker, "_SERVICES", by_name)
-    monkeypatch.setattr(confirming, "_SERVICES", by_name)
-    monkeypatch.setattr(confirming, "SERVICES", services)
+    monkeypatch.setattr(aws, "SERVICES", services)
     function = ScanFunction(shared)
     function.deps = replace(function.deps, sign_ins=_SignedIn())
     org = ScanOrg.make(function)

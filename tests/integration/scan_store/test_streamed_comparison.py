@@ -22,6 +22,7 @@ from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, drift, scans, sources
 from functions.scan.queries import comparing as queries
 from functions.scan.rules_hash import hash_of, rules_hash
+from functions.scan.types import tables
 from shared.data.database import Database
 from shared.http.call import Call, Event
 from shared.ports.secret_store import Secret
@@ -133,7 +134,7 @@ class Store:
             found = queries.list_unsettled(
                 tx, place, queries.FIRST, queries.LAST, covered=sorted(SPECS), rules_hash=rules
             )
-        return list(found.identities)
+        return list(found.pairs)
 
     def _rows(self, sql: str, **values: object) -> list[dict[str, Any]]:
         found = self.database.owner.run(sql, org_id=self.actor.org_id, **values)
@@ -444,7 +445,7 @@ def test_a_state_that_comes_in_between_two_parts_is_compared_in_whole(store: Sto
 def test_messages_that_come_twice_late_or_after_the_end_do_no_harm(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "SPECS", SPECS)
+    monkeypatch.setattr(tables, "aws", lambda: SPECS)
     monkeypatch.setattr(streaming, "PART", 2)
     world = _estate()
     store.declare(world)
@@ -464,7 +465,7 @@ def test_messages_that_come_twice_late_or_after_the_end_do_no_harm(
 def test_a_comparison_that_takes_longer_than_a_turn_goes_on_in_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "SPECS", SPECS)
+    monkeypatch.setattr(tables, "aws", lambda: SPECS)
     monkeypatch.setattr(comparing, "_TURN", timedelta(0))
     monkeypatch.setattr(streaming, "PART", 4)
     world = _estate()

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from functions.scan.account_models import ChangeAccount, CreateAccount, CreateAwsAccount
 from functions.scan.domain.attribution import Question, regions_of
 from functions.scan.domain.comparison import Sides, Tally, compare
 from functions.scan.domain.inventory import GENERIC
@@ -17,8 +18,8 @@ from functions.scan.domain.partitions import home_region, partition_of_arn, part
 from functions.scan.domain.resources import Declared, NotChecked
 from functions.scan.domain.shards import ALL, GLOBAL, REGIONS, is_resolved
 from functions.scan.further import ASKED_TYPES, READ_TYPES, further_types
-from functions.scan.handlers import accounts
-from functions.scan.models import ChangeAccount, CreateAccount, GapView, StartScan
+from functions.scan.handlers import verifying
+from functions.scan.models import GapView, StartScan
 from functions.scan.readers.aws import FURTHER_PERMISSIONS
 from functions.scan.readers.aws.base import Gap, Scope
 from functions.scan.readers.aws.regions import MOST_REGIONS, read_regions
@@ -156,19 +157,21 @@ def test_verifying_tries_to_look_the_regions_up_where_a_scan_has_to(
         assert scope.region == "us-east-1"
         return answer
 
-    monkeypatch.setattr(accounts, "_try_listings", listings)
-    monkeypatch.setattr(accounts, "read_regions", look_up)
+    monkeypatch.setattr(verifying, "_try_listings", listings)
+    monkeypatch.setattr(verifying, "read_regions", look_up)
     account = AwsAccount(Login("1"), cast("Any", None), "arn:aws:sts::1:assumed-role/x/y")
-    assert [gap.permission for gap in accounts._try_everything(account, regions)] == gaps
+    assert [gap.permission for gap in verifying._try_everything(account, regions)] == gaps
     assert tried == [read]
 
 
 # What may be said
 
 
-def _account(regions: list[str], **auth: Any) -> CreateAccount:
+def _account(regions: list[str], **auth: Any) -> CreateAwsAccount:
     wish = {"provider": "aws", "name": "a", "external_account": "123456789012", "regions": regions}
-    return CreateAccount.model_validate(wish | {"auth": {"kind": "role", "role_arn": ROLE, **auth}})
+    found = CreateAccount.model_validate(wish | {"auth": {"kind": "role", "role_arn": ROLE, **auth}}).root
+    assert isinstance(found, CreateAwsAccount)
+    return found
 
 
 def test_all_is_said_alone() -> None:

@@ -135,3 +135,36 @@ def test_there_is_no_second_set_of_rules() -> None:
     }
     known = {str(rule.flag) for rule in RULES} | {floor.id for floor in severity._FLOORS}
     assert {judge(drift).rule for drift, _, _ in CASES} <= known
+
+
+@pytest.mark.parametrize(
+    ("drift", "expected"),
+    [
+        (_whole("unmanaged", "google_project_iam_member", "//h/projects/p|roles/owner||user:eve@x.com"), ("critical", "iam-wildcard")),
+        (_whole("unmanaged", "google_storage_bucket_iam_member", "//h/b|roles/x|c0ffee|allUsers"), ("critical", "public-access")),
+        (_whole("unmanaged", "google_project_iam_member", "//h/projects/p|roles/viewer||user:eve@x.com"), ("high", "identity-unmanaged")),
+        (_whole("unmanaged", "google_compute_network_peering"), ("high", "door-unmanaged")),
+        (_whole("unmanaged", "azurerm_public_ip"), ("high", "door-unmanaged")),
+        (_whole("unmanaged", "azurerm_network_security_rule"), ("high", "network-rule-unmanaged")),
+        (_whole("unmanaged", "azurerm_role_assignment"), ("high", "identity-unmanaged")),
+        (_whole("missing", "google_storage_bucket"), ("critical", "stateful-resource-missing")),
+        (_whole("missing", "azurerm_mssql_database"), ("critical", "stateful-resource-missing")),
+        (_whole("missing", "azurerm_management_lock"), ("high", "resource-missing")),
+        (_changed("google_compute_firewall", "source_ranges", ["10.0.0.0/8"], ["0.0.0.0/0"]), ("high", "network-rule-changed")),
+        (_changed("google_bigquery_dataset", "access", [], [{"role": "READER", "special_group": "allAuthenticatedUsers"}]), ("critical", "public-access")),
+        (_changed("google_sql_database_instance", "settings.ip_configuration.ipv4_enabled", False, True), ("high", "public-access")),
+        (_changed("google_kms_crypto_key", "rotation_period", "7776000s"), ("high", "protection-changed")),
+        (_changed("google_compute_instance", "tags", ["web"], ["bastion"]), ("high", "network-tags-changed")),
+        (_changed("google_compute_instance", "labels.team", "a", "b"), ("low", "tags-changed")),
+        (_changed("google_container_cluster", "resource_labels.team", "a", "b"), ("low", "tags-changed")),
+        (_changed("azurerm_public_ip", "tags.team", "a", "b"), ("low", "tags-changed")),
+        (_changed("azurerm_storage_account", "network_rules.default_action", "Deny", "Allow"), ("high", "public-access")),
+        (_changed("azurerm_storage_account", "shared_access_key_enabled", False, True), ("high", "protection-changed")),
+        (_changed("azurerm_storage_container", "container_access_type", "private", "blob"), ("critical", "public-access")),
+        (_changed("azurerm_kubernetes_cluster", "local_account_disabled", True, False), ("high", "protection-changed")),
+    ],
+    ids=lambda value: f"{value.type}-{value.path or value.kind}" if isinstance(value, Drift) else "",
+)  # fmt: skip
+def test_the_other_clouds_are_judged_by_the_same_rules(drift: Drift, expected: tuple[str, str]) -> None:
+    verdict = judge(drift)
+    assert (verdict.severity, verdict.rule) == expected

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from functions.scan import starting
+from functions.scan.clouds import aws
 from functions.scan.domain.shards import CLOUD_CONTROL
 from functions.scan.readers.aws.base import Listing, Service
 
@@ -58,13 +59,15 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     listing = Listing(("aws_vpc",), lambda _: iter(()), ("ec2:DescribeVpcs",))
     monkeypatch.setattr(starting, "queries", found)
     monkeypatch.setattr(starting, "source_queries", found)
-    monkeypatch.setattr(starting, "SERVICES", (Service("vpcs", (listing,)),))
+    monkeypatch.setattr(aws, "SERVICES", (Service("vpcs", (listing,)),))
     return found
 
 
 def _spread(store: Store) -> None:
     shard = {"id": SHARD, "scan_id": SCAN}
-    starting.spread(cast("Any", store), shard, account_id=ACCOUNT, regions=["eu-west-1", "us-east-1"])
+    starting.spread(
+        cast("Any", store), shard, account={"id": ACCOUNT, "provider": "aws"}, regions=["eu-west-1", "us-east-1"]
+    )
 
 
 def test_the_shards_are_counted_before_the_one_that_looked_the_regions_up_ends(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.security.actor import SCOPE_ROLES, Actor, Role
+from shared.security.actor import NARROW_SCOPES, SCOPE_ROLES, Actor, Role
 
 
 def test_a_higher_role_includes_every_lower_one() -> None:
@@ -20,6 +20,7 @@ def test_there_are_no_other_roles(name: str) -> None:
 
 def test_no_scope_is_worth_an_owner() -> None:
     assert SCOPE_ROLES == {"read": Role.VIEWER, "write": Role.MEMBER, "admin": Role.ADMIN}
+    assert not NARROW_SCOPES.keys() & SCOPE_ROLES.keys()
 
 
 def test_an_actor_that_nobody_described_is_nobody() -> None:

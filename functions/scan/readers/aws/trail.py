@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from shared.ports.clock import Clock
 
+from ...domain.attribution import HistoryRefused
 from ...domain.trail import TrailEvent, parse_event
 from .base import permission_of, reason_of
 from .session import AwsAccount
@@ -25,20 +26,6 @@ _PAGE = 50
 _MOST_KEPT = 500
 
 LookupKey = Literal["ResourceName", "EventName"]
-
-
-class TrailRefused(Exception):
-    """CloudTrail gave no answer.
-
-    Attributes:
-        reason: `access_denied`, `throttled`, `unavailable` or `malformed`.
-        permission: the missing permission, when that is the reason.
-    """
-
-    def __init__(self, reason: str, permission: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.permission = permission
 
 
 class Pace:
@@ -101,7 +88,7 @@ class Trail:
             until: its end, included.
 
         Raises:
-            TrailRefused: there is no answer, and why.
+            HistoryRefused: there is no answer, and why.
         """
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
@@ -137,11 +124,11 @@ class Trail:
         except ClientError as error:
             reason = reason_of(error)
             is_denied = reason == "access_denied"
-            raise TrailRefused(
+            raise HistoryRefused(
                 reason, permission_of("cloudtrail", error.operation_name) if is_denied else None
             ) from error
         except BotoCoreError as error:
-            raise TrailRefused("unavailable") from error
+            raise HistoryRefused("unavailable") from error
         except ResponseParserError as error:
-            raise TrailRefused("malformed") from error
+            raise HistoryRefused("malformed") from error
         return reply

@@ -96,22 +96,25 @@ class Page:
     Attributes:
         read_time: of the snapshot, RFC 3339; the same for all pages of a listing.
         assets: as they came, each a JSON object or whatever came in its place.
+        following: token of the next page; empty on the last one.
     """
 
     read_time: str
     assets: Sequence[object]
+    following: str = ""
 
 
 class Inventory:
     """One parent's assets. All listings of one object share its pace, and the time of the first one's snapshot."""
 
-    def __init__(self, google: Google, clock: Clock, parent: str) -> None:
+    def __init__(self, google: Google, clock: Clock, parent: str, *, read_time: str = "") -> None:
         """Set up; asks nothing.
 
         Args:
             google: the way out.
             clock: waits between calls.
             parent: `projects/ID`, `folders/NUMBER` or `organizations/NUMBER`.
+            read_time: of a snapshot that is read on, RFC 3339; empty for a new one.
 
         Raises:
             ValueError: it is none of these.
@@ -122,24 +125,25 @@ class Inventory:
         self._clock = clock
         self._parent = parent
         self._pace = Pace(CALLS_PER_MINUTE / 60, _BURST, now=clock.monotonic_seconds, sleep=clock.sleep_seconds)
-        self._read_time = ""
+        self._read_time = read_time
 
     @property
     def read_time(self) -> str:
         """Return when the snapshot was taken; empty before the first page."""
         return self._read_time
 
-    def pages(self, content: Content, kinds: Sequence[str] = ()) -> Iterator[Page]:
+    def pages(self, content: Content, kinds: Sequence[str] = (), *, begin: str = "") -> Iterator[Page]:
         """Yield every page.
 
         Args:
             content: what is asked of each asset.
             kinds: asset types; all when empty.
+            begin: token of the page to go on with; empty for the first one.
 
         Raises:
             Failed: refused, unreachable or not in the API's form; what was yielded before stays true.
         """
-        token: Any = ""
+        token: Any = begin
         seen, read_at = set[str](), self._read_time  # all pages of a listing are asked for alike
         for _ in range(MOST_PAGES):
             found = self._page(content, kinds, token, read_at)
@@ -148,11 +152,12 @@ class Inventory:
                 raise _malformed("the list of assets is none")
             if not self._read_time and isinstance(read_time, str):
                 self._read_time = read_time[:40]
-            yield Page(self._read_time, assets)
-            token = found.get("nextPageToken")
-            if token is None or token == "":
+            token = "" if found.get("nextPageToken") is None else found["nextPageToken"]
+            is_token = isinstance(token, str) and len(token) <= _MOST_TOKEN and token not in seen
+            yield Page(self._read_time, assets, token if is_token else "")
+            if token == "":
                 return
-            if not isinstance(token, str) or len(token) > _MOST_TOKEN or token in seen:
+            if not is_token:
                 raise _malformed("the token of the next page is none, or came before")
             seen.add(token)
         raise Failed("unavailable", None, f"ListAssets has more than {MOST_PAGES} pages")

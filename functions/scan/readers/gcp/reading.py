@@ -7,36 +7,86 @@ assets they are sent, attribution asks Cloud Audit Logs by `LiveResource.cloud_i
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 
 from ...domain.resources import NotChecked
 from ...types.gcp import TYPES, specs
 from ...types.gcp.assets import NAMED, Names
 from ...types.gcp.iam import MEMBER
-from .inventory import Failed, Inventory
+from .inventory import Content, Failed, Inventory
 from .resources import Existing, Finding, asset_of, grants, resources_of
 
 GENERIC = "google_resource"  # stands for whatever no mapping covers
 _ALL = "global"
+_DOUBTFUL = frozenset(kind for item in TYPES if not item.is_certain for kind in item.assets)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a reading came: whatever comes before it was yielded.
+
+    Attributes:
+        content: the listing to go on with.
+        token: of its next page; empty for its first one.
+        read_time: of the snapshot.
+        seen: asset types that were seen, of those that the inventory may not list at all.
+    """
+
+    content: Content
+    token: str
+    read_time: str
+    seen: tuple[str, ...] = ()
 
 
 def read_all(inventory: Inventory) -> Iterator[Finding | Existing]:
     """Yield what there is; a listing that fails makes its types not checked and leaves the other one alone."""
-    names, kinds = Names(), set[str]()
+    return (item for item in read_on(inventory) if not isinstance(item, Mark))
+
+
+def read_on(inventory: Inventory, mark: Mark | None = None) -> Iterator[Finding | Existing | Mark]:
+    """Yield the same, with a mark after each page from which another reading can go on.
+
+    Without the names behind numbers nothing can be told apart, so nothing is checked then.
+
+    Args:
+        inventory: of the snapshot of the mark.
+        mark: where an earlier reading ended; None for a new one.
+    """
+    names, seen = Names(), set(mark.seen if mark else ())
     try:
         _learn(inventory, names)
-        for page in inventory.pages("RESOURCE"):
-            for raw in page.assets:
-                kinds.add(str(raw.get("assetType")) if isinstance(raw, Mapping) else "")
-                yield from _resources(raw, names, page.read_time)
-        yield from _doubtful(kinds)
     except Failed as failure:
-        yield _not_checked(_resource_types(), failure)
+        yield _not_checked(unknown_types(), failure)
+        return
+    if mark is None or mark.content == "RESOURCE":
+        try:
+            for page in inventory.pages("RESOURCE", begin=mark.token if mark else ""):
+                for raw in page.assets:
+                    seen |= _DOUBTFUL & {str(raw.get("assetType")) if isinstance(raw, Mapping) else ""}
+                    yield from _resources(raw, names, page.read_time)
+                if page.following:
+                    yield Mark("RESOURCE", page.following, page.read_time, tuple(sorted(seen)))
+            yield from _doubtful(seen)
+        except Failed as failure:
+            yield _not_checked(_resource_types(), failure)
+        yield Mark("IAM_POLICY", "", inventory.read_time)
+    yield from _policies(inventory, names, mark.token if mark and mark.content == "IAM_POLICY" else "")
+
+
+def _policies(inventory: Inventory, names: Names, begin: str) -> Iterator[Finding | Mark]:
     try:
-        for page in inventory.pages("IAM_POLICY"):
+        for page in inventory.pages("IAM_POLICY", begin=begin):
             for raw in page.assets:
                 yield from _grants(raw, names, page.read_time)
+            if page.following:
+                yield Mark("IAM_POLICY", page.following, page.read_time)
     except Failed as failure:
         yield _not_checked(_grant_types(), failure)
+
+
+def unknown_types() -> tuple[str, ...]:
+    """Return the types about which nothing is known when nothing can be read."""
+    return (*_resource_types(), *_grant_types())
 
 
 def _doubtful(kinds: Container[str]) -> Iterator[NotChecked]:

@@ -134,7 +134,9 @@ def at(document: Any, path: str) -> Any:
         found = document.get(name)
         if found is None:
             wanted = name.lower()
-            found = next((item for key, item in document.items() if str(key).lower() == wanted), None)
+            known = dict.keys(document) if isinstance(document, dict) else document  # looking for a name reads nothing
+            spelled = next((key for key in known if str(key).lower() == wanted), None)
+            found = None if spelled is None else document.get(spelled)
         document = found
     return document
 

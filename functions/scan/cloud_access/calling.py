@@ -1,4 +1,4 @@
-"""Calls to sources over HTTP, all through the egress guard: patience for limits, refusals named, answers read with care.
+"""Calls to hosts of customers over HTTP, all through the egress guard: patience for limits, refusals named, answers read with care.
 
 Nothing a stranger answered gets into an error but its status. Source: RFC 9110 section 10.2.3 (Retry-After).
 """
@@ -22,8 +22,9 @@ from shared.security.egress import (
 )
 
 from ..errors import StateTooLarge, StateUnreachable
-from .port import MOST_STATE_BYTES
+from ..readers.addresses import relocated
 
+MOST_STATE_BYTES: Final = 32 * 1024 * 1024
 # Credentials never follow a redirect to another origin: the guard takes them off.
 POLICY: Final = EgressPolicy(
     methods=frozenset({"GET", "POST"}),
@@ -49,11 +50,13 @@ class Caller:
         guard: the only way out, under `POLICY`.
         clock: waits between attempts.
         host: as people know it, e.g. `Azure`.
+        endpoint: a stand-in that is called in the place of every host, emulator only; empty otherwise.
     """
 
     guard: EgressGuard
     clock: Clock
     host: str
+    endpoint: str = ""
 
     def send(
         self,
@@ -80,6 +83,7 @@ class Caller:
             StateTooLarge: (413 `state_too_large`).
             EgressRefused: (422 `egress_refused`).
         """
+        url = relocated(url, self.endpoint)
         reply: EgressResponse | None = None
         ends_at = self.clock.monotonic_seconds() + _CALL_SECONDS
         for attempt in range(_MOST_ATTEMPTS):
@@ -90,9 +94,9 @@ class Caller:
             if attempt == _MOST_ATTEMPTS - 1 or self.clock.monotonic_seconds() + pause >= ends_at:
                 break
             self.clock.sleep_seconds(pause)
-        raise StateUnreachable(
-            f"{self.host} does not answer" if reply is None else f"{self.host} answered {reply.status}"
-        )
+        if reply is None:
+            raise StateUnreachable(f"{self.host} does not answer")
+        raise StateUnreachable(f"{self.host} answered {reply.status}", host_status=reply.status)
 
     def read_json(self, reply: EgressResponse) -> Mapping[str, Any]:
         """Read an answer that is a JSON object.

@@ -1,0 +1,129 @@
+"""Google Cloud behind the port: one shard reads a project, folder or organisation by its asset inventory, in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
+
+from ..domain.resources import LiveResource
+from ..domain.shards import GLOBAL, STATE_PREFIX
+from ..domain.specs import TypeSpec
+from ..queries import scans as scan_queries
+from ..types import tables
+from .google_history import GoogleHistory
+from .intake import Further, Intake
+from .port import Beyond, Outcome, ShardWork
+
+if TYPE_CHECKING:
+    from ..wiring import ScanDeps
+
+ASSETS: Final = "assets"
+TURN_SECONDS: Final = 240.0  # of the 540 that the function has
+SETTLING_SECONDS: Final = 120.0
+"""For how long after a change the inventory may still tell what was before it: so long a second reading waits."""
+
+
+class GoogleCloud:
+    """Google Cloud."""
+
+    provider: Final = "gcp"
+    waits: Final = ASSETS
+
+    def specs(self) -> Mapping[str, TypeSpec]:
+        """Return the rules of the types that are compared."""
+        return tables.google()
+
+    def count_known(self) -> int:
+        """Return how many types the provider has."""
+        from ..types.gcp.schema import known_count
+
+        return known_count()
+
+    def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
+        """Return that everything is read at once, wherever it is."""
+        return [GLOBAL]
+
+    def cut_lookup(self) -> list[dict[str, str]]:
+        """Cut nothing: no region has to be looked up."""
+        return []
+
+    def cut(self, _regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:  # noqa: ARG002  # the port's
+        """Cut a scan into the inventory and the states to fetch."""
+        states = [{"service": f"{STATE_PREFIX}{source}", "region": GLOBAL} for source in fetched]
+        return [*states, {"service": ASSETS, "region": GLOBAL}]
+
+    def types_of(self, _service: str, _region: str) -> tuple[str, ...]:
+        """Return every type."""
+        from ..readers.gcp.reading import unknown_types
+
+        return unknown_types()
+
+    def read(self, work: ShardWork) -> Outcome:
+        """Read on from where the last turn ended, until the time of this one is over."""
+        from ..readers.gcp.inventory import Inventory
+        from ..readers.gcp.reading import Mark, read_on
+        from ..readers.gcp.resources import Existing
+        from ..types.gcp.existing import further_of
+
+        parent, clock = str(work.account["external_account"]), work.deps.clock
+        progress = work.shard["progress"]
+        mark = None if progress is None else Mark(**{**progress, "seen": tuple(progress["seen"])})
+        if mark is None and work.is_second:
+            clock.sleep_seconds(SETTLING_SECONDS)
+        ends_at = clock.monotonic_seconds() + TURN_SECONDS
+        google = work.deps.google(work.org_id, work.account)
+        inventory = Inventory(google, clock, parent, read_time=mark.read_time if mark else "")
+        intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
+        for item in read_on(inventory, mark):
+            if isinstance(item, Mark):
+                if clock.monotonic_seconds() >= ends_at:
+                    intake.outcome.continues = asdict(item)
+                    break
+            elif isinstance(item, Existing):
+                found = further_of(item.kind, item.name, item.labels)
+                intake.put(Further(item.name, found.path, found.type, item.place, item.document, found.is_told))
+            elif isinstance(item, LiveResource):
+                intake.put(_as_seen_from(parent, item))
+            else:
+                intake.put(item)
+        intake.store()
+        return intake.outcome
+
+    def rereads(self, places: Iterable[tuple[str, str | None]], _regions: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the one shard, when anything was found."""
+        return [(ASSETS, GLOBAL)] if any(True for _ in places) else []
+
+    def forgotten(self, _service: str, _region: str) -> list[tuple[list[str], str | None]]:
+        """Return everything."""
+        return [(list(self.types_of(ASSETS, GLOBAL)), None)]
+
+    def names(self, tx: UnitOfWork, scan: Row, account: Row) -> frozenset[str] | None:
+        """Return the projects, folders and buckets that were seen; None when none was, which is no whole reading."""
+        from ..types.gcp.places import CONTAINERS, seen_into
+
+        keys = scan_queries.list_live_keys(tx, scan["account_id"], scan["id"], types=CONTAINERS)
+        return seen_into(account["external_account"], keys) if keys else None
+
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> GoogleHistory:
+        """Return Cloud Audit Logs."""
+        from ..readers.gcp.logs import AuditLogs
+
+        return GoogleHistory(AuditLogs(deps.google(org_id, account), deps.clock), account["external_account"])
+
+    def beyond(self, uncovered: Collection[str]) -> Beyond:
+        """Return that documents are kept of whatever is declared."""
+        from ..readers.gcp.reading import GENERIC
+
+        return Beyond(GENERIC, [name for name in uncovered if name.startswith("google_")])
+
+
+def _as_seen_from(parent: str, item: LiveResource) -> LiveResource:
+    """Leave what is scanned itself, a project or a folder, to whoever declares what is above it."""
+    is_itself = item.type == "google_project" and parent.startswith("projects/")
+    is_itself |= item.type == "google_folder" and item.key.endswith(f"/{parent}")
+    return replace(item, cloud_made=True) if is_itself else item

@@ -1,0 +1,105 @@
+"""Kubernetes behind the port: one shard takes the report that the cluster's operator sent last. Nobody is called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
+
+from ..domain.attribution import Answer, HistoryRefused, Question
+from ..domain.cluster_reports import PROVIDER
+from ..domain.shards import GLOBAL, STATE_PREFIX
+from ..domain.specs import TypeSpec
+from ..types import tables
+from .intake import Intake
+from .port import Beyond, History, Outcome, ShardWork
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..wiring import ScanDeps
+
+REPORT: Final = "report"
+
+
+class _NoHistory:
+    """A cluster tells who did what in its audit log, which the operator does not read."""
+
+    requests: Final = 0
+
+    def explain(self, _question: Question, _now: datetime) -> Answer | None:
+        """Refuse.
+
+        Raises:
+            HistoryRefused: always.
+        """
+        raise HistoryRefused("not_enabled")
+
+
+class KubernetesCloud:
+    """Kubernetes."""
+
+    provider: Final = PROVIDER
+    waits: Final = REPORT
+
+    def specs(self) -> Mapping[str, TypeSpec]:
+        """Return the rules of the types that are compared."""
+        return tables.kubernetes()
+
+    def count_known(self) -> int:
+        """Return how many types the provider has."""
+        from ..types.kubernetes.schema import known_count
+
+        return known_count()
+
+    def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
+        """Return that a cluster is one place."""
+        return [GLOBAL]
+
+    def cut_lookup(self) -> list[dict[str, str]]:
+        """Cut nothing: no region has to be looked up."""
+        return []
+
+    def cut(self, _regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:  # noqa: ARG002  # the port's
+        """Cut a scan into the report and the states to fetch."""
+        states = [{"service": f"{STATE_PREFIX}{source}", "region": GLOBAL} for source in fetched]
+        return [*states, {"service": REPORT, "region": GLOBAL}]
+
+    def types_of(self, _service: str, _region: str) -> tuple[str, ...]:
+        """Return every type."""
+        return tuple(sorted(tables.kubernetes()))
+
+    def read(self, work: ShardWork) -> Outcome:
+        """Take what the operator reported."""
+        from ..reported import live_resources
+
+        intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
+        for item in live_resources(work.deps.db, work.actor, work.account["id"], work.deps.clock.now()):
+            intake.put(item)
+        intake.store()
+        return intake.outcome
+
+    def rereads(self, _places: Iterable[tuple[str, str | None]], _regions: Sequence[str]) -> list[tuple[str, str]]:
+        """Return nothing: a report is one moment, and reading it again tells the same."""
+        return []
+
+    def forgotten(self, _service: str, _region: str) -> list[tuple[list[str], str | None]]:
+        """Return everything."""
+        return [(list(self.types_of(REPORT, GLOBAL)), None)]
+
+    def names(self, _tx: UnitOfWork, _scan: Row, account: Row) -> frozenset[str]:
+        """Return the cluster; states do not say which one they are about."""
+        return frozenset({str(account["external_account"])})
+
+    def history(self, _deps: ScanDeps, _org_id: UUID, _account: Row) -> History:
+        """Return that there is none."""
+        return _NoHistory()
+
+    def beyond(self, _uncovered: Collection[str]) -> Beyond:
+        """Return that whatever was listed is compared, as what no type stands for is a manifest."""
+        from ..types.kubernetes import GENERIC
+
+        return Beyond(GENERIC, [])

@@ -1,0 +1,1 @@
+"""Kubernetes is read by the report of an operator in the cluster."""

@@ -1,0 +1,76 @@
+"""What runs in a Kubernetes cluster, by the report of its operator that came last.
+
+Owns the one way from stored reports to live resources; reads page by page, each in a unit of work of its own, so that a large
+cluster fits in memory. A report is gone when another one has come meanwhile: then nothing is concluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.data.database import Database
+from shared.data.rows import Row
+from shared.security.actor import Actor
+
+from .domain.cluster_reports import is_silent
+from .queries import reports as queries
+from .readers.kubernetes.reading import Finding, Listed, NotListed, not_reported, read_report
+from .types.kubernetes import GENERIC
+
+_PAGE = 500
+_NEVER = "the operator has sent no whole report yet; install it in the cluster with a key of the scope `report`"
+_SILENT = "nothing was heard of the operator since {since}"
+_REPLACED = "another report came in while this one was read"
+
+
+def live_resources(db: Database, actor: Actor, account_id: UUID, now: datetime) -> Iterator[Finding]:
+    """Yield the live resources of the latest report, and what it does not tell.
+
+    Args:
+        db: the function's.
+        actor: for whom it is read.
+        account_id: of the cluster.
+        now: a report is not believed when the operator has been silent since.
+    """
+    with db.unit(actor) as tx:
+        report = queries.find_latest_report(tx, account_id)
+        declared = queries.list_declared_keys(tx, account_id, type_name=GENERIC)
+    if report is None:
+        yield not_reported("unavailable", _NEVER)
+        return
+    if is_silent(report, now):
+        yield not_reported("unavailable", _SILENT.format(since=report["received_at"].isoformat(timespec="seconds")))
+        return
+
+    def objects(kinds: Sequence[str] | None) -> Iterator[Mapping[str, Any]]:
+        return _objects(db, actor, account_id, report["id"], kinds)
+
+    yield from read_report(_listed(report), objects, declared)
+    with db.unit(actor) as tx:
+        latest = queries.find_latest_report(tx, account_id)
+    if latest is None or latest["id"] != report["id"]:
+        yield not_reported("unavailable", _REPLACED)
+
+
+def _objects(
+    db: Database, actor: Actor, account_id: UUID, report_id: UUID, kinds: Sequence[str] | None
+) -> Iterator[Mapping[str, Any]]:
+    after = ("", "")
+    while True:
+        with db.unit(actor) as tx:
+            rows = queries.page_objects(tx, account_id, report_id, kinds=kinds, after=after, most=_PAGE)
+        for row in rows:
+            yield row["object"]
+        if len(rows) < _PAGE:
+            return
+        after = (rows[-1]["kind"], rows[-1]["key"])
+
+
+def _listed(report: Row) -> Listed:
+    failures = tuple(
+        NotListed(item["kind"], item["reason"], item["permission"], item["detail"]) for item in report["failures"]
+    )
+    return Listed(frozenset(report["kinds"]), failures)

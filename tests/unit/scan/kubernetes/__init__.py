@@ -1,0 +1,1 @@
+"""Kubernetes: the mapping, the reader and what operators report."""
