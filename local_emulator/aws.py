@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from .moto_server import PLACEHOLDER
+from .moto_server import PLACEHOLDER, REPLAY_HEADER, REPLAY_PATH
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -71,6 +71,23 @@ def replay(endpoint: str, requests: Path, *, transport: httpx.BaseTransport | No
                 raise RuntimeError(f"{entry['service']}: the server answered {reply.status_code} to a recorded request")
 
 
+def empty_and_replay(endpoint: str, requests: Path) -> None:
+    """Put a recorded account into a server that is in use; whoever else asks meanwhile is told to come back (503).
+
+    Args:
+        endpoint: URL of the server.
+        requests: `requests.jsonl.gz` of a fixture.
+
+    Raises:
+        RuntimeError: the server failed at one of the requests (5xx).
+    """
+    httpx.post(f"{endpoint}{REPLAY_PATH}", timeout=60.0).raise_for_status()
+    try:
+        replay(endpoint, requests)
+    finally:
+        httpx.delete(f"{endpoint}{REPLAY_PATH}", timeout=60.0).raise_for_status()
+
+
 def recorded(requests: Path) -> Iterator[dict[str, object]]:
     """Yield the requests of a recording in order."""
     with gzip.open(requests, "rt", encoding="utf-8") as lines:
@@ -90,7 +107,11 @@ def _headers(entry: dict[str, object]) -> dict[str, str]:
     headers = {str(name): str(value) for name, value in kept.items()} if isinstance(kept, dict) else {}
     # The server routes by the scope in the credential; it checks no signature, so none was recorded.
     scope = f"test/20260101/{entry['region']}/{entry['service']}/aws4_request"
-    return {**headers, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    return {
+        **headers,
+        REPLAY_HEADER: "1",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+    }
 
 
 def recorded_state(state: Path, endpoint: str) -> bytes:

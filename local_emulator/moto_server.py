@@ -2,8 +2,10 @@
 
 Owns two additions to moto; a third, fault switches, stands in `aws_faults`. Repeatable ids: moto draws ids from one random
 stream that every request advances, so the stream is re-seeded before each request with the number of writes so far (since
-the start or `POST /moto-api/reset`); the same writes then give the same ids, however many reads lie between them. Recording: writes (and the first request to each service, which creates its
-default resources) are appended to a file as JSON lines, without credentials, for `local_emulator.aws.replay`.
+the start or the last reset); the same writes then give the same ids, however many reads lie between them. Recording: writes
+(and the first request to each service, which creates its default resources) are appended to a file as JSON lines, without
+credentials, for `local_emulator.aws.replay`. A used account is emptied by `POST /moto-api/replay` and then closed to
+everybody but a replay until `DELETE /moto-api/replay`: a scan under way would create default resources at another point.
 
 Run as `python -m local_emulator.moto_server --port 5000 [--seed 42] [--record requests.jsonl]`. Loopback only.
 """
@@ -16,6 +18,7 @@ import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +33,8 @@ App: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 READS = re.compile(r"^(Describe|List|Get|BatchGet|Head|Search|Lookup)")
 KEPT_HEADERS = frozenset({"content-type", "content-encoding", "content-md5", "x-amz-target"})
 DROPPED_AMZ_HEADERS = frozenset({"x-amz-date", "x-amz-security-token", "x-amz-user-agent"})
+REPLAY_PATH = "/moto-api/replay"
+REPLAY_HEADER = "X-Driftwise-Replay"
 PLACEHOLDER = "aws-endpoint.invalid"  # stands for host:port of the recorded server; also same length rules as a host
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
@@ -66,21 +71,29 @@ def is_read(action: str) -> bool:
 class Repeatable:
     """WSGI layer that seeds before each request and records what changes the account."""
 
-    def __init__(self, app: App, *, seed: int, record: Path | None, seed_with: Callable[[int], None]) -> None:
-        self._app = app
+    def __init__(
+        self, make: Callable[[], tuple[App, Callable[[int], None]]], *, seed: int, record: Path | None
+    ) -> None:
+        """Set up.
+
+        Args:
+            make: makes an empty account; returns what serves it, and what seeds the ids it draws.
+            seed: start of the ids.
+            record: file to which writes are appended.
+        """
+        self._make = make
+        self._app, self._seed_with = make()
         self._seed = seed
-        self._seed_with = seed_with
         self._record = record
         self._lock = Lock()
         self._writes = 0
         self._services: set[str] = set()
+        self._is_closed = False
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "") == REPLAY_PATH:
+            return self._close_or_open(environ, start_response)
         if environ.get("PATH_INFO", "").startswith("/moto-api"):
-            if environ["PATH_INFO"] == "/moto-api/reset":  # a fresh account: the same writes give the same ids again
-                with self._lock:
-                    self._writes = 0
-                    self._services.clear()
             return self._app(environ, start_response)
         body = take_body(environ)
         action = action_of(
@@ -91,6 +104,9 @@ class Repeatable:
             body,
         )
         with self._lock:
+            if self._is_closed and "HTTP_X_DRIFTWISE_REPLAY" not in environ:
+                start_response("503 Service Unavailable", [("Content-Length", "0")])
+                return []
             scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
             region, service = scope.groups() if scope else ("us-east-1", "")
             is_first = service not in self._services
@@ -101,6 +117,16 @@ class Repeatable:
             self._seed_with(self._seed * 1_000_003 + self._writes)
             # One request at a time: another one that seeds in the middle would make this one draw the same ids twice.
             return self._app(environ, start_response)
+
+    def _close_or_open(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with self._lock:
+            self._is_closed = environ["REQUEST_METHOD"] == "POST"
+            if self._is_closed:
+                self._writes = 0
+                self._services.clear()
+                self._app, self._seed_with = self._make()  # moto's own reset makes the default resources again at once
+            start_response("204 No Content", [])
+            return []
 
     @staticmethod
     def _append(record: Path, environ: Environ, region: str, service: str, body: bytes) -> None:
@@ -132,15 +158,24 @@ class Repeatable:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-def keep_loader(make: Callable[[], Any] | None = None) -> None:
-    """Have moto keep its loader of service models: it makes one per model, and each of them lists botocore's whole folder.
+def empty_account() -> tuple[App, Callable[[int], None]]:
+    """Make what serves an empty account, and what seeds the ids it draws; all that this process had of moto is dropped."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "moto"]:
+        del sys.modules[name]
+    from moto.core import utils
+    from moto.moto_api._internal import mock_random
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    Args:
-        make: returns the loader; moto's own, once, when there is none.
-    """
-    from moto.core import loaders, utils
+    utils.create_loader = _loader  # type: ignore[attr-defined]  # moto makes one per model; each lists botocore's whole folder
+    return DomainDispatcherApplication(create_backend_app), mock_random.seed
 
-    utils.create_loader = make or cache(loaders.create_loader)  # type: ignore[attr-defined]  # moto names it for itself
+
+@cache
+def _loader() -> Any:
+    """Make the loader of service models that all accounts of this process share; parsing them took half of an account's start."""
+    from moto.core.loaders import create_loader
+
+    return create_loader()
 
 
 @contextmanager
@@ -166,8 +201,7 @@ def without_url_builders() -> Iterator[None]:
 
 def main() -> None:
     """Serve until told to stop."""
-    from moto.moto_api._internal import mock_random
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import run_simple
 
     from .aws_faults import Faults
@@ -179,13 +213,7 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    keep_loader()
-    app = Repeatable(
-        DomainDispatcherApplication(create_backend_app),
-        seed=arguments.seed,
-        record=arguments.record,
-        seed_with=mock_random.seed,
-    )
+    app = Repeatable(empty_account, seed=arguments.seed, record=arguments.record)
     with without_url_builders():
         run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
 

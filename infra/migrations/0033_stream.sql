@@ -50,12 +50,14 @@ comment on function scan.fill_state_account is 'For the release before, which na
 revoke execute on function scan.fill_state_account() from public;
 create trigger state_resources_account before insert on scan.state_resources
   for each row when (new.account_id is null) execute function scan.fill_state_account();
+alter table scan.state_resources enable always trigger state_resources_account;
 
 alter table scan.live_resources
   alter column type type text collate "C",
   alter column key type text collate "C",
   add column content_hash bytea not null generated always as (scan.content_hash(attributes, '{}')) stored,
   add column agreed_hash bytea check (octet_length(agreed_hash) = 32);
+alter table scan.live_resources set (fillfactor = 80);  -- setting agreed_hash leaves the indexes alone then
 comment on column scan.live_resources.agreed_hash is
   'Of the rules and of both sides, as they were when a comparison last found no difference between them.';
 grant update (agreed_hash) on scan.live_resources to scan_work;

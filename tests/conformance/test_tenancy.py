@@ -44,6 +44,7 @@ TRIGGERS = {
     "core.platform_audit_log": {"core.refuse_change": {"delete or update", "truncate"}},
     "core.audit_heads": {"core.refuse_change": {"delete", "truncate"}, "core.refuse_going_back": {"update"}},
     "core.platform_audit_head": {"core.refuse_change": {"delete", "truncate"}, "core.refuse_going_back": {"update"}},
+    "scan.state_resources": {"scan.fill_state_account": {"insert"}},
 }
 LOOKUP_ROLE = "core_lookup"  # owns the functions that read before the organisation is known
 KEY_USE_ROLE = "core_key_use"  # owns the one function that writes before it is known

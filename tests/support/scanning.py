@@ -26,7 +26,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from functions.scan.domain.shards import CLOUD_CONTROL, INVENTORY
 from functions.scan.further import further_types
 from functions.scan.readers.aws import SERVICES
-from local_emulator.aws import ACCOUNT, REGION, replay
+from local_emulator.aws import ACCOUNT, REGION, empty_and_replay
 from local_emulator.moto_server import PLACEHOLDER
 from local_emulator.names import PROJECT
 from local_emulator.records import DataDirectory
@@ -66,8 +66,7 @@ class Estate:
 
     def build(self) -> None:
         """Empty the account and put the fixture in."""
-        httpx.post(f"{self.endpoint}/moto-api/reset", timeout=60).raise_for_status()
-        replay(self.endpoint, FIXTURES / self.group / "requests.jsonl.gz")
+        empty_and_replay(self.endpoint, FIXTURES / self.group / "requests.jsonl.gz")
 
     def state(self, **members: object) -> bytes:
         """Return the fixture's state file; `members` replace those of the document."""

@@ -352,15 +352,17 @@ def test_a_foreign_key_is_no_window_into_another_organisation(two: Two) -> None:
     tried = 0
     for login, table in product(("scan_login", "keys_login"), two.tables):
         may_insert = set(two.may(work_role(login), "insert", table))
-        for target, own, _theirs in table.foreign_keys:
+        for target, own, theirs in table.foreign_keys:
+            named = dict(zip(own, theirs, strict=True))
             columns = [name for name in own if name != table.tenant_column]
             if not columns or target not in two.other_rows or target == "core.users" or columns[0] not in may_insert:
                 continue
             values = new_values(table, two.mine, two.my_rows)
             values = {name: value for name, value in values.items() if name in may_insert}
             answers = set()
-            for parent in (two.other_rows[target]["id"], uuid4()):
-                sql, parameters = insert(table, {**values, columns[0]: parent})
+            foreign = {name: two.other_rows[target][named[name]] for name in columns}
+            for parent in (foreign, {**foreign, columns[0]: uuid4()}):
+                sql, parameters = insert(table, {**values, **parent})
                 answers.add(refused_in_unit(two, login, sql, **parameters))
             assert answers == {"23503"}, f"{table.name} -> {target}: {answers}"
             tried += 1

@@ -15,8 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from botocore.parsers import ResponseParserError
 
 from functions.scan.readers.aws.base import DENIED, THROTTLED, reason_of
+from local_emulator.aws import empty_and_replay, replay
 from local_emulator.aws_faults import AwsRequest, Faults, answer, rest_operation
-from tests.support.aws_account import moto_account
+from local_emulator.moto_server import REPLAY_PATH
+from tests.support.aws_account import FIXTURES, load_state, moto_account
 from tests.support.waiting import wait_until
 
 FAULTS = "/moto-api/faults"
@@ -173,15 +175,22 @@ def test_what_a_fault_answers_leaves_the_ids_that_follow_as_they_were() -> None:
     assert ids[0] == ids[1]
 
 
-def test_a_reset_account_gives_the_same_ids_again() -> None:
+def test_an_account_that_is_replayed_gives_the_recorded_ids_whatever_was_before_and_whoever_asks_meanwhile() -> None:
+    recorded = {
+        item["attributes"]["id"]
+        for resource in load_state("network", "http://unused")["resources"]
+        for item in resource["instances"]
+        if resource["type"] in {"aws_vpc", "aws_default_vpc"}
+    }
     with moto_account() as url:
-        client = _client(url, "ec2")
-        ids = []
-        for _ in range(2):
-            httpx.post(f"{url}/moto-api/reset").raise_for_status()
-            client.describe_vpcs()
-            ids.append(client.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
-    assert ids[0] == ids[1]
+        replay(url, FIXTURES / "demo" / "requests.jsonl.gz")
+        client = _client(url, "ec2", attempts=1)
+        httpx.post(f"{url}{REPLAY_PATH}").raise_for_status()
+        with pytest.raises(ClientError, match="503"):
+            client.describe_vpcs()  # would make the default network, with ids of another point in the story
+        empty_and_replay(url, FIXTURES / "network" / "requests.jsonl.gz")
+        assert recorded <= {item["VpcId"] for item in client.describe_vpcs()["Vpcs"]}
+    assert len(recorded) > 1
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,10 @@ READERS = ROOT / "functions" / "scan" / "readers" / "aws"
 READING = ("Describe", "Get", "List", "BatchGet", "Lookup", "Search", "GET")
 # moto asks for their rights by names that IAM does not have; the recorded calls judge these (`test_aws_laws.py`)
 NOT_JUDGED = {
+    "apigateway",
     "backup",
     "batch",
+    "cloudfront",
     "cloudwatch",
     "eks",
     "elasticfilesystem",

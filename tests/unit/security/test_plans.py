@@ -96,7 +96,7 @@ def test_every_402_says_what_would_help_and_what_is_used() -> None:
     """Whatever a function refuses for the plan's sake is one of three kinds, and each carries the facts."""
     import functions.auth.errors  # noqa: F401  # so that its subclasses are known
     import functions.keys.errors
-    import functions.scan.errors  # noqa: F401
+    import functions.scan.errors
     from shared.http.errors import AppError
 
     def below(kind: type[Any]) -> set[type[Any]]:
@@ -111,6 +111,8 @@ def test_every_402_says_what_would_help_and_what_is_used() -> None:
             error = kind(limit_of("seats", "free"), 1)
         elif kind is FeatureRequired:
             error = kind("saml", "free")
+        elif kind is functions.scan.errors.IntervalTooShort:
+            error = kind("free", timedelta(hours=1), timedelta(hours=24))
         else:
             error = kind("free", used=5, cap=5, window="week", resets_at="2026-01-05T00:00:00+00:00")
         assert {"used", "cap"} <= set(error.facts), kind

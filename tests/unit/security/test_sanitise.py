@@ -120,4 +120,6 @@ def test_it_is_bounded() -> None:
 def test_no_text_takes_for_ever(piece: str) -> None:
     began = time.process_time()
     sanitise(piece * 100_000)
-    assert time.process_time() - began < 2.0  # measured: 0.1 s at worst
+    assert time.process_time() - began < 60.0, (
+        "its time grows faster than the text"
+    )  # a tenth of a second, when it does not
