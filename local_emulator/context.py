@@ -84,6 +84,12 @@ class Context:
         return self.ports.url("moto") if "moto" in self.names else None
 
     @property
+    def customers(self) -> dict[str, str]:
+        """Return the stand-ins for customers' accounts in other clouds: `google` and `azure`."""
+        names = ("google", "azure") if "customers" in self.names else ()
+        return {name: self.ports.url("customers", name) for name in names}
+
+    @property
     def model_endpoint(self) -> str | None:
         """Return the language model stub, when it was asked for."""
         return f"{self.ports.url('model')}/v1" if "model" in self.names else None
@@ -100,8 +106,12 @@ class Context:
 
     @property
     def _egress_bypass(self) -> str:
-        """Return the endpoints on this machine that users may name: the identity provider's metadata, and the model stub."""
-        addresses = [self.gateway_url, *([self.model_endpoint] if self.model_endpoint else [])]
+        """Return the endpoints on this machine that may be called: the identity provider's metadata, the model stub, clouds."""
+        addresses = [
+            self.gateway_url,
+            *([self.model_endpoint] if self.model_endpoint else []),
+            *self.customers.values(),
+        ]
         return ",".join(urlsplit(address).netloc for address in addresses)
 
     def _providers(self) -> list[dict[str, object]]:
@@ -142,6 +152,8 @@ class Context:
             "DW_REDIS_DEADLINE_MS": "2000",  # a busy laptop is no outage
             "DW_RATE_SCALE": "1000",  # everybody on a laptop has one address
             "DW_AWS_ENDPOINT": self.aws_endpoint,
+            "DW_GOOGLE_ENDPOINT": self.customers.get("google"),
+            "DW_AZURE_ENDPOINT": self.customers.get("azure"),
             "DW_OTLP_ENDPOINT": self.otlp_endpoint,
         }
         if self.aws_endpoint is not None:

@@ -124,6 +124,7 @@ def describe(context: Context, records: tuple[ProcessRecord, ...]) -> dict[str, 
         "gateway": context.gateway_url if "gateway" in context.names else None,
         "databases": context.databases,
         "aws_endpoint": context.aws_endpoint,
+        "customers": context.customers or None,
         "idp": {"issuer": context.issuer, "saml_metadata": f"{context.issuer}/saml/metadata"}
         if has_identity_provider
         else None,

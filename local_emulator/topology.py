@@ -1,6 +1,6 @@
 """The emulator's table: which processes and steps there are, and what needs what.
 
-Owns the commands. Postgres, the Google services, Redis, AWS and the identity provider start side by side; the functions
+Owns the commands. Postgres, the Google services, Redis, AWS, the other clouds and the identity provider start side by side; the functions
 follow as soon as their addresses are known, while the database is still being migrated; the gateway comes up beside
 them (it answers 503 for a function that is not up yet).
 """
@@ -27,7 +27,7 @@ from .records import DataDirectory, write_private
 
 EMULATOR_ROOT = Path(__file__).resolve().parents[1]
 
-_BACKENDS = ("google", "redis", "moto", "collector", "dns", IDENTITY_PROVIDER, "scheduler", "gateway")
+_BACKENDS = ("google", "redis", "moto", "customers", "collector", "dns", IDENTITY_PROVIDER, "scheduler", "gateway")
 _STAGE_BACKENDS, _STAGE_FUNCTIONS, _STAGE_FRONT = 0, 1, 2
 
 
@@ -93,6 +93,7 @@ class Topology:
             ),
             self._module("collector", "collector", "--port", health_path="/_health"),
             Process("moto", self._moto_command, directory=EMULATOR_ROOT),
+            Process("customers", self._customers_command, ports=("google", "azure"), directory=EMULATOR_ROOT),
             self._module("model", "model_server", "--port", health_path="/_health"),
             self._identity_provider(),
             *(self._function(entry_point) for entry_point in self.suite.entry_points()),
@@ -188,6 +189,10 @@ class Topology:
 
         return moto_command(self.ports.of("moto"))
 
+    def _customers_command(self) -> list[str]:
+        ports = [f"--{name}-port={self.ports.of('customers', name)}" for name in ("google", "azure")]
+        return [sys.executable, "-m", "local_emulator.customers", *ports]
+
     def _identity_provider(self) -> Process:
         secret_file = self._data.run / "oidc_client_secret"
 
@@ -222,7 +227,7 @@ class Topology:
         return Process(
             entry_point.name,
             command,
-            needs=("postgres", "google", "redis", "moto", "collector", "dns", "model"),
+            needs=("postgres", "google", "redis", "moto", "customers", "collector", "dns", "model"),
             # gunicorn puts a control socket into that directory; without it all functions share one in the home.
             environment=lambda: {"XDG_RUNTIME_DIR": str(folder), **self.context().environment(entry_point)},
             directory=self._options.root,
@@ -346,7 +351,7 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
             )
         chosen |= {name} if name in processes else functions[name]
     if chosen & entry_points:
-        chosen |= {*server, "google", "redis", "moto", "collector", "dns"}
+        chosen |= {*server, "google", "redis", "moto", "customers", "collector", "dns"}
     if "scheduler" in chosen:
         chosen |= {"google"}
     steps = {"ports"}

@@ -232,7 +232,7 @@ def test_a_whole_suite_comes_up_serves_crashes_and_goes(place: Path) -> None:
     assert get(f"{found['idp']['issuer']}/.well-known/openid-configuration")["issuer"] == found["idp"]["issuer"]
     names = {process["name"] for process in found["processes"]}
     assert names == {
-        "postgres", "google", "redis", "dns", "collector", "moto", "idp", "tiny", "tiny_worker", "other", "scheduler", "gateway"
+        "postgres", "google", "redis", "dns", "collector", "moto", "customers", "idp", "tiny", "tiny_worker", "other", "scheduler", "gateway"
     }  # fmt: skip
 
     before = {child.name: child.pid for child in running(data_dir).children}

@@ -42,6 +42,11 @@ def _enabled_log(data: Item, _asset: Asset) -> object:
     return log if member(log, "enable") is True else None
 
 
+def _metadata_fields(data: Item, _asset: Asset) -> object:
+    """Which fields are logged; the API goes on to tell them when `metadata` no longer asks for them, and they do nothing."""
+    return data.get("metadataFields") if data.get("metadata") == "CUSTOM_METADATA" else None
+
+
 TYPES = (
     GoogleType(
         "google_compute_network",
@@ -60,7 +65,7 @@ TYPES = (
         "description ip_cidr_range ipv6_access_type log_config network private_ip_google_access private_ipv6_google_access"
         " purpose role secondary_ip_range stack_type",
         at={"secondary_ip_range": "secondaryIpRanges"},
-        read={"log_config": _enabled_log},
+        read={"log_config": _enabled_log, "log_config.metadata_fields": _metadata_fields},
         shapes={"private_ipv6_google_access": unless("DISABLE_GOOGLE_ACCESS"), "purpose": unless("PRIVATE")},
         inside={
             "log_config": "aggregation_interval filter_expr flow_sampling metadata metadata_fields",

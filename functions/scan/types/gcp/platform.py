@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...domain.shapes import set_of, text
 from .assets import PROJECT, SERVICE_ACCOUNT, ZONE, Asset
-from .forms import duration, kms_key, tail, unless
+from .forms import duration, kms_key, tail, unless, word
 from .mapping import GoogleType, Item, Reading, member
 
 _CLUSTER = "container.googleapis.com/Cluster"
@@ -230,7 +230,9 @@ TYPES = (
         },
         shapes={
             "forwarding_config.target_name_servers.forwarding_path": unless("default"),
-            "visibility": unless("public"),
+            "dnssec_config.non_existence": word("nsec3"),
+            "dnssec_config.state": word("off"),
+            "visibility": word("public"),
         },
         inside={
             "dnssec_config": "non_existence state",
@@ -268,6 +270,7 @@ TYPES = (
         "google_logging_metric",
         ("logging.googleapis.com/LogMetric",),
         "bucket_name bucket_options description disabled filter label_extractors metric_descriptor value_extractor",
+        shapes={"metric_descriptor.labels.value_type": unless("STRING")},
         key="//logging.googleapis.com/projects/{project}/metrics/{name}",
     ),
     GoogleType(
