@@ -111,7 +111,7 @@ def _aws(account: Mapping[str, Any], identity: str) -> SetUp:
         f"aws iam create-role --role-name {shlex.quote(name)} --max-session-duration 3600 \\",
         f"  --assume-role-policy-document {shlex.quote(json.dumps(policy))}",
         "# What it may read: one managed policy for each element of terraform/customer/aws/read_policies.json",
-        "jq -c '.[]' terraform/customer/aws/read_policies.json | nl -v 1 -w 1 -s ' ' | while read -r number policy; do",
+        "jq -c '.[]' ./driftwise/terraform/customer/aws/read_policies.json | nl -v 1 -w 1 -s ' ' | while read -r number policy; do",
         f'  arn=$(aws iam create-policy --policy-name "{name}-configuration-$number" --policy-document "$policy" \\',
         "    --query Policy.Arn --output text)",
         f'  aws iam attach-role-policy --role-name {shlex.quote(name)} --policy-arn "$arn"',
@@ -236,18 +236,20 @@ def _kubernetes(account: Mapping[str, Any], public_url: str) -> SetUp:
         "kubectl create namespace driftwise",
         "# An API key of DriftWise with the scope `report`, and nothing else:",
         "kubectl create secret generic driftwise-operator --namespace driftwise --from-literal=api-key=YOUR_API_KEY",
-        "helm upgrade --install driftwise-operator infra/operator/chart --namespace driftwise \\",
+        "helm upgrade --install driftwise-operator ./driftwise/infra/operator/chart --namespace driftwise \\",
         "  " + " ".join(f"--set {name}={value}" for name, value in settings.items()),
     )
-    sets = "".join(
-        f"\n  set {{\n    name  = {json.dumps(name)}\n    value = {json.dumps(value)}\n  }}\n"
-        for name, value in settings.items()
-    )
-    terraform = (
-        'resource "helm_release" "driftwise_operator" {\n  name             = "driftwise-operator"\n'
-        '  chart            = "infra/operator/chart"\n  namespace        = "driftwise"\n  create_namespace = true\n'
-        + sets
-        + "}\n"
+    terraform = _lines(
+        'resource "helm_release" "driftwise_operator" {',
+        '  name             = "driftwise-operator"',
+        '  chart            = "./driftwise/infra/operator/chart"',
+        '  namespace        = "driftwise"',
+        "  create_namespace = true",
+        "",
+        "  values = [yamlencode({",
+        f"    driftwise = {{ url = {json.dumps(public_url)}, accountId = {json.dumps(str(account['id']))} }}",
+        "  })]",
+        "}",
     )
     return SetUp(commands, terraform)
 

@@ -6,13 +6,16 @@ import json
 import re
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import yaml
 
 from functions.scan.domain.trust import PLACEHOLDER, Rights, SetUp, hub_trust_policy, set_up, trust_policy
 
+ROOT = Path(__file__).parents[3]
 EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
 IDENTITY = "117234567890123456789"
 PROVIDER = "projects/123/locations/global/workloadIdentityPools/driftwise/providers/google"
@@ -138,3 +141,12 @@ def test_a_cluster_is_told_where_to_report_and_as_which_account() -> None:
     for text in (found.commands, found.terraform):
         assert "https://driftwise.example.org" in text
         assert str(UUID(int=9)) in text
+
+
+def test_the_chart_has_the_values_that_a_cluster_is_told_to_set() -> None:
+    values = yaml.safe_load((ROOT / "infra" / "operator" / "chart" / "values.yaml").read_text("utf-8"))
+    commands = texts(ACCOUNTS["cluster"]).commands
+    names = re.findall(r"--set ([A-Za-z.]+)=", commands)
+    assert set(names) == {f"driftwise.{name}" for name in values["driftwise"]}
+    assert f"generic {values['apiKey']['existingSecret']} " in commands
+    assert f"--from-literal={values['apiKey']['key']}=" in commands
