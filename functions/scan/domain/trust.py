@@ -105,10 +105,11 @@ def _aws(account: Mapping[str, Any], identity: str) -> SetUp:
         text = "# An access key needs no trust: its user needs the policies of terraform/customer/aws/read_policies.json.\n"
         return SetUp(text, text)
     hub, external_id = account["through"], account["external_id"]
-    name = account["role_arn"].rpartition("/")[2]
+    path, _, name = account["role_arn"].partition(":role/")[2].rpartition("/")
+    placed = f"--path /{path}/ " if path else ""
     policy = hub_trust_policy(external_id, hub) if hub else trust_policy(external_id, identity)
     commands = _lines(
-        f"aws iam create-role --role-name {shlex.quote(name)} --max-session-duration 3600 \\",
+        f"aws iam create-role --role-name {shlex.quote(name)} {placed}--max-session-duration 3600 \\",
         f"  --assume-role-policy-document {shlex.quote(json.dumps(policy))}",
         "# What it may read: one managed policy for each element of terraform/customer/aws/read_policies.json",
         "jq -c '.[]' ./driftwise/terraform/customer/aws/read_policies.json | nl -v 1 -w 1 -s ' ' | while read -r number policy; do",
@@ -160,6 +161,7 @@ def _google(account: Mapping[str, Any], rights: Rights, identity: str) -> SetUp:
         "external_id": account["external_id"],
         "pool_id": pool,
         "project_id": f"ID_OF_PROJECT_{number}",
+        "provider_id": provider,
         **({"service_account": acting_as} if acting_as else {}),
         **scopes[kind],
     }

@@ -85,6 +85,11 @@ def test_a_role_of_aws_is_trusted_by_subject_and_audience() -> None:
     assert json.loads(words[words.index("--assume-role-policy-document") + 1]) == trust_policy(EXTERNAL_ID, IDENTITY)
 
 
+def test_a_role_is_made_under_the_very_name_that_was_given() -> None:
+    found = texts(account("aws", role_arn="arn:aws:iam::123456789012:role/security/audit/read"))
+    assert "--role-name read --path /security/audit/ " in found.commands
+
+
 def test_a_role_behind_a_hub_trusts_the_hub_and_not_us() -> None:
     found = texts(ACCOUNTS["hub"])
     statement = hub_trust_policy(EXTERNAL_ID, HUB)["Statement"][0]
