@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import io
 import json
 import logging
@@ -167,6 +168,7 @@ def empty_account() -> tuple[App, Callable[[int], None]]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     utils.create_loader = _loader  # type: ignore[attr-defined]  # moto makes one per model; each lists botocore's whole folder
+    keep_regions()
     return DomainDispatcherApplication(create_backend_app), mock_random.seed
 
 
@@ -176,6 +178,28 @@ def _loader() -> Any:
     from moto.core.loaders import create_loader
 
     return create_loader()
+
+
+@cache
+def keep_regions() -> None:
+    """Have botocore find out once in which regions a service is: moto asks with new sessions, and each reads every file again."""
+    from botocore.session import Session
+
+    of_service, asking = Session.get_available_regions, Session()
+
+    @cache
+    def known(service: str, partition: str, allow_non_regional: bool) -> tuple[str, ...]:  # noqa: FBT001  # the order of botocore's
+        return tuple(of_service(asking, service, partition, allow_non_regional))
+
+    def found(
+        _self: Session,
+        service_name: str,
+        partition_name: str = "aws",
+        allow_non_regional: bool = False,  # noqa: FBT001, FBT002  # the shape of botocore's
+    ) -> list[str]:
+        return list(known(service_name, partition_name, allow_non_regional))
+
+    Session.get_available_regions = found  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -213,6 +237,8 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Service models are never garbage, and looking through them took half of the start.
+    gc.set_threshold(100_000, 50, 100)
     app = Repeatable(empty_account, seed=arguments.seed, record=arguments.record)
     with without_url_builders():
         run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
