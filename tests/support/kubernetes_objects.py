@@ -119,12 +119,13 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 def changed(document: Mapping[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
-    """Return a copy in which one value is another one of its kind."""
+    """Return a copy in which one value is another one of its kind; a flag that was left out is set."""
     found: Any = copy.deepcopy(dict(document))
     at = found
     for step in path[:-1]:
         at = at[step]
-    at[path[-1]] = other(at[path[-1]])
+    is_left_out = isinstance(at, dict) and path[-1] not in at
+    at[path[-1]] = True if is_left_out else other(at[path[-1]])
     result: dict[str, Any] = found
     return result
 

@@ -302,15 +302,16 @@ def test_a_query_neither_shows_nor_changes_another_organisations_rows(
 ) -> None:
     database, other, other_rows = copy, tenants.other, tenants.other_rows
 
+    whole = " union all ".join(
+        f"select '{table.name}', to_jsonb(t) from {table.name} t where {table.tenant_column} = :other"
+        for table in tenants.tables
+    )
+
     def snapshot() -> list[Any]:
-        return [
-            database.owner.run(
-                f"select to_jsonb(t) from {table.name} t where {table.tenant_column} = :other", other=other
-            )
-            for table in tenants.tables
-        ]
+        return list(database.owner.run(whole, other=other))
 
     before = snapshot()
+    assert {name for name, _row in before} == {table.name for table in tenants.tables}, "a table has no row to look at"
     arranged = _ARRANGED.get(function.__name__, "select 1")
     database.owner.run(arranged)
     answer: Any = None

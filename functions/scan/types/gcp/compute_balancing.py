@@ -19,6 +19,12 @@ _BACKEND = (
 _CHECKS = "grpc_health_check http2_health_check http_health_check https_health_check ssl_health_check tcp_health_check"
 _EXCLUSION = "rule.preconfigured_waf_config.exclusion"
 _EXCLUDED = (("cookie", "Cookie"), ("header", "Header"), ("query_param", "QueryParam"), ("uri", "Uri"))
+_ERROR_PAGES = (
+    "default_custom_error_response_policy",
+    "path_matcher.default_custom_error_response_policy",
+    "path_matcher.path_rule.custom_error_response_policy",
+    "path_matcher.route_rules.custom_error_response_policy",
+)
 _NAMED = {  # spelled in the API with the protocol in one word
     "ip_address": "IPAddress",
     "ip_protocol": "IPProtocol",
@@ -97,8 +103,10 @@ TYPES = (
     GoogleType(
         "google_compute_url_map",
         (_API + "UrlMap",),
-        "default_route_action default_service default_url_redirect description header_action host_rule path_matcher test",
+        "default_custom_error_response_policy default_route_action default_service default_url_redirect description"
+        " header_action host_rule path_matcher test",
         at={
+            **{f"{path}.error_response_rule": "errorResponseRules" for path in _ERROR_PAGES},
             "host_rule": "hostRules",
             "path_matcher": "pathMatchers",
             "path_matcher.path_rule": "pathRules",

@@ -1,0 +1,71 @@
+"""What leaves the cluster: objects without what the server adds, and of secrets no value.
+
+A value of a secret is told as a keyed digest: that it changed can be seen, what it is cannot. The key stays in the cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from .kinds import Kind
+
+_METADATA = ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers", "uid")
+# Copies of a whole object, values of secrets included, and what controllers write at each turn.
+_ANNOTATIONS = frozenset(
+    {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "deployment.kubernetes.io/revision",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deprecated.daemonset.template.generation",
+        "control-plane.alpha.kubernetes.io/leader",
+        "autoscaling.alpha.kubernetes.io/conditions",
+        "autoscaling.alpha.kubernetes.io/current-metrics",
+    }
+)
+_SECRET = ("type", "immutable")
+
+
+def stripped(kind: Kind, data: Mapping[str, Any], digest_key: bytes) -> dict[str, Any]:
+    """Return of an object what is reported.
+
+    Args:
+        kind: what it is; objects in lists do not say.
+        data: as the API server tells it.
+        digest_key: of digests; without one the values of secrets leave no trace at all.
+    """
+    head = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": _metadata(data.get("metadata") or {})}
+    if kind.kind == "Secret" and not kind.group:
+        return {**head, **{name: data[name] for name in _SECRET if name in data}, "data": _digests(data, digest_key)}
+    rest = {name: item for name, item in data.items() if name not in {"apiVersion", "kind", "metadata", "status"}}
+    return {**head, **rest}
+
+
+def digest(key: bytes, place: str, value: str) -> str:
+    """Return a keyed digest of one value; the same value in another place has another one."""
+    if not key:
+        return ""
+    return "hmac-sha256:" + hmac.new(key, f"{place}\0{value}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: metadata[name] for name in _METADATA if metadata.get(name)}
+    annotations = found.get("annotations")
+    if isinstance(annotations, Mapping):
+        found["annotations"] = {name: item for name, item in annotations.items() if name not in _ANNOTATIONS}
+    owners = found.get("ownerReferences")
+    if isinstance(owners, list):
+        found["ownerReferences"] = [
+            {name: owner.get(name) for name in ("apiVersion", "kind", "name", "controller")} for owner in owners
+        ]
+    return {name: item for name, item in found.items() if item}
+
+
+def _digests(data: Mapping[str, Any], key: bytes) -> dict[str, str]:
+    metadata = data.get("metadata") or {}
+    place = f"{metadata.get('namespace')}/{metadata.get('name')}"
+    held = data.get("data") or {}
+    return {str(name): digest(key, f"{place}/{name}", str(value)) for name, value in held.items()}

@@ -1,0 +1,1 @@
+"""The Kubernetes operator against an API server on loopback."""
