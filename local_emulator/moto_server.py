@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -70,10 +72,19 @@ def is_read(action: str) -> bool:
 class Repeatable:
     """WSGI layer that seeds before each request and records what changes the account."""
 
-    def __init__(self, app: App, *, seed: int, record: Path | None, seed_with: Callable[[int], None]) -> None:
-        self._app = app
+    def __init__(
+        self, make: Callable[[], tuple[App, Callable[[int], None]]], *, seed: int, record: Path | None
+    ) -> None:
+        """Set up.
+
+        Args:
+            make: makes an empty account; returns what serves it, and what seeds the ids it draws.
+            seed: start of the ids.
+            record: file to which writes are appended.
+        """
+        self._make = make
+        self._app, self._seed_with = make()
         self._seed = seed
-        self._seed_with = seed_with
         self._record = record
         self._lock = Lock()
         self._writes = 0
@@ -111,12 +122,12 @@ class Repeatable:
     def _close_or_open(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         with self._lock:
             self._is_closed = environ["REQUEST_METHOD"] == "POST"
-            if not self._is_closed:
-                start_response("204 No Content", [])
-                return []
-            self._writes = 0  # the same writes give the same ids again
-            self._services.clear()
-            return self._app({**environ, "PATH_INFO": "/moto-api/reset"}, start_response)
+            if self._is_closed:
+                self._writes = 0
+                self._services.clear()
+                self._app, self._seed_with = self._make()  # moto's own reset makes the default resources again at once
+            start_response("204 No Content", [])
+            return []
 
     @staticmethod
     def _append(record: Path, environ: Environ, region: str, service: str, body: bytes) -> None:
@@ -148,15 +159,47 @@ class Repeatable:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-def keep_loader(make: Callable[[], Any] | None = None) -> None:
-    """Have moto keep its loader of service models: it makes one per model, and each of them lists botocore's whole folder.
+def empty_account() -> tuple[App, Callable[[int], None]]:
+    """Make what serves an empty account, and what seeds the ids it draws; all that this process had of moto is dropped."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "moto"]:
+        del sys.modules[name]
+    from moto.core import utils
+    from moto.moto_api._internal import mock_random
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    Args:
-        make: returns the loader; moto's own, once, when there is none.
-    """
-    from moto.core import loaders, utils
+    utils.create_loader = _loader  # type: ignore[attr-defined]  # moto makes one per model; each lists botocore's whole folder
+    keep_regions()
+    return DomainDispatcherApplication(create_backend_app), mock_random.seed
 
-    utils.create_loader = make or cache(loaders.create_loader)  # type: ignore[attr-defined]  # moto names it for itself
+
+@cache
+def _loader() -> Any:
+    """Make the loader of service models that all accounts of this process share; parsing them took half of an account's start."""
+    from moto.core.loaders import create_loader
+
+    return create_loader()
+
+
+@cache
+def keep_regions() -> None:
+    """Have botocore find out once in which regions a service is: moto asks with new sessions, and each reads every file again."""
+    from botocore.session import Session
+
+    of_service, asking = Session.get_available_regions, Session()
+
+    @cache
+    def known(service: str, partition: str, allow_non_regional: bool) -> tuple[str, ...]:  # noqa: FBT001  # the order of botocore's
+        return tuple(of_service(asking, service, partition, allow_non_regional))
+
+    def found(
+        _self: Session,
+        service_name: str,
+        partition_name: str = "aws",
+        allow_non_regional: bool = False,  # noqa: FBT001, FBT002  # the shape of botocore's
+    ) -> list[str]:
+        return list(known(service_name, partition_name, allow_non_regional))
+
+    Session.get_available_regions = found  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -182,8 +225,7 @@ def without_url_builders() -> Iterator[None]:
 
 def main() -> None:
     """Serve until told to stop."""
-    from moto.moto_api._internal import mock_random
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import run_simple
 
     from .aws_faults import Faults
@@ -195,13 +237,9 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=None, metavar="FILE")
     arguments = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    keep_loader()
-    app = Repeatable(
-        DomainDispatcherApplication(create_backend_app),
-        seed=arguments.seed,
-        record=arguments.record,
-        seed_with=mock_random.seed,
-    )
+    # Service models are never garbage, and looking through them took half of the start.
+    gc.set_threshold(100_000, 50, 100)
+    app = Repeatable(empty_account, seed=arguments.seed, record=arguments.record)
     with without_url_builders():
         run_simple("127.0.0.1", arguments.port, Faults(Indexed(app)), threaded=True, request_handler=MotoRequestHandler)
 

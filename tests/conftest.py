@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -10,13 +11,26 @@ os.environ["DW_ENV"] = "emulator"  # before anything reads the settings: a test 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.certificates_once import read_certificates_once
 from tests.support.database import ClonedDatabase, DatabaseServer
 from tests.support.database import database_server as run_database_server
 from tests.support.running_suite import RunningSuite, running_emulator
 
+# Garbage is collected rarely: the tests' own modules, models and parsed documents live to the end, and looking through all of
+# them again and again took half of the time of tests that load a lot.
+gc.set_threshold(100_000, 50, 100)
+
+read_certificates_once()
+
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("driftwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("driftwise")
+
+
+def pytest_collection_finish() -> None:
+    """Take everything that was loaded until now out of the search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

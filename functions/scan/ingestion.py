@@ -22,7 +22,7 @@ from .queries import sources as queries
 from .state_sources.port import within_cap
 from .types.tables import COMPARED, DECLARABLE
 
-_DECIDING = ("records", "sealing", "shapes", "specs", "state")
+_DECIDING = ("records", "regional", "sealing", "shapes", "specs", "state", "state_places")
 
 
 def read_state(content: bytes) -> StateFile:

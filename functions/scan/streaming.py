@@ -6,8 +6,7 @@ itself (`domain/comparison.py` does) and keeps nothing between two parts but wha
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.data.rows import Row
@@ -16,6 +15,7 @@ from shared.data.unit_of_work import UnitOfWork
 from .clouds import cloud_of
 from .domain import records
 from .domain.comparison import Identity, Sides, Tally, compare, identities_of, is_in_scope
+from .domain.regional import keys_anywhere, parents_of, without_region
 from .domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, marks_of
 from .domain.shards import GLOBAL, is_resolved
@@ -103,16 +103,21 @@ def compare_part(
     Returns:
         Where the part ends (`queries.LAST` for the last one), and its outcome piece by piece.
     """
+    queries.read_in_order(tx)
     until = queries.end_of_part(tx, scope.place, after, part)
     return until, _pieces(tx, scope, after, until)
 
 
 def _pieces(tx: UnitOfWork, scope: Scope, after: Identity, until: Identity) -> Iterator[Found]:
-    covered = sorted(scope.specs)
-    left = queries.list_unsettled(tx, scope.place, after, until, covered=covered, rules_hash=scope.rules)
+    left = queries.list_unsettled(tx, scope.place, after, until, covered=sorted(scope.specs), rules_hash=scope.rules)
     yield Found(tally=Tally(in_sync=left.settled, compared=left.settled))
-    for start in range(0, len(left.identities), CHUNK):
-        yield _compare(tx, scope, left.identities[start : start + CHUNK])
+    has_unread, identities = queries.has_unread(tx, scope.place.scan_id), list(left.pairs)
+    for start in range(0, len(identities), CHUNK):
+        judged = identities[start : start + CHUNK]
+        found, agreed = _compare(tx, scope, judged, is_dense=left.is_most, has_unread=has_unread)
+        named = {identity: left.pairs[identity] for identity in judged if identity in agreed}
+        queries.set_agreed(tx, scope.place.account_id, {identity: name for identity, name in named.items() if name})
+        yield found
 
 
 def count_apart(tx: UnitOfWork, scope: Scope) -> Tally:
@@ -146,40 +151,48 @@ class _Neighbourhood:
     live: dict[Identity, LiveResource] = field(default_factory=dict)
     taken_over: list[Parent] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
-    hashes: dict[Identity, list[bytes]] = field(default_factory=dict)
-    live_hashes: dict[Identity, bytes] = field(default_factory=dict)
+
+    def add_live(self, rows: Iterable[Row]) -> None:
+        """Take up live resources."""
+        self.live.update(((row["type"], row["key"]), records.live_of(row)) for row in rows)
+
+    def add_declared(self, rows: Iterable[Row], specs: Container[str]) -> None:
+        """Take up what states declare of the types that rules cover."""
+        self.declared.extend(records.declared_of(row) for row in rows if row["type"] in specs)
 
 
-def _read(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> _Neighbourhood:
-    place = scope.place
+def _read(
+    tx: UnitOfWork, scope: Scope, judged: Sequence[Identity], *, is_dense: bool, has_unread: bool
+) -> _Neighbourhood:
+    """Read what a verdict depends on; where nearly everything is judged, by ranges, which is far faster than name by name."""
+    place, first, last = scope.place, judged[0], judged[-1]
     around = _Neighbourhood(frozenset(judged))
-    _read_live(tx, place, around, judged)
-    parents = {(live.parent.type, live.parent.key) for live in around.live.values() if live.parent is not None}
-    _read_live(tx, place, around, parents - around.judged)
+    around.add_live(
+        queries.list_live_between(tx, place, first, last) if is_dense else queries.list_live(tx, place, judged)
+    )
+    parents = {(parent.type, parent.key) for live in around.live.values() for parent in parents_of(live)}
+    around.add_live(queries.list_live(tx, place, parents - around.judged))
     names = {name for live in around.live.values() for name in identities_of(live)} | parents | around.judged
-    _read_declared(tx, scope, around, names)
-    _read_live(tx, place, around, names - around.judged - parents)
-    around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, names)]
-    _, around.unread = records.gaps_of(queries.list_unread(tx, place, names))
+    further = names
+    if is_dense:
+        around.add_declared(queries.list_declared_between(tx, place, first, last), scope.specs)
+        further = {name for name in names if not first <= name <= last}
+    around.add_declared(queries.list_declared(tx, place, further), scope.specs)
+    around.add_live(queries.list_live(tx, place, names - around.judged - parents - around.live.keys()))
+    owners = {name for name in names if name[0] in scope.specs and scope.specs[name[0]].inline}
+    around.taken_over = [Parent(*row["parent"]) for row in queries.list_taken_over(tx, place, owners)]
+    if has_unread:
+        regions, specs = scope.regions, scope.specs
+        anywhere = {(item.type, key) for item in around.declared for key in keys_anywhere(item, regions, specs)}
+        _, around.unread = records.gaps_of(queries.list_unread(tx, place, names | anywhere))
     return around
 
 
-def _read_live(tx: UnitOfWork, place: queries.Place, around: _Neighbourhood, names: Iterable[Identity]) -> None:
-    for row in queries.list_live(tx, place, names):
-        identity = (row["type"], row["key"])
-        around.live[identity] = records.live_of(row)
-        around.live_hashes[identity] = row["content_hash"]
-
-
-def _read_declared(tx: UnitOfWork, scope: Scope, around: _Neighbourhood, names: Iterable[Identity]) -> None:
-    for row in queries.list_declared(tx, scope.place, names):
-        if row["type"] in scope.specs:
-            around.declared.append(records.declared_of(row))
-            around.hashes.setdefault((row["type"], row["key"]), []).append(row["content_hash"])
-
-
-def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
-    around = _read(tx, scope, judged)
+def _compare(
+    tx: UnitOfWork, scope: Scope, judged: Sequence[Identity], *, is_dense: bool, has_unread: bool
+) -> tuple[Found, set[Identity]]:
+    """Judge identities; returns the outcome, and those between whose two sides there is no difference at all."""
+    around = _read(tx, scope, judged, is_dense=is_dense, has_unread=has_unread)
     rewritten = _hide(tx, scope, around)
     keyless = _keyless(around)
     found = Found()
@@ -200,22 +213,14 @@ def _compare(tx: UnitOfWork, scope: Scope, judged: Sequence[Identity]) -> Found:
         if (gap.type, gap.key) in around.judged:
             found.keyless[gap.type] = found.keyless.get(gap.type, 0) + 1
     told = {(gap.type, gap.key) for gap in (*around.unread, *keyless)}
-    agreed = found.tally.agreed - found.tally.differing - told - rewritten
-    queries.set_agreed(tx, scope.place.account_id, _pair_hashes(scope, around, agreed))
-    return found
+    return found, found.tally.agreed - found.tally.differing - told - rewritten - _taken_over_elsewhere(around)
 
 
-def _pair_hashes(scope: Scope, around: _Neighbourhood, agreed: Iterable[Identity]) -> dict[Identity, bytes]:
-    """Name pairs and what they were judged by; the same as `list_unsettled` makes of what is stored."""
-    blocks: dict[Identity, set[str]] = {}
-    for parent in around.taken_over:
-        blocks.setdefault((parent.type, parent.key), set()).add(parent.attribute)
-    found: dict[Identity, bytes] = {}
-    for name in sorted(agreed):
-        attributes = ",".join(sorted(blocks.get(name, ()))).encode()
-        parts = (scope.rules, *sorted(around.hashes[name]), around.live_hashes[name], attributes)
-        found[name] = hashlib.sha256(b"".join(parts)).digest()
-    return found
+def _taken_over_elsewhere(around: _Neighbourhood) -> set[Identity]:
+    """Name the live resources whose blocks are declared without their region: `list_unsettled` does not see those."""
+    parents = {(parent.type, parent.key) for parent in around.taken_over}
+    bare = {name: without_region(live.key, live.region) for name, live in around.live.items()}
+    return {name for name, key in bare.items() if key != name[1] and (name[0], key) in parents}
 
 
 def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]:
@@ -234,8 +239,9 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
     if late:
         rows = [records.live_row(item, specs, seal, marks=marks) for item in late]
         scan_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
+    named = _by_name(around)
     around.declared = [
-        mark_declared(item, specs.get(item.type), around.live.get((item.type, item.key or "")), marks, seal)
+        mark_declared(item, specs.get(item.type), named.get((item.type, item.key or "")), marks, seal)
         for item in around.declared
     ]
     return {(item.type, item.key) for item in late}
@@ -243,9 +249,15 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
 
 def _keyless(around: _Neighbourhood) -> list[Unread]:
     """Name what cannot be compared, as a version of the digest key that hides it is gone."""
-    found: list[Unread] = []
+    found, named = list[Unread](), _by_name(around)
     for item in around.declared:
-        resource = around.live.get((item.type, item.key or ""))
+        resource = named.get((item.type, item.key or ""))
         if resource is not None and (names := incomparable(item.attributes, resource.attributes)):
             found.append(Unread(resource.type, resource.key, names, None, "digest_key_gone", _KEY_GONE))
     return found
+
+
+def _by_name(around: _Neighbourhood) -> dict[Identity, LiveResource]:
+    """Return the live resources by their names, with the region and without; of two that share one, the first."""
+    bare = {(live.type, without_region(live.key, live.region)): live for live in around.live.values()}
+    return {**bare, **around.live}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.data.resealing import Resealer
@@ -25,15 +25,16 @@ from .domain.sealing import Sealer
 from .domain.shards import is_resolved
 from .errors import CredentialsRefused
 from .queries import accounts, sources
+from .readers import policies
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 from .readers.aws.trail import Pace
-from .readers.azure import http as azure_http
-from .readers.azure.http import GuardedArm
-from .readers.gcp import http as google_http
-from .readers.gcp.http import GuardedGoogle
 from .state_sources.opening import Opener
 from .state_sources.port import StateSource
 from .streams import Places
+
+if TYPE_CHECKING:
+    from .readers.azure.http import GuardedArm
+    from .readers.gcp.http import GuardedGoogle
 
 CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
@@ -187,8 +188,8 @@ def load_deps(settings: Settings) -> ScanDeps:
     egress = EgressGuard(for_process(POLICY, settings), SystemResolver(), common.clock)
     guards = Guards(
         egress,
-        EgressGuard(for_process(google_http.POLICY, settings), SystemResolver(), common.clock),
-        EgressGuard(for_process(azure_http.POLICY, settings), SystemResolver(), common.clock),
+        EgressGuard(for_process(policies.GOOGLE, settings), SystemResolver(), common.clock),
+        EgressGuard(for_process(policies.AZURE, settings), SystemResolver(), common.clock),
     )
     tokens, google, azure = Tokens(common.clock), settings.google_endpoint, settings.azure_endpoint
     return ScanDeps(

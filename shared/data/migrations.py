@@ -22,6 +22,7 @@ _LEAVES_TRANSACTION = re.compile(
     r"^\s*(commit|rollback|abort|savepoint|start\s+transaction)\b", re.IGNORECASE | re.MULTILINE
 )
 _LOCK = 0x6472696674  # "drift": the advisory lock that lets one runner through at a time
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _TABLE = """
 create table if not exists public.schema_migrations (
   version    integer primary key,
@@ -143,13 +144,16 @@ def connect(url: str, *, timeout_seconds: float | None = 60) -> native.Connectio
         timeout_seconds: how long to wait for each answer; None for as long as it takes.
     """
     parts = urlsplit(url)
+    host = parts.hostname or "127.0.0.1"
     return native.Connection(
         user=unquote(parts.username or "postgres"),
         password=unquote(parts.password) if parts.password else None,
-        host=parts.hostname or "127.0.0.1",
+        host=host,
         port=parts.port or 5432,
         database=parts.path.lstrip("/") or "postgres",
         timeout=timeout_seconds,
+        # None asks for TLS, and reads all of the system's certificates before: nobody listens in on what stays on this machine.
+        ssl_context=False if host in _THIS_MACHINE else None,
     )
 
 

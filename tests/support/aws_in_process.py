@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSResponse
 
 from local_emulator.aws import SEED
 from local_emulator.aws_faults import Faults
-from local_emulator.moto_server import App, Repeatable, keep_loader, without_url_builders
+from local_emulator.moto_server import App, Repeatable, empty_account, without_url_builders
 
 ENDPOINT = "http://127.0.0.1:9"  # the port `discard`: what goes round the application by mistake is refused
 _HOST = ENDPOINT.removeprefix("http://")
@@ -125,24 +125,14 @@ TRANSPORT = _Transport()
 
 
 def _fresh_application() -> App:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "moto"]:
-        del sys.modules[name]
-    from moto.moto_api._internal import mock_random
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    return Faults(Repeatable(_empty_account, seed=SEED, record=None))
 
-    keep_loader(_loader)
-    moto = DomainDispatcherApplication(create_backend_app)
+
+def _empty_account() -> tuple[App, Callable[[int], None]]:
+    moto, seed_with = empty_account()
     # It tries every service's URL patterns on each request's host, which took a third of the server's time.
-    moto.get_backend_for_host = cache(moto.get_backend_for_host)  # type: ignore[method-assign]
-    return Faults(Repeatable(moto, seed=SEED, record=None, seed_with=mock_random.seed))
-
-
-@cache
-def _loader() -> Any:
-    """Make the loader of service models that all accounts of this process share; parsing them took half of an account's start."""
-    from moto.core.loaders import create_loader
-
-    return create_loader()
+    moto.get_backend_for_host = cache(moto.get_backend_for_host)  # type: ignore[attr-defined]
+    return moto, seed_with
 
 
 def _ask(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -16,7 +16,9 @@ from functions.scan.domain.comparison import Drift, Sides, Tally, compare
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.state import parse_state
 from functions.scan.readers.gcp.resources import Existing
+from functions.scan.types.aws.schema import AttributeSchema
 from functions.scan.types.gcp import specs
+from functions.scan.types.gcp.schema import attribute_schema
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "gcp"
 PROJECT, NUMBER = "shop-prod", "100200300"
@@ -31,6 +33,7 @@ class Example:
     type: str
     asset: Mapping[str, Any]
     state: Mapping[str, Any]
+    variant: str = ""
 
 
 @cache
@@ -41,6 +44,42 @@ def examples() -> tuple[Example, ...]:
         for path in sorted(FOLDER.glob("*.yaml"))
         for item in yaml.safe_load(path.read_text("utf-8"))
     )
+
+
+@cache
+def documented() -> tuple[Example, ...]:
+    """Return the examples that were written from the vendor's and the provider's pages alone, several for each mapped type.
+
+    What one of their states leaves out is zero in it, as the provider writes what its API does not answer with.
+    """
+    return tuple(
+        Example(item["type"], wrapped(item["asset"]), filled(item["type"], item["state"]), item["variant"])
+        for path in sorted((FOLDER / "documented").glob("*.yaml"))
+        for item in yaml.safe_load(path.read_text("utf-8"))
+    )
+
+
+def filled(kind: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to the attributes of a state those that it leaves out, at all depths."""
+    schema = attribute_schema(kind)
+    assert schema is not None
+    unset = [
+        name
+        for name, one in schema.items()
+        if one.members is None and one.kind in {"list", "set", "map"} and not one.computed
+    ]
+    return _with_zeros({**dict.fromkeys(unset), **state}, schema)
+
+
+_ZERO: Mapping[str, Any] = {"string": "", "number": 0, "bool": False, "list": [], "set": [], "map": {}}
+
+
+def _with_zeros(found: Mapping[str, Any], schema: Mapping[str, AttributeSchema]) -> dict[str, Any]:
+    whole = {name: [] if one.members is not None else _ZERO.get(one.kind) for name, one in schema.items()}
+    for name, value in found.items():
+        members = schema[name].members if name in schema else None
+        whole[name] = [_with_zeros(item, members) for item in value] if members is not None and value else value
+    return whole
 
 
 def wrapped(asset: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from shared.ports.clock import Clock
@@ -17,14 +17,14 @@ from shared.ports.secret_store import Secret
 from shared.security.egress import EgressGuard, EgressRefused
 
 from ..errors import CredentialsRefused, StateTooLarge, StateUnreachable
-from ..readers.azure import http as azure_http
-from ..readers.azure.http import GuardedArm
-from ..readers.gcp import http as google_http
-from ..readers.gcp.http import GuardedGoogle
 from .calling import Caller
 from .entra import get_token
 from .google import exchange_identity, exchange_key
 from .tokens import AccessToken, Tokens
+
+if TYPE_CHECKING:  # each cloud's tables come with the first account that is opened in it
+    from ..readers.azure.http import GuardedArm
+    from ..readers.gcp.http import GuardedGoogle
 
 _OK: Final = 200
 _THROTTLED: Final = 429
@@ -37,8 +37,8 @@ class Guards:
 
     Attributes:
         tokens: to issuers of tokens, under `calling.POLICY`.
-        google: under `readers.gcp.http.POLICY`.
-        azure: under `readers.azure.http.POLICY`.
+        google: under `readers.policies.GOOGLE`.
+        azure: under `readers.policies.AZURE`.
     """
 
     tokens: EgressGuard
@@ -77,14 +77,16 @@ class CloudOpener:
             CredentialsRefused: (422 `credentials_refused`).
             ServiceAway: (503 `service_away`) the platform gave no proof of who this process is.
         """
+        from ..readers.gcp.http import SCOPE, GuardedGoogle
+
         caller = Caller(self.guards.tokens, self.clock, "Google", self.google_endpoint)
 
         def ask() -> AccessToken:
             if account["auth_kind"] == "service_account_key":
-                return exchange_key(caller, secret(), google_http.SCOPE)
+                return exchange_key(caller, secret(), SCOPE)
             own_token = self._own_token(account["external_id"])
             acting_as = account["service_account"]
-            return exchange_identity(caller, own_token, account["identity_provider"], acting_as, google_http.SCOPE)
+            return exchange_identity(caller, own_token, account["identity_provider"], acting_as, SCOPE)
 
         token = self._remembering(org_id, account, ask)
         token()
@@ -92,6 +94,8 @@ class CloudOpener:
 
     def azure(self, org_id: UUID, account: Mapping[str, Any], secret: Callable[[], Secret]) -> GuardedArm:
         """Sign in to a subscription; as above."""
+        from ..readers.azure.http import SCOPE, GuardedArm
+
         caller = Caller(self.guards.tokens, self.clock, "Azure", self.azure_endpoint)
 
         def ask() -> AccessToken:
@@ -105,7 +109,7 @@ class CloudOpener:
                 caller,
                 str(account["tenant_id"]),
                 str(account["client_id"]),
-                azure_http.SCOPE,
+                SCOPE,
                 assertion=None if is_secret else Secret(self._own_token(account["external_id"]).encode()),
                 secret=secret() if is_secret else None,
             )

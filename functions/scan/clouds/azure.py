@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..wiring import ScanDeps
 
 SUBSCRIPTION: Final = "subscription"
+TURN_SECONDS: Final = 240.0  # of the 540 that the function has
 SETTLING_SECONDS: Final = 120.0
 """Resource Graph is told of changes and follows; so long a second reading waits.
 
@@ -58,18 +60,24 @@ class AzureCloud:
         return tuple(sorted(tables.azure()))
 
     def read(self, work: ShardWork) -> Outcome:
-        """Read the subscription to its end."""
+        """Read on from where the last turn ended, until the time of this one is over."""
         from ..readers.azure.client import Arm
-        from ..readers.azure.reading import Unmapped, read_subscription
+        from ..readers.azure.reading import Mark, Unmapped, read_on
         from ..types.azure.existing import further_of
 
-        clock = work.deps.clock
-        if work.is_second:
+        clock, progress = work.deps.clock, work.shard["progress"]
+        if progress is None and work.is_second:
             clock.sleep_seconds(SETTLING_SECONDS)
+        ends_at = clock.monotonic_seconds() + TURN_SECONDS
         arm = Arm(work.deps.azure(work.org_id, work.account), clock)
         intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
-        for item in read_subscription(arm, str(work.account["external_account"]).lower()):
-            if isinstance(item, Unmapped):
+        mark = None if progress is None else Mark(**progress)
+        for item in read_on(arm, str(work.account["external_account"]).lower(), mark):
+            if isinstance(item, Mark):
+                if clock.monotonic_seconds() >= ends_at:
+                    intake.outcome.continues = asdict(item)
+                    break
+            elif isinstance(item, Unmapped):
                 found = further_of(item.arm_type, cloud_made=item.cloud_made)
                 intake.put(Further(item.cloud_id, item.key, found.type, item.region, item.document, found.is_told))
             else:

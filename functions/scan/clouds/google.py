@@ -71,11 +71,8 @@ class GoogleCloud:
         from ..types.gcp.existing import further_of
 
         parent, clock = str(work.account["external_account"]), work.deps.clock
-        mark = (
-            Mark(**{**work.shard["progress"], "seen": tuple(work.shard["progress"]["seen"])})
-            if work.shard["progress"]
-            else None
-        )
+        progress = work.shard["progress"]
+        mark = None if progress is None else Mark(**{**progress, "seen": tuple(progress["seen"])})
         if mark is None and work.is_second:
             clock.sleep_seconds(SETTLING_SECONDS)
         ends_at = clock.monotonic_seconds() + TURN_SECONDS
@@ -85,9 +82,8 @@ class GoogleCloud:
         for item in read_on(inventory, mark):
             if isinstance(item, Mark):
                 if clock.monotonic_seconds() >= ends_at:
-                    intake.store()
                     intake.outcome.continues = asdict(item)
-                    return intake.outcome
+                    break
             elif isinstance(item, Existing):
                 found = further_of(item.kind, item.name, item.labels)
                 intake.put(Further(item.name, found.path, found.type, item.place, item.document, found.is_told))

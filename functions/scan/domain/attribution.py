@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from .partitions import home_region
+from .regional import without_region
 from .shards import ALL
 from .trail import TrailEvent, spellings
 from .trail_calls import effect_on, is_call_for, is_global, source_of
@@ -168,10 +169,9 @@ def unknown_row(reason: str, permission: str | None = None) -> dict[str, Any]:
 
 def _parts(question: Question) -> tuple[str, ...]:
     """Return the parts of a match key: of a link both ends, of an inline policy its owner and its name."""
-    separator = (
-        ":" if "_policy" in question.type and not question.key.startswith("arn:") and "|" not in question.key else "|"
-    )
-    return tuple(part for part in question.key.split(separator) if part)
+    key = without_region(question.key, question.region)  # a region is in no call's names
+    separator = ":" if "_policy" in question.type and not key.startswith("arn:") and "|" not in key else "|"
+    return tuple(part for part in key.split(separator) if part)
 
 
 def _certainty(question: Question, event: TrailEvent) -> Literal["exact", "likely"] | None:

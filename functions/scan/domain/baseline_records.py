@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .baseline import Observed, Remembered
-from .comparison import Drift
+from .comparison import Drift, identities_of
 from .difference import Change
 from .documents import canonical_document, document_hash, holds_digest
+from .regional import without_region
 from .resources import LiveResource
 from .sealing import Marks, Sealer
 from .specs import TypeSpec
@@ -31,7 +32,9 @@ def document_row(
     if resource.document is None:
         return None
     spec = specs.get(resource.type)
-    hidden = (marks or {}).get((resource.type, resource.key), frozenset()) | (spec.sensitive if spec else frozenset())
+    hidden = (spec.sensitive if spec else frozenset[str]()).union(
+        *((marks or {}).get(name, frozenset()) for name in identities_of(resource))
+    )
     document = canonical_document(resource.type, resource.document, hidden=hidden, seal=seal)
     return {
         "type": resource.type,
@@ -53,7 +56,7 @@ def absent_row(kind: str, key: str, region: str) -> dict[str, object]:
         "type": kind,
         "key": key,
         "region": region,
-        "cloud_id": key,
+        "cloud_id": without_region(key, region),
         "is_there": False,
         "document": nothing,
         "document_hash": document_hash(nothing),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .difference import changes
+from .regional import Regionless, keys_anywhere, lacks_region, parents_of, without_region
 from .resources import Declared, LiveResource, NotChecked, Parent, Unread
 from .shapes import Canonical
 from .shards import ALL
@@ -88,11 +89,12 @@ class Tally:
     Attributes:
         in_sync: declared resources found live without any change.
         compared: declared resources found live.
-        not_checked: declared resources about which nothing can be said, because a listing or a read failed.
+        not_checked: declared resources about which nothing can be said: a listing or a read failed, or it is open which they are.
         out_of_scope: declared resources of another account or region.
         uncovered: type -> count of declared resources that no spec covers.
         agreed: live resources that a state declares under this very identity, without any difference.
         differing: identities, of either side, under which something was found.
+        ambiguous: type -> count of declared resources whose state does not tell the region, where several come into question.
     """
 
     in_sync: int = 0
@@ -102,6 +104,7 @@ class Tally:
     uncovered: dict[str, int] = field(default_factory=dict)
     agreed: set[Identity] = field(default_factory=set)
     differing: set[Identity] = field(default_factory=set)
+    ambiguous: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +193,15 @@ class _Join:
         for resource in sorted(self._live, key=lambda item: (item.type, item.key)):  # of two that claim it, the first
             for identity in identities_of(resource):
                 self._by_identity.setdefault(identity, resource)
+        self._regionless = Regionless(self._live, declared, sides.regions, specs)
         self._taken_over = {item.parent for item in declared if item.parent is not None} | set(sides.taken_over)
         self._not_checked = list(sides.not_checked)
         self._unread: dict[Identity, set[str]] = {}
         for gap in sides.unread:
             known = self._unread.setdefault((gap.type, gap.key), set())
             known.update(gap.attributes or ("*",))
-        matches = (self._match(item) for item in declared)
-        self._matched = {(live.type, live.key) for live in matches if live is not None}
+        matches = (live for item in declared for live in self._matches(item))
+        self._matched = {(live.type, live.key) for live in matches}
 
     def judge_declared(self, item: Declared, counts: Tally) -> Iterator[Drift]:
         if item.is_deposed:
@@ -209,6 +213,10 @@ class _Join:
         live = self._find(item)
         if live is None and not is_in_scope(item, self._accounts, self._sides.regions):
             counts.out_of_scope += 1
+            return
+        if self._is_ambiguous(item):
+            counts.not_checked += 1
+            counts.ambiguous[item.type] = counts.ambiguous.get(item.type, 0) + 1
             return
         unread = self._unread_of(item)
         if item.key is None or "*" in unread or (live is None and self._is_unknown(item)):
@@ -233,25 +241,43 @@ class _Join:
             if self._sides.judged is not None and identity not in self._sides.judged:
                 continue
             is_declared = identity in self._matched
-            if not is_declared and not live.cloud_made and not self._is_covered_by_parent(live.parent):
+            if not is_declared and not live.cloud_made and not self._is_covered_by_parent(live):
                 yield Drift("unmanaged", live.type, live.key, None, live.cloud_id, live.region)
 
     def _find(self, item: Declared) -> LiveResource | None:
-        return self._by_identity.get((item.type, item.key)) if item.key else None
+        if item.key is None:
+            return None
+        if not lacks_region(item, self._specs):
+            return self._by_identity.get((item.type, item.key))
+        found = self._regionless.candidates(item)
+        return found[0] if len(found) == 1 else None
+
+    def _is_ambiguous(self, item: Declared) -> bool:
+        """Say whether it is open which resource is meant, or whether others come into question that could not be listed."""
+        if not lacks_region(item, self._specs):
+            return False
+        found = self._regionless.candidates(item)
+        return bool(found) and (self._regionless.are_several(item) or self._is_unknown(item))
 
     def _unread_of(self, item: Declared) -> set[str]:
-        return self._unread.get((item.type, item.key or ""), set())
+        names = keys_anywhere(item, self._sides.regions, self._specs)
+        return {name for key in names for name in self._unread.get((item.type, key), ())}
 
-    def _match(self, item: Declared) -> LiveResource | None:
-        """Return what a declared resource is compared with; None when there is nothing, or nothing can be said."""
-        if item.type not in self._specs or item.key is None or "*" in self._unread_of(item):
-            return None
-        return self._find(item)
+    def _matches(self, item: Declared) -> Iterable[LiveResource]:
+        """Return what a declared resource is compared with, or all that it may be; nothing when nothing can be said."""
+        if item.type not in self._specs or item.key is None:
+            return ()
+        if self._is_ambiguous(item):
+            return self._regionless.candidates(item)
+        live = None if "*" in self._unread_of(item) else self._find(item)
+        return () if live is None else (live,)
 
     def _of_pair(self, spec: TypeSpec, item: Declared, live: LiveResource, unread: frozenset[str]) -> list[Drift]:
         if live.type != item.type:  # matched by an alias: the identity itself is all that both sides can tell
             return []
-        skipped = unread | {name for name in spec.inline if Parent(item.type, live.key, name) in self._taken_over}
+        keys = {live.key, without_region(live.key, live.region)}
+        blocks = {name for name in spec.inline for key in keys if Parent(item.type, key, name) in self._taken_over}
+        skipped = unread | blocks
         pair = Pair(item, live, spec, frozenset(skipped), item.sensitive | spec.sensitive)
         return list(changes_of(pair))
 
@@ -261,12 +287,13 @@ class _Join:
             for gap in self._not_checked
         )
 
-    def _is_covered_by_parent(self, parent: Parent | None) -> bool:
+    def _is_covered_by_parent(self, live: LiveResource) -> bool:
         """Say whether an unmatched child shows up elsewhere: in its parent's attribute, or with its unmanaged parent.
 
         A parent that could not be read may hold it: nothing may be said about the child then.
         """
-        if parent is None or parent in self._taken_over:
+        parent = live.parent
+        if parent is None or any(name in self._taken_over for name in parents_of(live)):
             return False
         unread = self._unread.get((parent.type, parent.key), set())
         if unread & {"*", parent.attribute}:

@@ -53,10 +53,11 @@ def changes(
     for name, shape in spec.shapes.items():
         if name in skipped or name not in live or not _declares(state, name):
             continue
-        pair = comparable(_state_value(state, name), live[name])
-        if pair is None or repr(pair[0]) == repr(
-            pair[1]
-        ):  # one spelling has one canonical form; most pairs are this one
+        declared, running = _state_value(state, name), live[name]
+        if repr(declared) == repr(running):  # one spelling has one canonical form; most pairs are this one
+            continue
+        pair = comparable(declared, running)
+        if pair is None:
             continue
         before, after = (_canonical(shape, value) for value in pair)
         if shape in _RECONCILED and not is_sealed(pair[0]):

@@ -33,7 +33,8 @@ class LiveResource:
 
     Attributes:
         type: the Terraform type it is compared under, e.g. `aws_vpc`.
-        key: match key, unique within (account, type); the same text the type's `TypeSpec.key` makes from a state.
+        key: match key, unique within (account, type): what the type's `TypeSpec.key` makes from a state, with the region before
+            it where that is a name that other regions may have as well (see `regional.py`).
         region: cloud region, or `global`.
         attributes: mapped attributes only. A name that is absent was not read and is not compared; `None` is null.
         cloud_id: what a person would search for in the console: the ARN when there is one, else the id.
@@ -103,12 +104,12 @@ class Declared:
     Attributes:
         address: Terraform address with its index key, e.g. `module.net.aws_subnet.private["a"]`.
         type: the type it is matched under (an `aws_alb` in the state is matched as `aws_lb`).
-        key: match key from the type's rule; None when the state holds too little to match by.
+        key: match key from the type's rule, as of a live resource; None when the state holds too little to match by.
         attributes: the state's attributes, unchanged.
         sensitive: top-level attribute names whose values must never be shown.
         parent: set when it is a stand-alone form of a parent's inline block.
         account: the cloud account its ARN names, when it has one.
-        region: the region its ARN names, when it has one.
+        region: its region, when the state tells it and the thing lies in one.
         is_deposed: Terraform has replaced it and will destroy it: it is neither unmanaged nor missed, and is not compared.
     """
 

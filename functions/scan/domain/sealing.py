@@ -28,7 +28,7 @@ _ALWAYS_KEPT = ("id", "arn", "tags_all")
 _FIRST_VERSION = 1  # of digests from before versions were named
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-_PLAIN = (str, int, float, list, tuple, NoneType)
+_PLAIN = frozenset({str, int, float, bool, list, tuple, NoneType})
 _TAGS = frozenset({"tags", "tags_all"})
 # Members of blocks that no shape reads. The provider calls them sensitive, but Terraform before 1.10 does not mark in a state
 # what only the provider calls so. Source: Terraform AWS provider 5.100, `aws_lb_listener`, `aws_lb_listener_rule`.
@@ -153,6 +153,8 @@ def mark_declared(
         return item
     sealed = {name for name, value in live.attributes.items() if is_sealed(value)} if live else set[str]()
     hidden = _hidden(spec, marks.get((item.type, item.key), frozenset()) | sealed)
+    if not hidden:
+        return item
     return replace(item, attributes=_sealed(spec, item.attributes, hidden, seal), sensitive=item.sensitive | hidden)
 
 
@@ -179,12 +181,13 @@ def _without_secrets(value: object) -> object:
 
 def incomparable(state: Attributes, live: Attributes) -> tuple[str, ...]:
     """Name the attributes about which nothing can be said, as their digests have no version of the key in common."""
-    return tuple(name for name, value in state.items() if name in live and comparable(value, live[name]) is None)
+    sealed = [name for name, value in state.items() if is_sealed(value) and name in live]
+    return tuple(name for name in sealed if comparable(state[name], live[name]) is None)
 
 
 def _digests(value: object) -> dict[int, str]:
     """Return version -> digest; nothing when the value is none of ours."""
-    if isinstance(value, _PLAIN):  # nearly every value; asking whether it is a `Mapping` takes far longer
+    if type(value) in _PLAIN:  # nearly every value; asking whether it is a `Mapping` takes far longer
         return {}
     found = value[_MARK] if isinstance(value, Mapping) and len(value) == 1 and _MARK in value else None
     if isinstance(found, str) and _DIGEST.fullmatch(found):

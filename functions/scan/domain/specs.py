@@ -6,13 +6,14 @@ Owns the vocabulary; the tables themselves stand in `types/<cloud>/`. Must not d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from .resources import Attributes, Declared, Parent
 from .shapes import Shape
 
 KeyRule: TypeAlias = Callable[[Attributes], str | None]
+KeyTest: TypeAlias = Callable[[str], bool]
 ParentRule: TypeAlias = Callable[[Attributes], Parent | None]
 Expansion: TypeAlias = Callable[[Declared], Iterable[Declared]]
 
@@ -30,6 +31,16 @@ def by(*names: str, separator: str = "|") -> KeyRule:
 BY_ID = by("id")
 
 
+def never(_key: str) -> bool:
+    """Say that a type's keys are unique in an account."""
+    return False
+
+
+def unless_arn(key: str) -> bool:
+    """Say that a type's keys are names that other regions may have as well; an ARN holds its region."""
+    return not key.startswith("arn:")
+
+
 def no_parent(_attributes: Attributes) -> Parent | None:
     """Say that a type never stands for a parent's inline block."""
     return None
@@ -43,7 +54,11 @@ class TypeSpec:
         type: the Terraform type, e.g. `aws_vpc`.
         shapes: compared attributes and their canonical form. `tags` compares the state's `tags_all` where it has one.
         key: match key from a state's attributes; equal to `LiveResource.key` of the same thing. The default is `id`,
-            right only where ids are unique in an account; types named by people per region use `by("arn")`.
+            right only where ids are unique in an account; types named by people per region use `by("arn")`, or `repeats`.
+        repeats: tells of a key whether another region may have it as well. The region then stands before it, on both sides
+            (see `regional.py`); readers and `key` give the name alone.
+        place: the attribute whose ARN tells account and region of the resource itself.
+        is_global: listed once per account: no region is concluded from where its provider works.
         parent: for a stand-alone form of an inline block, the parent it belongs to.
         inline: attribute -> types of the stand-alone resources that may take its place. When the state declares such
             a resource for this parent, the attribute is not compared; otherwise those live resources are not reported.
@@ -56,9 +71,17 @@ class TypeSpec:
     shapes: Mapping[str, Shape]
     key: KeyRule = BY_ID
     parent: ParentRule = no_parent
+    repeats: KeyTest = never
+    place: str = "arn"
+    is_global: bool = False
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expand: Expansion | None = None
     sensitive: frozenset[str] = frozenset()
+
+
+def worldwide(specs: Iterable[TypeSpec]) -> tuple[TypeSpec, ...]:
+    """Mark specs of things that lie in no region."""
+    return tuple(replace(spec, is_global=True) for spec in specs)
 
 
 def index(specs: Iterable[TypeSpec]) -> dict[str, TypeSpec]:

@@ -12,9 +12,11 @@ from itertools import islice
 from typing import cast
 
 from ..errors import StateEncrypted, StateTooLarge, StateUnreadable, StateVersionUnsupported
+from .regional import placed_declared
 from .resources import Attributes, Declared
 from .specs import TypeSpec
 from .state_json import EXAMPLE, load_document
+from .state_places import place_of, provider_of, provider_regions
 
 MOST_RESOURCES = 200_000
 _MOST_ADDRESS_BYTES = 2000
@@ -105,6 +107,7 @@ def _bounded(found: Iterator[Declared]) -> tuple[Declared, ...]:
 
 
 def _declared(resources: list[object], specs: Mapping[str, TypeSpec]) -> Iterator[Declared]:
+    regions = provider_regions(resources, specs)
     for position, resource in enumerate(resources):
         if not isinstance(resource, Mapping) or not isinstance(resource.get("instances"), list):
             raise StateUnreadable("an element of `resources` has no `instances`", member=f"resources[{position}]")
@@ -113,7 +116,8 @@ def _declared(resources: list[object], specs: Mapping[str, TypeSpec]) -> Iterato
         for instance in resource["instances"]:
             if not isinstance(instance, Mapping):
                 continue
-            found = _expanded(_instance(resource, instance, specs), specs)
+            found = _expanded(_instance(resource, instance, specs, regions), specs)
+            found = [placed_declared(item, specs) for item in found]
             yield from _deposed(found, str(instance["deposed"])) if instance.get("deposed") else found
 
 
@@ -132,12 +136,15 @@ def _deposed(found: Iterable[Declared], name: str) -> Iterator[Declared]:
 
 
 def _instance(
-    resource: Mapping[str, object], instance: Mapping[str, object], specs: Mapping[str, TypeSpec]
+    resource: Mapping[str, object],
+    instance: Mapping[str, object],
+    specs: Mapping[str, TypeSpec],
+    regions: Mapping[str, str],
 ) -> Declared:
     kind = str(resource.get("type"))
     attributes, naming = _attributes(instance)
     spec = specs.get(kind)
-    account, region = _place(attributes.get("arn"))
+    account, region = place_of(spec, naming, regions.get(provider_of(resource, instance)))
     return Declared(
         address=_address(resource, instance.get("index_key")),
         type=kind,
@@ -209,9 +216,3 @@ def _sensitive(paths: object) -> Iterator[str]:
         first = path[0] if isinstance(path, list) and path else None
         if isinstance(first, Mapping) and first.get("type") == "get_attr":
             yield str(first.get("value"))
-
-
-def _place(arn: object) -> tuple[str | None, str | None]:
-    """Read account and region out of an ARN; either is None when the ARN leaves it empty."""
-    parts = arn.split(":", 5) if isinstance(arn, str) and arn.startswith("arn:") else []
-    return (parts[4] or None, parts[3] or None) if len(parts) == 6 else (None, None)

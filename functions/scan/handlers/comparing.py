@@ -6,6 +6,7 @@ killed loses at most one part, and whoever takes the scan up next goes on where 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -45,7 +46,7 @@ _TURN = timedelta(
 _PAGE = 2_000
 _MOST_RESTARTS = 3
 _NOTHING: dict[str, Any] = {
-    "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {},
+    "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {}, "ambiguous": {},
     "restarts": 0,
 }  # fmt: skip
 
@@ -111,6 +112,7 @@ def _keep(tx: UnitOfWork, scan_id: UUID, kept: dict[str, Any], found: Found) -> 
     _add(kept, found.tally)
     for name, resources in found.keyless.items():
         kept["keyless"][name] = kept["keyless"].get(name, 0) + resources
+    kept["ambiguous"] = Counter(kept.get("ambiguous", {})) + Counter(found.tally.ambiguous)
 
 
 def _add(kept: dict[str, Any], tally: Tally) -> None:
@@ -137,7 +139,12 @@ def _end(
     if kept["keyless"]:
         _log.warning("digests of a key version that is gone", resources=sum(kept["keyless"].values()))
     unread = queries.count_unread(tx, scan["id"])
-    unknown = {name for gap in scope.not_checked for name in gap.types} | unread.keys() | kept["keyless"].keys()
+    unknown = (
+        {name for gap in scope.not_checked for name in gap.types}
+        | unread.keys()
+        | kept["keyless"].keys()
+        | kept.get("ambiguous", {}).keys()
+    )
     ignored = _publish(tx, scan, scope, now)
     fixed = drift_queries.fix_gone(
         tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))

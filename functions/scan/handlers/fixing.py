@@ -9,6 +9,7 @@ from shared.data.rows import Row
 from shared.http.call import Call
 from shared.http.reply import Reply
 
+from ..domain.regional import without_region
 from ..fix_models import FixView, ImportView, RevertView
 from ..queries import drift as queries
 from ..queries import scans as scan_queries
@@ -33,8 +34,8 @@ def _import(item: Row, live: Row | None) -> FixView:
     from ..types.aws.imports import Source
 
     source = Source(
-        key=item["key"],
-        cloud_id=item["cloud_id"] or item["key"],
+        key=without_region(item["key"], item["region"]),
+        cloud_id=item["cloud_id"] or without_region(item["key"], item["region"]),
         attributes=live["attributes"] if live else {},
         tags=live["tags"] if live else {},
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,6 @@ from ..readers.aws.base import Gap, Listing, Scope, attempt, collect
 from ..readers.aws.regions import read_regions
 from ..readers.aws.session import AwsAccount
 from ..wiring import ScanDeps
-from . import verifying_clouds as clouds
 
 _VERIFY_THREADS = 8
 
@@ -34,7 +34,7 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         row = queries.get_account(tx, account_id)
     try:
-        found = _WAYS[row["provider"]](call, deps, row)
+        found = _way(row["provider"])(call, deps, row)
     except CredentialsRefused as error:
         return Reply.ok(_refused(error))
     if found.identity:
@@ -43,26 +43,32 @@ def verify_account(call: Call, deps: ScanDeps) -> Reply:
     return Reply.ok(found)
 
 
+def view(identity: str, gaps: Sequence[GapView], reported_at: datetime | None = None) -> VerifyView:
+    """Return the answer: complete when nothing is in the way."""
+    missing = sorted({gap.permission for gap in gaps if gap.permission})
+    return VerifyView(
+        is_complete=not gaps, identity=identity, missing_permissions=missing, gaps=list(gaps), reported_at=reported_at
+    )
+
+
 def _refused(error: CredentialsRefused) -> VerifyView:
     named = error.facts.get("permission")
     permission = str(named) if named else None
     reason = str(error.facts.get("reason") or "access_denied")
     gap = GapView(types=[], region=GLOBAL, reason=reason, permission=permission, detail=str(error))
-    return clouds.view("", [gap])
+    return view("", [gap])
 
 
 def _aws(call: Call, deps: ScanDeps, row: Row) -> VerifyView:
     account = deps.sign_in(call.org_id, row)
     gaps = [*_try_everything(account, row["regions"]), *_try_further(account)]
-    return clouds.view(account.identity, gaps)
+    return view(account.identity, gaps)
 
 
-_WAYS: Mapping[str, Callable[[Call, ScanDeps, Row], VerifyView]] = {
-    "aws": _aws,
-    "gcp": clouds.google,
-    "azure": clouds.azure,
-    "kubernetes": clouds.kubernetes,
-}
+def _way(provider: str) -> Callable[[Call, ScanDeps, Row], VerifyView]:
+    from . import verifying_clouds as clouds  # with the tables of clouds that few calls need
+
+    return {"aws": _aws, "gcp": clouds.google, "azure": clouds.azure, "kubernetes": clouds.kubernetes}[provider]
 
 
 def _try_everything(account: AwsAccount, regions: Sequence[str]) -> list[GapView]:

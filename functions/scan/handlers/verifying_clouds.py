@@ -25,17 +25,10 @@ from ..types.azure import BY_ARM
 from ..types.gcp import specs
 from ..types.gcp.iam import MEMBER
 from ..wiring import ScanDeps
+from .verifying import view
 
 _PATIENCE_SECONDS = 15.0  # for all pauses together: somebody waits for the answer
 _SUBSCRIPTION_QUERY = "resourcecontainers | project id | order by id asc | take 1"
-
-
-def view(identity: str, gaps: Sequence[GapView], reported_at: datetime | None = None) -> VerifyView:
-    """Return the answer: complete when nothing is in the way."""
-    missing = sorted({gap.permission for gap in gaps if gap.permission})
-    return VerifyView(
-        is_complete=not gaps, identity=identity, missing_permissions=missing, gaps=list(gaps), reported_at=reported_at
-    )
 
 
 def google(call: Call, deps: ScanDeps, row: Row) -> VerifyView:

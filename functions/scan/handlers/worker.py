@@ -121,7 +121,8 @@ def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
 def _pause_shard(tx: UnitOfWork, shard: Row, outcome: Outcome) -> None:
     """Note how far a shard was read and send it on its way, once: a second delivery that comes late changes nothing."""
     resources = shard["resources"] + outcome.resources
-    if queries.pause_shard(tx, shard, progress=outcome.continues or {}, resources=resources):
+    turn = {"before": shard["progress"], "following": outcome.continues or {}}
+    if queries.pause_shard(tx, shard["id"], **turn, resources=resources):
         _store_gaps(tx, shard, outcome.gaps)
         tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(shard["scan_id"])})
 

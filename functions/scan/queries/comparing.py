@@ -19,6 +19,12 @@ Identity: TypeAlias = tuple[str, str]
 FIRST: Identity = ("", "")
 LAST: Identity = ("\U0010ffff", "")  # no text of UTF-8 has greater bytes
 
+# Of a range of (type, key) PostgreSQL expects a whole type or, in a plan for any parameters, next to nothing. Either way it would
+# read the whole of a large account, or of the table, for each part.
+_IN_ORDER = """
+select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+  set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 _LOCK = """
 select id, account_id, status, comparison, regions
 from scan.scans
@@ -61,82 +67,105 @@ limit 1
 # A pair is settled when it is what it was when it was last found without a difference, and nothing else has a say: no second
 # name under which a state declares it, nothing that could not be read, the same inline blocks declared elsewhere.
 _LIST_UNSETTLED = """
-with declared as (
-  select r.type, r.key, count(*) as items, string_agg(r.content_hash, '' order by r.content_hash) as hashes
-  from scan.state_resources r
-  where r.org_id = :org_id and r.account_id = :account_id and r.key is not null and r.type = any(cast(:covered as text[]))
-    and (r.type, r.key) > (:from_type, :from_key) and (r.type, r.key) <= (:to_type, :to_key)
-  group by r.type, r.key
-), live as (
-  select l.type, l.key, l.content_hash, l.agreed_hash
-  from scan.live_resources l
-  where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
-    and (l.type, l.key) > (:from_type, :from_key) and (l.type, l.key) <= (:to_type, :to_key)
-), told as (
-  select x.type, x.key
+with pairs as (
+  select s.type, s.key, sum(s.items) as items, bool_or(s.is_told) as is_told, string_agg(s.agreed, '') as agreed,
+    sha256(
+      cast(:rules_hash as bytea) || string_agg(s.declared, '' order by s.declared) || string_agg(s.live, '')
+      || convert_to(coalesce(string_agg(distinct s.taken_over, ',' order by s.taken_over), ''), 'UTF8')
+    ) as hash
   from (
-    select g.types[1] as type, g.key
+    select r.type, r.key, 1 as items, r.content_hash as declared, null as live, null as agreed, null as taken_over, false as is_told
+    from scan.state_resources r
+    where r.org_id = :org_id and r.account_id = :account_id and r.key is not null and r.type = any(cast(:covered as text[]))
+      and (r.type, r.key) > (:from_type, :from_key) and (r.type, r.key) <= (:to_type, :to_key)
+    union all
+    select l.type, l.key, 0, null, l.content_hash, l.agreed_hash, null, false
+    from scan.live_resources l
+    where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
+      and (l.type, l.key) > (:from_type, :from_key) and (l.type, l.key) <= (:to_type, :to_key)
+    union all
+    select r.parent[1] collate "C", r.parent[2] collate "C", null, null, null, null, r.parent[3] collate "C", false
+    from scan.state_resources r
+    where r.org_id = :org_id and r.account_id = :account_id and r.parent is not null
+      and (r.parent[1] collate "C", r.parent[2] collate "C") > (:from_type, :from_key)
+      and (r.parent[1] collate "C", r.parent[2] collate "C") <= (:to_type, :to_key)
+    union all
+    select g.types[1] collate "C", g.key collate "C", null, null, null, null, null, true
     from scan.gaps g
     where g.org_id = :org_id and g.scan_id = :scan_id and g.key is not null
       and (g.types[1] collate "C", g.key collate "C") > (:from_type, :from_key)
       and (g.types[1] collate "C", g.key collate "C") <= (:to_type, :to_key)
     union all
-    select a.type, a.key
+    select a.type, a.key, null, null, null, null, null, true
     from scan.live_aliases a
     where a.org_id = :org_id and a.account_id = :account_id
       and (a.type, a.key) > (:from_type, :from_key) and (a.type, a.key) <= (:to_type, :to_key)
     union all
-    select a.live_type, a.live_key
+    select a.live_type, a.live_key, null, null, null, null, null, true
     from scan.live_aliases a
     join scan.state_resources r on r.org_id = a.org_id and r.account_id = a.account_id and r.type = a.type and r.key = a.key
     where a.org_id = :org_id and r.org_id = :org_id and a.account_id = :account_id
       and (a.live_type, a.live_key) > (:from_type, :from_key) and (a.live_type, a.live_key) <= (:to_type, :to_key)
-  ) as x
-  group by x.type, x.key
-), taken_over as (
-  select p.type, p.key, string_agg(p.attribute, ',' order by p.attribute) as attributes
-  from (
-    select distinct r.parent[1] collate "C" as type, r.parent[2] collate "C" as key, r.parent[3] collate "C" as attribute
-    from scan.state_resources r
-    where r.org_id = :org_id and r.account_id = :account_id and r.parent is not null
-      and (r.parent[1] collate "C", r.parent[2] collate "C") > (:from_type, :from_key)
-      and (r.parent[1] collate "C", r.parent[2] collate "C") <= (:to_type, :to_key)
-  ) as p
-  group by p.type, p.key
-), both_sides as (
-  select coalesce(d.type, l.type) as type, coalesce(d.key, l.key) as key, d.items, d.hashes, l.content_hash, l.agreed_hash
-  from declared d
-  full join live l on l.type = d.type and l.key = d.key
-), judged as (
-  select b.type, b.key, b.items,
-    t.type is null and coalesce(
-      b.agreed_hash
-      = sha256(cast(:rules_hash as bytea) || b.hashes || b.content_hash || convert_to(coalesce(o.attributes, ''), 'UTF8')), false
-    ) as is_settled
-  from both_sides b
-  left join told t on t.type = b.type and t.key = b.key
-  left join taken_over o on o.type = b.type and o.key = b.key
+  ) as s
+  group by s.type, s.key
 )
-select null as type, null as key, cast(coalesce(sum(j.items), 0) as bigint) as items
-from judged j
-where j.is_settled
-union all
-select j.type, j.key, null
-from judged j
-where not j.is_settled
+select cast(coalesce(sum(p.items) filter (where p.is_settled), 0) as bigint) as settled, count(*) as identities,
+  json_agg(json_build_array(p.type, p.key, encode(p.hash, 'hex')) order by p.type, p.key) filter (where not p.is_settled) as unsettled
+from (
+  select type, key, items, hash, not is_told and coalesce(agreed = hash, false) as is_settled
+  from pairs
+  where items is not null
+) as p
+"""
+_SET_AGREED = """
+update scan.live_resources l
+set agreed_hash = decode(a.named, 'hex')
+from jsonb_to_recordset(cast(:agreed as jsonb)) as a (type text, key text, named text)
+where l.org_id = :org_id and l.account_id = :account_id and l.type = a.type and l.key = a.key
 """
 # Both sides come as one JSON document each: the driver takes ten times as long for the same rows one by one.
-_LIST_DECLARED = """
+_DECLARED = "r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed, r.source_id, r.part"
+_LIVE = "l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases"
+_LIST_DECLARED = f"""
 select json_agg(d order by d.type, d.key, d.source_id, d.address, d.part) as found
 from (
-  select r.address, r.type, r.key, r.attributes, r.sensitive, r.parent, r.account, r.region, r.is_deposed, r.source_id, r.part,
-    encode(r.content_hash, 'hex') as content_hash
+  select {_DECLARED}
   from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
   join scan.state_resources r on r.type = i.type and r.key = i.key
   where r.org_id = :org_id and r.account_id = :account_id
 ) as d
 """
-_LIST_LIVE = """
+_LIST_DECLARED_BETWEEN = f"""
+select json_agg(d order by d.type, d.key, d.source_id, d.address, d.part) as found
+from (
+  select {_DECLARED}
+  from scan.state_resources r
+  where r.org_id = :org_id and r.account_id = :account_id and r.key is not null
+    and (r.type, r.key) >= (:from_type, :from_key) and (r.type, r.key) <= (:to_type, :to_key)
+) as d
+"""
+_LIST_LIVE_BETWEEN = f"""
+select json_agg(d order by d.type, d.key) as found
+from (
+  (
+    select {_LIVE}
+    from scan.live_resources l
+    where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
+      and (l.type, l.key) >= (:from_type, :from_key) and (l.type, l.key) <= (:to_type, :to_key)
+    order by l.type, l.key
+  )
+  union all
+  (
+    select {_LIVE}
+    from scan.live_aliases a
+    join scan.live_resources l on l.org_id = a.org_id and l.account_id = a.account_id and l.type = a.live_type and l.key = a.live_key
+    where a.org_id = :org_id and a.account_id = :account_id and l.org_id = :org_id and l.scan_id = :scan_id
+      and (a.type, a.key) >= (:from_type, :from_key) and (a.type, a.key) <= (:to_type, :to_key)
+    order by l.type, l.key
+  )
+) as d
+"""
+_LIST_LIVE = f"""
 with wanted as (
   select i.type collate "C" as type, i.key collate "C" as key
   from jsonb_to_recordset(cast(:identities as jsonb)) as i (type text, key text)
@@ -151,8 +180,7 @@ with wanted as (
 )
 select json_agg(d order by d.type, d.key) as found
 from (
-  select l.type, l.key, l.region, l.cloud_id, l.attributes, l.tags, l.cloud_made, l.parent, l.aliases,
-    encode(l.content_hash, 'hex') as content_hash
+  select {_LIVE}
   from named n
   join scan.live_resources l on l.type = n.type and l.key = n.key
   where l.org_id = :org_id and l.account_id = :account_id and l.scan_id = :scan_id
@@ -175,6 +203,9 @@ select distinct types, key, attributes, region, reason, permission, detail
 from scan.gaps
 where org_id = :org_id and scan_id = :scan_id and key is null
 """
+_HAS_UNREAD = """
+select exists (select from scan.gaps where org_id = :org_id and scan_id = :scan_id and key is not null) as found
+"""
 _COUNT_UNREAD = """
 select types[1] as type, count(*) as resources
 from scan.gaps
@@ -192,12 +223,6 @@ _COUNT_LIVE = """
 select count(*) as resources
 from scan.live_resources
 where org_id = :org_id and account_id = :account_id and scan_id = :scan_id
-"""
-_SET_AGREED = """
-update scan.live_resources l
-set agreed_hash = decode(a.agreed_hash, 'hex')
-from jsonb_to_recordset(cast(:agreed as jsonb)) as a (type text, key text, agreed_hash text)
-where l.org_id = :org_id and l.account_id = :account_id and l.type = a.type and l.key = a.key
 """
 _CLEAR = "delete from scan.findings where org_id = :org_id and scan_id = :scan_id"
 _ADD = """
@@ -260,6 +285,11 @@ def save(tx: UnitOfWork, scan_id: UUID, comparison: Mapping[str, Any]) -> None:
     tx.execute(_SAVE, scan_id=scan_id, comparison=json.dumps(comparison))
 
 
+def read_in_order(tx: UnitOfWork) -> None:
+    """Have this transaction find ranges by their index."""
+    tx.execute(_IN_ORDER)
+
+
 def end_of_part(tx: UnitOfWork, place: Place, after: Identity, most: int) -> Identity:
     """Return where a part ends that holds about `most` resources of the larger side; `LAST` for the last part."""
     found = tx.row(_END_OF_PART, account_id=place.account_id, from_type=after[0], from_key=after[1], most=most)
@@ -268,29 +298,55 @@ def end_of_part(tx: UnitOfWork, place: Place, after: Identity, most: int) -> Ide
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """What of a part must be looked at, in order, and how many declared resources need not be, as they are in sync still."""
+    """What of a part must be looked at.
 
-    identities: Sequence[Identity]
+    Attributes:
+        pairs: identities, in order, with what names the pair as it is now; None for what has one side only.
+        settled: how many declared resources need not be, as they are in sync still.
+        is_most: at least half of the part is.
+    """
+
+    pairs: Mapping[Identity, str | None]
     settled: int
+    is_most: bool
 
 
 def list_unsettled(
     tx: UnitOfWork, place: Place, after: Identity, until: Identity, *, covered: Sequence[str], rules_hash: bytes
 ) -> Unsettled:
     """List what of a part must be looked at."""
-    rows = tx.rows(
+    row = tx.rows(
         _LIST_UNSETTLED,
         account_id=place.account_id, scan_id=place.scan_id, from_type=after[0], from_key=after[1],
         to_type=until[0], to_key=until[1], covered=list(covered), rules_hash=rules_hash,
-    )  # fmt: skip
-    settled = sum(int(row["items"]) for row in rows if row["type"] is None)
-    return Unsettled(sorted((row["type"], row["key"]) for row in rows if row["type"] is not None), settled)
+    )[0]  # fmt: skip
+    pairs = {(kind, key): named for kind, key, named in row["unsettled"] or ()}
+    return Unsettled(pairs, int(row["settled"]), is_most=2 * len(pairs) >= row["identities"])
+
+
+def set_agreed(tx: UnitOfWork, account_id: UUID, agreed: Mapping[Identity, str]) -> None:
+    """Remember pairs between which no difference was found, by what named them before they were read."""
+    rows = [{"type": kind, "key": key, "named": named} for (kind, key), named in agreed.items()]
+    for start in range(0, len(rows), _BATCH):
+        tx.execute(_SET_AGREED, account_id=account_id, agreed=json.dumps(rows[start : start + _BATCH]))
 
 
 def list_declared(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
     """List what states declare under the given identities."""
     wanted = _recordset(identities)
     return _found(tx.rows(_LIST_DECLARED, account_id=place.account_id, identities=wanted)) if wanted else []
+
+
+def list_declared_between(tx: UnitOfWork, place: Place, first: Identity, last: Identity) -> Sequence[Row]:
+    """List what states declare from one identity to another, both included."""
+    values = {"from_type": first[0], "from_key": first[1], "to_type": last[0], "to_key": last[1]}
+    return _found(tx.rows(_LIST_DECLARED_BETWEEN, account_id=place.account_id, **values))
+
+
+def list_live_between(tx: UnitOfWork, place: Place, first: Identity, last: Identity) -> Sequence[Row]:
+    """List the live resources that answer to an identity from one to another, by their own or by a further name."""
+    values = {"from_type": first[0], "from_key": first[1], "to_type": last[0], "to_key": last[1]}
+    return _found(tx.rows(_LIST_LIVE_BETWEEN, account_id=place.account_id, scan_id=place.scan_id, **values))
 
 
 def list_live(tx: UnitOfWork, place: Place, identities: Iterable[Identity]) -> Sequence[Row]:
@@ -317,6 +373,11 @@ def list_not_checked(tx: UnitOfWork, scan_id: UUID) -> Sequence[Row]:
     return tx.rows(_LIST_NOT_CHECKED, scan_id=scan_id)
 
 
+def has_unread(tx: UnitOfWork, scan_id: UUID) -> bool:
+    """Say whether there is a resource that could not be read, in whole or in part."""
+    return bool(tx.rows(_HAS_UNREAD, scan_id=scan_id)[0]["found"])
+
+
 def count_unread(tx: UnitOfWork, scan_id: UUID) -> dict[str, int]:
     """Count the resources that could not be read, in whole or in part, by type."""
     return {row["type"]: int(row["resources"]) for row in tx.rows(_COUNT_UNREAD, scan_id=scan_id)}
@@ -330,13 +391,6 @@ def count_apart(tx: UnitOfWork, account_id: UUID, *, covered: Sequence[str]) -> 
 def count_live(tx: UnitOfWork, place: Place) -> int:
     """Count what the scan saw."""
     return int(tx.rows(_COUNT_LIVE, account_id=place.account_id, scan_id=place.scan_id)[0]["resources"])
-
-
-def set_agreed(tx: UnitOfWork, account_id: UUID, agreed: Mapping[Identity, bytes]) -> None:
-    """Remember pairs between which no difference was found."""
-    if agreed:
-        rows = [{"type": kind, "key": key, "agreed_hash": found.hex()} for (kind, key), found in agreed.items()]
-        tx.execute(_SET_AGREED, account_id=account_id, agreed=json.dumps(rows))
 
 
 def add_findings(tx: UnitOfWork, scan_id: UUID, items: Sequence[Mapping[str, object]]) -> None:
@@ -372,7 +426,7 @@ def name_states(tx: UnitOfWork, account_id: UUID) -> str:
 
 def _found(rows: Sequence[Row]) -> Sequence[Row]:
     found: Sequence[Row] = rows[0]["found"] or []
-    return [{**row, "content_hash": bytes.fromhex(row["content_hash"])} for row in found]
+    return found
 
 
 def _recordset(identities: Iterable[Identity]) -> str:

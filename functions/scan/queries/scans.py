@@ -279,10 +279,20 @@ class ShardEnd:
     is_last: bool
 
 
-def pause_shard(tx: UnitOfWork, shard: Row, *, progress: Mapping[str, Any], resources: int) -> bool:
-    """Note how far a shard was read in one turn; False when another delivery of the turn was first, or it is over."""
-    values = {"shard_id": shard["id"], "following": json.dumps(progress), "progress": _json(shard["progress"])}
-    return tx.row(_PAUSE_SHARD, **values, resources=resources) is not None
+def pause_shard(
+    tx: UnitOfWork, shard_id: UUID, *, before: Mapping[str, Any] | None, following: Mapping[str, Any], resources: int
+) -> bool:
+    """Note how far a shard was read in one turn; False when another delivery of the turn was first, or it is over.
+
+    Args:
+        tx: the unit of work.
+        shard_id: which.
+        before: where the turn began; None for the first one.
+        following: where the next one goes on.
+        resources: how many were seen so far.
+    """
+    places = {"progress": _json(before), "following": _json(following)}
+    return tx.row(_PAUSE_SHARD, shard_id=shard_id, **places, resources=resources) is not None
 
 
 def end_shard(

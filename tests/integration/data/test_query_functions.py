@@ -31,7 +31,7 @@ from tests.support.tenants import TwoTenants, two_tenants
 _FOREIGN_KEY = "23503"
 _RESOURCE = {
     "address": "aws_x.y", "part": 0, "type": "aws_x", "key": "k", "region": "r", "cloud_id": "c", "attributes": {},
-    "tags": {}, "cloud_made": False, "parent": None, "aliases": [["aws_x", "a"]], "sensitive": [], "account": "1",
+    "tags": {}, "cloud_made": False, "parent": None, "aliases": [["aws_x", "a"]], "sensitive": [], "account": "1", "is_deposed": False,
 }  # fmt: skip
 _ITEM = {
     "kind": "unmanaged", "type": "aws_x", "key": "k", "is_sensitive": False, "severity": "low", "rule": "r",
@@ -53,6 +53,7 @@ _VALUES: dict[str, Any] = {
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
     "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
     "set_turn.next_run_at": datetime.now(UTC),
+    "before": None, "following": {"step": 1}, "pause_shard.resources": 1,
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
@@ -301,15 +302,16 @@ def test_a_query_neither_shows_nor_changes_another_organisations_rows(
 ) -> None:
     database, other, other_rows = copy, tenants.other, tenants.other_rows
 
+    whole = " union all ".join(
+        f"select '{table.name}', to_jsonb(t) from {table.name} t where {table.tenant_column} = :other"
+        for table in tenants.tables
+    )
+
     def snapshot() -> list[Any]:
-        return [
-            database.owner.run(
-                f"select to_jsonb(t) from {table.name} t where {table.tenant_column} = :other", other=other
-            )
-            for table in tenants.tables
-        ]
+        return list(database.owner.run(whole, other=other))
 
     before = snapshot()
+    assert {name for name, _row in before} == {table.name for table in tenants.tables}, "a table has no row to look at"
     arranged = _ARRANGED.get(function.__name__, "select 1")
     database.owner.run(arranged)
     answer: Any = None

@@ -7,7 +7,7 @@ A group is a folder in `tests/fixtures/aws` with a module of the same name in `m
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.scan.domain.comparison import Drift
+from functions.scan.domain import comparison
+from functions.scan.domain.comparison import Drift, Pair
 from functions.scan.domain.difference import changes
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.shapes import constant
@@ -48,6 +49,19 @@ from tests.support.aws_tape import REASONS, Mode, Operation, Take, Tape, sorted_
 from tests.support.perturbed import others
 
 GROUPS = sorted(path.parent.name for path in FIXTURES.glob("*/requests.jsonl.gz"))
+
+
+def once_for_each_pair(changes_of: Callable[[Pair], Iterator[Drift]]) -> Callable[[Pair], Iterator[Drift]]:
+    """Compare the same two resources under the same rules once: a failed call leaves nearly all of an account untouched."""
+    known: dict[tuple[int, int, frozenset[str], frozenset[str]], tuple[Pair, list[Drift]]] = {}
+
+    def remembered(pair: Pair) -> Iterator[Drift]:
+        name = (id(pair.declared), id(pair.live), pair.skipped, pair.hidden)
+        if name not in known:
+            known[name] = (pair, list(changes_of(pair)))  # the pair is kept, so that no other object takes its id
+        return iter(known[name][1])
+
+    return remembered
 
 
 def mutations_of(group: str) -> ModuleType:
@@ -93,8 +107,11 @@ def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_no
     assert drifts(account.state, account.scanned) - _made_by_services(account.endpoint) == set()
 
 
-def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(account: Account) -> None:
+def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every call of every listing, denied, throttled, timed out and malformed in turn, against an account full of drift."""
+    monkeypatch.setattr(comparison, "changes_of", once_for_each_pair(comparison.changes_of))
     judge = _FailClosed(account)
     assert {kind for kind, *_ in judge.truth} >= {"missing", "unmanaged"}
     failures: list[tuple[Take, Operation, Mode]] = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.scan.clouds import azure
 from functions.scan.readers.azure.client import ArmReply
 from tests.support.azure_account import SUBSCRIPTION, AzureAccount, load, names, reply
 from tests.support.cloud_scene import CloudScene
@@ -141,6 +142,20 @@ def test_throttling_slows_a_scan_and_never_fails_it(scene: CloudScene, cloud: Az
     assert scene.not_checked(found) == []
     assert scene.function.clock.monotonic_seconds() - slept >= 5, "the quota was waited for"
     assert {item[0] for item in scene.drift()} <= {"unmanaged"}
+
+
+def test_a_reading_goes_on_in_further_turns_and_finds_the_same(
+    scene: CloudScene, cloud: AzureAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = scene.scan()
+    before = scene.drift()
+    monkeypatch.setattr(azure, "TURN_SECONDS", 0.0)
+    found = scene.scan(times=2)
+    assert scene.drift() == before
+    for name in ("live_resources", "compared", "in_sync"):
+        assert found["summary"][name] == whole["summary"][name]
+    assert scene.not_checked(found) == []
+    assert _graphs(cloud, "resourcecontainers") > 5, "there were turns"
 
 
 def test_what_lies_in_another_subscription_is_not_missed(

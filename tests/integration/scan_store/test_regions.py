@@ -17,12 +17,15 @@ import pytest
 from functions.scan import starting
 from functions.scan.clouds import aws
 from functions.scan.domain.inventory import GENERIC
+from functions.scan.domain.records import declared_rows
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.shards import INVENTORY
 from functions.scan.further import ASKED_TYPES, READ_TYPES, FurtherShard
-from functions.scan.queries import accounts, scans
+from functions.scan.ingestion import read_state
+from functions.scan.queries import accounts, scans, sources
 from functions.scan.readers.aws.base import Finding, Gap, Listing, Scope, Service
 from functions.scan.readers.aws.session import AwsAccount, SignIns
+from functions.scan.types.aws import SPECS
 from shared.ports.queue import Message
 from tests.support.database import actor_in
 from tests.support.scan_function import ScanFunction, ScanOrg
@@ -30,14 +33,16 @@ from tests.support.scan_function import ScanFunction, ScanOrg
 HOME, FAR, OFF = "us-east-1", "ap-south-1", "af-south-1"
 DENIED = Gap("access_denied", "ec2:DescribeRegions", "DescribeRegions answered UnauthorizedOperation")
 THROTTLED = Gap("throttled", None, "DescribeRegions answered RequestLimitExceeded")
+RECORDER = "aws_config_configuration_recorder"
 HUB = "arn:aws:iam::210987654321:role/hub"
 
 
 @dataclass
 class Cloud:
-    """An account with one VPC in each of its regions.
+    """An account with one VPC in each of its regions, and perhaps with a recorder called `default`.
 
     Attributes:
+        recorders: region -> the role of its recorder.
         regions: what it says about its regions.
         vpcs: region -> ids.
         read: regions that were read, in order.
@@ -48,6 +53,7 @@ class Cloud:
     vpcs: dict[str, list[str]] = field(default_factory=lambda: {HOME: ["vpc-home"], FAR: ["vpc-far"]})
     read: list[str] = field(default_factory=list)
     lookups: int = 0
+    recorders: dict[str, str] = field(default_factory=dict)
 
     def look_up(self, scope: Scope) -> tuple[str, ...] | Gap:
         assert scope.region == HOME, "the regions are asked for at home"
@@ -58,6 +64,11 @@ class Cloud:
         self.read.append(scope.region)
         for key in self.vpcs.get(scope.region, []):
             yield LiveResource("aws_vpc", key, scope.region, {"enable_dns_support": True}, key)
+
+    def list_recorders(self, scope: Scope) -> Iterator[Finding]:
+        if scope.region in self.recorders:
+            attributes = {"role_arn": self.recorders[scope.region]}
+            yield LiveResource(RECORDER, "default", scope.region, attributes, "default")
 
 
 class _SignedIn(SignIns):
@@ -123,8 +134,11 @@ class Scene:
 @pytest.fixture
 def scene(function: ScanFunction, monkeypatch: pytest.MonkeyPatch) -> Scene:
     cloud = Cloud()
-    services = (Service("vpcs", (Listing(("aws_vpc",), cloud.list_vpcs, ("ec2:DescribeVpcs",)),)),)
-    monkeypatch.setattr(aws, "SERVICES", services)
+    listings = (
+        Listing(("aws_vpc",), cloud.list_vpcs, ("ec2:DescribeVpcs",)),
+        Listing((RECORDER,), cloud.list_recorders, ("config:DescribeConfigurationRecorders",)),
+    )
+    monkeypatch.setattr(aws, "SERVICES", (Service("vpcs", listings),))
     monkeypatch.setattr(aws, "read_regions", cloud.look_up)
     monkeypatch.setattr(aws, "read_further", lambda *_, **__: FurtherShard())
     function.deps = replace(function.deps, sign_ins=_SignedIn())
@@ -259,6 +273,75 @@ def test_all_is_refused_beside_names(scene: Scene) -> None:
     body = {"regions": ["all", HOME]}
     scene.org.refused("PATCH", f"/cloud-accounts/{scene.account}", body, 422, "invalid")
     assert scene.org.done("GET", f"/cloud-accounts/{scene.account}")["regions"] == ["all"]
+
+
+# The same name in several regions
+
+
+def _declare_recorders(scene: Scene, **regions: str | None) -> None:
+    """Take in a state with a recorder called `default` per name; each has a provider of its own, and perhaps tells its region."""
+    resources = [
+        {
+            "mode": "managed", "type": RECORDER, "name": name, "provider": f"provider.aws.{name}",
+            "instances": [{"attributes": {"id": "default", "name": "default", "role_arn": "r", **({"region": region} if region else {})}}],
+        }
+        for name, region in regions.items()
+    ]  # fmt: skip
+    document = {"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.9.0", "resources": resources}
+    state = read_state(json.dumps(document).encode())
+    (source,) = scene.org.own(
+        "insert into scan.state_sources (org_id, account_id, kind, name) values (:org_id, :account, 'upload', 'r') returning id",
+        account=scene.account,
+    )
+    function = scene.org.function
+    with function.db.unit(actor_in(scene.org.id)) as tx:
+        sources.replace_resources(
+            tx, source[0], declared_rows(state.declared, SPECS, function.deps.sealer(scene.org.id))
+        )
+
+
+def test_of_two_things_with_one_name_the_one_that_changed_is_found(scene: Scene) -> None:
+    _declare_recorders(scene, here=HOME, there=FAR, off=OFF)
+    scene.cloud.recorders = {HOME: "r", FAR: "r"}
+    assert scene.run(scene.start())["status"] == "done"
+    assert scene.drift() == set(), "each is as declared, and nothing is known of a region that is off"
+    scene.cloud.recorders[FAR] = "other"
+    scene.run(scene.start(), times=2)
+    (item,) = scene.org.done("GET", "/drift")["items"]
+    assert (item["kind"], item["address"], item["region"], item["path"]) == (
+        "changed",
+        f"{RECORDER}.there",
+        FAR,
+        "role_arn",
+    )
+    del scene.cloud.recorders[HOME]
+    scene.run(scene.start())
+    assert scene.drift() == {("changed", f"{FAR}|default"), ("missing", f"{HOME}|default")}
+    scene.cloud.recorders = {HOME: "r", FAR: "r"}
+    scene.run(scene.start())
+    assert scene.org.done("GET", "/drift?status=open")["items"] == []
+
+
+def test_a_state_without_a_region_is_compared_with_the_only_one_and_never_with_one_of_several(scene: Scene) -> None:
+    _declare_recorders(scene, x=None)
+    scene.cloud.recorders = {FAR: "other"}
+    scene.run(scene.start())
+    assert scene.drift() == {("changed", f"{FAR}|default")}
+    scene.cloud.recorders = {FAR: "other", HOME: "r"}
+    found = scene.run(scene.start())
+    assert found["summary"]["not_checked"]["resources"] == 1
+    assert found["summary"]["fixed"] == 0, "what is not known any more is not fixed"
+    assert scene.drift() == {("changed", f"{FAR}|default")}
+    scene.cloud.recorders = {HOME: "r"}
+    found = scene.run(scene.start())
+    assert (found["summary"]["fixed"], found["summary"]["not_checked"]["resources"]) == (1, 0)
+
+
+def test_several_of_a_name_show_nothing_from_the_first_scan_on(scene: Scene) -> None:
+    _declare_recorders(scene, x=None)
+    scene.cloud.recorders = {FAR: "other", HOME: "another"}
+    found = scene.run(scene.start())
+    assert (scene.drift(), found["summary"]["not_checked"]["resources"]) == (set(), 1)
 
 
 # Several accounts

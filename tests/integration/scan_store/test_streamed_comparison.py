@@ -134,7 +134,7 @@ class Store:
             found = queries.list_unsettled(
                 tx, place, queries.FIRST, queries.LAST, covered=sorted(SPECS), rules_hash=rules
             )
-        return list(found.identities)
+        return list(found.pairs)
 
     def _rows(self, sql: str, **values: object) -> list[dict[str, Any]]:
         found = self.database.owner.run(sql, org_id=self.actor.org_id, **values)

@@ -18,6 +18,8 @@ SAFE = {
 UNSAFE = {
     "a plaintext database": {"DW_DATABASE_URL": "postgresql://x@y/z"},
     "a password for the database": {"DW_DATABASE_PASSWORD_SECRET": "database-password"},
+    "a stand-in for Google's hosts": {"DW_GOOGLE_ENDPOINT": "http://127.0.0.1:1"},
+    "a stand-in for Azure's hosts": {"DW_AZURE_ENDPOINT": "http://127.0.0.1:1"},
     "an emulated key vault": {"DW_KMS_ENDPOINT": "127.0.0.1:1"},
     "an emulated secret store": {"DW_SECRETS_ENDPOINT": "127.0.0.1:1"},
     "an emulated queue": {"DW_PUBSUB_ENDPOINT": "127.0.0.1:1"},

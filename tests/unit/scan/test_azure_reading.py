@@ -89,6 +89,44 @@ class TestPages:
             list(arm(account).graph(SUBSCRIPTION, QUERY))
         assert caught.value.reason in {"malformed", "unavailable"}
 
+    def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(self) -> None:
+        """Source: azure-docs, "Guidance for pagination" (16 MB); the answer as Azure gives it."""
+        details = [{"code": "ResponsePayloadTooLarge", "message": "Response payload size is 94330584, and has ..."}]
+        too_large = reply(400, {"error": {"code": "BadRequest", "details": details}})
+        account = AzureAccount(zones(900), page_rows=200)
+
+        def before(_n: int, _m: str, _p: str, body: dict[str, Any]) -> ArmReply | None:
+            return too_large if body["options"]["$top"] > 200 else None
+
+        account.before = before
+        caller = arm(account)
+        assert len(list(caller.graph(SUBSCRIPTION, QUERY))) == 900
+        assert [body["options"]["$top"] for _, _, body in account.calls] == [1000, *[200] * 5]
+        list(caller.graph(SUBSCRIPTION, QUERY))  # the next query starts with what fits
+        assert account.calls[6][2]["options"]["$top"] == 200
+
+    def test_what_no_page_holds_is_said(self) -> None:
+        too_large = reply(400, {"error": {"details": [{"code": "ResponsePayloadTooLarge"}]}})
+        account = AzureAccount(zones(1), before=lambda _n, _m, _p, _b: too_large)
+        with pytest.raises(CallFailed, match="8 rows"):
+            list(arm(account).graph(SUBSCRIPTION, QUERY))
+        assert len(account.calls) == 4
+
+    def test_less_than_was_asked_for_is_whole(self) -> None:
+        """Source: azure-docs, "Guidance for pagination": truncated is also said of fewer rows than were asked for."""
+        document = {"totalRecords": 2, "count": 2, "data": zones(2), "resultTruncated": "true"}
+        account = AzureAccount([], before=lambda _n, _m, _p, _b: reply(200, document))
+        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 2
+
+    def test_a_next_page_may_name_the_port(self) -> None:
+        pages = [
+            reply(200, {"value": [{"id": "/a"}], "nextLink": "https://management.azure.com:443/b?api-version=1"}),
+            reply(200, {"value": [{"id": "/c"}]}),
+        ]
+        account = AzureAccount([], before=lambda number, _m, _p, _b: pages[number - 1])
+        assert len(list(arm(account).listed("/x?api-version=1", "x/read"))) == 2
+        assert account.calls[1][1] == "/b?api-version=1"
+
     def test_answers_are_bounded(self) -> None:
         deep = ArmReply(200, {}, b"[" * 200_000)
         wide = ArmReply(200, {}, b'{"data": [' + b"1," * 2_000_001 + b"1]}")
@@ -122,6 +160,14 @@ class TestPatience:
         account.before = lambda number, _m, _p, _b: reply(429, {}, {"retry-after": "17"}) if number == 1 else None
         assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 1
         assert account.clock.monotonic_seconds() == 17
+
+    def test_a_throttled_query_waits_for_its_quota(self) -> None:
+        """Source: azure-docs, "Guidance for throttled requests"."""
+        spent = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}
+        account = AzureAccount(zones(1))
+        account.before = lambda number, _m, _p, _b: reply(429, {}, spent) if number == 1 else None
+        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 1
+        assert account.clock.monotonic_seconds() == 5
 
     @pytest.mark.parametrize(("status", "reason"), [(429, "throttled"), (503, "unavailable")])
     def test_patience_ends(self, status: int, reason: str) -> None:
@@ -281,6 +327,20 @@ class TestChanges:
         assert list(read_changes(arm(account), SUBSCRIPTION, [evil], moment, moment)) == []
         assert account.calls == []
         assert quoted("a'b\\") == "'a\\'b\\\\'"
+
+    def test_groups_have_a_table_of_their_own(self) -> None:
+        """Source: azure-docs, "Get resource changes", "Query resource changes"."""
+        account = AzureAccount([])
+        group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+        begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC)
+        targets = [group, f"{group}/providers/Microsoft.Network/dnsZones/z"]
+        assert list(read_changes(arm(account), SUBSCRIPTION, targets, begin, end)) == []
+        resources, containers = (str(body["query"]) for _, _, body in account.calls)
+        assert resources.startswith("resourcechanges ")
+        assert targets[1] in resources
+        assert containers.startswith("resourcecontainerchanges ")
+        assert f"('{group}')" in containers
+        assert "datetime(2026-01-01T00:00:01.500000Z)" in containers
 
     def test_targets_are_bounded(self) -> None:
         moment = datetime(2026, 1, 1, tzinfo=UTC)

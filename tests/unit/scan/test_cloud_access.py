@@ -12,7 +12,9 @@ import pytest
 from functions.scan.cloud_access.opening import CloudOpener, Guards, quota_project
 from functions.scan.cloud_access.tokens import AccessToken, Tokens, lifetime_of
 from functions.scan.errors import CredentialsRefused
+from functions.scan.readers import policies
 from functions.scan.readers.addresses import relocated
+from functions.scan.readers.azure.client import MOST_BYTES
 from functions.scan.readers.azure.http import GuardedArm
 from functions.scan.readers.gcp.http import LOGGING, GuardedGoogle
 from functions.scan.readers.gcp.inventory import API
@@ -271,6 +273,13 @@ def test_a_stand_in_changes_nothing_but_the_origin() -> None:
 def test_who_pays_for_calls() -> None:
     assert quota_project(GOOGLE) == "123"
     assert quota_project(row("gcp", "service_account_key", service_account=ACTING_AS)) == ""
+
+
+def test_the_guards_take_whatever_the_readers_may_send_and_read() -> None:
+    assert policies.AZURE.most_response_bytes == MOST_BYTES
+    for policy in (policies.GOOGLE, policies.AZURE):
+        assert policy.redirects == 0, "a token follows nowhere"
+        assert policy.methods == {"GET", "POST"}
 
 
 @pytest.mark.parametrize(

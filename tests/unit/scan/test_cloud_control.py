@@ -54,6 +54,16 @@ def test_what_is_there_comes_with_its_model() -> None:
     assert asked == {("AWS::Glue::Job", "nightly"), ("AWS::ApiGateway::Stage", "a1|live")}
 
 
+def test_what_has_its_region_before_its_name_is_asked_for_by_the_name() -> None:
+    wanted = Wanted("aws_glue_job", f"{REGION}|nightly")
+    (found,), replies = read(model(Name="nightly"), wanted)
+    assert isinstance(found, LiveResource)
+    assert (found.key, found.cloud_id) == (f"{REGION}|nightly", "nightly")
+    assert [wish["Identifier"] for _, _, wish in replies.asked] == ["nightly"]
+    (gone,), _ = read("ResourceNotFoundException", wanted)
+    assert gone == Absent("aws_glue_job", f"{REGION}|nightly"), "it is known by its match key again"
+
+
 def test_what_is_gone_is_gone() -> None:
     assert read("ResourceNotFoundException")[0] == [Absent("aws_glue_job", "nightly")]
 
@@ -141,7 +151,7 @@ def test_a_state_tells_identifiers_and_what_it_does_not_tell_has_none() -> None:
     ]  # fmt: skip
     document = {"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.9.0", "resources": resources}
     keys = [item.key for item in parse_state(json.dumps(document).encode(), DECLARABLE).declared]
-    assert keys == ["c1|dns", "nightly", None, None]
+    assert keys == [f"{REGION}|c1|dns", f"{REGION}|nightly", None, None]
     told = {str(item["type"]) for item in resources} - {"aws_unheard_of"}
     assert told <= set(READABLE) - set(SPECS), "a type of the table has readers of its own now"
     assert not set(READABLE) & set(SPECS) or all(DECLARABLE[name] is SPECS[name] for name in set(READABLE) & set(SPECS))

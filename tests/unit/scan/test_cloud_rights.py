@@ -10,7 +10,8 @@ from functions.scan.readers.azure.actions import CONTENTS, EVERYTHING, FURTHER, 
 from functions.scan.readers.azure.client import GRAPH as GRAPH_PATH
 from functions.scan.readers.azure.rights import Rights, unreadable
 from functions.scan.readers.gcp import inventory
-from functions.scan.readers.gcp.rights import ATTRIBUTION, QUOTA, READING, SERVICES
+from functions.scan.readers.gcp.logs import PERMISSION as ATTRIBUTION
+from functions.scan.readers.gcp.rights import QUOTA, READING, SERVICES
 from functions.scan.types.azure import BY_ARM
 from infra.build.customer_rights import ROOT
 

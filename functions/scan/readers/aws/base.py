@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ...domain.regional import placed
 from ...domain.resources import LiveResource, NotChecked, Unread
 from ...domain.traced import Traced
+from ...types.aws import SPECS
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -248,7 +250,7 @@ def tag_map(items: Iterable[Mapping[str, str]] | None, *, key: str = "Key", valu
 
 
 def collect(listing: Listing, scope: Scope) -> Iterator[LiveResource | Unread | NotChecked]:
-    """Run one listing; a failure becomes one `NotChecked` and stops nothing else.
+    """Run one listing; a failure becomes one `NotChecked` and stops nothing else. Keys come with their region where they need it.
 
     What was yielded before the failure stays valid as existence, but absence proves nothing: the comparison reads the
     `NotChecked` first.
@@ -259,7 +261,7 @@ def collect(listing: Listing, scope: Scope) -> Iterator[LiveResource | Unread | 
     region = "global" if listing.is_global else scope.region
     service = listing.permissions[0].split(":", 1)[0]
     try:
-        yield from listing.read(scope)
+        yield from (placed(item, scope.region, SPECS) for item in listing.read(scope))
     except ClientError as error:
         reason = reason_of(error)
         permission = permission_of(service, error.operation_name) if reason == "access_denied" else None

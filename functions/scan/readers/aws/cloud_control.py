@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from ...domain.regional import without_region
 from ...domain.resources import LiveResource, NotChecked, Unread
 from ...domain.traced import Traced
 from ...types.aws.catalogue import READABLE, Catalogued
@@ -31,7 +32,7 @@ _GONE = ("ResourceNotFoundException",)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A declared resource to read: its Terraform type and Cloud Control's identifier."""
+    """A declared resource to read: its Terraform type and match key, which is Cloud Control's identifier, perhaps behind the region."""
 
     type: str
     key: str
@@ -66,11 +67,11 @@ def read_declared(scope: Scope, wanted: Iterable[Wanted], *, place: str, pace: P
 
 
 def _one(scope: Scope, item: Wanted, named: Catalogued, place: str, pace: Pace) -> Answer:
-    client, pause = scope.client("cloudcontrol"), 1.0
+    client, pause, identifier = scope.client("cloudcontrol"), 1.0, without_region(item.key, place)
     for _ in range(_MOST_TRIES):
         pace.take()
         denied: list[str] = []
-        ask = partial(client.get_resource, TypeName=f"AWS::{named.cloud_formation}", Identifier=item.key)
+        ask = partial(client.get_resource, TypeName=f"AWS::{named.cloud_formation}", Identifier=identifier)
         reply = attempt(_SERVICE, partial(noting_denials, ask, denied), *_GONE)
         if not isinstance(reply, Gap):
             return _answer(scope, item, place, reply)
@@ -95,5 +96,7 @@ def _answer(scope: Scope, item: Wanted, place: str, reply: Mapping[str, object])
     if not isinstance(model, dict):
         return Unread(item.type, item.key, (), None, "malformed", "GetResource answered no model")
     arn = model.get("Arn") or model.get("ARN")
-    cloud_id = arn if isinstance(arn, str) and arn.startswith(f"arn:{scope.partition}:") else item.key
+    cloud_id = (
+        arn if isinstance(arn, str) and arn.startswith(f"arn:{scope.partition}:") else without_region(item.key, place)
+    )
     return LiveResource(item.type, item.key, place, {}, cloud_id, document=Traced(model, _SOURCE))

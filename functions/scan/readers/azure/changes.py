@@ -1,4 +1,4 @@
-"""Who changed what and when, as Resource Graph remembers it for fourteen days (`resourcechanges`).
+"""Who changed what and when, as Resource Graph remembers it for fourteen days (`resourcechanges`, `resourcecontainerchanges`).
 
 Reads and tells; which drift a change explains is decided elsewhere.
 Source: Azure Resource Graph documentation, "Get resource changes" (properties of a change, change actor).
@@ -20,6 +20,7 @@ from .client import Arm, quoted
 HISTORY: Final = timedelta(days=14)
 DELIVERY: Final = timedelta(minutes=5)  # "should be available in less than five minutes"
 MOST_TARGETS: Final = 100  # asked about in one query, which keeps it far below what Resource Graph takes
+_MOMENT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 _MOST_TEXT: Final = 500
 _MOST_VALUE: Final = 4000
 _MOST_PATHS: Final = 500
@@ -58,7 +59,7 @@ class ResourceChange:
         operation: e.g. `Microsoft.Compute/virtualMachines/write`.
         correlation_id: common to everything that one deployment did.
         changes: the properties; empty for what was made or deleted.
-        is_truncated: Azure left out further properties.
+        is_truncated: Azure cut off values, or further properties were left out.
     """
 
     id: str
@@ -103,19 +104,27 @@ def read_changes(
     """
     if len(targets) > MOST_TARGETS:
         raise ValueError(f"more than {MOST_TARGETS} targets")
-    known = [quoted(target) for target in targets if _ID.fullmatch(target)]
-    if not known:
-        return
-    query = (
-        "resourcechanges | extend changedAt = todatetime(properties.changeAttributes.timestamp) "
-        f"| where changedAt between (datetime({since:%Y-%m-%dT%H:%M:%SZ}) .. datetime({until:%Y-%m-%dT%H:%M:%SZ})) "
-        f"| where tostring(properties.targetResourceId) in~ ({', '.join(known)}) "
-        "| project id, properties | order by id asc"
-    )
-    for row in arm.graph(subscription, query):
-        found = change_of(row)
-        if found is not None:
-            yield found
+    known = [target for target in targets if _ID.fullmatch(target)]
+    for table, names in _by_table(known):
+        query = (
+            f"{table} | extend changedAt = todatetime(properties.changeAttributes.timestamp) "
+            f"| where changedAt between (datetime({since:{_MOMENT}}) .. datetime({until:{_MOMENT}})) "
+            f"| where tostring(properties.targetResourceId) in~ ({', '.join(map(quoted, names))}) "
+            "| project id, properties | order by id asc"
+        )
+        for row in arm.graph(subscription, query):
+            found = change_of(row)
+            if found is not None:
+                yield found
+
+
+def _by_table(targets: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the tables that know some of the targets: what happens to a group of resources is in one of its own."""
+    resources = [target for target in targets if "/providers/" in target.lower()]
+    containers = [target for target in targets if "/providers/" not in target.lower()]
+    for table, names in (("resourcechanges", resources), ("resourcecontainerchanges", containers)):
+        if names:
+            yield table, names
 
 
 def change_of(row: Row) -> ResourceChange | None:

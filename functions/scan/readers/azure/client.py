@@ -23,6 +23,8 @@ from ...types.azure.mapping import Row
 BASE: Final = "https://management.azure.com"
 GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
 PAGE_ROWS: Final = 1000
+# Resource Graph answers with 16 MiB at most; a thousand large resources are more, and it says so instead of cutting off.
+PAGE_SIZES: Final = (PAGE_ROWS, 200, 40, 8)
 MOST_PAGES: Final = 5000
 MOST_LIST_PAGES: Final = 100
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -33,6 +35,7 @@ _BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 _ACTION = re.compile(rb"perform action '(Microsoft\.[A-Za-z0-9./]{1,200})'")
 _RESET = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:\.\d{1,9})?")
 _MOST_DIGITS: Final = 6
+_LONGEST_LINK: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,10 @@ class CallFailed(Exception):
         self.detail = detail
 
 
+class AnswerTooLarge(CallFailed):
+    """An answer that Azure does not give, as it would be larger than its limit."""
+
+
 class Arm:
     """One signed-in caller."""
 
@@ -91,6 +98,7 @@ class Arm:
         self._clock = clock
         self._quota_left: int | None = None
         self._quota_resets_at = 0.0
+        self._page_rows: int = PAGE_ROWS
 
     def graph(self, subscription: str, query: str) -> Iterator[Row]:
         """Yield the rows of a query, each id once.
@@ -107,7 +115,7 @@ class Arm:
         seen: set[str] = set()
         total = 0
         for _ in range(2):
-            total = yield from self._graph_once(subscription, query, seen)
+            total = yield from self._graph_in_pages_that_fit(subscription, query, seen)
             if len(seen) >= total:
                 return
         raise CallFailed("unavailable", f"Resource Graph told of {total} rows and gave {len(seen)}")
@@ -145,6 +153,18 @@ class Arm:
             raise CallFailed("unavailable", "Azure has no such thing, or does not show it")
         return _read(reply)
 
+    def _graph_in_pages_that_fit(self, subscription: str, query: str, seen: set[str]) -> Generator[Row, None, int]:
+        """Make a query; when a page would be too large, from the start in smaller ones (a token keeps the size of its pages)."""
+        for rows in PAGE_SIZES:
+            if rows > self._page_rows:
+                continue
+            self._page_rows = rows
+            try:
+                return (yield from self._graph_once(subscription, query, seen))
+            except AnswerTooLarge:
+                continue
+        raise CallFailed("unavailable", f"{PAGE_SIZES[-1]} rows are more than Resource Graph gives at once")
+
     def _graph_once(self, subscription: str, query: str, seen: set[str]) -> Generator[Row, None, int]:
         token: str | None = None
         total = 0
@@ -164,7 +184,8 @@ class Arm:
                     yield row
             following = document.get("$skipToken")
             if not following:
-                if str(document.get("resultTruncated")).lower() == "true":
+                # It also says "true" when there is less than was asked for; then the rows add up.
+                if str(document.get("resultTruncated")).lower() == "true" and len(seen) < total:
                     raise CallFailed("unavailable", "Resource Graph cut the result off")
                 return total
             if not isinstance(following, str) or following == token:
@@ -173,7 +194,7 @@ class Arm:
         raise CallFailed("unavailable", f"Resource Graph has more than {MOST_PAGES * PAGE_ROWS} rows")
 
     def _page(self, subscription: str, query: str, token: str | None) -> Row:
-        options: dict[str, object] = {"resultFormat": "objectArray", "$top": PAGE_ROWS}
+        options: dict[str, object] = {"resultFormat": "objectArray", "$top": self._page_rows}
         if token:
             options["$skipToken"] = token
         # Roles are also given above the subscription, and a state may declare those.
@@ -210,11 +231,10 @@ class Arm:
 
     def _note_quota(self, reply: ArmReply) -> None:
         left = reply.headers.get("x-ms-user-quota-remaining", "")
-        resets = _RESET.fullmatch(reply.headers.get("x-ms-user-quota-resets-after", ""))
-        if left.isascii() and left.isdecimal() and len(left) <= _MOST_DIGITS and resets:
-            hours, minutes, seconds = (int(part) for part in resets.groups())
+        resets = _quota_resets_in_seconds(reply)
+        if left.isascii() and left.isdecimal() and len(left) <= _MOST_DIGITS and resets is not None:
             self._quota_left = int(left)
-            self._quota_resets_at = self._clock.monotonic_seconds() + hours * 3600 + minutes * 60 + seconds
+            self._quota_resets_at = self._clock.monotonic_seconds() + resets
 
 
 def quoted(value: str) -> str:
@@ -230,6 +250,8 @@ def _judged(reply: ArmReply, permission: str) -> ArmReply:
     if reply.status == 403:
         named = _ACTION.search(reply.content[:8192])
         raise CallFailed("access_denied", "Azure forbids it", named[1].decode() if named else permission)
+    if reply.status in {400, 413} and b"ResponsePayloadTooLarge" in reply.content[:8192]:
+        raise AnswerTooLarge("unavailable", "the answer would be larger than Azure gives")
     raise CallFailed("unavailable", f"Azure answered {reply.status}")
 
 
@@ -255,13 +277,27 @@ def _rows(value: Any) -> Sequence[Row]:
 
 def _own_path(link: Any) -> str:
     """Return the path of a link to the next page; one to elsewhere would take our credentials there."""
-    if not isinstance(link, str) or not link.startswith(f"{BASE}/") or len(link) > 8192:
-        raise CallFailed("malformed", "Azure named a next page that is elsewhere")
-    return link.removeprefix(BASE)
+    if isinstance(link, str) and len(link) <= _LONGEST_LINK:
+        for base in (f"{BASE}/", f"{BASE}:443/"):
+            if link.startswith(base):
+                return link[len(base) - 1 :]
+    raise CallFailed("malformed", "Azure named a next page that is elsewhere")
+
+
+def _quota_resets_in_seconds(reply: ArmReply) -> float | None:
+    """Return when the quota of Resource Graph is whole again, None when it does not say (`hh:mm:ss`)."""
+    found = _RESET.fullmatch(reply.headers.get("x-ms-user-quota-resets-after", ""))
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part) for part in found.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
 
 
 def _pause_seconds(reply: ArmReply | None, attempt: int) -> float:
     asked = reply.headers.get("retry-after", "") if reply else ""
     if asked.isascii() and asked.isdecimal() and len(asked) <= _MOST_DIGITS:
         return min(float(asked), _LONGEST_PAUSE_SECONDS)
+    resets = _quota_resets_in_seconds(reply) if reply and reply.status == 429 else None
+    if resets is not None:
+        return min(max(resets, 1.0), _LONGEST_PAUSE_SECONDS)
     return min(2.0**attempt, _LONGEST_PAUSE_SECONDS)

@@ -6,19 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.ports.secret_store import Secret
-from shared.security.egress import EgressFailed, EgressGuard, EgressPolicy, EgressTimeout, EgressTooLarge
+from shared.security.egress import EgressFailed, EgressGuard, EgressTimeout, EgressTooLarge
 
 from ..addresses import relocated
-from .client import BASE, MOST_BYTES, ArmReply
+from .client import BASE, ArmReply
 
-POLICY: Final = EgressPolicy(
-    methods=frozenset({"GET", "POST"}),
-    redirects=0,
-    deadline_seconds=60.0,
-    most_url_characters=8192,
-    most_request_bytes=64 * 1024,
-    most_response_bytes=MOST_BYTES,
-)
 SCOPE: Final = f"{BASE}/.default"
 
 
@@ -29,7 +21,7 @@ class GuardedArm:
         """Set up; asks nothing.
 
         Args:
-            guard: the only way out, under `POLICY`.
+            guard: the only way out, under `policies.AZURE`.
             token: returns an access token; called for each call, so it remembers.
             endpoint: a stand-in for Azure's hosts, emulator only; empty otherwise.
         """

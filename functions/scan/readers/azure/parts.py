@@ -11,10 +11,10 @@ from typing import Any
 from ...domain.resources import LiveResource, Parent
 from ...types.azure import ANYTHING, BY_TYPE
 from ...types.azure.compute import machine_type
-from ...types.azure.data import spelled_rules
 from ...types.azure.identity import access_policy
 from ...types.azure.ids import key_of
 from ...types.azure.mapping import Row, at, location
+from ...types.azure.storage import spelled_rules
 
 # ARM type -> (where the children are, their Terraform type, the parent's Terraform type, the attribute that may hold them)
 _CHILDREN: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
@@ -135,7 +135,8 @@ def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
     kind = "azurerm_kubernetes_cluster_node_pool"
     for item in _objects(at(row, "properties.agentPoolProfiles")):
         key = f"{key_of(row.get('id'))}/agentpools/{item['name']}"
-        found = BY_TYPE[kind].read({"properties": item})
+        upgrades = at(row, "properties.autoUpgradeProfile")
+        found = BY_TYPE[kind].read({"properties": item, "autoUpgradeProfile": upgrades})
         yield _link(kind, row, key, found, ("azurerm_kubernetes_cluster", "default_node_pool"), made)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Parent, Unread
@@ -18,7 +19,7 @@ from ...types.azure.compute import disk_parent
 from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
-from .client import Arm, CallFailed
+from .client import Arm, CallFailed, quoted
 from .parts import PART_TYPES, parts_of, region_of
 from .rights import Rights, read_rights, reads, unreadable
 
@@ -108,7 +109,18 @@ _ROLE_QUERY = (
     "'microsoft.authorization/roledefinitions') | where tostring(properties.type) !~ 'BuiltInRole' "
     "| project id, name, type, properties | order by id asc"
 )
+_PARENT_QUERY = (
+    f"resources | where type in~ ({', '.join(quoted(kind) for kind in sorted({item.parent for item in DIRECT}))}) "
+    "| project id, name, type, kind, location, sku | order by id asc"
+)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a reading came: everything of its first steps was yielded."""
+
+    steps: int
 
 
 def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
@@ -118,28 +130,35 @@ def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
         arm: signed in.
         subscription: its id, 36 characters, lower case.
     """
+    return (item for item in read_on(arm, subscription) if not isinstance(item, Mark))
+
+
+def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[Finding | Mark]:
+    """Yield the same, with a mark after each step (a table, the locks, a kind of list) from which another reading can go on.
+
+    Args:
+        arm: signed in.
+        subscription: its id.
+        mark: where an earlier reading ended; None for a new one.
+    """
+    done = mark.steps if mark else 0
+    reader = _Reader(arm, subscription)
     try:
         rights = read_rights(arm, subscription)
+        if not done:
+            yield from _missing_rights(rights)
+        # Without the groups nobody knows what Azure manages: everything would look unmanaged.
+        yield from (item for item in reader.rows(_CONTAINER_QUERY) if not done)
+        if done:
+            reader.learn_parents()
     except CallFailed as failure:
         yield _not_checked(DECLARABLE, failure)
         return
-    yield from _missing_rights(rights)
-    reader = _Reader(arm, subscription)
-    try:
-        yield from reader.rows(_CONTAINER_QUERY)
-    except CallFailed as failure:  # without the groups nobody knows what Azure manages: everything would look unmanaged
-        yield _not_checked(DECLARABLE, failure)
-        return
-    for query, types in ((_RESOURCE_QUERY, _RESOURCES), (_ROLE_QUERY, _ROLES)):
-        try:
-            yield from reader.rows(query)
-        except CallFailed as failure:
-            yield _not_checked(types, failure)
-            if types is _RESOURCES:  # what the lists hang on is not all known
-                yield _not_checked(_LISTED - {_LOCK}, failure)
-    yield from reader.locks()
-    for item in DIRECT:
-        yield from reader.direct(item)
+    steps = (reader.resources, reader.roles, reader.locks, *(partial(reader.direct, item) for item in DIRECT))
+    for number, step in enumerate(steps[done:], start=done + 1):
+        yield from step()
+        if number < len(steps):
+            yield Mark(number)
 
 
 class _Reader:
@@ -155,6 +174,28 @@ class _Reader:
     def rows(self, query: str) -> Iterator[Finding]:
         for row in self._arm.graph(self._subscription, query):
             yield from self._of_row(row)
+
+    def resources(self) -> Iterator[Finding]:
+        try:
+            yield from self.rows(_RESOURCE_QUERY)
+        except CallFailed as failure:
+            yield _not_checked(_RESOURCES, failure)
+            yield _not_checked(_LISTED - {_LOCK}, failure)  # what the lists hang on is not all known
+
+    def roles(self) -> Iterator[Finding]:
+        try:
+            yield from self.rows(_ROLE_QUERY)
+        except CallFailed as failure:
+            yield _not_checked(_ROLES, failure)
+
+    def learn_parents(self) -> None:
+        """Find what the direct lists hang on, where an earlier reading went through the resources.
+
+        Raises:
+            CallFailed: Resource Graph does not tell.
+        """
+        for row in self._arm.graph(self._subscription, _PARENT_QUERY):
+            self._note_parent(row, made=is_made_by_azure(row, self._subscription, self._managed))
 
     def locks(self) -> Iterator[Finding]:
         path = f"/subscriptions/{self._subscription}/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
@@ -179,7 +220,12 @@ class _Reader:
                     failed = failed or found
                     continue
                 for child in found:
-                    named = {**child, "type": _BY_TYPE[item.type].arm, "location": parent.get("location")}
+                    named = {
+                        **child,
+                        "type": _BY_TYPE[item.type].arm,
+                        "location": parent.get("location"),
+                        "sku": parent.get("sku"),  # what some numbers of the child are counted in
+                    }
                     yield from self._of_row(named)
         if failed is not None:
             yield _not_checked((item.type,), failed)
@@ -201,8 +247,7 @@ class _Reader:
             self._managed.add(group)
         made = is_made_by_azure(row, self._subscription, self._managed)
         arm_type = str(row.get("type") or "").lower()
-        if not made and arm_type in self._parents and len(self._parents[arm_type]) <= MOST_PARENTS:
-            self._parents[arm_type].append({name: row.get(name) for name in ("id", "kind", "location")})
+        self._note_parent(row, made=made)
         mapped = type_of(row)
         if mapped is None:
             if arm_type not in BY_ARM:
@@ -215,6 +260,11 @@ class _Reader:
             yield Unread(mapped.type, mapped.live_key(row["id"]) or key, reason="malformed", detail=detail)
             if arm_type in PART_TYPES:
                 yield NotChecked(PART_TYPES[arm_type], "global", "malformed", None, detail)
+
+    def _note_parent(self, row: Row, *, made: bool) -> None:
+        held = self._parents.get(str(row.get("type") or "").lower())
+        if not made and held is not None and len(held) <= MOST_PARENTS:
+            held.append({name: row.get(name) for name in ("id", "kind", "location", "sku")})
 
     def _mapped(self, mapped: AzureType, key: str, row: Row, *, made: bool) -> Iterator[LiveResource]:
         found = LiveResource(

@@ -12,7 +12,6 @@ from shared.ports.secret_store import Secret
 from shared.security.egress import (
     EgressFailed,
     EgressGuard,
-    EgressPolicy,
     EgressResponse,
     EgressTimeout,
     EgressTooLarge,
@@ -21,15 +20,6 @@ from shared.security.egress import (
 from ..addresses import relocated
 from .inventory import API
 
-# A page of a thousand assets has a few megabytes; one that has more than this is not read in pieces, but said to be unreadable.
-POLICY: Final = EgressPolicy(
-    methods=frozenset({"GET", "POST"}),
-    redirects=0,
-    deadline_seconds=60.0,
-    most_url_characters=32768,
-    most_request_bytes=64 * 1024,
-    most_response_bytes=64 * 1024 * 1024,
-)
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"  # the inventory takes no narrower one
 
 
@@ -47,7 +37,7 @@ class GuardedGoogle:
         """Set up; asks nothing.
 
         Args:
-            guard: the only way out, under `POLICY`.
+            guard: the only way out, under `policies.GOOGLE`.
             token: returns an access token; called for each call, so it remembers.
             quota_project: whose quota the calls count on, when it is not that of the token's own project.
             endpoint: a stand-in for all of Google's hosts, emulator only; empty otherwise.

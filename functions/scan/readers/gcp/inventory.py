@@ -152,7 +152,7 @@ class Inventory:
                 raise _malformed("the list of assets is none")
             if not self._read_time and isinstance(read_time, str):
                 self._read_time = read_time[:40]
-            token = found.get("nextPageToken") or ""
+            token = "" if found.get("nextPageToken") is None else found["nextPageToken"]
             is_token = isinstance(token, str) and len(token) <= _MOST_TOKEN and token not in seen
             yield Page(self._read_time, assets, token if is_token else "")
             if token == "":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...domain.specs import TypeSpec, index
+from ...domain.specs import TypeSpec, index, never, unless_arn, worldwide
 from . import (
     acm,
     apigateway,
@@ -57,7 +57,7 @@ SPECS = index(
         *autoscaling.SPECS,
         *caches.SPECS,
         *catalogues.SPECS,
-        *cloudfront.SPECS,
+        *worldwide(cloudfront.SPECS),
         *cloudwatch.SPECS,
         *discovery.SPECS,
         *dynamodb.SPECS,
@@ -73,16 +73,16 @@ SPECS = index(
         *ecs.SPECS,
         *elbv2.SPECS,
         *events.SPECS,
-        *iam.SPECS,
+        *worldwide(iam.SPECS),
         *kms.SPECS,
         *lambda_.SPECS,
         *logs.SPECS,
         *people.SPECS,
         *rds.SPECS,
         *rds_clusters.SPECS,
-        *route53.SPECS,
+        *worldwide(route53.SPECS),
         *runtime.SPECS,
-        *s3.SPECS,
+        *worldwide(s3.SPECS),
         *secretsmanager.SPECS,
         *sns.SPECS,
         *sqs.SPECS,
@@ -93,6 +93,11 @@ SPECS = index(
 )
 # With the types that Cloud Control reads: nothing of them is compared, but a state's resources are told apart by their keys.
 DECLARABLE: Mapping[str, TypeSpec] = {
-    **{name: TypeSpec(name, {}, key=item.key) for name, item in READABLE.items()},
+    **{
+        name: TypeSpec(
+            name, {}, key=item.key, repeats=never if item.is_global else unless_arn, is_global=item.is_global
+        )
+        for name, item in READABLE.items()
+    },
     **SPECS,
 }

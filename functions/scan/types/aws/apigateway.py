@@ -25,7 +25,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 from .apigateway_body import declared_in_body
 
 _ENDPOINT = block({"types": set_of(text), "vpc_endpoint_ids": set_of(text)})
@@ -220,9 +220,10 @@ _SERVED = (
             "tags": tags,
         },
         key=by("domain_name"),
+        repeats=unless_arn,
     ),
     TypeSpec("aws_apigatewayv2_domain_name", {}, key=by("domain_name"), expand=_as_rest_domain),
-    TypeSpec("aws_api_gateway_base_path_mapping", {"api_id": text, "stage_name": text}, key=_mapping),
+    TypeSpec("aws_api_gateway_base_path_mapping", {"api_id": text, "stage_name": text}, key=_mapping, repeats=unless_arn),
 )  # fmt: skip
 
 SPECS = (*_APIS, *_SERVED)

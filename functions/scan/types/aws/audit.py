@@ -18,7 +18,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 
 def log_group(value: object) -> Canonical:
@@ -103,8 +103,9 @@ SPECS = (
             ),
             "role_arn": text,
         },
+        repeats=unless_arn,
     ),
-    TypeSpec("aws_config_configuration_recorder_status", {"is_enabled": boolean}),
+    TypeSpec("aws_config_configuration_recorder_status", {"is_enabled": boolean}, repeats=unless_arn),
     TypeSpec(
         "aws_config_delivery_channel",
         {
@@ -114,6 +115,7 @@ SPECS = (
             "snapshot_delivery_properties": block({"delivery_frequency": default_is("TwentyFour_Hours", text)}),
             "sns_topic_arn": text,
         },
+        repeats=unless_arn,
     ),
     TypeSpec(
         "aws_config_config_rule",
@@ -155,7 +157,7 @@ SPECS = (
         },
         key=by("arn"),
     ),
-    TypeSpec("aws_config_retention_configuration", {"retention_period_in_days": number}),
+    TypeSpec("aws_config_retention_configuration", {"retention_period_in_days": number}, repeats=unless_arn),
     TypeSpec(
         "aws_guardduty_detector",
         {"enable": boolean, "finding_publishing_frequency": default_is("SIX_HOURS", text), "tags": tags},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...domain.resources import Attributes, Parent
 from ...domain.shapes import block, boolean, default_is, list_of, members, number, set_of, text
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 from .ec2_compute import user_data
 
 _size = default_is(-1, number)  # the provider writes -1 for "leave as it is"
@@ -129,6 +129,7 @@ SPECS = (
             "end_time": text,
         },
         key=by("autoscaling_group_name", "scheduled_action_name"),
+        repeats=unless_arn,
     ),
     TypeSpec(
         "aws_autoscaling_lifecycle_hook",
@@ -141,5 +142,6 @@ SPECS = (
             "role_arn": text,
         },
         key=by("autoscaling_group_name", "name"),
+        repeats=unless_arn,
     ),
 )

@@ -19,7 +19,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 _CRAWLED = frozenset({"averageRecordSize", "objectCount", "recordCount", "sizeKey"})
 
@@ -225,5 +225,6 @@ SPECS = (
                 }
             )
         },
+        repeats=unless_arn,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import block, boolean, list_of, members, number, policy, set_of, tags, text
-from ...domain.specs import ParentRule, TypeSpec, by
+from ...domain.specs import ParentRule, TypeSpec, by, unless_arn
 from .standins import stand_in
 
 
@@ -92,6 +92,7 @@ _PEERING = (
             "requester": _SIDE,
             "tags": tags,
         },
+        repeats=unless_arn,  # between two regions it has one id in both, and tags and options of its own in each
         inline={
             "accepter": ("aws_vpc_peering_connection_options",),
             "requester": ("aws_vpc_peering_connection_options",),
@@ -102,6 +103,7 @@ _PEERING = (
         "aws_vpc_peering_connection_options",
         {"accepter": _SIDE, "requester": _SIDE},
         key=by("vpc_peering_connection_id"),
+        repeats=unless_arn,
         expand=_sides,
     ),
 )

@@ -6,7 +6,7 @@ Source: Terraform AWS provider 5.100, resource documentation of each type.
 from __future__ import annotations
 
 from ...domain.shapes import block, boolean, default_is, document, policy, tags, text
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 _REPOSITORY = by("registry_id", "repository")
 
@@ -21,6 +21,6 @@ SPECS = (
         },
         key=by("arn"),
     ),
-    TypeSpec("aws_ecr_repository_policy", {"policy": policy}, key=_REPOSITORY),
-    TypeSpec("aws_ecr_lifecycle_policy", {"policy": document}, key=_REPOSITORY),
+    TypeSpec("aws_ecr_repository_policy", {"policy": policy}, key=_REPOSITORY, repeats=unless_arn),
+    TypeSpec("aws_ecr_lifecycle_policy", {"policy": document}, key=_REPOSITORY, repeats=unless_arn),
 )

@@ -22,7 +22,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 
 def last_part(value: object) -> Canonical:
@@ -101,6 +101,7 @@ SPECS = (
             "default_capacity_provider_strategy": keyed("capacity_provider", _STRATEGY),
         },
         key=by("cluster_name"),
+        repeats=unless_arn,
     ),
     TypeSpec("aws_ecs_service", _SERVICE),
     TypeSpec("aws_ecs_task_definition", {"tags": tags}, key=by("arn")),

@@ -26,7 +26,7 @@ from ...domain.shapes import (
     text,
     whole_document,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 
 def _target(attributes: Attributes) -> str | None:
@@ -116,5 +116,7 @@ SPECS = (
             "sqs_target": block({"message_group_id": text}),
         },
         key=_target,
+        repeats=unless_arn,
+        place="event_bus_name",  # `arn` is the target's
     ),
 )

@@ -26,6 +26,14 @@ def _parent_of_policy(attributes: Attributes) -> Parent | None:
     return Parent("aws_kms_key", found, "policy") if found else None
 
 
+def is_in_regions(key: str) -> bool:
+    """Say whether the id is that of a multi-Region key, which its replicas share.
+
+    Source: AWS KMS Developer Guide, "Multi-Region keys".
+    """
+    return key.startswith("mrk-")
+
+
 SPECS = (
     TypeSpec(
         "aws_kms_key",
@@ -40,6 +48,7 @@ SPECS = (
             "policy": policy,
             "tags": tags,
         },
+        repeats=is_in_regions,
         inline={"policy": ("aws_kms_key_policy",)},
     ),
     TypeSpec(  # replicas of one key share its id
@@ -50,7 +59,15 @@ SPECS = (
     TypeSpec(
         "aws_kms_external_key",
         {"description": text, "enabled": boolean, "multi_region": boolean, "policy": policy, "tags": tags},
+        repeats=is_in_regions,
     ),
-    TypeSpec("aws_kms_key_policy", {"policy": policy}, key=_key_of_policy, parent=_parent_of_policy),
+    TypeSpec(
+        "aws_kms_key_policy",
+        {"policy": policy},
+        key=_key_of_policy,
+        repeats=is_in_regions,
+        place="key_id",
+        parent=_parent_of_policy,
+    ),
     TypeSpec("aws_kms_alias", {"target_key_id": key_id}, key=by("arn")),
 )

@@ -24,7 +24,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 _FUNCTION_ARN = re.compile(r"arn:[^:]+:lambda:[^:]+:\d{12}:function:[^:]+")
 _ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
@@ -131,6 +131,8 @@ SPECS = (
             "function_url_auth_type": text,
         },
         key=permission_key,
+        repeats=unless_arn,
+        place="function_name",
         sensitive=frozenset({"event_source_token"}),
     ),
     TypeSpec(

@@ -6,7 +6,7 @@ Source: Terraform AWS provider 5.100, resource documentation of each type.
 from __future__ import annotations
 
 from ...domain.shapes import block, default_is, number, number_or_zero, string_map, tags, text
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 SPECS = (
     TypeSpec(
@@ -35,5 +35,6 @@ SPECS = (
             "pattern": text,
         },
         key=by("log_group_name", "name"),
+        repeats=unless_arn,
     ),
 )

@@ -19,7 +19,7 @@ from ...domain.shapes import (
     tags,
     text,
 )
-from ...domain.specs import TypeSpec, by
+from ...domain.specs import TypeSpec, by, unless_arn
 
 _PASSWORDS = {
     "minimum_length": number_or_zero,
@@ -130,11 +130,16 @@ SPECS = (
     TypeSpec(
         "aws_organizations_organization",
         {"aws_service_access_principals": set_of(text), "enabled_policy_types": set_of(text), "feature_set": text},
+        is_global=True,
     ),
-    TypeSpec("aws_organizations_organizational_unit", {"name": text, "parent_id": text, "tags": tags}),
-    TypeSpec("aws_organizations_policy", {"content": policy, "description": text, "name": text, "tags": tags, "type": text}),
-    TypeSpec("aws_organizations_policy_attachment", {}, key=by("target_id", "policy_id")),
-    TypeSpec("aws_ecr_registry_policy", {"policy": policy}, key=by("registry_id")),
+    TypeSpec("aws_organizations_organizational_unit", {"name": text, "parent_id": text, "tags": tags}, is_global=True),
+    TypeSpec(
+        "aws_organizations_policy",
+        {"content": policy, "description": text, "name": text, "tags": tags, "type": text},
+        is_global=True,
+    ),
+    TypeSpec("aws_organizations_policy_attachment", {}, key=by("target_id", "policy_id"), is_global=True),
+    TypeSpec("aws_ecr_registry_policy", {"policy": policy}, key=by("registry_id"), repeats=unless_arn),
     TypeSpec(
         "aws_ecr_registry_scanning_configuration",
         {
@@ -148,7 +153,7 @@ SPECS = (
             ),
             "scan_type": default_is("BASIC", text),
         },
-        key=by("registry_id"),
+        key=by("registry_id"), repeats=unless_arn,
     ),
     TypeSpec(
         "aws_ecr_replication_configuration",
@@ -166,6 +171,6 @@ SPECS = (
                 }
             )
         },
-        key=by("registry_id"),
+        key=by("registry_id"), repeats=unless_arn,
     ),
 )  # fmt: skip

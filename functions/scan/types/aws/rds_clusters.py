@@ -114,5 +114,6 @@ SPECS = (
             "tags": tags,
         },
         key=by("arn"),
+        is_global=True,
     ),
 )  # fmt: skip

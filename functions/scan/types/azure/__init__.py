@@ -6,16 +6,22 @@ from collections.abc import Mapping
 
 from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
-from . import compute, data, identity, network, services
+from . import compute, containers, databases, edges, identity, messaging, monitor, network, services, storage, web
 from .ids import arm_key
 from .mapping import AzureType, Row
 
 TYPES: tuple[AzureType, ...] = (
     *compute.TYPES,
-    *data.TYPES,
+    *containers.TYPES,
+    *databases.TYPES,
+    *edges.TYPES,
     *identity.TYPES,
+    *messaging.TYPES,
+    *monitor.TYPES,
     *network.TYPES,
     *services.TYPES,
+    *storage.TYPES,
+    *web.TYPES,
 )
 SPECS: Mapping[str, TypeSpec] = index(item.spec for item in TYPES)
 BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}

@@ -1,7 +1,6 @@
-"""Machines, disks and clusters.
+"""Machines and disks.
 
-Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Compute and
-Microsoft.ContainerService.
+Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Compute.
 """
 
 from __future__ import annotations
@@ -10,41 +9,205 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...domain.resources import Attributes, Declared, Parent
-from ...domain.shapes import boolean, default_is, document, folded_text, list_of, number, set_of, string_map, text
+from ...domain.resources import Declared, Parent
+from ...domain.shapes import (
+    Canonical,
+    block,
+    boolean,
+    default_is,
+    document,
+    folded_text,
+    list_of,
+    members,
+    number,
+    set_of,
+    text,
+)
 from .ids import arm_id, key_of
-from .mapping import IDENTITY, LOCATION, NOT_READ, PLACED, TAGS, Attribute, AzureType, at, ids, is_enabled, one_block
+from .mapping import (
+    IDENTITY,
+    NOT_READ,
+    PLACED,
+    TAGS,
+    Attribute,
+    Attributes,
+    AzureType,
+    at,
+    enabled,
+    flag,
+    ids,
+    one_block,
+    reference,
+    some_blocks,
+    word,
+)
 
 _OS = "properties.storageProfile.osDisk"
-_MACHINE = {
+_OS_DISK = one_block(
+    {
+        "caching": Attribute(folded_text),
+        "diff_disk_settings": one_block(
+            {"option": Attribute(folded_text), "placement": word(unset="cachedisk")}, "diffDiskSettings"
+        ),
+        "disk_encryption_set_id": reference("managedDisk.diskEncryptionSet.id"),
+        "name": Attribute(text),
+        "secure_vm_disk_encryption_set_id": reference("managedDisk.securityProfile.diskEncryptionSet.id"),
+        "security_encryption_type": word("managedDisk.securityProfile.securityEncryptionType"),
+        "write_accelerator_enabled": Attribute(boolean),
+    },
+    _OS,
+)
+
+
+def _boot(found: Any) -> object:
+    return [{"storage_account_uri": at(found, "storageUri") or ""}] if at(found, "enabled") else []
+
+
+def boot_diagnostics(value: object) -> Canonical:
+    """Where what a machine says at its start is kept: an account, or one that Azure manages (a block without an account)."""
+    item = value[0] if isinstance(value, list) and value else None
+    if not isinstance(value, list) or not value:
+        return None
+    return text(item.get("storage_account_uri")) or "managed" if isinstance(item, Mapping) else "managed"
+
+
+def _image(found: Any) -> object:
+    """Write the image of the marketplace that a machine is made from; one made from its own image has an id instead."""
+    if any(at(found, name) for name in ("id", "communityGalleryImageId", "sharedGalleryImageId")):
+        return []
+    return [{name: at(found, name) for name in ("publisher", "offer", "sku", "version")}]
+
+
+def _image_id(found: Any) -> object:
+    return at(found, "sharedGalleryImageId") or at(found, "communityGalleryImageId") or at(found, "id")
+
+
+def _termination(found: Any) -> object:
+    return [{"enabled": at(found, "enable"), "timeout": at(found, "notBeforeTimeout")}]
+
+
+def _ssh_keys(found: Any) -> object:
+    return [
+        {
+            "username": str(at(item, "path") or "").removeprefix("/home/").partition("/")[0],
+            "public_key": at(item, "keyData"),
+        }
+        for item in found
+    ]
+
+
+def stripped(value: object) -> Canonical:
+    """A text in which white space at the ends carries no meaning."""
+    return text(str(value or "").strip())
+
+
+_MACHINE: Attributes = {
     **PLACED,
-    "allow_extension_operations": Attribute(boolean, "properties.osProfile.allowExtensionOperations", default=True),
-    "availability_set_id": Attribute(arm_id, "properties.availabilitySet.id"),
-    "encryption_at_host_enabled": Attribute(boolean, "properties.securityProfile.encryptionAtHost"),
+    "additional_capabilities": one_block(
+        {"hibernation_enabled": Attribute(boolean), "ultra_ssd_enabled": flag("ultraSSDEnabled")},
+        "properties.additionalCapabilities",
+    ),
+    "admin_username": Attribute(text, "properties.osProfile.adminUsername"),
+    "allow_extension_operations": flag("properties.osProfile.allowExtensionOperations", default=True),
+    "availability_set_id": reference("properties.availabilitySet.id"),
+    "boot_diagnostics": Attribute(boot_diagnostics, "properties.diagnosticsProfile.bootDiagnostics", _boot, default=[]),
+    "capacity_reservation_group_id": reference("properties.capacityReservation.capacityReservationGroup.id"),
+    "computer_name": Attribute(text, "properties.osProfile.computerName"),
+    "dedicated_host_group_id": reference("properties.hostGroup.id"),
+    "dedicated_host_id": reference("properties.host.id"),
+    "disk_controller_type": word("properties.storageProfile.diskControllerType", default=NOT_READ),
+    "encryption_at_host_enabled": flag("properties.securityProfile.encryptionAtHost"),
+    "eviction_policy": Attribute(folded_text),
+    "extensions_time_budget": Attribute(default_is("PT1H30M", text)),
     "identity": IDENTITY,
     "license_type": Attribute(default_is("None", text)),
+    "max_bid_price": Attribute(default_is(-1, number), "properties.billingProfile.maxPrice"),
     "network_interface_ids": Attribute(list_of(arm_id), "properties.networkProfile.networkInterfaces", ids),
-    "os_disk": one_block(
-        {
-            "caching": Attribute(folded_text),
-            "disk_encryption_set_id": Attribute(arm_id, "managedDisk.diskEncryptionSet.id"),
-            "name": Attribute(text),
-            "storage_account_type": Attribute(text, "managedDisk.storageAccountType"),
-            "write_accelerator_enabled": Attribute(boolean),
-        },
-        _OS,
-    ),
+    "os_disk": _OS_DISK,
+    "platform_fault_domain": Attribute(default_is(-1, number)),
     "priority": Attribute(default_is("regular", folded_text)),
-    "proximity_placement_group_id": Attribute(arm_id, "properties.proximityPlacementGroup.id"),
-    "secure_boot_enabled": Attribute(boolean, "properties.securityProfile.uefiSettings.secureBootEnabled"),
-    "size": Attribute(folded_text, "properties.hardwareProfile.vmSize"),
-    "source_image_id": Attribute(arm_id, "properties.storageProfile.imageReference.id"),
-    "vtpm_enabled": Attribute(boolean, "properties.securityProfile.uefiSettings.vTpmEnabled"),
+    "proximity_placement_group_id": reference("properties.proximityPlacementGroup.id"),
+    "secure_boot_enabled": flag("properties.securityProfile.uefiSettings.secureBootEnabled"),
+    "size": word("properties.hardwareProfile.vmSize"),
+    "source_image_id": Attribute(arm_id, "properties.storageProfile.imageReference", _image_id),
+    "source_image_reference": Attribute(
+        block(dict.fromkeys(("publisher", "offer", "sku", "version"), folded_text)),
+        "properties.storageProfile.imageReference",
+        _image,
+    ),
+    "termination_notification": Attribute(
+        block({"enabled": boolean, "timeout": default_is("PT5M", text)}),
+        "properties.scheduledEventsProfile.terminateNotificationProfile",
+        _termination,
+    ),
+    "virtual_machine_scale_set_id": reference("properties.virtualMachineScaleSet.id"),
+    "vtpm_enabled": flag("properties.securityProfile.uefiSettings.vTpmEnabled"),
+    "zone": Attribute(text, "zones", lambda found: found[0] if found else None),
 }
 
 
-def _is_os(word: str) -> Any:
-    return lambda row: str(at(row, f"{_OS}.osType") or "").lower() == word
+def _patching(configuration: str, usual: str) -> Attributes:
+    """Make the attributes of how a machine is kept up to date.
+
+    Args:
+        configuration: where ARM keeps it.
+        usual: the patch mode, in lower case, that Azure gives a machine without one.
+    """
+    patches = f"{configuration}.patchSettings"
+    platform = f"{patches}.automaticByPlatformSettings"
+    return {
+        "bypass_platform_safety_checks_on_user_schedule_enabled": flag(
+            f"{platform}.bypassPlatformSafetyChecksOnUserSchedule"
+        ),
+        "patch_assessment_mode": word(f"{patches}.assessmentMode", unset="imagedefault"),
+        "patch_mode": word(f"{patches}.patchMode", unset=usual),
+        "provision_vm_agent": flag(f"{configuration}.provisionVMAgent", default=True),
+        "reboot_setting": word(f"{platform}.rebootSetting"),
+    }
+
+
+_LINUX = "properties.osProfile.linuxConfiguration"
+_WINDOWS = "properties.osProfile.windowsConfiguration"
+_UPDATES = flag(f"{_WINDOWS}.enableAutomaticUpdates", default=True)
+_BY_SYSTEM: Mapping[str, Attributes] = {
+    "linux": {
+        **_patching(_LINUX, "imagedefault"),
+        "admin_ssh_key": Attribute(
+            set_of(members({"username": text, "public_key": stripped})), f"{_LINUX}.ssh.publicKeys", _ssh_keys
+        ),
+        "disable_password_authentication": flag(f"{_LINUX}.disablePasswordAuthentication"),
+    },
+    "windows": {
+        **_patching(_WINDOWS, "automaticbyos"),
+        "automatic_updates_enabled": _UPDATES,
+        "enable_automatic_updates": _UPDATES,
+        "hotpatching_enabled": flag(f"{_WINDOWS}.patchSettings.enableHotpatching"),
+        "timezone": word(f"{_WINDOWS}.timeZone"),
+        "winrm_listener": some_blocks(
+            {"certificate_url": Attribute(text), "protocol": Attribute(folded_text)}, f"{_WINDOWS}.winRM.listeners"
+        ),
+    },
+}
+
+
+def _with_disk(entry: Declared) -> Iterable[Declared]:
+    """Put the disk of the system beside its machine: ARM says there what it is, and of a machine without a host only there.
+
+    A disk on the host itself is no resource. A state of an older provider does not say which disk it is.
+    """
+    yield entry
+    blocks = entry.attributes.get("os_disk")
+    disk = blocks[0] if isinstance(blocks, list) and blocks else None
+    if not isinstance(disk, Mapping) or disk.get("diff_disk_settings"):
+        return
+    key = key_of(disk.get("id") or entry.attributes.get("os_managed_disk_id"))
+    if key is not None:
+        told = {name: disk[name] for name in ("disk_size_gb", "storage_account_type") if disk.get(name)}
+        yield replace(entry, type="azurerm_managed_disk", key=key, attributes=told, parent=None)
+
+
+def _is_os(system: str) -> Any:
+    return lambda row: str(at(row, f"{_OS}.osType") or "").lower() == system
 
 
 def machine_type(os_type: object) -> str:
@@ -58,86 +221,38 @@ def disk_parent(row: Any) -> Parent | None:
     return Parent(machine_type(os_type), machine, "os_disk") if machine and os_type else None
 
 
-_POOL_SIZE = {
-    "max_count": Attribute(number),
-    "min_count": Attribute(number),
-    # The autoscaler sets the count: it is not what anybody declared then.
-    "node_count": Attribute(
-        number, "properties", lambda pool: NOT_READ if pool.get("enableAutoScaling") else pool.get("count")
-    ),
-}
-_POOL: Mapping[str, Attribute] = {
-    "auto_scaling_enabled": Attribute(boolean, "properties.enableAutoScaling"),
-    "enable_auto_scaling": Attribute(boolean),
-    "host_encryption_enabled": Attribute(boolean, "properties.enableEncryptionAtHost"),
-    "max_pods": Attribute(number),
-    "mode": Attribute(folded_text),
-    "node_labels": Attribute(string_map),
-    "node_public_ip_enabled": Attribute(boolean, "properties.enableNodePublicIP"),
-    "node_taints": Attribute(list_of(text)),
-    "os_disk_size_gb": Attribute(number, "properties.osDiskSizeGB"),
-    "os_disk_type": Attribute(folded_text),
-    "os_sku": Attribute(folded_text, "properties.osSKU"),
-    "os_type": Attribute(folded_text),
-    "priority": Attribute(default_is("regular", folded_text), "properties.scaleSetPriority"),
-    "vm_size": Attribute(folded_text),
-    "vnet_subnet_id": Attribute(arm_id, "properties.vnetSubnetID"),
-    "zones": Attribute(set_of(text), "properties.availabilityZones"),
-    **_POOL_SIZE,
+_TRUSTED = Attribute(
+    boolean, "properties.securityProfile.securityType", lambda found: str(found).lower() == "trustedlaunch"
+)
+_ACCESS: Attributes = {
+    "disk_access_id": Attribute(arm_id),
+    "network_access_policy": word(unset="allowall"),
+    "public_network_access_enabled": enabled("properties.publicNetworkAccess", default=True),
+    "trusted_launch_enabled": _TRUSTED,
 }
 
 
-def _with_default_pool(entry: Declared) -> Iterable[Declared]:
-    """Put the default node pool, which is a block of its cluster, beside the cluster: Azure has it as any other pool."""
-    yield entry
-    pools = entry.attributes.get("default_node_pool")
-    pool: Attributes | None = pools[0] if isinstance(pools, list) and pools and isinstance(pools[0], Mapping) else None
-    if pool is None or entry.key is None or not pool.get("name"):
-        return
-    key = f"{entry.key}/agentpools/{str(pool['name']).lower()}"
-    yield replace(entry, type="azurerm_kubernetes_cluster_node_pool", key=key, attributes=pool, parent=None)
+def _security_type(found: Any) -> object:
+    return None if str(found).lower() in {"standard", "trustedlaunch"} else found
 
 
-def _aad(found: Any) -> object:
-    if not at(found, "managed"):
-        return []
-    return [
-        {
-            "admin_group_object_ids": at(found, "adminGroupObjectIDs") or [],
-            "azure_rbac_enabled": at(found, "enableAzureRBAC"),
-        }
-    ]
+def _key_url(found: Any) -> object:
+    """Write the key of an encryption set; where Azure takes the newest version by itself, the version is not what anybody declared."""
+    return NOT_READ if at(found, "rotationToLatestKeyVersionEnabled") else at(found, "activeKey.keyUrl")
 
 
 TYPES = (
     *(
         AzureType(
-            f"azurerm_{word}_virtual_machine",
+            f"azurerm_{system}_virtual_machine",
             "microsoft.compute/virtualmachines",
-            {**_MACHINE, "zone": Attribute(text, "zones", lambda found: found[0] if found else None), **more},
-            when=_is_os(word),
+            {**_MACHINE, **more},
+            when=_is_os(system),
             aliases=("azurerm_virtual_machine",),
+            expand=_with_disk,
+            renamed={"enable_automatic_updates": "automatic_updates_enabled"},
         )
-        for word, more in (
-            (
-                "linux",
-                {
-                    "admin_username": Attribute(text, "properties.osProfile.adminUsername"),
-                    "disable_password_authentication": Attribute(
-                        boolean, "properties.osProfile.linuxConfiguration.disablePasswordAuthentication"
-                    ),
-                },
-            ),
-            (
-                "windows",
-                {
-                    "admin_username": Attribute(text, "properties.osProfile.adminUsername"),
-                    "enable_automatic_updates": Attribute(
-                        boolean, "properties.osProfile.windowsConfiguration.enableAutomaticUpdates", default=True
-                    ),
-                },
-            ),
-        )
+        for system, more in _BY_SYSTEM.items()
     ),
     AzureType(
         "azurerm_virtual_machine_extension",
@@ -145,6 +260,8 @@ TYPES = (
         {
             "auto_upgrade_minor_version": Attribute(boolean),
             "automatic_upgrade_enabled": Attribute(boolean, "properties.enableAutomaticUpgrade"),
+            "failure_suppression_enabled": flag("properties.suppressFailures"),
+            "provision_after_extensions": Attribute(set_of(text)),
             "publisher": Attribute(text),
             "settings": Attribute(document),
             "tags": TAGS,
@@ -172,11 +289,19 @@ TYPES = (
             "disk_iops_read_write": Attribute(number, "properties.diskIOPSReadWrite"),
             "disk_mbps_read_write": Attribute(number, "properties.diskMBpsReadWrite"),
             "disk_size_gb": Attribute(number, "properties.diskSizeGB"),
-            "network_access_policy": Attribute(default_is("allowall", folded_text)),
-            "public_network_access_enabled": Attribute(
-                boolean, "properties.publicNetworkAccess", is_enabled, default=True
-            ),
+            "disk_iops_read_only": Attribute(default_is(0, number), "properties.diskIOPSReadOnly"),
+            "disk_mbps_read_only": Attribute(default_is(0, number), "properties.diskMBpsReadOnly"),
+            "hyper_v_generation": word("properties.hyperVGeneration"),
+            "max_shares": Attribute(default_is(0, number)),
+            "on_demand_bursting_enabled": flag("properties.burstingEnabled"),
+            "optimized_frequent_attach_enabled": flag("properties.optimizedForFrequentAttach"),
+            "os_type": word(),
+            "performance_plus_enabled": flag("properties.creationData.performancePlus"),
+            "secure_vm_disk_encryption_set_id": reference("properties.securityProfile.secureVMDiskEncryptionSetId"),
+            "security_type": Attribute(folded_text, "properties.securityProfile.securityType", _security_type),
             "storage_account_type": Attribute(text, "sku.name"),
+            "tier": word(default=NOT_READ),
+            **_ACCESS,
             "zone": Attribute(text, "zones", lambda found: found[0] if found else None),
         },
     ),
@@ -188,6 +313,8 @@ TYPES = (
             "create_option": Attribute(folded_text, "properties.creationData.createOption"),
             "disk_size_gb": Attribute(number, "properties.diskSizeGB"),
             "incremental_enabled": Attribute(boolean, "properties.incremental"),
+            "source_resource_id": reference("properties.creationData.sourceResourceId"),
+            **_ACCESS,
         },
     ),
     AzureType(
@@ -198,13 +325,22 @@ TYPES = (
             "managed": Attribute(boolean, "sku.name", lambda found: str(found).lower() == "aligned"),
             "platform_fault_domain_count": Attribute(number),
             "platform_update_domain_count": Attribute(number),
+            "proximity_placement_group_id": reference("properties.proximityPlacementGroup.id"),
         },
     ),
-    AzureType("azurerm_proximity_placement_group", "microsoft.compute/proximityplacementgroups", PLACED),
+    AzureType(
+        "azurerm_proximity_placement_group",
+        "microsoft.compute/proximityplacementgroups",
+        {
+            **PLACED,
+            "allowed_vm_sizes": Attribute(set_of(folded_text), "properties.intent.vmSizes"),
+            "zone": Attribute(text, "zones", lambda found: found[0] if found else None),
+        },
+    ),
     AzureType(
         "azurerm_ssh_public_key",
         "microsoft.compute/sshpublickeys",
-        {**PLACED, "public_key": Attribute(lambda value: text(str(value or "").strip()))},
+        {**PLACED, "public_key": Attribute(stripped)},
     ),
     AzureType(
         "azurerm_disk_encryption_set",
@@ -213,85 +349,9 @@ TYPES = (
             **PLACED,
             "auto_key_rotation_enabled": Attribute(boolean, "properties.rotationToLatestKeyVersionEnabled"),
             "encryption_type": Attribute(default_is("encryptionatrestwithcustomerkey", folded_text)),
+            "federated_client_id": word(unset="none"),
             "identity": IDENTITY,
-        },
-    ),
-    AzureType(
-        "azurerm_kubernetes_cluster",
-        "microsoft.containerservice/managedclusters",
-        {
-            **PLACED,
-            "azure_active_directory_role_based_access_control": Attribute(
-                lambda value: (
-                    {
-                        "admin_group_object_ids": set_of(folded_text)(value[0].get("admin_group_object_ids")),
-                        "azure_rbac_enabled": boolean(value[0].get("azure_rbac_enabled")),
-                    }
-                    if isinstance(value, list) and value and isinstance(value[0], Mapping)
-                    else None
-                ),
-                "properties.aadProfile",
-                _aad,
-            ),
-            "api_server_access_profile": one_block(
-                {"authorized_ip_ranges": Attribute(set_of(text), "authorizedIPRanges")},
-                "properties.apiServerAccessProfile",
-            ),
-            "azure_policy_enabled": Attribute(boolean, "properties.addonProfiles.azurepolicy.enabled"),
-            "dns_prefix": Attribute(text),
-            "identity": IDENTITY,
-            "local_account_disabled": Attribute(boolean, "properties.disableLocalAccounts"),
-            "network_profile": one_block(
-                {
-                    "dns_service_ip": Attribute(text, "dnsServiceIP"),
-                    "load_balancer_sku": Attribute(folded_text),
-                    "network_plugin": Attribute(folded_text),
-                    "network_policy": Attribute(folded_text),
-                    "outbound_type": Attribute(folded_text),
-                    "pod_cidr": Attribute(text),
-                    "service_cidr": Attribute(text),
-                }
-            ),
-            "node_resource_group": Attribute(folded_text),
-            "oidc_issuer_enabled": Attribute(boolean, "properties.oidcIssuerProfile.enabled"),
-            "private_cluster_enabled": Attribute(
-                boolean, "properties.apiServerAccessProfile.enablePrivateCluster", default=False
-            ),
-            "role_based_access_control_enabled": Attribute(boolean, "properties.enableRBAC"),
-            "sku_tier": Attribute(folded_text, "sku.tier"),
-            "workload_identity_enabled": Attribute(boolean, "properties.securityProfile.workloadIdentity.enabled"),
-        },
-        expand=_with_default_pool,
-    ),
-    AzureType("azurerm_kubernetes_cluster_node_pool", "microsoft.containerservice/managedclusters/agentpools", _POOL),
-    AzureType(
-        "azurerm_container_registry",
-        "microsoft.containerregistry/registries",
-        {
-            **PLACED,
-            "admin_enabled": Attribute(boolean, "properties.adminUserEnabled"),
-            "anonymous_pull_enabled": Attribute(boolean),
-            "data_endpoint_enabled": Attribute(boolean),
-            "identity": IDENTITY,
-            "network_rule_bypass_option": Attribute(
-                folded_text, "properties.networkRuleBypassOptions", default="AzureServices"
-            ),
-            "public_network_access_enabled": Attribute(
-                boolean, "properties.publicNetworkAccess", is_enabled, default=True
-            ),
-            "sku": Attribute(folded_text, "sku.name"),
-            "zone_redundancy_enabled": Attribute(boolean, "properties.zoneRedundancy", is_enabled),
-        },
-    ),
-    AzureType(
-        "azurerm_container_app_environment",
-        "microsoft.app/managedenvironments",
-        {
-            "location": LOCATION,
-            "tags": TAGS,
-            "infrastructure_subnet_id": Attribute(arm_id, "properties.vnetConfiguration.infrastructureSubnetId"),
-            "internal_load_balancer_enabled": Attribute(boolean, "properties.vnetConfiguration.internal"),
-            "zone_redundancy_enabled": Attribute(boolean, "properties.zoneRedundant"),
+            "key_vault_key_id": Attribute(text, "properties", _key_url),
         },
     ),
 )

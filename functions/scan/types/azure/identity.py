@@ -13,7 +13,7 @@ from typing import Any
 from ...domain.resources import Attributes
 from ...domain.shapes import Canonical, boolean, folded_text, list_of, number, set_of, text
 from .ids import arm_id, inside, key_of
-from .mapping import PLACED, Attribute, AzureType, at
+from .mapping import PLACED, Attribute, AzureType, at, word
 
 
 def _assignment_key(attributes: Attributes) -> str | None:
@@ -169,7 +169,12 @@ TYPES = (
     AzureType(
         "azurerm_user_assigned_identity",
         "microsoft.managedidentity/userassignedidentities",
-        {**PLACED, "client_id": Attribute(folded_text), "principal_id": Attribute(folded_text)},
+        {
+            **PLACED,
+            "client_id": Attribute(folded_text),
+            "isolation_scope": word(unset="none"),
+            "principal_id": Attribute(folded_text),
+        },
     ),
     AzureType(
         "azurerm_federated_identity_credential",
@@ -206,6 +211,7 @@ TYPES = (
             "tenant_id": Attribute(folded_text),
         },
         inline={"access_policy": ("azurerm_key_vault_access_policy",)},
+        renamed={"enable_rbac_authorization": "rbac_authorization_enabled"},
     ),
     AzureType(
         "azurerm_key_vault_access_policy",

@@ -8,11 +8,24 @@ resource documentation of each type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from ...domain.shapes import Canonical, Shape, block, keyed, set_of, string_map, text
+from ...domain.resources import Declared
+from ...domain.shapes import (
+    Canonical,
+    Shape,
+    block,
+    boolean,
+    default_is,
+    folded_text,
+    keyed,
+    members,
+    set_of,
+    string_map,
+    text,
+)
 from ...domain.specs import Expansion, KeyRule, ParentRule, TypeSpec, no_parent
 from .ids import arm_id, arm_key, key_of
 
@@ -29,7 +42,7 @@ class Attribute:
         shape: its canonical form.
         path: where ARM has it, with dots; None for the rule, empty for the whole resource.
         spelled: makes the provider's spelling of ARM's value.
-        default: what ARM means by leaving it out.
+        default: what ARM means by leaving it out; `NOT_READ` where it means nothing (an API version that does not know it yet).
     """
 
     shape: Shape
@@ -68,6 +81,7 @@ class AzureType:
         aliases: Terraform types under whose names a state may declare the same thing.
         parent, inline, expand: as in `TypeSpec`.
         sensitive: attributes whose values are never shown.
+        renamed: older names of attributes, each with the newer one: a state that has both is compared by the newer.
     """
 
     type: str
@@ -81,6 +95,7 @@ class AzureType:
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expand: Expansion | None = None
     sensitive: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def spec(self) -> TypeSpec:
@@ -91,9 +106,16 @@ class AzureType:
             key=self.key,
             parent=self.parent,
             inline=self.inline,
-            expand=self.expand,
+            expand=self._with_one_name if self.renamed else self.expand,
             sensitive=self.sensitive,
         )
+
+    def _with_one_name(self, entry: Declared) -> Iterable[Declared]:
+        known = entry.attributes
+        twice = {old for old, new in self.renamed.items() if old in known and known.get(new) is not None}
+        if twice:
+            entry = replace(entry, attributes={name: item for name, item in known.items() if name not in twice})
+        return self.expand(entry) if self.expand else (entry,)
 
     def read(self, row: Row) -> dict[str, object]:
         """Return the attributes of a resource but those that tell nothing here, each null where ARM has none and means nothing by it."""
@@ -122,7 +144,7 @@ def at(document: Any, path: str) -> Any:
 def one_block(attributes: Attributes, path: str | None = None, *, default: object = None) -> Attribute:
     """Declare one nested block, mapped by the same rule from ARM's object."""
     shapes = {name: item.shape for name, item in attributes.items()}
-    return Attribute(block(shapes), path, lambda found: [_members(attributes, found, "")], default)
+    return Attribute(block(shapes), path, lambda found: [_members(attributes, found, "")] if found else [], default)
 
 
 def named_blocks(attributes: Attributes, path: str | None = None, *, within: str = "properties") -> Attribute:
@@ -130,6 +152,56 @@ def named_blocks(attributes: Attributes, path: str | None = None, *, within: str
     shapes = {name: item.shape for name, item in attributes.items() if name != "name"}
     whole = {"name": Attribute(text, "name"), **attributes}
     return Attribute(keyed("name", shapes), path, lambda found: _each(whole, found, within))
+
+
+def some_blocks(attributes: Attributes, path: str | None = None, *, spelled: Spelling | None = None) -> Attribute:
+    """Declare blocks without a name, in any order.
+
+    Args:
+        attributes: of one block.
+        path: where ARM has the list.
+        spelled: takes the list out of what stands there, when that is no list.
+    """
+    shapes = {name: item.shape for name, item in attributes.items()}
+    return Attribute(
+        set_of(members(shapes)), path, lambda found: _each(attributes, spelled(found) if spelled else found, "")
+    )
+
+
+def flag(path: str, *, default: object = None) -> Attribute:
+    """Declare a flag that ARM has at a path."""
+    return Attribute(boolean, path, default=default)
+
+
+def enabled(path: str, *, default: object = None) -> Attribute:
+    """Declare a flag that ARM spells as a word at a path."""
+    return Attribute(boolean, path, is_enabled, default=default)
+
+
+def reference(path: str) -> Attribute:
+    """Declare the id of another resource."""
+    return Attribute(arm_id, path)
+
+
+def word(path: str | None = None, *, unset: str | None = None, default: object = None) -> Attribute:
+    """Declare a word whose case carries no meaning.
+
+    Args:
+        path: where ARM has it.
+        unset: the word, in lower case, that means the same as none.
+        default: what ARM means by leaving it out.
+    """
+    return Attribute(default_is(unset, folded_text) if unset else folded_text, path, default=default)
+
+
+def last_segment(value: object) -> object:
+    """Return the name at the end of an id."""
+    return str(value).rstrip("/").rpartition("/")[2]
+
+
+def without_version(value: object) -> object:
+    """Return the id of a key without its version (`https://<vault>/keys/<name>`)."""
+    return "/".join(str(value).rstrip("/").split("/")[:5])
 
 
 def inverted(value: object) -> object:

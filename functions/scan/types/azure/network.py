@@ -1,4 +1,4 @@
-"""Networks: what they are made of, and who stands in them.
+"""Networks: what they are made of, and what stands in them.
 
 Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Network.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from ...domain.shapes import (
     Canonical,
+    block,
     boolean,
     cidr,
     default_is,
@@ -19,13 +20,13 @@ from ...domain.shapes import (
     list_of,
     number,
     set_of,
+    string_map,
     text,
 )
 from .ids import arm_id, inside, joined_key, key_from, parent_from
 from .mapping import (
-    LOCATION,
+    NOT_READ,
     PLACED,
-    TAGS,
     ZONES,
     Attribute,
     AzureType,
@@ -35,6 +36,8 @@ from .mapping import (
     inverted,
     named_blocks,
     one_block,
+    reference,
+    word,
 )
 
 
@@ -73,6 +76,7 @@ _SUBNET = {
         default=True,
     ),
     "service_endpoint_policy_ids": Attribute(set_of(arm_id), "properties.serviceEndpointPolicies", ids),
+    "sharing_scope": word(default=NOT_READ),
     "service_endpoints": Attribute(
         set_of(text), "properties.serviceEndpoints", lambda found: [at(item, "service") for item in found]
     ),
@@ -138,28 +142,45 @@ def _first_of_subnet(kind: str, attribute: str, path: str) -> AzureType:
     )
 
 
-_IP_CONFIGURATION = {
-    "private_ip_address_allocation": Attribute(folded_text, "properties.privateIPAllocationMethod"),
-    "private_ip_address_version": Attribute(
-        default_is("IPv4", text), "properties.privateIPAddressVersion", default="IPv4"
-    ),
-    "public_ip_address_id": Attribute(arm_id, "properties.publicIPAddress.id"),
-    "subnet_id": Attribute(arm_id, "properties.subnet.id"),
-}
+def fixed_addresses(blocks: Attribute) -> Attribute:
+    """Compare addresses only where they are fixed: one that Azure hands out is not what anybody declared."""
+
+    def shape(value: object) -> Canonical:
+        items = value if isinstance(value, list) else []
+        return blocks.shape([_with_fixed_address(item) for item in items if isinstance(item, Mapping)])
+
+    return replace(blocks, shape=shape)
 
 
-def _connection(row: Any) -> object:
-    manual = at(row, "properties.manualPrivateLinkServiceConnections") or []
-    found = [*(at(row, "properties.privateLinkServiceConnections") or []), *manual]
-    return [
+def _with_fixed_address(item: Mapping[str, object]) -> Mapping[str, object]:
+    is_fixed = str(item.get("private_ip_address_allocation") or "").lower() == "static"
+    return item if is_fixed else {**item, "private_ip_address": None}
+
+
+_IP_CONFIGURATIONS = fixed_addresses(
+    named_blocks(
         {
-            "name": at(item, "name"),
-            "private_connection_resource_id": at(item, "properties.privateLinkServiceId"),
-            "subresource_names": at(item, "properties.groupIds") or [],
-            "is_manual_connection": item in manual,
-        }
-        for item in found
-    ]
+            "gateway_load_balancer_frontend_ip_configuration_id": reference("properties.gatewayLoadBalancer.id"),
+            "primary": Attribute(boolean),
+            "private_ip_address": Attribute(ip_address, "properties.privateIPAddress"),
+            "private_ip_address_allocation": word("properties.privateIPAllocationMethod"),
+            "private_ip_address_version": Attribute(
+                default_is("IPv4", text), "properties.privateIPAddressVersion", default="IPv4"
+            ),
+            "public_ip_address_id": reference("properties.publicIPAddress.id"),
+            "subnet_id": reference("properties.subnet.id"),
+        },
+        "properties.ipConfigurations",
+    )
+)
+
+
+def _vnet_encryption(found: Any) -> object:
+    return [{"enforcement": at(found, "enforcement")}] if at(found, "enabled") else []
+
+
+def _ip_tags(found: Any) -> object:
+    return {str(at(item, "ipTagType")): at(item, "tag") for item in found}
 
 
 TYPES = (
@@ -178,7 +199,9 @@ TYPES = (
                 "properties",
             ),
             "dns_servers": Attribute(list_of(ip_address), "properties.dhcpOptions.dnsServers"),
+            "encryption": Attribute(block({"enforcement": folded_text}), "properties.encryption", _vnet_encryption),
             "flow_timeout_in_minutes": Attribute(default_is(0, number)),
+            "private_endpoint_vnet_policies": word("properties.privateEndpointVNetPolicies", default=NOT_READ),
             "subnet": replace(_inline_subnets, shape=inline_subnets),
         },
         inline={"subnet": ("azurerm_subnet",)},
@@ -199,6 +222,10 @@ TYPES = (
             "allow_forwarded_traffic": Attribute(boolean),
             "allow_gateway_transit": Attribute(boolean),
             "allow_virtual_network_access": Attribute(boolean),
+            "local_subnet_names": Attribute(set_of(text)),
+            "only_ipv6_peering_enabled": Attribute(boolean, "properties.enableOnlyIPv6Peering"),
+            "peer_complete_virtual_networks_enabled": Attribute(boolean, "properties.peerCompleteVnets", default=True),
+            "remote_subnet_names": Attribute(set_of(text)),
             "remote_virtual_network_id": Attribute(arm_id, "properties.remoteVirtualNetwork.id"),
             "use_remote_gateways": Attribute(boolean),
         },
@@ -226,6 +253,7 @@ TYPES = (
             "disable_bgp_route_propagation": Attribute(boolean),
             "route": named_blocks(_ROUTE, "properties.routes"),
         },
+        renamed={"disable_bgp_route_propagation": "bgp_route_propagation_enabled"},
         inline={"route": ("azurerm_route",)},
     ),
     AzureType(
@@ -241,11 +269,17 @@ TYPES = (
             **PLACED,
             "accelerated_networking_enabled": Attribute(boolean, "properties.enableAcceleratedNetworking"),
             "enable_accelerated_networking": Attribute(boolean),
+            "auxiliary_mode": word(unset="none"),
+            "auxiliary_sku": word(unset="none"),
             "dns_servers": Attribute(list_of(ip_address), "properties.dnsSettings.dnsServers"),
             "internal_dns_name_label": Attribute(text, "properties.dnsSettings.internalDnsNameLabel"),
-            "ip_configuration": named_blocks(_IP_CONFIGURATION, "properties.ipConfigurations"),
+            "ip_configuration": _IP_CONFIGURATIONS,
             "ip_forwarding_enabled": Attribute(boolean, "properties.enableIPForwarding"),
             "enable_ip_forwarding": Attribute(boolean, "properties.enableIPForwarding"),
+        },
+        renamed={
+            "enable_accelerated_networking": "accelerated_networking_enabled",
+            "enable_ip_forwarding": "ip_forwarding_enabled",
         },
     ),
     AzureType(
@@ -264,8 +298,11 @@ TYPES = (
             "ddos_protection_mode": Attribute(
                 default_is("virtualnetworkinherited", folded_text), "properties.ddosSettings.protectionMode"
             ),
+            "ddos_protection_plan_id": reference("properties.ddosSettings.ddosProtectionPlan.id"),
             "domain_name_label": Attribute(text, "properties.dnsSettings.domainNameLabel"),
+            "domain_name_label_scope": word("properties.dnsSettings.domainNameLabelScope", default=NOT_READ),
             "idle_timeout_in_minutes": Attribute(number),
+            "ip_tags": Attribute(string_map, "properties.ipTags", _ip_tags),
             "ip_version": Attribute(default_is("IPv4", text), "properties.publicIPAddressVersion"),
             "public_ip_prefix_id": Attribute(arm_id, "properties.publicIPPrefix.id"),
             "reverse_fqdn": Attribute(text, "properties.dnsSettings.reverseFqdn"),
@@ -280,8 +317,10 @@ TYPES = (
         {
             **PLACED,
             "ip_version": Attribute(default_is("IPv4", text), "properties.publicIPAddressVersion"),
+            "custom_ip_prefix_id": reference("properties.customIPPrefix.id"),
             "prefix_length": Attribute(number),
             "sku": Attribute(folded_text, "sku.name"),
+            "sku_tier": word("sku.tier", unset="regional"),
             "zones": ZONES,
         },
     ),
@@ -306,129 +345,5 @@ TYPES = (
         "azurerm_application_security_group",
         "microsoft.network/applicationsecuritygroups",
         PLACED,
-    ),
-    AzureType(
-        "azurerm_lb",
-        "microsoft.network/loadbalancers",
-        {
-            **PLACED,
-            "frontend_ip_configuration": named_blocks(
-                {
-                    "public_ip_address_id": Attribute(arm_id, "properties.publicIPAddress.id"),
-                    "subnet_id": Attribute(arm_id, "properties.subnet.id"),
-                    "zones": Attribute(set_of(text), "zones"),
-                },
-                "properties.frontendIPConfigurations",
-            ),
-            "sku": Attribute(folded_text, "sku.name"),
-            "sku_tier": Attribute(default_is("regional", folded_text), "sku.tier"),
-        },
-    ),
-    AzureType(
-        "azurerm_lb_backend_address_pool",
-        "microsoft.network/loadbalancers/backendaddresspools",
-        {},
-    ),
-    AzureType(
-        "azurerm_lb_probe",
-        "microsoft.network/loadbalancers/probes",
-        {
-            "interval_in_seconds": Attribute(number),
-            "number_of_probes": Attribute(number),
-            "port": Attribute(number),
-            "protocol": Attribute(folded_text),
-            "request_path": Attribute(text),
-        },
-    ),
-    AzureType(
-        "azurerm_lb_rule",
-        "microsoft.network/loadbalancers/loadbalancingrules",
-        {
-            "backend_port": Attribute(number),
-            "frontend_port": Attribute(number),
-            "idle_timeout_in_minutes": Attribute(default_is(4, number)),
-            "load_distribution": Attribute(default_is("default", folded_text)),
-            "probe_id": Attribute(arm_id, "properties.probe.id"),
-            "protocol": Attribute(folded_text),
-        },
-    ),
-    AzureType(
-        "azurerm_private_endpoint",
-        "microsoft.network/privateendpoints",
-        {
-            **PLACED,
-            "private_service_connection": Attribute(
-                set_of(
-                    lambda item: (
-                        {
-                            "name": text(item.get("name")),
-                            "private_connection_resource_id": arm_id(item.get("private_connection_resource_id")),
-                            "subresource_names": set_of(folded_text)(item.get("subresource_names")),
-                            "is_manual_connection": boolean(item.get("is_manual_connection")),
-                        }
-                        if isinstance(item, Mapping)
-                        else None
-                    )
-                ),
-                "",
-                _connection,
-            ),
-            "subnet_id": Attribute(arm_id, "properties.subnet.id"),
-        },
-    ),
-    AzureType("azurerm_private_dns_zone", "microsoft.network/privatednszones", {"tags": TAGS}),
-    AzureType(
-        "azurerm_private_dns_zone_virtual_network_link",
-        "microsoft.network/privatednszones/virtualnetworklinks",
-        {
-            "registration_enabled": Attribute(boolean),
-            "tags": TAGS,
-            "virtual_network_id": Attribute(arm_id, "properties.virtualNetwork.id"),
-        },
-    ),
-    AzureType("azurerm_dns_zone", "microsoft.network/dnszones", {"tags": TAGS}),
-    AzureType("azurerm_network_watcher", "microsoft.network/networkwatchers", PLACED),
-    AzureType(
-        "azurerm_bastion_host",
-        "microsoft.network/bastionhosts",
-        {
-            **PLACED,
-            "copy_paste_enabled": Attribute(boolean, "properties.disableCopyPaste", inverted, default=True),
-            "file_copy_enabled": Attribute(boolean, "properties.enableFileCopy"),
-            "ip_connect_enabled": Attribute(boolean, "properties.enableIpConnect"),
-            "scale_units": Attribute(default_is(2, number)),
-            "shareable_link_enabled": Attribute(boolean, "properties.enableShareableLink"),
-            "sku": Attribute(folded_text, "sku.name"),
-            "tunneling_enabled": Attribute(boolean, "properties.enableTunneling"),
-        },
-    ),
-    AzureType(
-        "azurerm_local_network_gateway",
-        "microsoft.network/localnetworkgateways",
-        {
-            **PLACED,
-            "address_space": Attribute(set_of(cidr), "properties.localNetworkAddressSpace.addressPrefixes"),
-            "gateway_address": Attribute(ip_address, "properties.gatewayIpAddress"),
-            "gateway_fqdn": Attribute(text, "properties.fqdn"),
-        },
-    ),
-    AzureType("azurerm_network_ddos_protection_plan", "microsoft.network/ddosprotectionplans", PLACED),
-    AzureType(
-        "azurerm_ip_group",
-        "microsoft.network/ipgroups",
-        {**PLACED, "cidrs": Attribute(prefixes, "properties.ipAddresses")},
-    ),
-    AzureType(
-        "azurerm_firewall",
-        "microsoft.network/azurefirewalls",
-        {
-            "location": LOCATION,
-            "tags": TAGS,
-            "firewall_policy_id": Attribute(arm_id, "properties.firewallPolicy.id"),
-            "sku_name": Attribute(text, "properties.sku.name"),
-            "sku_tier": Attribute(text, "properties.sku.tier"),
-            "threat_intel_mode": Attribute(folded_text),
-            "zones": ZONES,
-        },
     ),
 )

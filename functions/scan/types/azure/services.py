@@ -1,273 +1,232 @@
-"""Applications, messages, and what watches over them.
+"""Other services: data pipelines, vaults of backups, automation, settings, machine learning, search, gateways of interfaces.
 
-Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Web,
-Microsoft.ServiceBus, Microsoft.EventHub, Microsoft.EventGrid, Microsoft.Insights, Microsoft.OperationalInsights and others.
+Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.DataFactory,
+Microsoft.Databricks, Microsoft.RecoveryServices, Microsoft.Automation, Microsoft.AppConfiguration,
+Microsoft.CognitiveServices, Microsoft.Search and Microsoft.ApiManagement.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ...domain.shapes import Canonical, boolean, default_is, folded_text, number, set_of, text
+from ...domain.shapes import Canonical, block, boolean, default_is, folded_text, keyed, members, number, set_of, text
 from .ids import arm_id
 from .mapping import (
     IDENTITY,
-    LOCATION,
+    NOT_READ,
     PLACED,
-    TAGS,
+    ZONES,
     Attribute,
     AzureType,
     at,
+    enabled,
+    flag,
     inverted,
     is_enabled,
-    named_blocks,
+    one_block,
+    reference,
+    some_blocks,
+    word,
 )
 
-_PUBLIC = Attribute(boolean, "properties.publicNetworkAccess", is_enabled, default=True)
+_PUBLIC = enabled("properties.publicNetworkAccess", default=True)
 _LOCAL = Attribute(boolean, "properties.disableLocalAuth", inverted, default=True)
 
 
-def _kinds(row: Any) -> set[str]:
-    return {word.strip() for word in str(at(row, "kind") or "").lower().split(",")}
+def _joined(*parts: object) -> str | None:
+    """Write the id of a key of which Azure says vault, name and version apart."""
+    vault, name, version = (str(part or "").rstrip("/") for part in parts)
+    return "/".join(part for part in (vault, "keys", name, version) if part) if vault and name else None
 
 
-def _site(*, is_function: bool, is_linux: bool) -> Any:
-    def when(row: Any) -> bool:
-        kinds = _kinds(row)
-        is_workflow = "workflowapp" in kinds
-        return not is_workflow and ("functionapp" in kinds) == is_function and ("linux" in kinds) == is_linux
-
-    return when
+def _factory_key(found: Any) -> object:
+    return _joined(at(found, "vaultBaseUrl"), at(found, "keyName"), at(found, "keyVersion"))
 
 
-_SITE = {
-    **PLACED,
-    "client_certificate_enabled": Attribute(boolean, "properties.clientCertEnabled"),
-    "enabled": Attribute(boolean, default=True),
-    "https_only": Attribute(boolean),
-    "identity": IDENTITY,
-    "public_network_access_enabled": _PUBLIC,
-    "service_plan_id": Attribute(arm_id, "properties.serverFarmId"),
-    "virtual_network_subnet_id": Attribute(arm_id),
+# Terraform's name -> ARM's, of the repository that a factory is kept in
+_REPOSITORY = {
+    "account_name": "accountName",
+    "branch_name": "collaborationBranch",
+    "repository_name": "repositoryName",
+    "root_folder": "rootFolder",
 }
 
 
-def duration(value: object) -> Canonical:
-    """An ISO 8601 duration; the longest one that .NET knows means "never"."""
-    found = text(value)
-    return None if isinstance(found, str) and found.startswith("P10675199D") else found
+def _repository(kind: str, more: Mapping[str, str]) -> Attribute:
+    names = {**_REPOSITORY, **more}
+
+    def spelled(found: Any) -> object:
+        if str(at(found, "type") or "").lower() != kind:
+            return []
+        one = {name: at(found, member) for name, member in names.items()}
+        return [{**one, "publishing_enabled": not at(found, "disablePublish")}]
+
+    shapes = {**dict.fromkeys(names, text), "publishing_enabled": boolean}
+    return Attribute(block(shapes), "properties.repoConfiguration", spelled)
 
 
-def _message_size(value: object) -> object:
-    return int(str(value))
+def _parameters(found: Any) -> object:
+    return [{"name": name, "type": at(item, "type"), "value": at(item, "value")} for name, item in found.items()]
 
 
-def _plan_os(row: Any) -> object:
-    if at(row, "properties.reserved"):
-        return "Linux"
-    return "WindowsContainer" if at(row, "properties.hyperV") else "Windows"
+def parameter_value(value: object) -> Canonical:
+    """A value of a parameter, which a state keeps as text."""
+    return str(value).lower() if isinstance(value, bool) else text(value)
+
+
+def _is_on(name: str) -> Attribute:
+    """Declare a flag that was given to a workspace as a parameter."""
+    return flag(f"properties.parameters.{name}.value")
+
+
+def _workspace_parameters(found: Any) -> object:
+    names = {
+        "no_public_ip": "enableNoPublicIp",
+        "private_subnet_name": "customPrivateSubnetName",
+        "public_subnet_name": "customPublicSubnetName",
+        "storage_account_name": "storageAccountName",
+        "storage_account_sku_name": "storageAccountSkuName",
+        "virtual_network_id": "customVirtualNetworkId",
+    }
+    return [{name: at(found, f"{member}.value") for name, member in names.items()}]
+
+
+def _backup_key(found: Any) -> object:
+    key = at(found, "keyVaultProperties.keyUri")
+    return (
+        [
+            {
+                "infrastructure_encryption_enabled": is_enabled(at(found, "infrastructureEncryption")),
+                "key_id": key,
+                "use_system_assigned_identity": at(found, "kekIdentity.useSystemAssignedIdentity"),
+                "user_assigned_identity_id": at(found, "kekIdentity.userAssignedIdentity"),
+            }
+        ]
+        if key
+        else []
+    )
+
+
+def _watched(found: Any) -> object:
+    return [
+        {
+            "alerts_for_all_job_failures_enabled": is_enabled(
+                at(found, "azureMonitorAlertSettings.alertsForAllJobFailures") or "Enabled"
+            ),
+            "alerts_for_critical_operation_failures_enabled": is_enabled(
+                at(found, "classicAlertSettings.alertsForCriticalOperations") or "Enabled"
+            ),
+        }
+    ]
+
+
+def watched(value: object) -> Canonical:
+    """What a vault of backups tells of; without a block it tells of everything."""
+    item = value[0] if isinstance(value, list) and value else None
+    names = ("alerts_for_all_job_failures_enabled", "alerts_for_critical_operation_failures_enabled")
+    found = members(dict.fromkeys(names, boolean))(item)
+    return None if found == dict.fromkeys(names, True) else found
+
+
+def _automation_key(found: Any) -> object:
+    if str(at(found, "keySource") or "").lower() != "microsoft.keyvault":
+        return []
+    keys = at(found, "keyVaultProperties")
+    return [
+        {
+            "key_vault_key_id": _joined(at(keys, "keyvaultUri"), at(keys, "keyName"), at(keys, "keyVersion")),
+            "user_assigned_identity_id": at(found, "identity.userAssignedIdentity"),
+        }
+    ]
+
+
+def _settings_key(found: Any) -> object:
+    return [
+        {"identity_client_id": at(found, "identityClientId"), "key_vault_key_identifier": at(found, "keyIdentifier")}
+    ]
+
+
+def _walls(found: Any) -> object:
+    return [
+        {
+            "bypass": at(found, "bypass"),
+            "default_action": at(found, "defaultAction"),
+            "ip_rules": [at(item, "value") for item in at(found, "ipRules") or []],
+            "virtual_network_rules": [
+                {
+                    "subnet_id": at(item, "id"),
+                    "ignore_missing_vnet_service_endpoint": at(item, "ignoreMissingVnetServiceEndpoint"),
+                }
+                for item in at(found, "virtualNetworkRules") or []
+            ],
+        }
+    ]
+
+
+def walls(value: object) -> Canonical:
+    """Who reaches an account; without rules, and with none but the usual ones, everybody does."""
+    item = value[0] if isinstance(value, list) and value else None
+    shapes = {
+        "bypass": default_is("none", folded_text),
+        "default_action": folded_text,
+        "ip_rules": set_of(text),
+        "virtual_network_rules": set_of(
+            members({"subnet_id": arm_id, "ignore_missing_vnet_service_endpoint": boolean})
+        ),
+    }
+    found = members(shapes)(item)
+    is_open = (
+        isinstance(found, dict)
+        and found["default_action"] == "allow"
+        and not any(found[name] for name in ("ip_rules", "virtual_network_rules"))
+    )
+    return None if is_open else found
 
 
 TYPES = (
     AzureType(
-        "azurerm_service_plan",
-        "microsoft.web/serverfarms",
-        {
-            **PLACED,
-            "os_type": Attribute(text, "", _plan_os),
-            "per_site_scaling_enabled": Attribute(boolean, "properties.perSiteScaling"),
-            "sku_name": Attribute(text, "sku.name"),
-            "worker_count": Attribute(number, "sku.capacity"),
-            "zone_balancing_enabled": Attribute(boolean, "properties.zoneRedundant"),
-        },
-        aliases=("azurerm_app_service_plan",),
-    ),
-    *(
-        AzureType(
-            f"azurerm_{system}_{word}",
-            "microsoft.web/sites",
-            {**_SITE, **({} if is_function else {"client_affinity_enabled": Attribute(boolean)})},
-            when=_site(is_function=is_function, is_linux=system == "linux"),
-            aliases=("azurerm_function_app",) if is_function else ("azurerm_app_service",),
-        )
-        for system in ("linux", "windows")
-        for word, is_function in (("web_app", False), ("function_app", True))
-    ),
-    AzureType(
-        "azurerm_logic_app_standard",
-        "microsoft.web/sites",
-        {
-            **PLACED,
-            "app_service_plan_id": Attribute(arm_id, "properties.serverFarmId"),
-            "enabled": Attribute(boolean, default=True),
-            "https_only": Attribute(boolean),
-            "identity": IDENTITY,
-        },
-        when=lambda row: "workflowapp" in _kinds(row),
-    ),
-    AzureType(
-        "azurerm_static_web_app",
-        "microsoft.web/staticsites",
-        {**PLACED, "sku_size": Attribute(text, "sku.name"), "sku_tier": Attribute(text, "sku.tier")},
-    ),
-    AzureType(
-        "azurerm_servicebus_namespace",
-        "microsoft.servicebus/namespaces",
-        {
-            **PLACED,
-            "capacity": Attribute(default_is(0, number), "sku.capacity"),
-            "identity": IDENTITY,
-            "local_auth_enabled": _LOCAL,
-            "minimum_tls_version": Attribute(text, default="1.2"),
-            "premium_messaging_partitions": Attribute(default_is(0, number)),
-            "public_network_access_enabled": _PUBLIC,
-            "sku": Attribute(text, "sku.name"),
-        },
-    ),
-    AzureType(
-        "azurerm_servicebus_queue",
-        "microsoft.servicebus/namespaces/queues",
-        {
-            "auto_delete_on_idle": Attribute(duration),
-            "dead_lettering_on_message_expiration": Attribute(boolean),
-            "default_message_ttl": Attribute(duration, "properties.defaultMessageTimeToLive"),
-            "lock_duration": Attribute(duration),
-            "max_delivery_count": Attribute(number),
-            "max_size_in_megabytes": Attribute(number, "properties.maxSizeInMegabytes", _message_size),
-            "partitioning_enabled": Attribute(boolean, "properties.enablePartitioning"),
-            "requires_duplicate_detection": Attribute(boolean),
-            "requires_session": Attribute(boolean),
-        },
-    ),
-    AzureType(
-        "azurerm_servicebus_topic",
-        "microsoft.servicebus/namespaces/topics",
-        {
-            "auto_delete_on_idle": Attribute(duration),
-            "default_message_ttl": Attribute(duration, "properties.defaultMessageTimeToLive"),
-            "max_size_in_megabytes": Attribute(number, "properties.maxSizeInMegabytes", _message_size),
-            "partitioning_enabled": Attribute(boolean, "properties.enablePartitioning"),
-            "requires_duplicate_detection": Attribute(boolean),
-            "support_ordering": Attribute(boolean),
-        },
-    ),
-    AzureType(
-        "azurerm_eventhub_namespace",
-        "microsoft.eventhub/namespaces",
-        {
-            **PLACED,
-            "auto_inflate_enabled": Attribute(boolean, "properties.isAutoInflateEnabled"),
-            "capacity": Attribute(number, "sku.capacity"),
-            "identity": IDENTITY,
-            "local_authentication_enabled": _LOCAL,
-            "maximum_throughput_units": Attribute(default_is(0, number)),
-            "minimum_tls_version": Attribute(text, default="1.2"),
-            "public_network_access_enabled": _PUBLIC,
-            "sku": Attribute(text, "sku.name"),
-        },
-    ),
-    AzureType(
-        "azurerm_eventhub",
-        "microsoft.eventhub/namespaces/eventhubs",
-        {
-            "message_retention": Attribute(number, "properties.messageRetentionInDays"),
-            "partition_count": Attribute(number),
-            "status": Attribute(default_is("active", folded_text)),
-        },
-    ),
-    AzureType(
-        "azurerm_eventgrid_topic",
-        "microsoft.eventgrid/topics",
-        {
-            **PLACED,
-            "identity": IDENTITY,
-            "input_schema": Attribute(text),
-            "local_auth_enabled": _LOCAL,
-            "public_network_access_enabled": _PUBLIC,
-        },
-    ),
-    AzureType(
-        "azurerm_log_analytics_workspace",
-        "microsoft.operationalinsights/workspaces",
-        {
-            **PLACED,
-            "daily_quota_gb": Attribute(number, "properties.workspaceCapping.dailyQuotaGb", default=-1),
-            "internet_ingestion_enabled": Attribute(
-                boolean, "properties.publicNetworkAccessForIngestion", is_enabled, default=True
-            ),
-            "internet_query_enabled": Attribute(
-                boolean, "properties.publicNetworkAccessForQuery", is_enabled, default=True
-            ),
-            "retention_in_days": Attribute(number),
-            "sku": Attribute(folded_text, "properties.sku.name"),
-        },
-    ),
-    AzureType(
-        "azurerm_application_insights",
-        "microsoft.insights/components",
-        {
-            **PLACED,
-            "application_type": Attribute(text, "properties.Application_Type"),
-            "disable_ip_masking": Attribute(boolean, "properties.DisableIpMasking"),
-            "local_authentication_disabled": Attribute(boolean, "properties.DisableLocalAuth"),
-            "retention_in_days": Attribute(number, "properties.RetentionInDays"),
-            "workspace_id": Attribute(arm_id, "properties.WorkspaceResourceId"),
-        },
-    ),
-    AzureType(
-        "azurerm_monitor_action_group",
-        "microsoft.insights/actiongroups",
-        {
-            "tags": TAGS,
-            "email_receiver": named_blocks(
-                {
-                    "email_address": Attribute(text, "emailAddress"),
-                    "use_common_alert_schema": Attribute(boolean, "useCommonAlertSchema"),
-                },
-                "properties.emailReceivers",
-            ),
-            "enabled": Attribute(boolean),
-            "short_name": Attribute(text, "properties.groupShortName"),
-        },
-    ),
-    AzureType(
-        "azurerm_monitor_metric_alert",
-        "microsoft.insights/metricalerts",
-        {
-            "tags": TAGS,
-            "auto_mitigate": Attribute(boolean, default=True),
-            "description": Attribute(text),
-            "enabled": Attribute(boolean),
-            "frequency": Attribute(text, "properties.evaluationFrequency"),
-            "scopes": Attribute(set_of(arm_id)),
-            "severity": Attribute(number),
-            "window_size": Attribute(text),
-        },
-    ),
-    AzureType(
-        "azurerm_monitor_smart_detector_alert_rule",
-        "microsoft.alertsmanagement/smartdetectoralertrules",
-        {
-            "tags": TAGS,
-            "description": Attribute(text),
-            "detector_type": Attribute(text, "properties.detector.id"),
-            "enabled": Attribute(boolean, "properties.state", is_enabled),
-            "frequency": Attribute(text),
-            "scope_resource_ids": Attribute(set_of(arm_id), "properties.scope"),
-            "severity": Attribute(text),
-        },
-    ),
-    AzureType(
         "azurerm_data_factory",
         "microsoft.datafactory/factories",
-        {**PLACED, "identity": IDENTITY, "public_network_enabled": _PUBLIC},
+        {
+            **PLACED,
+            "customer_managed_key_id": Attribute(text, "properties.encryption", _factory_key),
+            "customer_managed_key_identity_id": reference("properties.encryption.identity.userAssignedIdentity"),
+            "github_configuration": _repository("factorygithubconfiguration", {"git_url": "hostName"}),
+            "global_parameter": Attribute(
+                keyed("name", {"type": text, "value": parameter_value}), "properties.globalParameters", _parameters
+            ),
+            "identity": IDENTITY,
+            "public_network_enabled": _PUBLIC,
+            "purview_id": reference("properties.purviewConfiguration.purviewResourceId"),
+            "vsts_configuration": _repository(
+                "factoryvstsconfiguration", {"project_name": "projectName", "tenant_id": "tenantId"}
+            ),
+        },
     ),
     AzureType(
         "azurerm_databricks_workspace",
         "microsoft.databricks/workspaces",
         {
             **PLACED,
+            "custom_parameters": Attribute(
+                block(
+                    {
+                        "no_public_ip": boolean,
+                        "private_subnet_name": folded_text,
+                        "public_subnet_name": folded_text,
+                        "storage_account_name": text,
+                        "storage_account_sku_name": text,
+                        "virtual_network_id": arm_id,
+                    }
+                ),
+                "properties.parameters",
+                _workspace_parameters,
+            ),
+            "customer_managed_key_enabled": _is_on("prepareEncryption"),
+            "infrastructure_encryption_enabled": _is_on("requireInfrastructureEncryption"),
             "managed_resource_group_id": Attribute(arm_id),
+            "network_security_group_rules_required": word("properties.requiredNsgRules"),
             "public_network_access_enabled": _PUBLIC,
             "sku": Attribute(text, "sku.name"),
         },
@@ -277,9 +236,30 @@ TYPES = (
         "microsoft.recoveryservices/vaults",
         {
             **PLACED,
+            "cross_region_restore_enabled": enabled("properties.redundancySettings.crossRegionRestore"),
+            "encryption": Attribute(
+                block(
+                    {
+                        "infrastructure_encryption_enabled": boolean,
+                        "key_id": text,
+                        "use_system_assigned_identity": boolean,
+                        "user_assigned_identity_id": arm_id,
+                    }
+                ),
+                "properties.encryption",
+                _backup_key,
+            ),
             "identity": IDENTITY,
+            "immutability": word("properties.securitySettings.immutabilitySettings.state", unset="disabled"),
+            "monitoring": Attribute(watched, "properties.monitoringSettings", _watched),
             "public_network_access_enabled": _PUBLIC,
             "sku": Attribute(text, "sku.name"),
+            "soft_delete_enabled": Attribute(
+                boolean,
+                "properties.securitySettings.softDeleteSettings.softDeleteState",
+                lambda found: str(found).lower() in {"enabled", "alwayson"},
+                default=NOT_READ,
+            ),
             "storage_mode_type": Attribute(text, "properties.redundancySettings.standardTierStorageRedundancy"),
         },
     ),
@@ -288,9 +268,14 @@ TYPES = (
         "microsoft.automation/automationaccounts",
         {
             **PLACED,
+            "encryption": Attribute(
+                block({"key_vault_key_id": text, "user_assigned_identity_id": arm_id}),
+                "properties.encryption",
+                _automation_key,
+            ),
             "identity": IDENTITY,
             "local_authentication_enabled": _LOCAL,
-            "public_network_access_enabled": Attribute(boolean, default=True, path="properties.publicNetworkAccess"),
+            "public_network_access_enabled": flag("properties.publicNetworkAccess", default=True),
             "sku_name": Attribute(text, "properties.sku.name"),
         },
     ),
@@ -299,10 +284,16 @@ TYPES = (
         "microsoft.appconfiguration/configurationstores",
         {
             **PLACED,
+            "encryption": Attribute(
+                block({"identity_client_id": folded_text, "key_vault_key_identifier": text}),
+                "properties.encryption.keyVaultProperties",
+                _settings_key,
+            ),
             "identity": IDENTITY,
             "local_auth_enabled": _LOCAL,
-            "purge_protection_enabled": Attribute(boolean, "properties.enablePurgeProtection"),
-            "sku": Attribute(folded_text, "sku.name"),
+            "public_network_access": word(),
+            "purge_protection_enabled": flag("properties.enablePurgeProtection"),
+            "sku": word("sku.name"),
             "soft_delete_retention_days": Attribute(default_is(0, number), "properties.softDeleteRetentionInDays"),
         },
     ),
@@ -312,25 +303,43 @@ TYPES = (
         {
             **PLACED,
             "custom_subdomain_name": Attribute(text, "properties.customSubDomainName"),
+            "dynamic_throttling_enabled": Attribute(boolean),
+            "fqdns": Attribute(set_of(folded_text), "properties.allowedFqdnList"),
             "identity": IDENTITY,
             "kind": Attribute(text, "kind"),
             "local_auth_enabled": _LOCAL,
+            "network_acls": Attribute(walls, spelled=_walls),
+            "outbound_network_access_restricted": flag("properties.restrictOutboundNetworkAccess"),
             "public_network_access_enabled": _PUBLIC,
             "sku_name": Attribute(text, "sku.name"),
+            "storage": some_blocks(
+                {
+                    "identity_client_id": word("identityClientId"),
+                    "storage_account_id": Attribute(arm_id, "resourceId"),
+                },
+                "properties.userOwnedStorage",
+            ),
         },
     ),
     AzureType(
         "azurerm_search_service",
         "microsoft.search/searchservices",
         {
-            "location": LOCATION,
-            "tags": TAGS,
+            **PLACED,
+            "allowed_ips": Attribute(
+                set_of(text), "properties.networkRuleSet.ipRules", lambda found: [at(item, "value") for item in found]
+            ),
+            "authentication_failure_mode": word("properties.authOptions.aadOrApiKey.aadAuthFailureMode"),
+            "customer_managed_key_enforcement_enabled": enabled("properties.encryptionWithCmk.enforcement"),
+            "hosting_mode": word(unset="default"),
             "identity": IDENTITY,
             "local_authentication_enabled": _LOCAL,
+            "network_rule_bypass_option": word("properties.networkRuleSet.bypass", unset="none"),
             "partition_count": Attribute(number),
             "public_network_access_enabled": _PUBLIC,
             "replica_count": Attribute(number),
-            "sku": Attribute(folded_text, "sku.name"),
+            "semantic_search_sku": word("properties.semanticSearch", unset="disabled"),
+            "sku": word("sku.name"),
         },
     ),
     AzureType(
@@ -338,12 +347,19 @@ TYPES = (
         "microsoft.apimanagement/service",
         {
             **PLACED,
+            "client_certificate_enabled": flag("properties.enableClientCertificate"),
+            "gateway_disabled": flag("properties.disableGateway"),
             "identity": IDENTITY,
+            "min_api_version": Attribute(text, "properties.apiVersionConstraint.minApiVersion"),
+            "notification_sender_email": Attribute(text),
+            "public_ip_address_id": Attribute(arm_id),
             "public_network_access_enabled": _PUBLIC,
             "publisher_email": Attribute(text),
             "publisher_name": Attribute(text),
             "sku_name": Attribute(text, "sku", lambda found: f"{at(found, 'name')}_{at(found, 'capacity')}"),
+            "virtual_network_configuration": one_block({"subnet_id": Attribute(arm_id, "subnetResourceId")}),
             "virtual_network_type": Attribute(default_is("none", folded_text)),
+            "zones": ZONES,
         },
     ),
 )

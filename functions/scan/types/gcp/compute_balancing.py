@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...domain.shapes import boolean, dns_name, list_of, number_or_zero, set_of, text
 from .assets import Asset
 from .forms import certificate, port_range, unless
-from .mapping import GoogleType
+from .mapping import GoogleType, Item
 
 _API = "compute.googleapis.com/"
 _BACKEND = (
@@ -17,6 +17,14 @@ _BACKEND = (
     " max_connections_per_instance max_rate max_rate_per_endpoint max_rate_per_instance max_utilization"
 )
 _CHECKS = "grpc_health_check http2_health_check http_health_check https_health_check ssl_health_check tcp_health_check"
+_EXCLUSION = "rule.preconfigured_waf_config.exclusion"
+_EXCLUDED = (("cookie", "Cookie"), ("header", "Header"), ("query_param", "QueryParam"), ("uri", "Uri"))
+_ERROR_PAGES = (
+    "default_custom_error_response_policy",
+    "path_matcher.default_custom_error_response_policy",
+    "path_matcher.path_rule.custom_error_response_policy",
+    "path_matcher.route_rules.custom_error_response_policy",
+)
 _NAMED = {  # spelled in the API with the protocol in one word
     "ip_address": "IPAddress",
     "ip_protocol": "IPProtocol",
@@ -39,6 +47,11 @@ def _health_check(kind: str, assets: tuple[str, ...], *, is_regional: bool) -> G
         shapes={f"{name}.proxy_header": unless("NONE") for name in _CHECKS.split() if name != "grpc_health_check"},
         when=_is_regional if is_regional else _is_global,
     )
+
+
+def _hash(data: Item, _asset: Asset) -> object:
+    """What is hashed; says nothing while backends are chosen in another way."""
+    return data.get("consistentHash") if data.get("localityLbPolicy") in {"MAGLEV", "RING_HASH"} else None
 
 
 TYPES = (
@@ -90,52 +103,58 @@ TYPES = (
     GoogleType(
         "google_compute_url_map",
         (_API + "UrlMap",),
-        "default_service default_url_redirect description host_rule path_matcher",
+        "default_custom_error_response_policy default_route_action default_service default_url_redirect description"
+        " header_action host_rule path_matcher test",
         at={
+            **{f"{path}.error_response_rule": "errorResponseRules" for path in _ERROR_PAGES},
             "host_rule": "hostRules",
             "path_matcher": "pathMatchers",
             "path_matcher.path_rule": "pathRules",
-        },
-        inside={
-            "path_matcher": "default_service default_url_redirect description name path_rule",
-            "path_matcher.path_rule": "paths service url_redirect",
+            "test": "tests",
         },
         when=_is_global,
     ),
     GoogleType(
         "google_compute_backend_service",
         (_API + "BackendService",),
-        "affinity_cookie_ttl_sec backend compression_mode connection_draining_timeout_sec custom_request_headers"
-        " custom_response_headers description edge_security_policy enable_cdn health_checks iap load_balancing_scheme"
-        " locality_lb_policy log_config port_name protocol security_policy session_affinity timeout_sec",
+        "affinity_cookie_ttl_sec backend cdn_policy circuit_breakers compression_mode connection_draining_timeout_sec"
+        " consistent_hash custom_request_headers custom_response_headers description edge_security_policy enable_cdn"
+        " health_checks iap ip_address_selection_policy load_balancing_scheme locality_lb_policies locality_lb_policy"
+        " log_config max_stream_duration outlier_detection port_name protocol security_policy security_settings"
+        " service_lb_policy session_affinity timeout_sec",
         at={
             "backend": "backends",
             "connection_draining_timeout_sec": "connectionDraining.drainingTimeoutSec",
             "enable_cdn": "enableCDN",
         },
+        read={"consistent_hash": _hash},
         shapes={"compression_mode": unless("DISABLED"), "session_affinity": unless("NONE")},
         inside={
             "backend": _BACKEND,
             "iap": "enabled oauth2_client_id",
-            "log_config": "enable optional_mode sample_rate",
+            "log_config": "enable optional_fields optional_mode sample_rate",
+            # No API answers with the key itself.
+            "security_settings.aws_v4_authentication": "access_key_id access_key_version origin_region",
         },
         when=_is_global,
     ),
     GoogleType(
         "google_compute_region_backend_service",
         (_API + "RegionBackendService", _API + "BackendService"),
-        "affinity_cookie_ttl_sec backend connection_draining_timeout_sec description enable_cdn failover_policy health_checks"
-        " iap load_balancing_scheme locality_lb_policy log_config network port_name protocol session_affinity timeout_sec",
+        "affinity_cookie_ttl_sec backend circuit_breakers connection_draining_timeout_sec consistent_hash description"
+        " enable_cdn failover_policy health_checks iap load_balancing_scheme locality_lb_policy log_config network"
+        " outlier_detection port_name protocol session_affinity timeout_sec",
         at={
             "backend": "backends",
             "connection_draining_timeout_sec": "connectionDraining.drainingTimeoutSec",
             "enable_cdn": "enableCDN",
         },
+        read={"consistent_hash": _hash},
         shapes={"session_affinity": unless("NONE")},
         inside={
             "backend": f"{_BACKEND} failover",
             "iap": "enabled oauth2_client_id",
-            "log_config": "enable optional_mode sample_rate",
+            "log_config": "enable optional_fields optional_mode sample_rate",
         },
         when=_is_regional,
     ),
@@ -144,10 +163,6 @@ TYPES = (
         (_API + "BackendBucket",),
         "bucket_name cdn_policy compression_mode custom_response_headers description edge_security_policy enable_cdn",
         shapes={"compression_mode": unless("DISABLED"), "custom_response_headers": set_of(text)},
-        inside={
-            "cdn_policy": "cache_mode client_ttl default_ttl max_ttl negative_caching request_coalescing serve_while_stale"
-            " signed_url_cache_max_age_sec",
-        },
     ),
     _health_check("google_compute_health_check", (_API + "HealthCheck",), is_regional=False),
     _health_check(
@@ -189,17 +204,20 @@ TYPES = (
     GoogleType(
         "google_compute_security_policy",
         (_API + "SecurityPolicy",),
-        "description rule type",
-        at={"rule": "rules"},
+        "adaptive_protection_config advanced_options_config description recaptcha_options_config rule type",
+        at={
+            "rule": "rules",
+            _EXCLUSION: "exclusions",
+            **{f"{_EXCLUSION}.request_{name}": f"request{member}sToExclude" for name, member in _EXCLUDED},
+            **{f"{_EXCLUSION}.request_{name}.operator": "op" for name, _ in _EXCLUDED},
+            **{f"{_EXCLUSION}.request_{name}.value": "val" for name, _ in _EXCLUDED},
+        },
         shapes={
             "rule.preview": boolean,
             "rule.priority": number_or_zero,
         },
         inside={
-            "rule": "action description match preview priority",
-            "rule.match": "config expr versioned_expr",
             "rule.match.config": "src_ip_ranges",
-            "rule.match.expr": "expression",
         },
         when=_is_global,
     ),

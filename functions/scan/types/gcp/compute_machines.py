@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...domain.resources import Attributes
-from ...domain.shapes import set_of
+from ...domain.shapes import members, set_of
 from .assets import Asset
 from .forms import kms_key, tail, unless, written
-from .mapping import UNREAD, GoogleType, Item, member
+from .mapping import UNREAD, GoogleType, Item, Reading, entries, member
 
 _API = "compute.googleapis.com/"
 _STARTUP = "startup-script"
@@ -27,8 +27,16 @@ _SCALING = {
     "autoscaling_policy.cpu_utilization.target": "utilizationTarget",
     "autoscaling_policy.load_balancing_utilization.target": "utilizationTarget",
     "autoscaling_policy.max_replicas": "maxNumReplicas",
+    "autoscaling_policy.metric": "customMetricUtilizations",
+    "autoscaling_policy.metric.name": "metric",
+    "autoscaling_policy.metric.target": "utilizationTarget",
+    "autoscaling_policy.metric.type": "utilizationTargetType",
     "autoscaling_policy.min_replicas": "minNumReplicas",
 }
+
+
+_PRESERVED = ("statefulPolicy", "preservedState")
+_KEPT_ADDRESSES = set_of(members({"delete_rule": written, "interface_name": written}))
 
 
 def _is_zonal(asset: Asset) -> bool:
@@ -75,28 +83,69 @@ def _zones(data: Item, _asset: Asset) -> object:
     return [member(zone, "zone") for zone in zones] if isinstance(zones, list) else None
 
 
+def _kept_addresses(name: str) -> Reading:
+    """Make the reading of the interfaces whose addresses are kept: a map, which has no order, is a list in a state."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        found = _as_map(member(data, *_PRESERVED, name))
+        return [{"interface_name": key, "delete_rule": member(item, "autoDelete")} for key, item in found.items()]
+
+    return read
+
+
 def _as_map(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
 def _group(kind: str, *, is_regional: bool) -> GoogleType:
-    spread = "distribution_policy_target_shape distribution_policy_zones" if is_regional else ""
+    spread = (
+        "distribution_policy_target_shape distribution_policy_zones instance_flexibility_policy"
+        if is_regional
+        else "all_instances_config"
+    )
     return GoogleType(
         kind,
         (_API + "InstanceGroupManager",),
-        "auto_healing_policies base_instance_name description named_port target_pools target_size update_policy version "
-        + spread,
+        "auto_healing_policies base_instance_name description instance_lifecycle_policy list_managed_instances_results"
+        " named_port standby_policy stateful_disk stateful_external_ip stateful_internal_ip target_pools target_size"
+        f" update_policy version {spread}",
         at={
             "named_port": "namedPorts",
             "version": "versions",
             **_POLICY_NUMBERS,
-            **({"distribution_policy_target_shape": "distributionPolicy.targetShape"} if is_regional else {}),
+            "stateful_disk.delete_rule": "autoDelete",
+            **(
+                {"distribution_policy_target_shape": "distributionPolicy.targetShape"}
+                if is_regional
+                else {"all_instances_config": "allInstancesConfig.properties"}
+            ),
         },
-        read={"target_size": _target_size, **({"distribution_policy_zones": _zones} if is_regional else {})},
-        shapes={"distribution_policy_zones": set_of(tail)} if is_regional else {},
-        inside={
-            "update_policy": "max_surge_fixed max_surge_percent max_unavailable_fixed max_unavailable_percent minimal_action"
-            " replacement_method type",
+        read={
+            "target_size": _target_size,
+            "stateful_disk": entries("deviceName", *_PRESERVED, "disks"),
+            "stateful_external_ip": _kept_addresses("externalIPs"),
+            "stateful_internal_ip": _kept_addresses("internalIPs"),
+            **(
+                {
+                    "distribution_policy_zones": _zones,
+                    "instance_flexibility_policy.instance_selections": entries("name", "instanceSelections"),
+                }
+                if is_regional
+                else {}
+            ),
+        },
+        shapes={
+            "list_managed_instances_results": unless("PAGELESS"),
+            "stateful_external_ip": _KEPT_ADDRESSES,
+            "stateful_internal_ip": _KEPT_ADDRESSES,
+            **(
+                {
+                    "distribution_policy_zones": set_of(tail),
+                    "update_policy.instance_redistribution_type": unless("PROACTIVE"),
+                }
+                if is_regional
+                else {}
+            ),
         },
         when=_is_regional if is_regional else _is_zonal,
     )
@@ -108,9 +157,10 @@ def _autoscaler(kind: str, *, is_regional: bool) -> GoogleType:
         (_API + "Autoscaler",),
         "autoscaling_policy description target",
         at=_SCALING,
-        shapes={"autoscaling_policy.cpu_utilization.predictive_method": unless("NONE")},
-        inside={
-            "autoscaling_policy": "cooldown_period cpu_utilization load_balancing_utilization max_replicas min_replicas mode"
+        read={"autoscaling_policy.scaling_schedules": entries("name", "scalingSchedules")},
+        shapes={
+            "autoscaling_policy.cpu_utilization.predictive_method": unless("NONE"),
+            "autoscaling_policy.scaling_schedules.time_zone": unless("UTC"),
         },
         when=_is_regional if is_regional else _is_zonal,
     )

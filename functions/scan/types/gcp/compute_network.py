@@ -42,14 +42,22 @@ def _enabled_log(data: Item, _asset: Asset) -> object:
     return log if member(log, "enable") is True else None
 
 
+def _metadata_fields(data: Item, _asset: Asset) -> object:
+    """Which fields are logged; the API goes on to tell them when `metadata` no longer asks for them, and they do nothing."""
+    return data.get("metadataFields") if data.get("metadata") == "CUSTOM_METADATA" else None
+
+
 TYPES = (
     GoogleType(
         "google_compute_network",
         (_API + "Network",),
-        "auto_create_subnetworks bgp_best_path_selection_mode description enable_ula_internal_ipv6 internal_ipv6_range mtu"
+        "auto_create_subnetworks bgp_always_compare_med bgp_best_path_selection_mode bgp_inter_region_cost description"
+        " enable_ula_internal_ipv6 internal_ipv6_range mtu"
         " network_firewall_policy_enforcement_order routing_mode",
         at={
+            "bgp_always_compare_med": "routingConfig.bgpAlwaysCompareMed",
             "bgp_best_path_selection_mode": "routingConfig.bgpBestPathSelectionMode",
+            "bgp_inter_region_cost": "routingConfig.bgpInterRegionCost",
             "routing_mode": "routingConfig.routingMode",
         },
         made=_is_default_network,
@@ -60,7 +68,7 @@ TYPES = (
         "description ip_cidr_range ipv6_access_type log_config network private_ip_google_access private_ipv6_google_access"
         " purpose role secondary_ip_range stack_type",
         at={"secondary_ip_range": "secondaryIpRanges"},
-        read={"log_config": _enabled_log},
+        read={"log_config": _enabled_log, "log_config.metadata_fields": _metadata_fields},
         shapes={"private_ipv6_google_access": unless("DISABLE_GOOGLE_ACCESS"), "purpose": unless("PRIVATE")},
         inside={
             "log_config": "aggregation_interval filter_expr flow_sampling metadata metadata_fields",
@@ -101,9 +109,9 @@ TYPES = (
     GoogleType(
         "google_compute_router_nat",
         (_API + "Router",),
-        "drain_nat_ips enable_dynamic_port_allocation enable_endpoint_independent_mapping icmp_idle_timeout_sec log_config"
-        " max_ports_per_vm min_ports_per_vm nat_ip_allocate_option nat_ips source_subnetwork_ip_ranges_to_nat subnetwork"
-        " tcp_established_idle_timeout_sec tcp_time_wait_timeout_sec tcp_transitory_idle_timeout_sec udp_idle_timeout_sec",
+        "auto_network_tier drain_nat_ips enable_dynamic_port_allocation enable_endpoint_independent_mapping endpoint_types"
+        " icmp_idle_timeout_sec log_config max_ports_per_vm min_ports_per_vm nat_ip_allocate_option nat_ips rules source_subnetwork_ip_ranges_to_nat subnetwork"
+        " tcp_established_idle_timeout_sec tcp_time_wait_timeout_sec tcp_transitory_idle_timeout_sec type udp_idle_timeout_sec",
         at={"subnetwork": "subnetworks"},
         shapes={
             # The provider writes the documented default where the API says nothing.
@@ -111,6 +119,7 @@ TYPES = (
             "tcp_established_idle_timeout_sec": default_is(1200, lambda value: _whole(value, 1200)),
             "tcp_time_wait_timeout_sec": default_is(120, lambda value: _whole(value, 120)),
             "tcp_transitory_idle_timeout_sec": default_is(30, lambda value: _whole(value, 30)),
+            "type": unless("PUBLIC"),
             "udp_idle_timeout_sec": default_is(30, lambda value: _whole(value, 30)),
         },
         key="//compute.googleapis.com/projects/{project}/regions/{region:tail}/routers/{router:tail}/nats/{name}",
@@ -158,7 +167,7 @@ TYPES = (
         "google_compute_service_attachment",
         (_API + "ServiceAttachment",),
         "connection_preference consumer_accept_lists consumer_reject_lists description domain_names enable_proxy_protocol"
-        " nat_subnets target_service",
+        " nat_subnets propagated_connection_limit reconcile_connections target_service",
     ),
 )
 

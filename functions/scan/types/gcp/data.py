@@ -7,15 +7,48 @@ Terraform Google provider 6.50, resource documentation of each type.
 
 from __future__ import annotations
 
+from ...domain.resources import Attributes
 from ...domain.shapes import default_is, folded_text, set_of, text
 from .assets import Asset
 from .forms import after_colon, dataset_role, duration, kms_key, table_schema, tail, unless, written
-from .mapping import GoogleType, Item, member
+from .mapping import UNREAD, GoogleType, Item, Reading, member
 
 
 def _with_state(data: Item, _asset: Asset) -> object:
     """Live or archived versions are a flag in the API and a word in a state."""
     return {True: "LIVE", False: "ARCHIVED"}.get(data.get("isLive"), "ANY")  # type: ignore[arg-type]
+
+
+_INSTANCE_KINDS = {"CLOUDSQL_INSTANCE": "CLOUD_SQL_INSTANCE"}
+
+
+def _instance_kind(data: Item, _asset: Asset) -> object:
+    """The inventory spells one kind of instance otherwise than the API."""
+    found = data.get("instanceType")
+    return _INSTANCE_KINDS.get(str(found), found)
+
+
+def _ssl_mode(data: Item, _asset: Asset) -> object:
+    """Which connections are let in; before there was a mode, a flag said whether certificates are asked for."""
+    return data.get("sslMode") or ("TRUSTED_CLIENT_CERTIFICATE_REQUIRED" if data.get("requireSsl") is True else None)
+
+
+def _unless_scaled(name: str) -> Reading:
+    """Make the reading of a size, which says nothing while Google's autoscaler steers it."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        return UNREAD if data.get("autoscalingConfig") else data.get(name)
+
+    return read
+
+
+def _with_filter_at_the_top(attributes: Attributes) -> Attributes:
+    """Put a partition filter, which a configuration may ask for at its old place, to where the API has it."""
+    parts = attributes.get("time_partitioning")
+    is_asked = isinstance(parts, list | tuple) and any(
+        member(part, "require_partition_filter") is True for part in parts
+    )
+    return {**attributes, "require_partition_filter": True} if is_asked else attributes
 
 
 def _fields(data: Item, _asset: Asset) -> object:
@@ -120,6 +153,7 @@ TYPES = (
         read={"schema": _fields},
         shapes={"encryption_configuration.kms_key_name": kms_key, "schema": table_schema},
         inside={"time_partitioning": "expiration_ms field type"},
+        state=_with_filter_at_the_top,
     ),
     GoogleType(
         "google_sql_database_instance",
@@ -135,12 +169,14 @@ TYPES = (
                 "enablePrivatePathForGoogleCloudServices"
             ),
         },
+        read={"instance_type": _instance_kind, "settings.ip_configuration.ssl_mode": _ssl_mode},
         shapes={
             "encryption_key_name": kms_key,
             "master_instance_name": after_colon,
             "settings.connector_enforcement": unless("NOT_REQUIRED"),
             "settings.edition": unless("ENTERPRISE"),
             "settings.ip_configuration.server_ca_mode": unless("GOOGLE_MANAGED_INTERNAL_CA"),
+            "settings.ip_configuration.ssl_mode": unless("ALLOW_UNENCRYPTED_AND_ENCRYPTED"),
         },
         inside={
             # The size of a disk that grows by itself is nobody's change, and the version of the patches moves.
@@ -169,7 +205,7 @@ TYPES = (
         "google_spanner_instance",
         ("spanner.googleapis.com/Instance",),
         "autoscaling_config config display_name edition labels num_nodes processing_units",
-        at={"num_nodes": "nodeCount"},
+        read={"num_nodes": _unless_scaled("nodeCount"), "processing_units": _unless_scaled("processingUnits")},
         shapes={"config": tail},
         inside={"autoscaling_config": "autoscaling_limits autoscaling_targets"},
         key="//spanner.googleapis.com/projects/{project}/instances/{name}",

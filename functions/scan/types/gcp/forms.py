@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from ...domain.shapes import Canonical, Shape, default_is, members, string_map, text, whole_document
+from ...domain.shapes import Canonical, Shape, default_is, folded_text, members, string_map, text, whole_document
 
 _SELF_LINK = re.compile(r"https?://(?:www|compute)\.googleapis\.com/compute/(?:v1|beta|alpha)/(?=projects/)")
 _FULL_NAME = re.compile(r"//[a-z0-9.-]+\.googleapis\.com/(?=projects/)")
@@ -21,6 +21,7 @@ _PRIMITIVE = {
     "roles/bigquery.dataEditor": "WRITER",
     "roles/bigquery.dataViewer": "READER",
 }
+_INVENTORY_TYPE = "TYPE_"
 _COLUMN_TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 
 
@@ -99,6 +100,8 @@ def dataset_role(value: object) -> Canonical:
 def table_schema(value: object) -> Canonical:
     """A table's columns; `mode` is NULLABLE when left out, and some types have two names.
 
+    The inventory puts `TYPE_` before the name of a type (`TYPE_INT64`), which the API does not.
+
     Source: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema
     """
     found = whole_document(value)
@@ -119,6 +122,11 @@ def kept(shapes: Mapping[str, Shape]) -> Shape:
     return canonical
 
 
+def word(default: str) -> Shape:
+    """A word that stands for the default when left out; the inventory may write it in capitals (`PUBLIC`) where the API does not."""
+    return default_is(default, folded_text)
+
+
 def unless(default: str) -> Shape:
     """Text, or link, that stands for the default when left out."""
     return default_is(default, written)
@@ -128,7 +136,7 @@ def _column(value: Canonical) -> Canonical:
     if not isinstance(value, dict):
         return value
     found: dict[str, Canonical] = {name: item for name, item in value.items() if item not in (None, "", [], {})}
-    kind = str(found.get("type", "")).upper()
+    kind = str(found.get("type", "")).upper().removeprefix(_INVENTORY_TYPE)
     found["type"] = _COLUMN_TYPES.get(kind, kind)
     found["mode"] = str(found.get("mode", "NULLABLE")).upper()
     if isinstance(found.get("fields"), list):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from ...domain.resources import Attributes, Declared, Parent
 from ...domain.shapes import Canonical, text
 from ...domain.specs import TypeSpec
-from .mapping import key_from
+from .mapping import key_from, names_in
 
 BINDING, MEMBER, POLICY = "_iam_binding", "_iam_member", "_iam_policy"
 _CONDITION = ("title", "description", "expression")
@@ -34,6 +34,7 @@ class Grantable:
         key: full resource name from a state's attributes in braces.
         inline: attribute of the resource's own type that holds the same grants, when it has one.
         also: (prefix, key) of other Terraform types for grants on the very same thing.
+        words: collections in the resource's name, where a state may leave them out (`shop-prod/europe-west1/ring`).
     """
 
     prefix: str
@@ -41,6 +42,7 @@ class Grantable:
     key: str
     inline: str = ""
     also: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def member_name(value: object) -> Canonical:
@@ -163,11 +165,28 @@ def _grant(kind: Grantable, declared: Declared, key: str) -> Declared:
 
 
 def _resource(kind: Grantable, attributes: Attributes) -> str | None:
-    found = key_from(kind.key, attributes)
+    found = key_from(kind.key, _with_words(kind, attributes) if kind.words else attributes)
     return found.replace("storage.googleapis.com/b/", "storage.googleapis.com/", 1) if found else None
 
 
+def _with_words(kind: Grantable, attributes: Attributes) -> Attributes:
+    """Name a key or a ring of Cloud KMS in full: a configuration may leave words out, or the provider's own project.
+
+    Source: google_kms_crypto_key_iam documentation, `crypto_key_id`; the provider begins `id` with the full name.
+    """
+    name = names_in(kind.key)[0]
+    given = [part for part in str(attributes.get(name) or "").split("/") if part]
+    if len(given) == len(kind.words):
+        full = "/".join(f"{word}/{part}" for word, part in zip(kind.words, given, strict=True))
+        return {**attributes, name: full}
+    whole = str(attributes.get("id") or "").split("/")[: 2 * len(kind.words)]
+    if len(given) == len(kind.words) - 1 and whole[::2] == list(kind.words):
+        return {**attributes, name: "/".join(whole)}
+    return attributes
+
+
 _P = "projects/{project}"
+_RING = ("projects", "locations", "keyRings")
 GRANTABLE = (
     Grantable(
         "google_project",
@@ -196,9 +215,17 @@ GRANTABLE = (
         ("pubsub.googleapis.com/Subscription",),
         f"//pubsub.googleapis.com/{_P}/subscriptions/{{subscription:tail}}",
     ),
-    Grantable("google_kms_key_ring", ("cloudkms.googleapis.com/KeyRing",), "//cloudkms.googleapis.com/{key_ring_id}"),
     Grantable(
-        "google_kms_crypto_key", ("cloudkms.googleapis.com/CryptoKey",), "//cloudkms.googleapis.com/{crypto_key_id}"
+        "google_kms_key_ring",
+        ("cloudkms.googleapis.com/KeyRing",),
+        "//cloudkms.googleapis.com/{key_ring_id}",
+        words=_RING,
+    ),
+    Grantable(
+        "google_kms_crypto_key",
+        ("cloudkms.googleapis.com/CryptoKey",),
+        "//cloudkms.googleapis.com/{crypto_key_id}",
+        words=(*_RING, "cryptoKeys"),
     ),
     Grantable(
         "google_secret_manager_secret",

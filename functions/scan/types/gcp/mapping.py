@@ -181,6 +181,18 @@ def member(data: object, *path: str) -> Any:
     return data
 
 
+def entries(name: str, *path: str) -> Reading:
+    """Make the reading of a map that is blocks in a state, each with its key under a name."""
+
+    def read(data: Item, _asset: Asset) -> object:
+        found = member(data, *path)
+        if not isinstance(found, Mapping):
+            return None
+        return [{**item, name: key} if isinstance(item, Mapping) else item for key, item in found.items()]
+
+    return read
+
+
 def camel(name: str) -> str:
     """Return an attribute's name as APIs spell it."""
     first, *rest = name.split("_")

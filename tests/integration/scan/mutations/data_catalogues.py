@@ -237,7 +237,7 @@ _REST: tuple[Mutation, ...] = (
     unmanaged(
         "aws_glue_security_configuration",
         call("glue", "create_security_configuration", Name="extra", EncryptionConfiguration=_ENCRYPTION),
-        "extra",
+        "us-east-1|extra",
     ),
     missing("aws_glue_security_configuration.main", call("glue", "delete_security_configuration", "Name=name")),
 )  # fmt: skip

@@ -254,7 +254,7 @@ def _create_domain(clients: Clients, _target: dict[str, Any]) -> list[str]:
     client = clients("apigateway")
     client.create_domain_name(domainName="more.example")
     client.create_base_path_mapping(domainName="more.example", basePath="v9", restApiId=_orders(client), stage="live")
-    return ["more.example", "more.example|v9"]
+    return ["us-east-1|more.example", "us-east-1|more.example|v9"]
 
 
 _SERVED = (

@@ -101,7 +101,7 @@ def _options(side: str, *, on: bool) -> Any:
 
 def _ask(client: Any, vpc: Attributes) -> str:
     made = client.create_vpc_peering_connection(VpcId=vpc["id"], PeerVpcId=vpc["id"])
-    return str(made["VpcPeeringConnection"]["VpcPeeringConnectionId"])
+    return f"us-east-1|{made['VpcPeeringConnection']['VpcPeeringConnectionId']}"
 
 
 _SIDE = "allow_remote_vpc_dns_resolution"

@@ -167,13 +167,13 @@ _SCALING = (
     schedule("recurrence", MaxSize=2, MinSize=1, DesiredCapacity=1, Recurrence="0 23 * * *"),
     schedule("end_time", MaxSize=2, MinSize=1, DesiredCapacity=1, Recurrence="0 23 * * *", EndTime="2042-01-01T22:00:00Z"),
     schedule("time_zone", MaxSize=2, MinSize=1, DesiredCapacity=1, Recurrence="0 23 * * *", EndTime="2042-01-01T22:00:00Z", TimeZone="Europe/Berlin"),
-    unmanaged("aws_autoscaling_schedule", _more("put_scheduled_update_group_action", "web|more", ScheduledActionName="more", MaxSize=2)),
+    unmanaged("aws_autoscaling_schedule", _more("put_scheduled_update_group_action", "us-east-1|web|more", ScheduledActionName="more", MaxSize=2)),
     missing("aws_autoscaling_schedule.night", call(
         "autoscaling", "delete_scheduled_action", _OF_GROUP, "ScheduledActionName=scheduled_action_name")),
     hook("default_result", DefaultResult="ABANDON"),
     hook("heartbeat_timeout", DefaultResult="ABANDON", HeartbeatTimeout=30),
     hook("lifecycle_transition", DefaultResult="ABANDON", HeartbeatTimeout=30, LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING"),
-    unmanaged("aws_autoscaling_lifecycle_hook", _more("put_lifecycle_hook", "web|more", **{**_HOOK, "LifecycleHookName": "more"})),
+    unmanaged("aws_autoscaling_lifecycle_hook", _more("put_lifecycle_hook", "us-east-1|web|more", **{**_HOOK, "LifecycleHookName": "more"})),
     missing("aws_autoscaling_lifecycle_hook.drain", call(
         "autoscaling", "delete_lifecycle_hook", _OF_GROUP, "LifecycleHookName=name")),
 )  # fmt: skip

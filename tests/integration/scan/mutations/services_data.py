@@ -255,7 +255,7 @@ _LOGS: tuple[Mutation, ...] = (
             logGroupName="/app/api", filterName="extra", filterPattern="x",
             metricTransformations=[{"metricName": "Extra", "metricNamespace": "App", "metricValue": "1"}],
         ),
-        "/app/api|extra",
+        "us-east-1|/app/api|extra",
     ),
     missing(
         "aws_cloudwatch_log_metric_filter.errors",

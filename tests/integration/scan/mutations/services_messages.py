@@ -260,7 +260,7 @@ _EVENTS: tuple[Mutation, ...] = (
     unmanaged(
         "aws_cloudwatch_event_target",
         call("events", "put_targets", Rule="orders", EventBusName="shop", Targets=[{"Id": "extra", "Arn": _DEAD}]),
-        "shop|orders|extra",
+        "us-east-1|shop|orders|extra",
     ),
     missing(
         "aws_cloudwatch_event_target.task",

@@ -55,14 +55,14 @@ _REPOSITORIES: tuple[Mutation, ...] = (
     unmanaged(
         "aws_ecr_repository_policy",
         call("ecr", "set_repository_policy", repositoryName="plain", policyText=_OPEN),
-        "123456789012|plain",
+        "us-east-1|123456789012|plain",
     ),
     missing("aws_ecr_repository_policy.api", call("ecr", "delete_repository_policy", "repositoryName=repository")),
     missing("aws_ecr_lifecycle_policy.api", call("ecr", "delete_lifecycle_policy", "repositoryName=repository")),
     unmanaged(
         "aws_ecr_lifecycle_policy",
         call("ecr", "put_lifecycle_policy", repositoryName="plain", lifecyclePolicyText=_RULES),
-        "123456789012|plain",
+        "us-east-1|123456789012|plain",
     ),
     unmanaged(
         "aws_ecr_repository", create("ecr", "create_repository", "repository.repositoryArn", repositoryName="extra")
@@ -258,7 +258,7 @@ _CONTAINERS: tuple[Mutation, ...] = (
             capacityProviders=["FARGATE"],
             defaultCapacityProviderStrategy=[],
         ),
-        "plain",
+        "us-east-1|plain",
     ),
     missing(
         "aws_ecs_cluster_capacity_providers.main",

@@ -146,6 +146,54 @@ def test_grants_on_a_bucket_are_matched_in_both_spellings() -> None:
         assert drift(declared(("google_storage_bucket_iam_member", state)), read(asset)) == []
 
 
+RING = "projects/shop-prod/locations/europe-west1/keyRings/data"
+WITHOUT_WORDS = [
+    pytest.param("google_kms_key_ring", "key_ring_id", RING, RING, id="ring"),
+    pytest.param("google_kms_key_ring", "key_ring_id", "shop-prod/europe-west1/data", RING, id="ring without words"),
+    pytest.param("google_kms_key_ring", "key_ring_id", "europe-west1/data", RING, id="ring in the provider's project"),
+    pytest.param(
+        "google_kms_crypto_key", "crypto_key_id", f"{RING}/cryptoKeys/sql", f"{RING}/cryptoKeys/sql", id="key"
+    ),
+    pytest.param(
+        "google_kms_crypto_key",
+        "crypto_key_id",
+        "shop-prod/europe-west1/data/sql",
+        f"{RING}/cryptoKeys/sql",
+        id="key without words",
+    ),
+    pytest.param(
+        "google_kms_crypto_key",
+        "crypto_key_id",
+        "europe-west1/data/sql",
+        f"{RING}/cryptoKeys/sql",
+        id="key in the provider's project",
+    ),
+]
+
+
+@pytest.mark.parametrize(("prefix", "name", "given", "full"), WITHOUT_WORDS)
+def test_grants_on_keys_are_matched_however_a_configuration_names_the_key(
+    prefix: str, name: str, given: str, full: str
+) -> None:
+    """Source: google_kms_crypto_key_iam and google_kms_key_ring_iam documentation, `crypto_key_id` and `key_ring_id`."""
+    role = "roles/cloudkms.cryptoKeyEncrypter"
+    kind = next(item for item in GRANTABLE if item.prefix == prefix)
+    asset = policy(f"//cloudkms.googleapis.com/{full}", kind.assets[0], [binding(role, ANN)])
+    forms: list[tuple[str, dict[str, Any]]] = [
+        (f"{prefix}_iam_member", {"id": f"{full}/{role}/{ANN}", name: given, "role": role, "member": ANN}),
+        (f"{prefix}_iam_binding", {"id": f"{full}/{role}", name: given, "role": role, "members": [ANN]}),
+        (
+            f"{prefix}_iam_policy",
+            {"id": full, name: given, "policy_data": json.dumps({"bindings": [binding(role, ANN)]})},
+        ),
+    ]
+    for form in forms:
+        assert drift(declared(form), read(asset)) == []
+        assert [one.kind for one in drift(declared(form), read({**asset, "iamPolicy": {"bindings": []}}))] == [
+            "missing"
+        ]
+
+
 def test_what_a_bucket_begins_with_is_googles_and_everybody_is_not() -> None:
     asset = policy(
         "//storage.googleapis.com/b1",
