@@ -60,12 +60,17 @@ def choose(question: Question, changes: Iterable[ResourceChange]) -> Answer | No
         question: the item.
         changes: of the resource and of what it lies in, in any order.
     """
-    fitting = [(one, found) for one in changes if one.at <= question.seen_at and (found := _certainty(question, one))]
+    fitting: list[tuple[ResourceChange, Confidence]] = []
+    for one in changes:
+        certainty = _certainty(question, one) if one.at <= question.seen_at else None
+        if certainty is not None:
+            fitting.append((one, certainty))
     inside = [pair for pair in fitting if question.since is None or pair[0].at >= question.since]
     if not fitting:
         return None
-    change, certainty = max(inside or fitting, key=lambda pair: (pair[1] == "exact", pair[0].at))
-    return Answer(event_of(change), certainty if inside else "possible")
+    change, surest = max(inside or fitting, key=lambda pair: (pair[1] == "exact", pair[0].at))
+    confidence: Confidence = surest if inside else "possible"
+    return Answer(event_of(change), confidence)
 
 
 def event_of(change: ResourceChange) -> TrailEvent:
@@ -113,5 +118,7 @@ def _certainty(question: Question, change: ResourceChange) -> Confidence | None:
 
 def _channel(client: str | None, service: str | None) -> Channel:
     text = (client or "").lower()
-    found = next((channel for word, channel in _CHANNELS if word in text), None)
-    return found or ("service" if service else "api")
+    for word, channel in _CHANNELS:
+        if word in text:
+            return channel
+    return "service" if service else "api"

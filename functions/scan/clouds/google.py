@@ -71,8 +71,8 @@ class GoogleCloud:
         from ..types.gcp.existing import further_of
 
         parent, clock = str(work.account["external_account"]), work.deps.clock
-        progress = work.shard["progress"]
-        mark = None if progress is None else Mark(**{**progress, "seen": tuple(progress["seen"])})
+        said = work.shard["progress"]
+        mark = Mark(said["content"], said["token"], said["read_time"], tuple(said["seen"])) if said else None
         if mark is None and work.is_second:
             clock.sleep_seconds(SETTLING_SECONDS)
         ends_at = clock.monotonic_seconds() + TURN_SECONDS

@@ -23,17 +23,17 @@ from tests.support.google_assets import (
 )
 from tests.support.scan_function import ScanFunction
 
-CACHE = {
+CACHE: dict[str, Any] = {
     "assetType": "memcache.googleapis.com/Instance",
     "name": f"//memcache.googleapis.com/projects/{PROJECT}/locations/europe-west1/instances/cache",
     "data": {"name": f"projects/{PROJECT}/locations/europe-west1/instances/cache", "nodeCount": 1},
 }
-TOPIC = {
+TOPIC: dict[str, Any] = {
     "assetType": "pubsub.googleapis.com/Topic",
     "name": f"//pubsub.googleapis.com/projects/{PROJECT}/topics/stray",
     "data": {"name": f"projects/{PROJECT}/topics/stray"},
 }
-OWN = {
+OWN: dict[str, Any] = {
     "assetType": "cloudresourcemanager.googleapis.com/Project",
     "name": f"//cloudresourcemanager.googleapis.com/projects/{NUMBER}",
     "data": {"projectId": PROJECT, "projectNumber": NUMBER, "name": "Shop", "lifecycleState": "ACTIVE"},
@@ -190,7 +190,7 @@ def test_what_lies_in_another_project_folder_or_bucket_is_not_missed(scene: Clou
 
 
 def test_a_declared_resource_without_a_mapping_is_watched_by_its_document(scene: CloudScene, cloud: FakeGoogle) -> None:
-    state = ("google_memcache_instance", {"id": CACHE["data"]["name"], "name": "cache", "project": PROJECT})  # type: ignore[index]
+    state = ("google_memcache_instance", {"id": CACHE["data"]["name"], "name": "cache", "project": PROJECT})
     scene.declare([*((one.type, one.state) for one in examples()), state], serial=2)
     asset = wrapped(CACHE)
     cloud.assets = [*cloud.assets, asset]
