@@ -20,7 +20,7 @@ from shared.security.egress import (
 from ..addresses import relocated
 from .inventory import API
 
-SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"  # the inventory takes no narrower one
+SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"  # the one that the inventory, Resource Manager and Logging all take
 
 
 RESOURCE_MANAGER: Final = "https://cloudresourcemanager.googleapis.com/v3"
