@@ -241,7 +241,8 @@ def test_azures_client_reads_every_page_of_a_query(azure: CloudServer) -> None:
     for _ in range(100):
         options = QueryRequestOptions(top=10, skip_token=token)
         reply = _graph(azure).resources(QueryRequest(subscriptions=[SUBSCRIPTION], query=query, options=options))
-        found += [row["id"] for row in reply.data]
+        rows: Any = reply.data  # declared as one object, and a list in this format
+        found += [row["id"] for row in rows]
         token = reply.skip_token
         if token is None:
             break
