@@ -107,7 +107,9 @@ def test_every_attribute_that_is_compared_has_a_value_in_an_example(kind: str) -
 
 
 # Attributes that no example gives a value.
-UNVALUED = {"google_container_cluster": {"enable_kubernetes_alpha"}}  # a cluster with all else lives for 30 days at most
+UNVALUED = {
+    "google_container_cluster": {"enable_kubernetes_alpha"}
+}  # a cluster with all else lives for 30 days at most
 
 
 # Attributes that a change of another one switches off; they may be told with it.
