@@ -20,6 +20,7 @@ from shared.security.redact import holds_secret
 
 from .sealing import Sealer, is_sealed
 from .volatile import is_free_form, is_volatile, joined, words
+from .volatile_clouds import is_body, is_map_of, moves_by_itself
 
 Plain: TypeAlias = Any  # plain JSON
 
@@ -130,10 +131,11 @@ def _mapping(walk: _Walk, value: Mapping[Any, object], path: tuple[str, ...], *,
     secret = _secret_members(path, members)
     for key, inner in members.items():
         name = str(key)
-        if _is_of_aws(path, name) or (not is_free and is_volatile(name, inner)):
+        moves = not is_free and (is_volatile(name, inner) or moves_by_itself(walk.kind, name, inner))
+        if moves or _is_of_aws(path, name):
             continue
-        within = is_free or is_free_form(name)
-        plain = _value(walk, name, inner, (*path, name), is_free=within, is_secret=key in secret)
+        is_map = is_map_of(walk.kind, name) or (is_free_form(name) and not is_body(walk.kind, name))
+        plain = _value(walk, name, inner, (*path, name), is_free=is_free or is_map, is_secret=key in secret)
         if plain not in (None, "", {}, []):
             found[name] = plain
     return found

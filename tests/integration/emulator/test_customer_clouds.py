@@ -105,7 +105,7 @@ def google() -> Iterator[CloudServer]:
 @pytest.fixture
 def azure() -> Iterator[CloudServer]:
     cloud = Azure()
-    estates = [load(name) for name in names()]
+    estates = [load(name) for name in names() if not name.startswith("documented_")]
     lists: dict[str, Any] = {}
     for one in estates:
         for path, items in one.lists.items():

@@ -72,6 +72,7 @@ _TOLD_TWICE = (
     {"auto_key_rotation_enabled", "key_vault_key_id"},
     {"max_size_in_megabytes", "partitioning_enabled"},
     {"enable_partitioning", "max_size_in_megabytes"},
+    {"premium_plan_auto_scale_enabled", "sku_name"},
 )
 _OPPOSITES = {"Enabled": "Disabled", "Disabled": "Enabled", "true": "false", "false": "true"}
 

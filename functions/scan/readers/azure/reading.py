@@ -6,7 +6,7 @@ Source: Azure Resource Graph documentation, "Supported tables and resource types
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -154,7 +154,12 @@ def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[F
     except CallFailed as failure:
         yield _not_checked(DECLARABLE, failure)
         return
-    steps = (reader.resources, reader.roles, reader.locks, *(partial(reader.direct, item) for item in DIRECT))
+    steps: tuple[Callable[[], Iterator[Finding]], ...] = (
+        reader.resources,
+        reader.roles,
+        reader.locks,
+        *(partial(reader.direct, item) for item in DIRECT),
+    )
     for number, step in enumerate(steps[done:], start=done + 1):
         yield from step()
         if number < len(steps):

@@ -96,9 +96,9 @@ def _ssh_keys(found: Any) -> object:
     ]
 
 
-def stripped(value: object) -> Canonical:
-    """A text in which white space at the ends carries no meaning."""
-    return text(str(value or "").strip())
+def public_key(value: object) -> Canonical:
+    """A public key, which is one line however it is broken."""
+    return text("".join(str(value or "").splitlines()).strip())
 
 
 _MACHINE: Attributes = {
@@ -173,7 +173,7 @@ _BY_SYSTEM: Mapping[str, Attributes] = {
     "linux": {
         **_patching(_LINUX, "imagedefault"),
         "admin_ssh_key": Attribute(
-            set_of(members({"username": text, "public_key": stripped})), f"{_LINUX}.ssh.publicKeys", _ssh_keys
+            set_of(members({"username": text, "public_key": public_key})), f"{_LINUX}.ssh.publicKeys", _ssh_keys
         ),
         "disable_password_authentication": flag(f"{_LINUX}.disablePasswordAuthentication"),
     },
@@ -340,7 +340,7 @@ TYPES = (
     AzureType(
         "azurerm_ssh_public_key",
         "microsoft.compute/sshpublickeys",
-        {**PLACED, "public_key": Attribute(stripped)},
+        {**PLACED, "public_key": Attribute(public_key)},
     ),
     AzureType(
         "azurerm_disk_encryption_set",

@@ -311,6 +311,25 @@ def _own_key(found: Any) -> object:
     return [{"key_vault_key_id": at(keys, "keyIdentifier"), "identity_client_id": at(keys, "identity")}]
 
 
+_PROFILES = named_blocks(
+    {
+        "maximum_count": Attribute(number_or_zero, "maximumCount"),
+        "minimum_count": Attribute(number_or_zero, "minimumCount"),
+        "workload_profile_type": word("workloadProfileType"),
+    },
+    "properties.workloadProfiles",
+)
+
+
+def profiles(value: object) -> Canonical:
+    """What the containers of an environment run on; the one that every environment has may be said or not."""
+    items = value if isinstance(value, list) else []
+    kinds = [item for item in items if isinstance(item, Mapping)]
+    return _PROFILES.shape(
+        [item for item in kinds if str(item.get("workload_profile_type") or "").lower() != "consumption"]
+    )
+
+
 def _retention(found: Any) -> object:
     return at(found, "days") if str(at(found, "status") or "").lower() == "enabled" else 0
 
@@ -449,17 +468,10 @@ TYPES = (
             **PLACED,
             "infrastructure_subnet_id": reference("properties.vnetConfiguration.infrastructureSubnetId"),
             "internal_load_balancer_enabled": flag("properties.vnetConfiguration.internal"),
-            "logs_destination": word("properties.appLogsConfiguration.destination"),
+            "logs_destination": word("properties.appLogsConfiguration.destination", unset="none"),
             "mutual_tls_enabled": flag("properties.peerAuthentication.mtls.enabled"),
             "public_network_access": word(default=NOT_READ),
-            "workload_profile": named_blocks(
-                {
-                    "maximum_count": Attribute(number_or_zero, "maximumCount"),
-                    "minimum_count": Attribute(number_or_zero, "minimumCount"),
-                    "workload_profile_type": word("workloadProfileType"),
-                },
-                "properties.workloadProfiles",
-            ),
+            "workload_profile": replace(_PROFILES, shape=profiles),
             "zone_redundancy_enabled": flag("properties.zoneRedundant"),
         },
     ),

@@ -77,19 +77,16 @@ _ADDRESS: Attributes = {
 }
 
 
-def _proxied(found: Any) -> bool:
-    return str(found.get("Network.DNS.EnableProxy") or "").lower() == "true"
+def _name_servers(found: Any) -> object:
+    """Write which name servers a firewall asks; versions of the provider differ in what they make of them without its proxy."""
+    servers = _listed(found, "Network.DNS.Servers")
+    is_proxied = str(found.get("Network.DNS.EnableProxy") or "").lower() == "true"
+    return NOT_READ if servers and not is_proxied else servers
 
 
-def _firewall_list(name: str) -> Any:
-    """Make the spelling of a list that a firewall keeps as one text."""
-
-    def spelled(found: Any) -> object:
-        if name == "Network.DNS.Servers" and not _proxied(found):
-            return []
-        return [item.strip() for item in str(found.get(name) or "").split(",") if item.strip()]
-
-    return spelled
+def _listed(found: Any, name: str) -> list[str]:
+    """Return a list that a firewall keeps as one text."""
+    return [item.strip() for item in str(found.get(name) or "").split(",") if item.strip()]
 
 
 _EXTRA = "properties.additionalProperties"
@@ -235,13 +232,15 @@ TYPES = (
         {
             "location": LOCATION,
             "tags": TAGS,
-            "dns_servers": Attribute(set_of(ip_address), _EXTRA, _firewall_list("Network.DNS.Servers")),
+            "dns_servers": Attribute(set_of(ip_address), _EXTRA, _name_servers),
             "firewall_policy_id": reference("properties.firewallPolicy.id"),
             "ip_configuration": named_blocks(_ADDRESS, "properties.ipConfigurations"),
             "management_ip_configuration": one_block(
                 {"name": Attribute(text, "name"), **_ADDRESS}, "properties.managementIpConfiguration"
             ),
-            "private_ip_ranges": Attribute(prefixes, _EXTRA, _firewall_list("Network.SNAT.PrivateRanges")),
+            "private_ip_ranges": Attribute(
+                prefixes, _EXTRA, lambda found: _listed(found, "Network.SNAT.PrivateRanges")
+            ),
             "sku_name": Attribute(text, "properties.sku.name"),
             "sku_tier": Attribute(text, "properties.sku.tier"),
             "threat_intel_mode": Attribute(folded_text),

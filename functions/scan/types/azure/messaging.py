@@ -195,7 +195,8 @@ TYPES = (
                     "cleanup_policy": Attribute(folded_text),
                     "retention_time_in_hours": Attribute(number_or_zero),
                     "tombstone_retention_time_in_hours": Attribute(number_or_zero),
-                }
+                },
+                default=NOT_READ,
             ),
             "status": word(unset="active"),
         },

@@ -215,6 +215,7 @@ TYPES = (
             "short_name": Attribute(text, "properties.groupShortName"),
             **{name: named_blocks(one, f"properties.{path}") for name, (path, one) in _RECEIVERS.items()},
         },
+        sensitive=frozenset({"webhook_receiver"}),  # an address that is called may hold what it takes to call it
     ),
     AzureType(
         "azurerm_monitor_metric_alert",

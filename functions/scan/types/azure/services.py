@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...domain.shapes import Canonical, block, boolean, default_is, folded_text, keyed, members, number, set_of, text
+from ...domain.shapes import (
+    Canonical,
+    block,
+    boolean,
+    default_is,
+    document,
+    folded_text,
+    keyed,
+    members,
+    number,
+    set_of,
+    text,
+)
 from .ids import arm_id
 from .mapping import (
     IDENTITY,
@@ -53,6 +65,11 @@ _REPOSITORY = {
 }
 
 
+def unless_forbidden(value: object) -> Canonical:
+    """A flag that an older provider does not know: what it does not say is allowed."""
+    return value is None or boolean(value)
+
+
 def _repository(kind: str, more: Mapping[str, str]) -> Attribute:
     names = {**_REPOSITORY, **more}
 
@@ -62,17 +79,12 @@ def _repository(kind: str, more: Mapping[str, str]) -> Attribute:
         one = {name: at(found, member) for name, member in names.items()}
         return [{**one, "publishing_enabled": not at(found, "disablePublish")}]
 
-    shapes = {**dict.fromkeys(names, text), "publishing_enabled": boolean}
+    shapes = {**dict.fromkeys(names, text), "publishing_enabled": unless_forbidden}
     return Attribute(block(shapes), "properties.repoConfiguration", spelled)
 
 
 def _parameters(found: Any) -> object:
     return [{"name": name, "type": at(item, "type"), "value": at(item, "value")} for name, item in found.items()]
-
-
-def parameter_value(value: object) -> Canonical:
-    """A value of a parameter, which a state keeps as text."""
-    return str(value).lower() if isinstance(value, bool) else text(value)
 
 
 def _is_on(name: str) -> Attribute:
@@ -194,7 +206,7 @@ TYPES = (
             "customer_managed_key_identity_id": reference("properties.encryption.identity.userAssignedIdentity"),
             "github_configuration": _repository("factorygithubconfiguration", {"git_url": "hostName"}),
             "global_parameter": Attribute(
-                keyed("name", {"type": text, "value": parameter_value}), "properties.globalParameters", _parameters
+                keyed("name", {"type": text, "value": document}), "properties.globalParameters", _parameters
             ),
             "identity": IDENTITY,
             "public_network_enabled": _PUBLIC,

@@ -5,6 +5,7 @@ Source: Terraform AzureRM provider 4, resource documentation of each type; ARM t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,11 +55,21 @@ def _bypass(value: object) -> Canonical:
     return None if found == ("none",) else found
 
 
+def _links(value: object) -> Canonical:
+    """Resources that pass a firewall, without the scanner that Defender for Storage adds by itself."""
+    links = value if isinstance(value, list) else []
+    return _LINKS([item for item in links if not _SCANNER.fullmatch(str(at(item, "endpoint_resource_id") or ""))])
+
+
+_SCANNER = re.compile(
+    r"/subscriptions/[^/]+/providers/microsoft\.security/datascanners/storagedatascanner", re.IGNORECASE
+)
+_LINKS = set_of(members({"endpoint_resource_id": arm_id, "endpoint_tenant_id": folded_text}))
 _RULES = {
     "bypass": _bypass,
     "default_action": folded_text,
     "ip_rules": set_of(text),
-    "private_link_access": set_of(members({"endpoint_resource_id": arm_id, "endpoint_tenant_id": folded_text})),
+    "private_link_access": _links,
     "virtual_network_subnet_ids": set_of(arm_id),
 }
 

@@ -92,6 +92,12 @@ def _plan_os(row: Any) -> object:
     return "WindowsContainer" if at(row, "properties.hyperV") else "Windows"
 
 
+def _scales_itself(row: Any) -> object:
+    """Say whether a plan scales by itself; that an elastic or a workflow plan does goes without saying."""
+    always = str(at(row, "sku.name") or "").upper().startswith(("EP", "WS"))
+    return not always and bool(at(row, "properties.elasticScaleEnabled"))
+
+
 def _certificate_mode(found: Any) -> object:
     """Write how a workflow asks for certificates: the provider says nothing where it does not."""
     return at(found, "clientCertMode") if at(found, "clientCertEnabled") else None
@@ -107,7 +113,7 @@ TYPES = (
             "maximum_elastic_worker_count": Attribute(number, default=NOT_READ),
             "os_type": Attribute(text, "", _plan_os),
             "per_site_scaling_enabled": flag("properties.perSiteScaling"),
-            "premium_plan_auto_scale_enabled": flag("properties.elasticScaleEnabled"),
+            "premium_plan_auto_scale_enabled": Attribute(boolean, "", _scales_itself),
             "sku_name": Attribute(text, "sku.name"),
             "worker_count": Attribute(number, "sku.capacity"),
             "zone_balancing_enabled": flag("properties.zoneRedundant"),
