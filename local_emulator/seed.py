@@ -32,7 +32,7 @@ PEOPLE = {
     "viewer": ("viewer@acme.example", "Viktor Viewer"),
     "platform_admin": ("platform@driftwise.example", "Paula Platform"),
 }
-SCOPES = ("read", "write", "admin")
+SCOPES = ("read", "write", "admin", "report")
 _TOKEN_LIFETIME = timedelta(hours=12)
 
 _FIND_ORG = "select id from core.orgs where name = :name order by created_at limit 1"

@@ -71,6 +71,8 @@ def insider(suite: RunningSuite, route: Route[Any]) -> str:
     """Return the token of somebody whom the route lets in."""
     if route.access.is_fresh:
         suite.sign_in_anew()
+    if route.access.who == "key":
+        return suite.api_keys[route.access.scope]
     return suite.tokens["platform_admin" if route.access.who == "platform" else "owner"]
 
 

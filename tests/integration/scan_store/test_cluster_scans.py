@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Request
 
 from functions.scan.domain.cluster_reports import SILENCE
 from functions.scan.types.kubernetes import by_kind, specs
 from functions.scan.types.kubernetes.helm import KIND as RELEASES
+from shared.testing.clock import FakeClock
 from tests.support.cloud_scene import CloudScene
-from tests.support.clusters import Cluster
+from tests.support.clusters import Cluster, config_map
 from tests.support.database import ClonedDatabase, DatabaseServer
+from tests.support.kubernetes_api import ApiServer
 from tests.support.kubernetes_objects import EVERY_KIND, changed, fixture, fixtures
+from tests.support.operator_process import operating, settings_of
 from tests.support.scan_function import ScanFunction, ScanOrg
+from tests.support.wsgi_server import serving
 
 EVERYTHING = sorted(EVERY_KIND)
 
@@ -162,3 +170,25 @@ def test_no_value_of_a_secret_is_stored(cluster: Cluster, scene: CloudScene) -> 
     for table in ("state_resources", "live_resources", "live_documents", "baselines", "cluster_objects"):
         rows = cluster.org.own(f"select to_jsonb(t)::text from scan.{table} t where org_id = :org_id")
         assert not [row for row in rows if "P4ssw0rd" in row[0]], table
+
+
+def test_the_operator_and_the_call_speak_one_language(shared: ClonedDatabase, tmp_path: Path) -> None:
+    cluster = Cluster.make(ScanOrg.make(ScanFunction(shared, clock=FakeClock(datetime.now(UTC)))))
+    api, app = ApiServer(), cluster.org.function.app
+    api.put(config_map("a", "shop", color="blue"))
+    api.put(config_map("b", "shop"))
+    with api.serve() as server, serving(lambda environ, start: app.handle(Request(environ))(environ, start)) as url:
+        settings = settings_of(tmp_path, url, server, account_id=str(cluster.account_id), page=1)
+        settings.api_key_file.write_text(cluster.key)
+        with operating(settings):
+            _wait(lambda: cluster.names() == ["ConfigMap shop/a", "ConfigMap shop/b"])
+            api.wait_for_watch("/api/v1/configmaps")
+            api.delete(config_map("a", "shop"))
+            _wait(lambda: cluster.names() == ["ConfigMap shop/b"])
+
+
+def _wait(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    ends_at = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends_at, "it did not come"
+        time.sleep(0.05)
