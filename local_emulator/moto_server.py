@@ -163,7 +163,7 @@ def keep_regions() -> None:
     ) -> list[str]:
         return list(known(service_name, partition_name, allow_non_regional))
 
-    Session.get_available_regions = found  # type: ignore[method-assign]
+    Session.get_available_regions = found
 
 
 @contextmanager

@@ -11,7 +11,7 @@ os.environ["DW_ENV"] = "emulator"  # before anything reads the settings: a test 
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.certificates_once import read_certificates_once
 from tests.support.database import ClonedDatabase, DatabaseServer
@@ -35,7 +35,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-class _Scheduling(LoadScopeScheduling):
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
     """Modules are handed out whole; those over one expensive thing stay together, so that one worker makes it once."""
 
     def _split_scope(self, nodeid: str) -> str:
