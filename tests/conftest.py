@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 os.environ["DW_ENV"] = "emulator"  # before anything reads the settings: a test never runs as production
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests.support.certificates_once import read_certificates_once
 from tests.support.database import ClonedDatabase, DatabaseServer
@@ -31,6 +33,19 @@ def pytest_collection_finish() -> None:
     """Take everything that was loaded until now out of the search for garbage."""
     gc.collect()
     gc.freeze()
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Modules are handed out whole; those over one expensive thing stay together, so that one worker makes it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        together = "tests/integration/terraform/"  # one apply of the example environment, one process of each provider
+        return together if nodeid.startswith(together) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist may be switched off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
