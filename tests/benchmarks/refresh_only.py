@@ -23,6 +23,7 @@ from tests.support.aws_account import (
     State,
     attributes_of,
     clients,
+    declared_in,
     drift_items,
     moto_account,
     prepare_terraform,
@@ -206,7 +207,7 @@ def _add(aws: Clients, number: int, vpc_id: str) -> Iterator[Finding]:
 
 def _ours(endpoint: str, state: State, truth: Truth) -> Judged:
     began = time.perf_counter()
-    found: set[Finding] = {(item.kind, item.address or item.key) for item in drift_items(state, scan(endpoint))}
+    found: set[Finding] = {(item.kind, item.address or item.key) for item in drift_items(declared_in(state), scan(endpoint))}
     seconds = time.perf_counter() - began
     return _judge(seconds, found, truth)
 

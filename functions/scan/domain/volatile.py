@@ -79,7 +79,7 @@ _SIZES = frozenset(
 )
 _REVISIONS = frozenset(
     {
-        "changetoken", "concurrencytoken", "etag", "latestrevision", "latestrevisionid", "locktoken", "nexttoken", "resourceversion",
+        "changetoken", "concurrencytoken", "etag", "keypairid", "latestrevision", "latestrevisionid", "locktoken", "nexttoken", "resourceversion",
         "responsemetadata", "revisionid", "secretversionstostages", "sequencenumber", "updatetoken", "versionidstostages", "versionlag",
     }
 )  # fmt: skip
@@ -92,8 +92,8 @@ _PROGRESS = frozenset(
 # What others attach to a thing shows in the others; the thing itself stays as its own state has it.
 _BACK_REFERENCES = frozenset(
     {
-        "associationid", "associations", "attachedvolumes", "attachments", "autoscalinggroups", "dbclustermembers", "inuseby", "networkinterfaceownerid",
-        "loadbalancerarns", "networkinterfaces", "readreplicadbclusteridentifiers", "readreplicadbinstanceidentifiers",
+        "associationid", "associations", "attachedvolumes", "attachments", "autoscalinggroups", "dbclustermembers", "dhcpoptionsid", "inuseby",
+        "loadbalancerarns", "networkinterfaceownerid", "networkinterfaces", "readreplicadbclusteridentifiers", "readreplicadbinstanceidentifiers",
         "readreplicaidentifiers", "subscriptionsconfirmed", "subscriptionsdeleted", "subscriptionspending", "tasksets",
     }
 )  # fmt: skip

@@ -7,23 +7,29 @@ A group is a folder in `tests/fixtures/aws` with a module of the same name in `m
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from botocore.exceptions import ClientError
 
 from functions.scan.domain import comparison
+from functions.scan.domain.baseline import Observed, Remembered, judge
+from functions.scan.domain.baseline_records import document_row
 from functions.scan.domain.comparison import Drift, Pair
-from functions.scan.domain.difference import changes
+from functions.scan.domain.difference import Change, changes
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
+from functions.scan.domain.sealing import Sealer
 from functions.scan.domain.shapes import constant
 from functions.scan.readers.aws.base import Listing
 from functions.scan.types.aws import SPECS
 from infra.build.customer_rights import read_actions
+from shared.ports.secret_store import Secret
 from tests.support.aws_account import (
     FIXTURES,
     Expected,
@@ -48,6 +54,7 @@ from tests.support.aws_account import (
 from tests.support.aws_tape import REASONS, Mode, Operation, Take, Tape, sorted_out
 from tests.support.perturbed import others
 
+_SEAL = Sealer([(1, Secret(b"k" * 32))], UUID(int=1))
 GROUPS = sorted(path.parent.name for path in FIXTURES.glob("*/requests.jsonl.gz"))
 
 
@@ -219,6 +226,7 @@ class _Run:
         self._state = account.state
         self._declared = declared_in(account.state)
         self._known = {_identity(item) for item in drift_items(self._declared, account.scanned)}
+        self._second = _SecondDetector(self._declared, account.scanned)
         self.seen: set[tuple[str, str]] = set()
 
     def judge(self, mutation: Mutation, call: Any) -> Iterable[str]:
@@ -241,6 +249,38 @@ class _Run:
         yield from (f"{mutation.target}: expected and not reported: {item}" for item in sorted(expected - found))
         yield from (f"{mutation.target}: reported and not expected: {item}" for item in sorted(found - expected))
         yield from (f"{mutation.target}: not checked: {gap}" for gap in scanned.not_checked)
+        yield from (f"{mutation.target}: told twice: {item}" for item in self._second.tells(scanned, items))
+
+
+class _SecondDetector:
+    """What the second detector says after each mutation of what the first one covers: nothing, or a change is reported twice (which it never is)."""
+
+    def __init__(self, declared: Iterable[Declared], scanned: Scanned) -> None:
+        self._declared = {(item.type, item.key) for item in declared}
+        self._remembered: dict[tuple[str, str], Mapping[str, Any]] = {}
+        list(self.tells(scanned, ()))
+
+    def tells(self, scanned: Scanned, reported: Iterable[Drift]) -> Iterator[str]:
+        """Yield what it says of a scan besides what the first one reports, and remember the scan."""
+        told: dict[tuple[str, str], list[Change]] = {}
+        for item in reported:
+            if item.path:
+                told.setdefault((item.type, item.key), []).append(Change(item.path, item.before, item.after))
+        for live in scanned.live:
+            identity, row = (live.type, live.key), document_row(live, SPECS, _SEAL)
+            if row is None or identity not in self._declared:
+                continue
+            before, self._remembered[identity] = self._remembered.get(identity, row), row
+            judgement = judge(
+                _observed(row),
+                Remembered(before["document"], before["source"], (), frozenset(before["covered"])),
+                told.get(identity, ()),
+            )
+            yield from (f"{live.type} {live.key} {change.path}" for change in judgement.changes)
+
+
+def _observed(row: Mapping[str, Any]) -> Observed:
+    return Observed(row["type"], row["document"], row["source"], (), frozenset(row["covered"]), datetime.now(UTC), None)
 
 
 class _FailClosed:
