@@ -207,7 +207,9 @@ def _add(aws: Clients, number: int, vpc_id: str) -> Iterator[Finding]:
 
 def _ours(endpoint: str, state: State, truth: Truth) -> Judged:
     began = time.perf_counter()
-    found: set[Finding] = {(item.kind, item.address or item.key) for item in drift_items(declared_in(state), scan(endpoint))}
+    found: set[Finding] = {
+        (item.kind, item.address or item.key) for item in drift_items(declared_in(state), scan(endpoint))
+    }
     seconds = time.perf_counter() - began
     return _judge(seconds, found, truth)
 
