@@ -93,6 +93,8 @@ lock: $(DEV_STAMP) ## compile requirements*.in again, with hashes
 	  --no-emit-find-links --custom-compile-command "make lock" requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make lock" infra/operator/requirements.in -o infra/operator/requirements.txt
 
 clean: down ## stop everything and remove what was built
 	rm -rf $(VENV) $(PEERS)/node_modules .local dist

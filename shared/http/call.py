@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from .strict_json import is_storable, parse_json
 _Model = TypeVar("_Model", bound=BaseModel)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MOST_PROBLEMS, _MOST_FIELD_NAME, _MOST_FIELDS = 20, 100, 50
+_UNKNOWN = "Extra inputs are not permitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def validated(model: type[_Model], values: object) -> _Model:
             {"field": _field(model, item["loc"])[:_MOST_FIELD_NAME] or "body", "problem": _problem(item)}
             for item in error.errors(include_url=False, include_input=False)[:_MOST_PROBLEMS]
         ]
+        problems += [{"field": name, "problem": _UNKNOWN} for name in _strangers(model, values, error)]
         raise Invalid("see `errors` for each field", errors=problems) from None
 
 
@@ -169,6 +171,15 @@ def _problem(item: ErrorDetails) -> str:
     if item["type"] == "union_tag_invalid":
         return f"must be one of {item['ctx']['expected_tags']}" if "ctx" in item else "unknown"
     return item["msg"]
+
+
+def _strangers(model: type[BaseModel], values: object, error: ValidationError) -> list[str]:
+    """Name the fields that none of several models has, where it is not told which one is meant."""
+    if not isinstance(values, Mapping) or not any(item["type"].startswith("union_tag") for item in error.errors()):
+        return []
+    members = get_args(model.model_fields["root"].annotation) if issubclass(model, RootModel) else ()
+    known = {name for member in members for name in member.model_fields}
+    return [str(name)[:_MOST_FIELD_NAME] for name in values if name not in known][:_MOST_PROBLEMS] if known else []
 
 
 def _field(model: type[BaseModel], place: tuple[int | str, ...]) -> str:

@@ -127,7 +127,10 @@ def _compare(name: str, member: str, described: tuple[str, ...], used: set[str])
 
 @cache
 def _trees(name: str) -> tuple[ast.Module, ...]:
-    files = sorted((ROOT / "functions" / name).rglob("*.py"))
+    root = ROOT / "functions" / name
+    files = sorted(
+        file for file in root.rglob("*.py") if "types" not in file.relative_to(root).parts
+    )  # tables of words
     return tuple(ast.parse(file.read_text(encoding="utf-8"), str(file)) for file in files)
 
 

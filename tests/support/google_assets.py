@@ -42,7 +42,7 @@ def examples() -> tuple[Example, ...]:
     return tuple(
         Example(item["type"], wrapped(item["asset"]), item["state"])
         for path in sorted(FOLDER.glob("*.yaml"))
-        for item in yaml.safe_load(path.read_text("utf-8"))
+        for item in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     )
 
 
@@ -55,7 +55,7 @@ def documented() -> tuple[Example, ...]:
     return tuple(
         Example(item["type"], wrapped(item["asset"]), filled(item["type"], item["state"]), item["variant"])
         for path in sorted((FOLDER / "documented").glob("*.yaml"))
-        for item in yaml.safe_load(path.read_text("utf-8"))
+        for item in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     )
 
 
@@ -75,7 +75,9 @@ _ZERO: Mapping[str, Any] = {"string": "", "number": 0, "bool": False, "list": []
 
 
 def _with_zeros(found: Mapping[str, Any], schema: Mapping[str, AttributeSchema]) -> dict[str, Any]:
-    whole = {name: [] if one.members is not None else _ZERO.get(one.kind) for name, one in schema.items()}
+    whole: dict[str, Any] = {
+        name: [] if one.members is not None else _ZERO.get(one.kind) for name, one in schema.items()
+    }
     for name, value in found.items():
         members = schema[name].members if name in schema else None
         whole[name] = [_with_zeros(item, members) for item in value] if members is not None and value else value

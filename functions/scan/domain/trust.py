@@ -105,13 +105,14 @@ def _aws(account: Mapping[str, Any], identity: str) -> SetUp:
         text = "# An access key needs no trust: its user needs the policies of terraform/customer/aws/read_policies.json.\n"
         return SetUp(text, text)
     hub, external_id = account["through"], account["external_id"]
-    name = account["role_arn"].rpartition("/")[2]
+    path, _, name = account["role_arn"].partition(":role/")[2].rpartition("/")
+    placed = f"--path /{path}/ " if path else ""
     policy = hub_trust_policy(external_id, hub) if hub else trust_policy(external_id, identity)
     commands = _lines(
-        f"aws iam create-role --role-name {shlex.quote(name)} --max-session-duration 3600 \\",
+        f"aws iam create-role --role-name {shlex.quote(name)} {placed}--max-session-duration 3600 \\",
         f"  --assume-role-policy-document {shlex.quote(json.dumps(policy))}",
         "# What it may read: one managed policy for each element of terraform/customer/aws/read_policies.json",
-        "jq -c '.[]' terraform/customer/aws/read_policies.json | nl -v 1 -w 1 -s ' ' | while read -r number policy; do",
+        "jq -c '.[]' ./driftwise/terraform/customer/aws/read_policies.json | nl -v 1 -w 1 -s ' ' | while read -r number policy; do",
         f'  arn=$(aws iam create-policy --policy-name "{name}-configuration-$number" --policy-document "$policy" \\',
         "    --query Policy.Arn --output text)",
         f'  aws iam attach-role-policy --role-name {shlex.quote(name)} --policy-arn "$arn"',
@@ -160,6 +161,7 @@ def _google(account: Mapping[str, Any], rights: Rights, identity: str) -> SetUp:
         "external_id": account["external_id"],
         "pool_id": pool,
         "project_id": f"ID_OF_PROJECT_{number}",
+        "provider_id": provider,
         **({"service_account": acting_as} if acting_as else {}),
         **scopes[kind],
     }
@@ -236,18 +238,20 @@ def _kubernetes(account: Mapping[str, Any], public_url: str) -> SetUp:
         "kubectl create namespace driftwise",
         "# An API key of DriftWise with the scope `report`, and nothing else:",
         "kubectl create secret generic driftwise-operator --namespace driftwise --from-literal=api-key=YOUR_API_KEY",
-        "helm upgrade --install driftwise-operator infra/operator/chart --namespace driftwise \\",
+        "helm upgrade --install driftwise-operator ./driftwise/infra/operator/chart --namespace driftwise \\",
         "  " + " ".join(f"--set {name}={value}" for name, value in settings.items()),
     )
-    sets = "".join(
-        f"\n  set {{\n    name  = {json.dumps(name)}\n    value = {json.dumps(value)}\n  }}\n"
-        for name, value in settings.items()
-    )
-    terraform = (
-        'resource "helm_release" "driftwise_operator" {\n  name             = "driftwise-operator"\n'
-        '  chart            = "infra/operator/chart"\n  namespace        = "driftwise"\n  create_namespace = true\n'
-        + sets
-        + "}\n"
+    terraform = _lines(
+        'resource "helm_release" "driftwise_operator" {',
+        '  name             = "driftwise-operator"',
+        '  chart            = "./driftwise/infra/operator/chart"',
+        '  namespace        = "driftwise"',
+        "  create_namespace = true",
+        "",
+        "  values = [yamlencode({",
+        f"    driftwise = {{ url = {json.dumps(public_url)}, accountId = {json.dumps(str(account['id']))} }}",
+        "  })]",
+        "}",
     )
     return SetUp(commands, terraform)
 

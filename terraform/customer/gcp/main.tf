@@ -14,7 +14,7 @@ resource "google_iam_workload_identity_pool" "driftwise" {
 resource "google_iam_workload_identity_pool_provider" "google" {
   project                            = var.project_id
   workload_identity_pool_id          = google_iam_workload_identity_pool.driftwise.workload_identity_pool_id
-  workload_identity_pool_provider_id = "google"
+  workload_identity_pool_provider_id = var.provider_id
   display_name                       = "DriftWise's Google account"
   attribute_condition                = "assertion.sub == '${var.driftwise_google_account_id}'"
 

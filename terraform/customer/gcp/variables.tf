@@ -45,6 +45,17 @@ variable "project_id" {
   type        = string
 }
 
+variable "provider_id" {
+  description = "Id of the identity provider in the pool; its full name is what you gave DriftWise."
+  type        = string
+  default     = "google"
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]{4,32}$", var.provider_id)) && !startswith(var.provider_id, "gcp-")
+    error_message = "A provider's id has 4 to 32 lower-case letters, digits and hyphens and does not begin with gcp-."
+  }
+}
+
 variable "scanned_folder_ids" {
   description = "Numbers of the folders whose configuration DriftWise reads; empty for the whole organisation, or for projects."
   type        = set(string)

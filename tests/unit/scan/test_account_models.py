@@ -71,6 +71,15 @@ def test_what_is_wrong_is_named_as_the_caller_wrote_it(wish: dict[str, Any], fie
     assert field in {problem["field"] for problem in raised.value.facts["errors"]}  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("provider", [{}, {"provider": "oracle"}, {"provider": "gcp"}])
+def test_a_field_that_no_cloud_has_is_named_whichever_is_meant(provider: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as raised:
+        validated(CreateAccount, {"name": "Shop", "no_such_field": "tiger-secret", **provider})
+    assert "no_such_field" in {problem["field"] for problem in raised.value.facts["errors"]}  # type: ignore[attr-defined]
+    assert "name" not in {problem["field"] for problem in raised.value.facts["errors"]}  # type: ignore[attr-defined]
+    assert "tiger-secret" not in str(raised.value.facts)
+
+
 @pytest.mark.parametrize("where", ["provider", "kind"])
 def test_a_word_that_is_not_known_is_not_repeated(where: str) -> None:
     wish = {"name": "x", "provider": "aws", "external_account": "123456789012", "auth": {"kind": "role"}}

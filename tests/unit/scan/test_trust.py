@@ -6,13 +6,16 @@ import json
 import re
 import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import yaml
 
 from functions.scan.domain.trust import PLACEHOLDER, Rights, SetUp, hub_trust_policy, set_up, trust_policy
 
+ROOT = Path(__file__).parents[3]
 EXTERNAL_ID = "dw-abcdefghijklmnopqrstuvwxyz234567"
 IDENTITY = "117234567890123456789"
 PROVIDER = "projects/123/locations/global/workloadIdentityPools/driftwise/providers/google"
@@ -82,6 +85,11 @@ def test_a_role_of_aws_is_trusted_by_subject_and_audience() -> None:
     assert json.loads(words[words.index("--assume-role-policy-document") + 1]) == trust_policy(EXTERNAL_ID, IDENTITY)
 
 
+def test_a_role_is_made_under_the_very_name_that_was_given() -> None:
+    found = texts(account("aws", role_arn="arn:aws:iam::123456789012:role/security/audit/read"))
+    assert "--role-name read --path /security/audit/ " in found.commands
+
+
 def test_a_role_behind_a_hub_trusts_the_hub_and_not_us() -> None:
     found = texts(ACCOUNTS["hub"])
     statement = hub_trust_policy(EXTERNAL_ID, HUB)["Statement"][0]
@@ -138,3 +146,12 @@ def test_a_cluster_is_told_where_to_report_and_as_which_account() -> None:
     for text in (found.commands, found.terraform):
         assert "https://driftwise.example.org" in text
         assert str(UUID(int=9)) in text
+
+
+def test_the_chart_has_the_values_that_a_cluster_is_told_to_set() -> None:
+    values = yaml.safe_load((ROOT / "infra" / "operator" / "chart" / "values.yaml").read_text("utf-8"))
+    commands = texts(ACCOUNTS["cluster"]).commands
+    names = re.findall(r"--set ([A-Za-z.]+)=", commands)
+    assert set(names) == {f"driftwise.{name}" for name in values["driftwise"]}
+    assert f"generic {values['apiKey']['existingSecret']} " in commands
+    assert f"--from-literal={values['apiKey']['key']}=" in commands

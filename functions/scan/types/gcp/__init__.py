@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...domain.specs import TypeSpec, index
-from . import compute_balancing, compute_machines, compute_network, data, iam, platform
+from . import clusters, compute_balancing, compute_machines, compute_network, data, iam, platform
 from .mapping import Field, GoogleType, fields_of, spec_of
 
 TYPES = (
+    *clusters.TYPES,
     *compute_balancing.TYPES,
     *compute_machines.TYPES,
     *compute_network.TYPES,

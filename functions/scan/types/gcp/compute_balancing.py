@@ -17,6 +17,10 @@ _BACKEND = (
     " max_connections_per_instance max_rate max_rate_per_endpoint max_rate_per_instance max_utilization"
 )
 _CHECKS = "grpc_health_check http2_health_check http_health_check https_health_check ssl_health_check tcp_health_check"
+_CDN = (  # whether requests are coalesced is on by default, and states of older providers do not say so
+    "bypass_cache_on_request_headers cache_key_policy cache_mode client_ttl default_ttl max_ttl negative_caching"
+    " negative_caching_policy serve_while_stale signed_url_cache_max_age_sec"
+)
 _EXCLUSION = "rule.preconfigured_waf_config.exclusion"
 _EXCLUDED = (("cookie", "Cookie"), ("header", "Header"), ("query_param", "QueryParam"), ("uri", "Uri"))
 _ERROR_PAGES = (
@@ -131,6 +135,7 @@ TYPES = (
         shapes={"compression_mode": unless("DISABLED"), "session_affinity": unless("NONE")},
         inside={
             "backend": _BACKEND,
+            "cdn_policy": _CDN,
             "iap": "enabled oauth2_client_id",
             "log_config": "enable optional_fields optional_mode sample_rate",
             # No API answers with the key itself.
@@ -163,6 +168,7 @@ TYPES = (
         (_API + "BackendBucket",),
         "bucket_name cdn_policy compression_mode custom_response_headers description edge_security_policy enable_cdn",
         shapes={"compression_mode": unless("DISABLED"), "custom_response_headers": set_of(text)},
+        inside={"cdn_policy": _CDN},
     ),
     _health_check("google_compute_health_check", (_API + "HealthCheck",), is_regional=False),
     _health_check(

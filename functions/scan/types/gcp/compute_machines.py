@@ -135,6 +135,9 @@ def _group(kind: str, *, is_regional: bool) -> GoogleType:
             ),
         },
         shapes={
+            # What the API says of itself, and states of older providers do not hold.
+            "instance_lifecycle_policy.default_action_on_failure": unless("REPAIR"),
+            "instance_lifecycle_policy.force_update_on_repair": unless("NO"),
             "list_managed_instances_results": unless("PAGELESS"),
             "stateful_external_ip": _KEPT_ADDRESSES,
             "stateful_internal_ip": _KEPT_ADDRESSES,

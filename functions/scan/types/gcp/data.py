@@ -11,12 +11,17 @@ from ...domain.resources import Attributes
 from ...domain.shapes import default_is, folded_text, set_of, text
 from .assets import Asset
 from .forms import after_colon, dataset_role, duration, kms_key, table_schema, tail, unless, written
-from .mapping import UNREAD, GoogleType, Item, Reading, member
+from .mapping import UNREAD, GoogleType, Item, Reading, entries, member
 
 
 def _with_state(data: Item, _asset: Asset) -> object:
     """Live or archived versions are a flag in the API and a word in a state."""
     return {True: "LIVE", False: "ARCHIVED"}.get(data.get("isLive"), "ANY")  # type: ignore[arg-type]
+
+
+def _retains_objects(data: Item, _asset: Asset) -> object:
+    """Whether objects may be retained is a word in the API and a flag in a state."""
+    return member(data, "objectRetention", "mode") == "Enabled"
 
 
 _INSTANCE_KINDS = {"CLOUDSQL_INSTANCE": "CLOUD_SQL_INSTANCE"}
@@ -59,8 +64,8 @@ TYPES = (
     GoogleType(
         "google_storage_bucket",
         ("storage.googleapis.com/Bucket",),
-        "autoclass cors default_event_based_hold encryption hierarchical_namespace labels lifecycle_rule location logging"
-        " public_access_prevention requester_pays retention_policy rpo soft_delete_policy storage_class"
+        "autoclass cors custom_placement_config default_event_based_hold enable_object_retention encryption hierarchical_namespace"
+        " ip_filter labels lifecycle_rule location logging public_access_prevention requester_pays retention_policy rpo soft_delete_policy storage_class"
         " uniform_bucket_level_access versioning website",
         at={
             "lifecycle_rule": "lifecycle.rule",
@@ -69,8 +74,9 @@ TYPES = (
             "requester_pays": "billing.requesterPays",
             "uniform_bucket_level_access": "iamConfiguration.uniformBucketLevelAccess.enabled",
         },
-        read={"lifecycle_rule.condition.with_state": _with_state},
+        read={"enable_object_retention": _retains_objects, "lifecycle_rule.condition.with_state": _with_state},
         shapes={
+            "autoclass.terminal_storage_class": unless("NEARLINE"),
             "encryption.default_kms_key_name": kms_key,
             "lifecycle_rule.condition.matches_storage_class": set_of(text),
             "lifecycle_rule.condition.with_state": unless("ANY"),
@@ -79,7 +85,6 @@ TYPES = (
             "rpo": unless("DEFAULT"),
         },
         inside={
-            "autoclass": "enabled",
             "lifecycle_rule.condition": "age created_before custom_time_before days_since_custom_time"
             " days_since_noncurrent_time matches_prefix matches_storage_class matches_suffix noncurrent_time_before"
             " num_newer_versions with_state",
@@ -90,15 +95,20 @@ TYPES = (
     GoogleType(
         "google_pubsub_topic",
         ("pubsub.googleapis.com/Topic",),
-        "kms_key_name labels message_retention_duration message_storage_policy schema_settings",
+        "ingestion_data_source_settings kms_key_name labels message_retention_duration message_storage_policy"
+        " message_transforms schema_settings",
+        inside={
+            "ingestion_data_source_settings.cloud_storage": "bucket match_glob minimum_object_create_time text_format"
+        },
         shapes={"message_retention_duration": duration, "schema_settings.encoding": unless("ENCODING_UNSPECIFIED")},
     ),
     GoogleType(
         "google_pubsub_subscription",
         ("pubsub.googleapis.com/Subscription",),
-        "ack_deadline_seconds bigquery_config dead_letter_policy enable_exactly_once_delivery enable_message_ordering"
-        " expiration_policy filter labels message_retention_duration push_config retain_acked_messages retry_policy topic",
+        "ack_deadline_seconds bigquery_config cloud_storage_config dead_letter_policy enable_exactly_once_delivery enable_message_ordering"
+        " expiration_policy filter labels message_retention_duration message_transforms push_config retain_acked_messages retry_policy topic",
         shapes={
+            "cloud_storage_config.max_duration": duration,
             "expiration_policy.ttl": duration,
             "message_retention_duration": duration,
             "retry_policy.maximum_backoff": duration,
@@ -180,14 +190,14 @@ TYPES = (
         },
         inside={
             # The size of a disk that grows by itself is nobody's change, and the version of the patches moves.
-            "settings": "activation_policy availability_type backup_configuration collation connector_enforcement"
-            " database_flags deletion_protection_enabled deny_maintenance_period disk_autoresize disk_autoresize_limit"
-            " disk_type edition insights_config ip_configuration location_preference maintenance_window pricing_plan tier"
+            "settings": "activation_policy active_directory_config availability_type backup_configuration collation"
+            " connector_enforcement data_cache_config database_flags deletion_protection_enabled deny_maintenance_period disk_autoresize disk_autoresize_limit"
+            " disk_type edition enable_dataplex_integration enable_google_ml_integration insights_config ip_configuration location_preference maintenance_window password_validation_policy pricing_plan retain_backups_on_delete sql_server_audit_config tier"
             " time_zone user_labels",
             "settings.insights_config": "query_insights_enabled query_plans_per_minute query_string_length"
             " record_application_tags record_client_address",
-            "settings.ip_configuration": "allocated_ip_range authorized_networks enable_private_path_for_google_cloud_services"
-            " ipv4_enabled private_network server_ca_mode ssl_mode",
+            "settings.ip_configuration": "allocated_ip_range authorized_networks custom_subject_alternative_names enable_private_path_for_google_cloud_services"
+            " ipv4_enabled private_network server_ca_mode server_ca_pool ssl_mode",
             "settings.location_preference": "secondary_zone zone",
         },
         key="//cloudsql.googleapis.com/projects/{project}/instances/{name}",
@@ -196,7 +206,7 @@ TYPES = (
     GoogleType(
         "google_redis_instance",
         ("redis.googleapis.com/Instance",),
-        "auth_enabled authorized_network connect_mode customer_managed_key display_name labels memory_size_gb"
+        "auth_enabled authorized_network connect_mode customer_managed_key display_name labels maintenance_policy memory_size_gb"
         " persistence_config read_replicas_mode redis_configs redis_version replica_count tier transit_encryption_mode",
         shapes={"customer_managed_key": kms_key, "connect_mode": unless("DIRECT_PEERING")},
         inside={"persistence_config": "persistence_mode rdb_snapshot_period"},
@@ -204,17 +214,20 @@ TYPES = (
     GoogleType(
         "google_spanner_instance",
         ("spanner.googleapis.com/Instance",),
-        "autoscaling_config config display_name edition labels num_nodes processing_units",
+        "autoscaling_config config default_backup_schedule_type display_name edition labels num_nodes processing_units",
         read={"num_nodes": _unless_scaled("nodeCount"), "processing_units": _unless_scaled("processingUnits")},
         shapes={"config": tail},
-        inside={"autoscaling_config": "autoscaling_limits autoscaling_targets"},
         key="//spanner.googleapis.com/projects/{project}/instances/{name}",
     ),
     GoogleType(
         "google_spanner_database",
         ("spanner.googleapis.com/Database",),
-        "database_dialect enable_drop_protection encryption_config",
-        shapes={"database_dialect": unless("GOOGLE_STANDARD_SQL"), "encryption_config.kms_key_name": kms_key},
+        "database_dialect enable_drop_protection encryption_config version_retention_period",
+        shapes={
+            "database_dialect": unless("GOOGLE_STANDARD_SQL"),
+            "encryption_config.kms_key_name": kms_key,
+            "version_retention_period": unless("1h"),
+        },
         inside={"encryption_config": "kms_key_name"},
         key="//spanner.googleapis.com/projects/{project}/instances/{instance}/databases/{name}",
     ),
@@ -227,20 +240,37 @@ TYPES = (
     GoogleType(
         "google_firestore_database",
         ("firestore.googleapis.com/Database",),
-        "app_engine_integration_mode concurrency_mode delete_protection_state location_id"
+        "app_engine_integration_mode cmek_config concurrency_mode delete_protection_state location_id"
         " point_in_time_recovery_enablement type",
+        shapes={"cmek_config.kms_key_name": kms_key},
     ),
     GoogleType(
         "google_filestore_instance",
         ("file.googleapis.com/Instance",),
-        "deletion_protection_enabled description file_shares kms_key_name labels networks tier",
-        shapes={"networks.network": tail, "networks.connect_mode": default_is("DIRECT_PEERING", written)},
-        inside={"file_shares": "capacity_gb name", "networks": "connect_mode modes network"},
+        "deletion_protection_enabled deletion_protection_reason description file_shares kms_key_name labels networks"
+        " performance_config protocol tier",
+        shapes={
+            "file_shares.nfs_export_options.access_mode": unless("READ_WRITE"),
+            "file_shares.nfs_export_options.squash_mode": unless("NO_ROOT_SQUASH"),
+            "networks.network": tail,
+            "networks.connect_mode": default_is("DIRECT_PEERING", written),
+            "protocol": unless("NFS_V3"),
+        },
+        inside={"file_shares": "capacity_gb name nfs_export_options", "networks": "connect_mode modes network"},
     ),
     GoogleType(
         "google_artifact_registry_repository",
         ("artifactregistry.googleapis.com/Repository",),
-        "cleanup_policy_dry_run description docker_config format kms_key_name labels mode",
-        shapes={"mode": unless("STANDARD_REPOSITORY")},
+        "cleanup_policies cleanup_policy_dry_run description docker_config format kms_key_name labels maven_config mode"
+        " remote_repository_config virtual_repository_config vulnerability_scanning_config",
+        read={"cleanup_policies": entries("id", "cleanupPolicies")},
+        shapes={
+            "cleanup_policies.condition.newer_than": duration,
+            "cleanup_policies.condition.older_than": duration,
+            "cleanup_policies.condition.tag_state": unless("ANY"),
+            "maven_config.version_policy": unless("VERSION_POLICY_UNSPECIFIED"),
+            "mode": unless("STANDARD_REPOSITORY"),
+            "vulnerability_scanning_config.enablement_config": unless("INHERITED"),
+        },
     ),
 )

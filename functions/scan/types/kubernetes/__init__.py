@@ -17,6 +17,8 @@ from .mapping import DEFAULT_NAMESPACE, Mapped, mapped, member, object_key, spec
 TYPES: Final = (*cluster.TYPES, *workloads.TYPES)
 GENERIC: Final = "kubernetes_manifest"
 """The type of objects whose kind no table covers."""
+_WHOLE: Final = frozenset({MANIFEST, "metadata.annotations", "metadata.labels", "spec", "data", "stringData"})
+"""What hides all that a live object tells, as far as it is stored with a scan."""
 MANIFEST_TYPES: Final = (GENERIC, "kubectl_manifest")
 
 
@@ -72,7 +74,7 @@ def as_declared(declared: Declared) -> Declared:
         type=known.kind.type if known else GENERIC,
         key=key if known else generic_key(kind, key),
         attributes=attributes,
-        sensitive=frozenset(),
+        sensitive=_WHOLE if source in declared.sensitive else frozenset(),
     )
 
 

@@ -327,4 +327,6 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
         if name in sensitive:
             sensitive |= lifted.keys()
         attributes |= lifted
+    if sensitive:  # the whole object holds what one attribute hides
+        sensitive.add(MANIFEST)
     return replace(declared, type=kind.type, attributes=attributes, sensitive=frozenset(sensitive))

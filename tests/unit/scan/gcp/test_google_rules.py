@@ -19,7 +19,7 @@ from functions.scan.types.gcp.iam import GRANTABLE, MEMBER
 from functions.scan.types.gcp.mapping import GoogleType, camel, fields_of, names_in
 from functions.scan.types.gcp.schema import attribute_schema
 from infra.build.google_schema import google_schema_text
-from tests.support.google_assets import READ_AT, declared, drift, examples, wrapped
+from tests.support.google_assets import READ_AT, declared, documented, drift, examples, wrapped
 
 Asset = dict[str, Any]
 
@@ -268,3 +268,54 @@ def test_the_schema_file_is_written_from_what_terraform_prints() -> None:
     text = google_schema_text(json.dumps(whole).encode())
     assert text == google_schema_text(json.dumps({"resource_schemas": types}).encode())
     assert text.splitlines()[1] == 'google_x\t{"name":"r:s"}'
+
+
+OLDER = [
+    pytest.param("google_container_node_pool", ("node_config", 0, "effective_taints"), id="taints"),
+    pytest.param("google_container_node_pool", ("node_config", 0, "logging_variant"), id="logging of nodes"),
+    pytest.param(
+        "google_container_cluster", ("control_plane_endpoints_config", 0, "ip_endpoints_config"), id="endpoints"
+    ),
+    pytest.param(
+        "google_compute_instance_group_manager",
+        ("instance_lifecycle_policy", 0, "default_action_on_failure"),
+        id="lifecycle",
+    ),
+    pytest.param(
+        "google_compute_region_instance_group_manager",
+        ("update_policy", 0, "instance_redistribution_type"),
+        id="spread",
+    ),
+    pytest.param("google_sql_database_instance", ("settings", 0, "edition"), id="edition"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path"), OLDER)
+def test_what_a_state_of_an_older_provider_does_not_hold_is_no_drift(kind: str, path: tuple[str | int, ...]) -> None:
+    one = next(one for one in documented() if one.type == kind and one.variant == "minimal")
+    state = copy.deepcopy(dict(one.state))
+    held: Any = state
+    for name in path[:-1]:
+        held = held[name]
+    del held[path[-1]]
+    assert [item for item in drift(declared((kind, state)), read(dict(one.asset))) if item.type == kind] == []
+
+
+def test_an_older_state_has_all_taints_of_a_pool_among_the_declared_ones() -> None:
+    kind = "google_container_node_pool"
+    one = next(one for one in documented() if one.type == kind and one.variant == "full")
+    state = copy.deepcopy(dict(one.state))
+    del state["node_config"][0]["effective_taints"]
+    assert drift(declared((kind, state)), read(dict(one.asset))) == []
+    asset = copy.deepcopy(dict(one.asset))
+    asset["resource"]["data"]["config"]["taints"].append({"key": "a", "value": "b", "effect": "NO_EXECUTE"})
+    assert [item.path for item in drift(declared((kind, state)), read(asset))] == ["node_config.effective_taints"]
+
+
+def test_a_door_of_a_cluster_that_was_shut_is_found() -> None:
+    kind = "google_container_cluster"
+    one = next(one for one in documented() if one.type == kind and one.variant == "minimal")
+    asset = copy.deepcopy(dict(one.asset))
+    asset["resource"]["data"]["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["enabled"] = False
+    found = [item for item in drift(declared((kind, dict(one.state))), read(asset)) if item.type == kind]
+    assert [str(item.path).partition(".")[0] for item in found] == ["control_plane_endpoints_config"]

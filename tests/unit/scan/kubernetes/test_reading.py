@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from functions.scan.domain.baseline_records import document_row
+from functions.scan.domain.records import live_row
 from functions.scan.domain.resources import LiveResource, NotChecked, Unread
+from functions.scan.domain.sealing import Sealer, marks_of
+from functions.scan.domain.state import parse_state
 from functions.scan.readers.kubernetes.reading import NotListed
 from functions.scan.types.kubernetes import GENERIC, by_kind, specs
-from tests.support.kubernetes_objects import EVERY_KIND, drift, fixture, read
+from shared.ports.secret_store import Secret
+from tests.support.kubernetes_objects import EVERY_KIND, drift, fixture, read, state_of
 
 
 def an_object(kind: str, name: str, namespace: str = "", api_version: str = "v1", **members: Any) -> dict[str, Any]:
@@ -157,6 +164,20 @@ def test_what_a_state_hides_in_a_block_stays_hidden() -> None:
     other["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "staging"
     (found,) = drift([(item.type, item.state)], [other], sensitive=["spec"])
     assert (found.path, found.is_sensitive) == ("spec.template", True)
+
+
+@pytest.mark.parametrize(("kind", "hides"), [("kubernetes_deployment_v1", "spec"), ("kubernetes_manifest", "manifest")])
+def test_what_a_state_hides_is_hidden_of_the_whole_object_too(kind: str, hides: str) -> None:
+    item = fixture(kind)
+    state = parse_state(state_of([(item.type, item.state)], [hides]), specs()).declared
+    live = copy.deepcopy(dict(item.live))
+    live["spec"]["hidden"] = "P4ssw0rd"
+    (found,) = read([live])
+    assert isinstance(found, LiveResource)
+    seal = Sealer([(1, Secret(bytes(32)))], UUID(int=1))
+    row = live_row(found, specs(), seal, marks=marks_of(state))
+    document = document_row(found, specs(), seal, marks=marks_of(state))
+    assert "P4ssw0rd" not in json.dumps([row, document], default=str)
 
 
 def test_an_object_in_a_form_that_nobody_documents_is_unread() -> None:
