@@ -13,9 +13,8 @@ from .port import Cloud
 
 __all__ = ["CLOUDS", "Cloud", "cloud_of"]
 
-CLOUDS: Final[Mapping[str, Cloud]] = {
-    cloud.provider: cloud for cloud in (AwsCloud(), AzureCloud(), GoogleCloud(), KubernetesCloud())
-}
+_ALL: Final[tuple[Cloud, ...]] = (AwsCloud(), AzureCloud(), GoogleCloud(), KubernetesCloud())
+CLOUDS: Final[Mapping[str, Cloud]] = {cloud.provider: cloud for cloud in _ALL}
 
 
 def cloud_of(account: Mapping[str, Any]) -> Cloud:
