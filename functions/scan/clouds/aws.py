@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class AwsCloud:
     """AWS."""
 
-    provider: Final = "aws"
-    waits: Final = CLOUD_CONTROL
+    provider: ClassVar[str] = "aws"
+    waits: ClassVar[str] = CLOUD_CONTROL
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -31,8 +31,8 @@ Source: Azure Resource Graph documentation, "How Resource Graph is kept current"
 class AzureCloud:
     """Azure."""
 
-    provider: Final = "azure"
-    waits: Final = SUBSCRIPTION
+    provider: ClassVar[str] = "azure"
+    waits: ClassVar[str] = SUBSCRIPTION
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -31,8 +31,8 @@ SETTLING_SECONDS: Final = 120.0
 class GoogleCloud:
     """Google Cloud."""
 
-    provider: Final = "gcp"
-    waits: Final = ASSETS
+    provider: ClassVar[str] = "gcp"
+    waits: ClassVar[str] = ASSETS
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -45,8 +45,8 @@ class _NoHistory:
 class KubernetesCloud:
     """Kubernetes."""
 
-    provider: Final = PROVIDER
-    waits: Final = REPORT
+    provider: ClassVar[str] = PROVIDER
+    waits: ClassVar[str] = REPORT
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -92,12 +92,15 @@ class History(Protocol):
 
 
 class Cloud(Protocol):
-    """One cloud. What takes a shard, a transaction or clients reads; the rest is pure."""
+    """One cloud. What takes a shard, a transaction or clients reads; the rest is pure.
 
-    @property
-    def provider(self) -> str:
-        """Return its name in `cloud_accounts.provider`."""
-        ...
+    Attributes:
+        provider: its name in `cloud_accounts.provider`.
+        waits: the service whose shards wait until the states of their scan are fetched.
+    """
+
+    provider: ClassVar[str]
+    waits: ClassVar[str]
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""
@@ -107,7 +110,7 @@ class Cloud(Protocol):
         """Return how many types its provider has."""
         ...
 
-    def regions(self, account: Mapping[str, Any]) -> Sequence[str] | None:
+    def regions(self, account: Mapping[str, Any], /) -> Sequence[str] | None:
         """Return the regions that a scan reads; None when they have to be looked up by its first shard."""
         ...
 
@@ -115,7 +118,7 @@ class Cloud(Protocol):
         """Cut a scan whose regions have to be looked up."""
         ...
 
-    def cut(self, regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:
+    def cut(self, regions: Sequence[str], fetched: Iterable[UUID], /, *, has_states: bool) -> list[dict[str, str]]:
         """Cut a scan.
 
         Args:
@@ -125,16 +128,11 @@ class Cloud(Protocol):
         """
         ...
 
-    @property
-    def waits(self) -> str:
-        """Return the service whose shards wait until the states of their scan are fetched."""
-        ...
-
-    def types_of(self, service: str, region: str) -> tuple[str, ...]:
+    def types_of(self, service: str, region: str, /) -> tuple[str, ...]:
         """Return the types about which nothing is known when a shard fails."""
         ...
 
-    def read(self, work: ShardWork) -> Outcome:
+    def read(self, work: ShardWork, /) -> Outcome:
         """Read a shard and store what is there.
 
         Raises:
@@ -142,7 +140,7 @@ class Cloud(Protocol):
         """
         ...
 
-    def rereads(self, places: Iterable[tuple[str, str | None]], regions: Sequence[str]) -> list[tuple[str, str]]:
+    def rereads(self, places: Iterable[tuple[str, str | None]], regions: Sequence[str], /) -> list[tuple[str, str]]:
         """Return the shards, by service and region, that have to be read once more to confirm what was found.
 
         Args:
@@ -151,15 +149,15 @@ class Cloud(Protocol):
         """
         ...
 
-    def forgotten(self, service: str, region: str) -> list[tuple[list[str], str | None]]:
+    def forgotten(self, service: str, region: str, /) -> list[tuple[list[str], str | None]]:
         """Return what a shard has to forget before it reads again: types and the region of what it saw, None for any."""
         ...
 
-    def names(self, tx: UnitOfWork, scan: Row, account: Row) -> frozenset[str] | None:
+    def names(self, tx: UnitOfWork, scan: Row, account: Row, /) -> frozenset[str] | None:
         """Return every name under which states know what was scanned; None when that could not be learned."""
         ...
 
-    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> History:
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row, /) -> History:
         """Return what the cloud remembers.
 
         Raises:
@@ -167,7 +165,7 @@ class Cloud(Protocol):
         """
         ...
 
-    def beyond(self, uncovered: Collection[str]) -> Beyond:
+    def beyond(self, uncovered: Collection[str], /) -> Beyond:
         """Return what is said beyond the mapped types.
 
         Args:
