@@ -6,7 +6,7 @@ Owns the order of its statements; `domain/baseline.py` decides. It needs no more
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -33,21 +33,39 @@ def reported_changes(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str],
     return found
 
 
+@dataclass(slots=True)
+class Walk:
+    """How far the documents of a scan have been looked at, in order of type and key.
+
+    Attributes:
+        most: about how many of those that are not as they are remembered are looked at in one go.
+        after: the last one; two empty texts before the first.
+        is_over: there are no more.
+    """
+
+    most: int
+    after: tuple[str, str] = ("", "")
+    is_over: bool = False
+
+
 def baseline_drifts(
-    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, seal: Sealer, reported: Reported
+    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, seal: Sealer, reported: Reported, walk: Walk
 ) -> Iterator[Drift]:
     """Yield what changed against the baselines, and remember what is to be remembered.
 
+    What is remembered before the end is no loss: looked at again it says the same.
+
     Args:
-        tx: the comparison's transaction.
+        tx: a transaction of the comparison.
         account_id: whose resources.
         scan_id: the scan that is compared.
         seal: of the organisation.
         reported: what the first detector reports, which is never reported twice.
+        walk: where to begin and how far to go; tells at the end where that was.
     """
     taken: list[dict[str, object]] = []
     resealed: list[dict[str, object]] = []
-    for row in _changed(tx, account_id, scan_id):
+    for row in _changed(tx, account_id, scan_id, walk):
         observed = observed_of(row)
         document = sealed_again(row["type"], row["document"], observed.sensitive, seal)
         judgement = judge(
@@ -69,15 +87,17 @@ def baseline_drifts(
             taken = []
     queries.take_baselines(tx, account_id=account_id, baselines=taken)
     queries.reseal_documents(tx, account_id=account_id, scan_id=scan_id, documents=resealed)
-    queries.forget_undeclared(tx, account_id=account_id, scan_id=scan_id)
+    if walk.is_over:
+        queries.forget_undeclared(tx, account_id=account_id, scan_id=scan_id)
 
 
-def _changed(tx: UnitOfWork, account_id: UUID, scan_id: UUID) -> Iterator[Row]:
+def _changed(tx: UnitOfWork, account_id: UUID, scan_id: UUID, walk: Walk) -> Iterator[Row]:
     """Yield what is not as it is remembered, page by page; baselines that are taken meanwhile lie behind."""
-    after: tuple[str, str] | None = None
-    while True:
-        rows = queries.page_changed(tx, account_id=account_id, scan_id=scan_id, after=after, most=_BATCH)
+    seen = 0
+    while seen < walk.most and not walk.is_over:
+        rows = queries.page_changed(tx, account_id=account_id, scan_id=scan_id, after=walk.after, most=_BATCH)
         yield from rows
-        if len(rows) < _BATCH:
-            return
-        after = (rows[-1]["type"], rows[-1]["key"])
+        seen += len(rows)
+        walk.is_over = len(rows) < _BATCH
+        if rows:
+            walk.after = (rows[-1]["type"], rows[-1]["key"])

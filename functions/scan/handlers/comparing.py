@@ -7,8 +7,9 @@ killed loses at most one part, and whoever takes the scan up next goes on where 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +22,12 @@ from shared.rules.levels import SEVERITIES
 from shared.telemetry.log import logger
 
 from .. import streaming
-from ..baselining import baseline_drifts, reported_changes
+from ..baselining import Walk, baseline_drifts, reported_changes
 from ..clouds import cloud_of
 from ..clouds.port import Beyond
 from ..confirming import ask_again
 from ..domain import records
-from ..domain.comparison import Tally
+from ..domain.comparison import Drift, Tally
 from ..domain.ignoring import MOST_RULES, IgnoreRule, marked
 from ..further import Answered, further_drifts, without_answered
 from ..queries import accounts as account_queries
@@ -47,7 +48,7 @@ _PAGE = 2_000
 _MOST_RESTARTS = 3
 _NOTHING: dict[str, Any] = {
     "after": list(queries.FIRST), "in_sync": 0, "compared": 0, "not_checked": 0, "out_of_scope": 0, "uncovered": {}, "keyless": {}, "ambiguous": {},
-    "restarts": 0,
+    "restarts": 0, "documents": list(queries.FIRST),
 }  # fmt: skip
 
 
@@ -92,14 +93,38 @@ def step(
         part: about how many resources of a side; `streaming.PART` when None.
     """
     kept: dict[str, Any] = scan["comparison"] or _begin(tx, scan)
-    until, pieces = streaming.compare_part(tx, scope, (kept["after"][0], kept["after"][1]), part=part or streaming.PART)
-    for found in pieces:
-        _keep(tx, scan["id"], kept, found)
-    if until == queries.LAST:
-        return _end(tx, scan, account, scope, kept, now)
-    kept["after"] = list(until)
+    most = part or streaming.PART
+    if kept["after"] != list(queries.LAST):
+        until, pieces = streaming.compare_part(tx, scope, (kept["after"][0], kept["after"][1]), part=most)
+        for found in pieces:
+            _keep(tx, scan["id"], kept, found)
+        kept["after"] = list(until)
+    if kept["after"] == list(queries.LAST):
+        if _is_overtaken(tx, scan, kept):
+            return None
+        if _add_documents(tx, scan, scope, kept, most):
+            return _end(tx, scan, account, scope, kept, now)
     queries.save(tx, scan["id"], kept)
     return None
+
+
+def _is_overtaken(tx: UnitOfWork, scan: Row, kept: Mapping[str, Any]) -> bool:
+    """Begin anew when a state was taken in since the comparison began; says whether it does."""
+    if kept["restarts"] >= _MOST_RESTARTS or queries.name_states(tx, scan["account_id"]) == kept["states"]:
+        return False
+    _begin(tx, scan, restarts=kept["restarts"] + 1)
+    return True
+
+
+def _add_documents(tx: UnitOfWork, scan: Row, scope: Scope, kept: dict[str, Any], most: int) -> bool:
+    """Keep what the next of the documents show against their baselines; says whether these were the last ones."""
+    after = kept.get("documents", queries.FIRST)  # a comparison of the release before keeps none
+    walk = Walk(most, (after[0], after[1]))
+    reported = reported_changes(queries.list_changed(tx, scan["id"]))
+    place = {"account_id": scan["account_id"], "scan_id": scan["id"]}
+    _add_drifts(tx, scan, baseline_drifts(tx, **place, seal=scope.seal, reported=reported, walk=walk))
+    kept["documents"] = list(walk.after)
+    return walk.is_over
 
 
 def _begin(tx: UnitOfWork, scan: Row, *, restarts: int = 0) -> dict[str, Any]:
@@ -125,10 +150,7 @@ def _add(kept: dict[str, Any], tally: Tally) -> None:
 def _end(
     tx: UnitOfWork, scan: Row, account: Row, scope: Scope, kept: dict[str, Any], now: datetime
 ) -> dict[str, Any] | None:
-    """Store the difference at once and end the scan; begin anew when a state was taken in while it was compared."""
-    if kept["restarts"] < _MOST_RESTARTS and queries.name_states(tx, scan["account_id"]) != kept["states"]:
-        _begin(tx, scan, restarts=kept["restarts"] + 1)
-        return None
+    """Store the difference at once and end the scan, unless what is new has to be read once more."""
     apart = streaming.count_apart(tx, scope)
     answered = _add_further(tx, scan, scope, cloud_of(account).beyond(apart.uncovered))
     if ask_again(tx, scan, account):
@@ -160,16 +182,15 @@ def _end(
 
 
 def _add_further(tx: UnitOfWork, scan: Row, scope: Scope, beyond: Beyond) -> Answered:
-    """Keep what the baselines show and what lies beyond the typed readers, besides what was found already."""
+    """Keep what lies beyond the typed readers."""
     place, answered = {"account_id": scan["account_id"], "scan_id": scan["id"]}, Answered()
-    reported = reported_changes(queries.list_changed(tx, scan["id"]))
-    drifts = chain(
-        baseline_drifts(tx, **place, seal=scope.seal, reported=reported),
-        further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered, beyond=beyond),
-    )
+    _add_drifts(tx, scan, further_drifts(tx, **place, not_checked=scope.not_checked, answered=answered, beyond=beyond))
+    return answered
+
+
+def _add_drifts(tx: UnitOfWork, scan: Row, drifts: Iterator[Drift]) -> None:
     while batch := [records.drift_row(drift) for drift in islice(drifts, _PAGE)]:
         queries.add_findings(tx, scan["id"], list({row["fingerprint"]: row for row in batch}.values()))
-    return answered
 
 
 def _add_answered(kept: dict[str, Any], answered: Answered) -> None:

@@ -47,7 +47,7 @@ left join scan.baselines b
   on b.org_id = d.org_id and b.org_id = :org_id and b.account_id = d.account_id and b.type = d.type and b.key = d.key
 where d.org_id = :org_id and d.account_id = :account_id and d.scan_id = :scan_id and d.is_there
   and (b.key is null or b.document_hash <> d.document_hash or b.declared <> s.declared)
-  and (cast(:after_type as text) is null or (d.type, d.key) > (:after_type, :after_key))
+  and (d.type, d.key) > (:after_type, :after_key)
 order by d.type, d.key
 limit :most
 """
@@ -95,12 +95,19 @@ def upsert_documents(
 
 
 def page_changed(
-    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, after: tuple[str, str] | None, most: int
+    tx: UnitOfWork, *, account_id: UUID, scan_id: UUID, after: tuple[str, str], most: int
 ) -> Sequence[Row]:
-    """List declared resources whose document or declaration is not what is remembered, by type and key, one page."""
-    after_type, after_key = after or (None, None)
+    """List declared resources whose document or declaration is not what is remembered, by type and key, one page.
+
+    Args:
+        tx: the unit of work.
+        account_id: whose resources.
+        scan_id: the scan that read them.
+        after: the last one of the page before; two empty texts for the first page.
+        most: how many.
+    """
     return tx.rows(
-        _PAGE_CHANGED, account_id=account_id, scan_id=scan_id, after_type=after_type, after_key=after_key, most=most
+        _PAGE_CHANGED, account_id=account_id, scan_id=scan_id, after_type=after[0], after_key=after[1], most=most
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.scan import ingestion
+from functions.scan import baselining, ingestion, streaming
 from functions.scan.domain import records
 from functions.scan.domain.baseline_records import document_row
 from functions.scan.domain.resources import LiveResource
@@ -29,11 +30,13 @@ REGION, ACCOUNT = "us-east-1", "123456789012"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/orders"
 
 
-def state(serial: int = 1, *, note: str = "a", sensitive: bool = False) -> bytes:
-    """Write a state with one bus; `note` is an attribute that no mapping knows."""
+def state(serial: int = 1, *, note: str = "a", sensitive: bool = False, buses: Sequence[str] = (BUS,)) -> bytes:
+    """Write a state with one bus or several; `note` is an attribute that no mapping knows."""
     marks = [[{"type": "get_attr", "value": "dead_letter"}]] if sensitive else []
-    attributes = {"arn": BUS, "id": "orders", "name": "orders", "description": "d", "note": note}
-    instances = [{"attributes": attributes, "sensitive_attributes": marks}]
+    attributes = {"id": "orders", "name": "orders", "description": "d", "note": note}
+    instances = [
+        {"index_key": bus, "attributes": {**attributes, "arn": bus}, "sensitive_attributes": marks} for bus in buses
+    ]
     bus = {
         "mode": "managed",
         "type": "aws_cloudwatch_event_bus",
@@ -73,23 +76,26 @@ class Estate:
             source = sources.lock_source(tx, self.source)
             ingestion.store_state(tx, source, content, ingestion.read_state(content), self.seal)
 
-    def see(self, description: str = "d", **members: object) -> UUID:
-        """Store what a shard of a new scan saw of the bus; returns the scan."""
-        reply = Traced({"Arn": BUS, "Description": description, **members}, "botocore 1")
-        live = LiveResource(
-            "aws_cloudwatch_event_bus", BUS, REGION, {"description": reply.get("Description")}, BUS, document=reply
-        )
+    def see(self, description: str = "d", buses: Sequence[str] = (BUS,), **members: object) -> UUID:
+        """Store what a shard of a new scan saw of the buses; returns the scan."""
         with self.db.unit(self.actor) as tx:
             scan_id: UUID = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=0)["id"]
-            row, document = records.live_row(live, SPECS, self.seal), document_row(live, SPECS, self.seal)
-            assert document is not None
-            scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=[row])
-            baselines.upsert_documents(tx, account_id=self.account, scan_id=scan_id, documents=[document])
+            for bus in buses:
+                reply = Traced({"Arn": bus, "Description": description, **members}, "botocore 1")
+                seen = {"description": reply.get("Description")}
+                live = LiveResource("aws_cloudwatch_event_bus", bus, REGION, seen, bus, document=reply)
+                row, document = records.live_row(live, SPECS, self.seal), document_row(live, SPECS, self.seal)
+                assert document is not None
+                scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=[row])
+                baselines.upsert_documents(tx, account_id=self.account, scan_id=scan_id, documents=[document])
         return scan_id
 
     def compare(self, scan_id: UUID) -> None:
         with self.db.unit(self.actor) as tx:
             scans.set_comparing(tx, scan_id)
+        self.resume(scan_id)
+
+    def resume(self, scan_id: UUID) -> None:
         deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=FakeClock(), sealer=lambda _org_id: self.seal))
         event = Event("e", {"scan_id": str(scan_id)})
         call = Call(actor=self.actor, path={}, query_values={}, headers={}, cookies={}, content=b"", event=event)
@@ -99,6 +105,13 @@ class Estate:
         """See and compare; returns what is open as (detector, path, before, after)."""
         self.compare(self.see(description, **members))
         return self.open()
+
+    def remembered(self) -> int:
+        """Return how many baselines there are."""
+        rows = self.database.owner.run(
+            "select count(*) from scan.baselines where org_id = :org_id", org_id=self.actor.org_id
+        )
+        return int((rows or [])[0][0])
 
     def open(self) -> set[tuple[str, str, Any, Any]]:
         with self.db.unit(self.actor) as tx:
@@ -189,3 +202,40 @@ def test_an_acknowledgement_speaks_for_no_other_value(estate: Estate) -> None:
     estate.scan(KmsKeyIdentifier="b")
     estate.database.owner.run("update scan.drift_items set acknowledged_at = now(), acknowledged_by = 'user:x'")
     assert estate.scan(KmsKeyIdentifier="c") == {("baseline", "KmsKeyIdentifier", "a", "c")}
+
+
+def test_many_documents_are_looked_at_in_transactions_of_their_own_and_a_killed_worker_changes_nothing(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buses = [f"{BUS}-{number}" for number in range(7)]
+    estate.take_in(state(2, buses=buses))
+    monkeypatch.setattr(baselining, "_BATCH", 2)
+    monkeypatch.setattr(streaming, "PART", 2)
+    killed = _KilledAt(4, comparing.step)
+    monkeypatch.setattr(comparing, "step", killed)
+    first = estate.see(buses=buses, KmsKeyIdentifier="a")
+    with pytest.raises(KeyboardInterrupt):
+        estate.compare(first)
+    assert 0 < estate.remembered() < len(buses)
+    estate.resume(first)
+    assert (estate.remembered(), estate.open()) == (len(buses), set())
+    second = estate.see(buses=buses, KmsKeyIdentifier="b")
+    estate.compare(second)
+    with estate.db.unit(estate.actor) as tx:
+        rows = drift.list_items(tx, most=100, status="open")
+    assert {(row["key"], row["path"]) for row in rows} == {(bus, "KmsKeyIdentifier") for bus in buses}
+    assert len(rows) == len(buses)
+
+
+class _KilledAt:
+    """A step of the comparison whose worker is killed before one of them, once."""
+
+    def __init__(self, number: int, step: Callable[..., Any]) -> None:
+        self._left = number
+        self._step = step
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+        return self._step(*arguments, **options)
