@@ -211,11 +211,7 @@ def _add(aws: Clients, number: int, vpc_id: str) -> Iterator[Finding]:
 def _ours(endpoint: str, state: State, truth: Truth) -> Judged:
     began = time.perf_counter()
     found: set[Finding] = {
-<<<<<<< HEAD
-        (item.kind, item.address or item.key) for item in drift_items(declared_in(state), scan(endpoint))
-=======
         (item.kind, item.address or item.key) for item in drift_items(declared_in(state), _scan(endpoint))
->>>>>>> main
     }
     seconds = time.perf_counter() - began
     return _judge(seconds, found, truth)
