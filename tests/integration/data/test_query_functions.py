@@ -45,7 +45,7 @@ _LISTED = {"arn": "arn:x", "name": "x", "type": "aws_x", "region": "r"}
 _GAP = {"types": ["aws_x"], "attributes": [], "region": "r", "reason": "denied", "detail": ""}
 _VALUES: dict[str, Any] = {
     "most": 50, "skipped": 0, "status": "failed", "resources": [_RESOURCE], "items": [_ITEM], "gaps": [_GAP],
-    "identities": [("aws_x", "k")], "covered": ["aws_x"], "agreed": {("aws_x", "k"): bytes(32)}, "page_findings.after": b"",
+    "identities": [("aws_x", "k")], "covered": ["aws_x"], "agreed": {("aws_x", "k"): "00" * 32}, "page_findings.after": b"",
     "end_of_part.after": FIRST, "list_unsettled.after": FIRST, "until": LAST,
     "documents": [_DOCUMENT], "baselines": [_DOCUMENT], "listed": [_LISTED],
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
@@ -57,7 +57,7 @@ _VALUES: dict[str, Any] = {
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
-    "page_objects.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
+    "page_objects.after": ("", ""), "page_changed.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {
