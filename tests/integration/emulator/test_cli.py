@@ -194,7 +194,7 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Path) -> None:
         "--port",
         "0",
         "--only",
-        "moto",
+        "google",
     ]
     starting = subprocess.Popen(command, cwd=EMULATOR_ROOT, stdout=subprocess.PIPE, start_new_session=True)
     until(lambda: (found := DataDirectory(data_dir).read_running()) is not None and found.children)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from functions.scan.domain.regional import without_region
 from functions.scan.domain.resources import LiveResource
 from functions.scan.fixing.importing import build_import
 from functions.scan.types.aws import SPECS
@@ -77,7 +78,9 @@ def _one_of_each(live: list[LiveResource]) -> list[LiveResource]:
 
 def _text(item: LiveResource, suffix: str) -> str:
     stored = {name: value for name, value in item.attributes.items() if name in SPECS[item.type].shapes}
-    found = build_import(item.type, Source(item.key, item.cloud_id, stored, item.tags), suffix=suffix)
+    found = build_import(
+        item.type, Source(without_region(item.key, item.region), item.cloud_id, stored, item.tags), suffix=suffix
+    )
     assert found.import_block
     assert found.configuration
     return f"{found.import_block}\n\n{found.configuration}"
