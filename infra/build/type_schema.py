@@ -2,7 +2,7 @@
 
 The provider itself says what its types look like (`terraform providers schema -json`); this keeps what the engine asks: which
 attributes there are, of which shape, and which of them are computed, optional, required or sensitive. Works offline with a
-provider mirror in DRIFTWISE_TF_MIRROR. The layout of the file is told in `functions/scan/types/aws/schema.py`, which reads it.
+provider mirror in DRIFTWISE_TF_MIRROR. The layout of the file is told in `functions/scan/types/provider_schema.py`, which reads it.
 Source: Terraform documentation, "terraform providers schema" (JSON output format).
 """
 
@@ -19,16 +19,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from functions.scan.types.aws.schema import FILE, PROVIDER, VERSION
+from functions.scan.types.aws.schema import SCHEMA
+from functions.scan.types.provider_schema import ProviderSchema
 
 ROOT = Path(__file__).parents[2]
-_SOURCE = f"registry.terraform.io/{PROVIDER}"
+_SOURCE = f"registry.terraform.io/{SCHEMA.provider}"
 _CONFIGURATION = f"""
 terraform {{
   required_providers {{
     aws = {{
-      source  = "{PROVIDER}"
-      version = "{VERSION}"
+      source  = "{SCHEMA.provider}"
+      version = "{SCHEMA.version}"
     }}
   }}
 }}
@@ -72,9 +73,9 @@ def schemas_of(document: Mapping[str, Any]) -> Block:
     return found
 
 
-def schema_text(schemas: Block) -> str:
-    """Write the types one per line, sorted, so that one can be read without the others."""
-    head = json.dumps({"provider": PROVIDER, "version": VERSION, "types": len(schemas)})
+def schema_text(schemas: Block, schema: ProviderSchema = SCHEMA) -> str:
+    """Write the types of a provider one per line, sorted, so that one can be read without the others."""
+    head = json.dumps({"provider": schema.provider, "version": schema.version, "types": len(schemas)})
     lines = [
         f"{name}\t{json.dumps(_block(schemas[name]['block']), separators=(',', ':'), sort_keys=True)}"
         for name in sorted(schemas)
@@ -139,9 +140,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     text = schema_text(schemas).encode()
     if not options.check:
-        FILE.write_bytes(lzma.compress(text, preset=9))
-    elif not FILE.exists() or lzma.decompress(FILE.read_bytes()) != text:
-        sys.stderr.write(f"{FILE.name} is stale: run `python -m infra.build.type_schema` and commit it\n")
+        SCHEMA.file.write_bytes(lzma.compress(text, preset=9))
+    elif not SCHEMA.file.exists() or lzma.decompress(SCHEMA.file.read_bytes()) != text:
+        sys.stderr.write(f"{SCHEMA.file.name} is stale: run `python -m infra.build.type_schema` and commit it\n")
         return 1
     return 0
 

@@ -16,9 +16,9 @@ from functions.scan.domain.comparison import Drift, Sides, Tally, compare
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.state import parse_state
 from functions.scan.readers.gcp.resources import Existing
-from functions.scan.types.aws.schema import AttributeSchema
 from functions.scan.types.gcp import specs
-from functions.scan.types.gcp.schema import attribute_schema
+from functions.scan.types.gcp.schema import SCHEMA
+from functions.scan.types.provider_schema import AttributeSchema
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "gcp"
 PROJECT, NUMBER = "shop-prod", "100200300"
@@ -61,7 +61,7 @@ def documented() -> tuple[Example, ...]:
 
 def filled(kind: str, state: Mapping[str, Any]) -> dict[str, Any]:
     """Add to the attributes of a state those that it leaves out, at all depths."""
-    schema = attribute_schema(kind)
+    schema = SCHEMA.attribute_schema(kind)
     assert schema is not None
     unset = [
         name

@@ -40,9 +40,9 @@ class GoogleCloud:
 
     def count_known(self) -> int:
         """Return how many types the provider has."""
-        from ..types.gcp.schema import known_count
+        from ..types.gcp.schema import SCHEMA
 
-        return known_count()
+        return SCHEMA.known_count
 
     def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
         """Return that everything is read at once, wherever it is."""

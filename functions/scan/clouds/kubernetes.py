@@ -54,9 +54,9 @@ class KubernetesCloud:
 
     def count_known(self) -> int:
         """Return how many types the provider has."""
-        from ..types.kubernetes.schema import known_count
+        from ..types.kubernetes.schema import SCHEMA
 
-        return known_count()
+        return SCHEMA.known_count
 
     def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
         """Return that a cluster is one place."""

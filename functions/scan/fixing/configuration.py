@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..domain.sealing import is_sealed
-from ..types.aws.schema import AttributeSchema
+from ..types.provider_schema import AttributeSchema
 from .hcl import Block, Body, Encoded, Raw, block
 
 _NEVER = frozenset({"id", "tags_all", "timeouts", "region"})

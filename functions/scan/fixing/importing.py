@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..types.aws.imports import RULES, ImportRule, Source
-from ..types.aws.schema import AttributeSchema, attribute_schema
+from ..types.aws.schema import SCHEMA
+from ..types.provider_schema import AttributeSchema
 from .configuration import named, resource_body, variable_blocks
 from .hcl import Block, Raw, block
 
@@ -49,7 +50,7 @@ def build_import(type_name: str, source: Source, *, suffix: str = "") -> Import:
         named((source.tags.get("Name", ""), str(source.attributes.get("name") or ""), source.name, source.key)) + suffix
     )
     to = f"{type_name}.{name}"
-    rule, schema = RULES.get(type_name), attribute_schema(type_name)
+    rule, schema = RULES.get(type_name), SCHEMA.attribute_schema(type_name)
     if rule is None or schema is None:
         note = f"The provider's page of {type_name} says what its import id is; then `terraform plan -generate-config-out=generated.tf` writes a configuration."
         return Import(to, None, None, None, (note,))

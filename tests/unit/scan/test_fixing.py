@@ -17,7 +17,7 @@ from functions.scan.fixing.importing import build_import
 from functions.scan.fixing.reverting import build_revert
 from functions.scan.types.aws import SPECS
 from functions.scan.types.aws.imports import RULES, Source
-from functions.scan.types.aws.schema import attribute_schema
+from functions.scan.types.aws.schema import SCHEMA
 
 SEALED = {"$sealed": {"1": "a" * 64}}
 
@@ -80,7 +80,7 @@ def test_a_type_without_a_known_import_says_how_to_go_on() -> None:
 
 @pytest.mark.parametrize("type_name", sorted(RULES))
 def test_every_rule_names_attributes_that_can_be_set(type_name: str) -> None:
-    rule, schema = RULES[type_name], attribute_schema(type_name)
+    rule, schema = RULES[type_name], SCHEMA.attribute_schema(type_name)
     assert schema is not None
     assert type_name in SPECS
     source = Source("a|b|100", "arn:aws:x:us-east-1:1:thing/name-abcdef", {}, {})

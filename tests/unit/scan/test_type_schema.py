@@ -11,14 +11,8 @@ import pytest
 from functions.scan.domain.sealing import NEVER_KEPT
 from functions.scan.domain.shapes import constant
 from functions.scan.types.aws import SPECS
-from functions.scan.types.aws import schema as type_schema
-from functions.scan.types.aws.schema import (
-    AttributeSchema,
-    attribute_schema,
-    known_count,
-    known_types,
-    sensitive_paths,
-)
+from functions.scan.types.aws.schema import SCHEMA
+from functions.scan.types.provider_schema import AttributeSchema, ProviderSchema
 from infra.build import type_schema as generator
 
 # Compared although the provider's type has no such attribute: what readers add to tell a difference that it leaves to a type of its own.
@@ -70,8 +64,8 @@ def _terse(spelled: str, variant: int) -> object:
 
 
 def test_every_mapped_type_and_attribute_is_one_of_the_provider() -> None:
-    assert set(SPECS) - known_types() == set()
-    unknown = {f"{kind}.{name}" for kind, name in attributes() if name not in (attribute_schema(kind) or {})}
+    assert set(SPECS) - SCHEMA.known_types() == set()
+    unknown = {f"{kind}.{name}" for kind, name in attributes() if name not in (SCHEMA.attribute_schema(kind) or {})}
     assert unknown == set(OWN)
 
 
@@ -110,44 +104,43 @@ def test_what_the_provider_calls_sensitive_is_never_kept_in_clear() -> None:
     open_values = {
         f"{kind}.{'.'.join(path)}"
         for kind, spec in SPECS.items()
-        for path in sensitive_paths(kind)
+        for path in SCHEMA.sensitive_paths(kind)
         if path[0] in spec.shapes and path[0] not in spec.sensitive and path[-1] not in NEVER_KEPT
     }
     assert open_values == set()
 
 
 def test_who_sets_an_attribute_is_told() -> None:
-    queue = attribute_schema("aws_sqs_queue") or {}
+    queue = SCHEMA.attribute_schema("aws_sqs_queue") or {}
     assert queue["arn"].is_computed_only
     assert not queue["name"].is_computed_only
     assert queue["name"].optional
     assert queue["name"].computed
-    rule = (attribute_schema("aws_s3_bucket_versioning") or {})["versioning_configuration"]
+    rule = (SCHEMA.attribute_schema("aws_s3_bucket_versioning") or {})["versioning_configuration"]
     assert (rule.kind, rule.fewest, rule.most, rule.required) == ("list", 1, 1, True)
     assert rule.members is not None
     assert rule.members["status"].required
-    assert attribute_schema("aws_nothing") is None
-    assert sensitive_paths("aws_db_instance") == {("password",), ("password_wo",)} or ("password",) in sensitive_paths(
-        "aws_db_instance"
-    )
+    assert SCHEMA.attribute_schema("aws_nothing") is None
+    assert SCHEMA.sensitive_paths("aws_db_instance") == {("password",), ("password_wo",)} or (
+        "password",
+    ) in SCHEMA.sensitive_paths("aws_db_instance")
 
 
 def test_the_count_is_that_of_the_file() -> None:
-    assert known_count() == len(known_types()) > 1500
+    assert SCHEMA.known_count == len(SCHEMA.known_types()) > 1500
 
 
 def test_the_file_stays_small() -> None:
-    assert type_schema.FILE.stat().st_size < 150_000
+    assert SCHEMA.file.stat().st_size < 150_000
 
 
-def test_a_file_of_another_provider_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_provider_is_refused(tmp_path: Path) -> None:
     import lzma
 
     other = tmp_path / "schema.xz"
     other.write_bytes(lzma.compress(b'{"version": "4.0.0", "types": 0}\n'))
-    monkeypatch.setattr(type_schema, "FILE", other)
     with pytest.raises(ValueError, match="not the schema of hashicorp/aws"):
-        type_schema._lines.__wrapped__()
+        ProviderSchema(other, SCHEMA.provider, SCHEMA.version).known_types()
 
 
 def test_the_layout_of_a_type() -> None:
@@ -176,11 +169,11 @@ def test_the_file_is_what_the_provider_says() -> None:
     except generator.SchemaUnavailable as error:
         pytest.skip(str(error))
     text: Mapping[str, str] = dict(line.split("\t", 1) for line in generator.schema_text(schemas).splitlines()[1:])
-    assert text == type_schema._lines(), "run `python -m infra.build.type_schema` and commit the file"
+    assert text == SCHEMA.lines, "run `python -m infra.build.type_schema` and commit the file"
 
 
 def _known() -> Iterator[tuple[str, str, AttributeSchema]]:
     for kind, name in attributes():
-        item = (attribute_schema(kind) or {}).get(name)
+        item = (SCHEMA.attribute_schema(kind) or {}).get(name)
         if item is not None and SPECS[kind].shapes[name] is not constant:
             yield kind, name, item

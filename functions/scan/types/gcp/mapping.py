@@ -25,10 +25,10 @@ from ...domain.shapes import (
     string_map,
 )
 from ...domain.specs import TypeSpec
-from ..aws.schema import AttributeSchema
+from ..provider_schema import AttributeSchema
 from .assets import Asset
 from .forms import kept, labels, written
-from .schema import attribute_schema
+from .schema import SCHEMA
 
 Item: TypeAlias = Mapping[str, Any]
 Reading: TypeAlias = Callable[[Item, Asset], object]
@@ -145,7 +145,7 @@ def fields_of(kind: GoogleType) -> tuple[Field, ...]:
     Raises:
         ValueError: the provider has no such type or attribute, or an entry names a path that is not compared.
     """
-    schema = attribute_schema(kind.type)
+    schema = SCHEMA.attribute_schema(kind.type)
     if schema is None:
         raise ValueError(f"the provider has no {kind.type}")
     found = tuple(_fields(kind, schema, kind.compared.split(), ""))

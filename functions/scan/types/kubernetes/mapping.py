@@ -17,10 +17,10 @@ from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
 from ...domain.shapes import Shape, block, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
-from ..aws.schema import AttributeSchema
+from ..provider_schema import AttributeSchema
 from .forms import kept, labels, mode, quantities, quantity_or_zero, unless, written
 from .manifests import MANIFEST
-from .schema import attribute_schema
+from .schema import SCHEMA
 
 Item: TypeAlias = Mapping[str, Any]
 Reading: TypeAlias = Callable[[Item], object]
@@ -144,7 +144,7 @@ def mapped(kind: KubernetesType) -> Mapped:
     Raises:
         ValueError: the provider has no such type or attribute, or an entry names a path that is not compared.
     """
-    schema = attribute_schema(kind.type)
+    schema = SCHEMA.attribute_schema(kind.type)
     if schema is None:
         raise ValueError(f"the provider has no {kind.type}")
     found: list[Field] = []

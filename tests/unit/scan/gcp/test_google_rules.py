@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
-import lzma
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.scan.domain.resources import LiveResource, NotChecked, Unread
 from functions.scan.readers.gcp.resources import Existing, asset_of, resources_of
-from functions.scan.types.gcp import TYPES, schema, specs
+from functions.scan.types.gcp import TYPES, specs
 from functions.scan.types.gcp.assets import Names
 from functions.scan.types.gcp.forms import duration, kms_key, labels, port_range, table_schema, written
 from functions.scan.types.gcp.iam import GRANTABLE, MEMBER
 from functions.scan.types.gcp.mapping import GoogleType, camel, fields_of, names_in
-from functions.scan.types.gcp.schema import attribute_schema
-from infra.build.google_schema import google_schema_text
+from functions.scan.types.gcp.schema import SCHEMA
+from infra.build.given_schema import given_schema_text
 from tests.support.google_assets import READ_AT, declared, documented, drift, examples, wrapped
 
 Asset = dict[str, Any]
@@ -226,14 +224,14 @@ def test_a_resource_of_another_project_is_not_missed_here() -> None:
 
 def test_every_name_of_a_key_is_an_attribute_of_the_type() -> None:
     for kind in TYPES:
-        assert set(names_in(kind.key)) <= set(attribute_schema(kind.type) or ()), kind.type
+        assert set(names_in(kind.key)) <= set(SCHEMA.attribute_schema(kind.type) or ()), kind.type
     for one in GRANTABLE:
-        assert set(names_in(one.key)) <= set(attribute_schema(one.prefix + MEMBER) or ()), one.prefix
+        assert set(names_in(one.key)) <= set(SCHEMA.attribute_schema(one.prefix + MEMBER) or ()), one.prefix
 
 
 def test_every_type_is_one_of_the_provider() -> None:
-    assert set(specs()) <= schema.known_types()
-    assert schema.known_count() == len(schema.known_types()) > 1000
+    assert set(specs()) <= SCHEMA.known_types()
+    assert SCHEMA.known_count == len(SCHEMA.known_types()) > 1000
 
 
 def test_names_follow_by_rule_and_a_table_that_names_what_is_not_there_is_refused() -> None:
@@ -254,19 +252,11 @@ def test_sets_of_the_provider_have_no_order_and_lists_do() -> None:
     assert policy["allow"](allowed) == policy["allow"](allowed[::-1])
 
 
-def test_a_schema_of_another_provider_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = tmp_path / "schema.xz"
-    other.write_bytes(lzma.compress(b'{"version": "4.0.0", "types": 0}\n'))
-    monkeypatch.setattr(schema, "FILE", other)
-    with pytest.raises(ValueError, match="not the schema of hashicorp/google"):
-        schema._lines.__wrapped__()
-
-
 def test_the_schema_file_is_written_from_what_terraform_prints() -> None:
     types = {"google_x": {"block": {"attributes": {"name": {"type": "string", "required": True}}}}}
     whole = {"provider_schemas": {"registry.terraform.io/hashicorp/google": {"resource_schemas": types}}}
-    text = google_schema_text(json.dumps(whole).encode())
-    assert text == google_schema_text(json.dumps({"resource_schemas": types}).encode())
+    text = given_schema_text(json.dumps(whole).encode(), SCHEMA)
+    assert text == given_schema_text(json.dumps({"resource_schemas": types}).encode(), SCHEMA)
     assert text.splitlines()[1] == 'google_x\t{"name":"r:s"}'
 
 
