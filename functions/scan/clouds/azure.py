@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
-from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..domain.specs import TypeSpec
 from ..types import tables
+from .at_once import ReadAtOnce
 from .intake import Further, Intake
 from .port import Beyond, History, Outcome, ShardWork
 
@@ -28,7 +28,7 @@ Source: Azure Resource Graph documentation, "How Resource Graph is kept current"
 """
 
 
-class AzureCloud:
+class AzureCloud(ReadAtOnce):
     """Azure."""
 
     provider: ClassVar[str] = "azure"
@@ -41,19 +41,6 @@ class AzureCloud:
     def count_known(self) -> int:
         """Return how many types are told apart; the provider's own list is not kept."""
         return len(tables.azure())
-
-    def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
-        """Return that everything is read at once, wherever it is."""
-        return [GLOBAL]
-
-    def cut_lookup(self) -> list[dict[str, str]]:
-        """Cut nothing: no region has to be looked up."""
-        return []
-
-    def cut(self, _regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:  # noqa: ARG002  # the port's
-        """Cut a scan into the subscription and the states to fetch."""
-        states = [{"service": f"{STATE_PREFIX}{source}", "region": GLOBAL} for source in fetched]
-        return [*states, {"service": SUBSCRIPTION, "region": GLOBAL}]
 
     def types_of(self, _service: str, _region: str) -> tuple[str, ...]:
         """Return every type."""
@@ -84,14 +71,6 @@ class AzureCloud:
                 intake.put(item)
         intake.store()
         return intake.outcome
-
-    def rereads(self, places: Iterable[tuple[str, str | None]], _regions: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the one shard, when anything was found."""
-        return [(SUBSCRIPTION, GLOBAL)] if any(True for _ in places) else []
-
-    def forgotten(self, _service: str, _region: str) -> list[tuple[list[str], str | None]]:
-        """Return everything."""
-        return [(list(self.types_of(SUBSCRIPTION, GLOBAL)), None)]
 
     def names(self, _tx: UnitOfWork, _scan: Row, account: Row) -> frozenset[str]:
         """Return the subscription."""

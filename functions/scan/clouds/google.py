@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
 
 from ..domain.resources import LiveResource
-from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..domain.specs import TypeSpec
 from ..queries import scans as scan_queries
 from ..types import tables
+from .at_once import ReadAtOnce
 from .google_history import GoogleHistory
 from .intake import Further, Intake
 from .port import Beyond, Outcome, ShardWork
@@ -28,7 +28,7 @@ SETTLING_SECONDS: Final = 120.0
 """For how long after a change the inventory may still tell what was before it: so long a second reading waits."""
 
 
-class GoogleCloud:
+class GoogleCloud(ReadAtOnce):
     """Google Cloud."""
 
     provider: ClassVar[str] = "gcp"
@@ -43,19 +43,6 @@ class GoogleCloud:
         from ..types.gcp.schema import SCHEMA
 
         return SCHEMA.known_count
-
-    def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
-        """Return that everything is read at once, wherever it is."""
-        return [GLOBAL]
-
-    def cut_lookup(self) -> list[dict[str, str]]:
-        """Cut nothing: no region has to be looked up."""
-        return []
-
-    def cut(self, _regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:  # noqa: ARG002  # the port's
-        """Cut a scan into the inventory and the states to fetch."""
-        states = [{"service": f"{STATE_PREFIX}{source}", "region": GLOBAL} for source in fetched]
-        return [*states, {"service": ASSETS, "region": GLOBAL}]
 
     def types_of(self, _service: str, _region: str) -> tuple[str, ...]:
         """Return every type."""
@@ -93,14 +80,6 @@ class GoogleCloud:
                 intake.put(item)
         intake.store()
         return intake.outcome
-
-    def rereads(self, places: Iterable[tuple[str, str | None]], _regions: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the one shard, when anything was found."""
-        return [(ASSETS, GLOBAL)] if any(True for _ in places) else []
-
-    def forgotten(self, _service: str, _region: str) -> list[tuple[list[str], str | None]]:
-        """Return everything."""
-        return [(list(self.types_of(ASSETS, GLOBAL)), None)]
 
     def names(self, tx: UnitOfWork, scan: Row, account: Row) -> frozenset[str] | None:
         """Return the projects, folders and buckets that were seen; None when none was, which is no whole reading."""

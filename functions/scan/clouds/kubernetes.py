@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -11,9 +11,9 @@ from shared.data.unit_of_work import UnitOfWork
 
 from ..domain.attribution import Answer, HistoryRefused, Question
 from ..domain.cluster_reports import PROVIDER
-from ..domain.shards import GLOBAL, STATE_PREFIX
 from ..domain.specs import TypeSpec
 from ..types import tables
+from .at_once import ReadAtOnce
 from .intake import Intake
 from .port import Beyond, History, Outcome, ShardWork
 
@@ -42,7 +42,7 @@ class _NoHistory:
         raise HistoryRefused("not_enabled")
 
 
-class KubernetesCloud:
+class KubernetesCloud(ReadAtOnce):
     """Kubernetes."""
 
     provider: ClassVar[str] = PROVIDER
@@ -58,19 +58,6 @@ class KubernetesCloud:
 
         return SCHEMA.known_count
 
-    def regions(self, _account: Mapping[str, Any]) -> Sequence[str]:
-        """Return that a cluster is one place."""
-        return [GLOBAL]
-
-    def cut_lookup(self) -> list[dict[str, str]]:
-        """Cut nothing: no region has to be looked up."""
-        return []
-
-    def cut(self, _regions: Sequence[str], fetched: Iterable[UUID], *, has_states: bool) -> list[dict[str, str]]:  # noqa: ARG002  # the port's
-        """Cut a scan into the report and the states to fetch."""
-        states = [{"service": f"{STATE_PREFIX}{source}", "region": GLOBAL} for source in fetched]
-        return [*states, {"service": REPORT, "region": GLOBAL}]
-
     def types_of(self, _service: str, _region: str) -> tuple[str, ...]:
         """Return every type."""
         return tuple(sorted(tables.kubernetes()))
@@ -85,13 +72,9 @@ class KubernetesCloud:
         intake.store()
         return intake.outcome
 
-    def rereads(self, _places: Iterable[tuple[str, str | None]], _regions: Sequence[str]) -> list[tuple[str, str]]:
+    def rereads(self, _places: Iterable[tuple[str, str | None]], _regions: Sequence[str], /) -> list[tuple[str, str]]:
         """Return nothing: a report is one moment, and reading it again tells the same."""
         return []
-
-    def forgotten(self, _service: str, _region: str) -> list[tuple[list[str], str | None]]:
-        """Return everything."""
-        return [(list(self.types_of(REPORT, GLOBAL)), None)]
 
     def names(self, _tx: UnitOfWork, _scan: Row, account: Row) -> frozenset[str]:
         """Return the cluster; states do not say which one they are about."""
