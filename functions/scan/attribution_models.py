@@ -17,14 +17,20 @@ class AttributionView(BaseModel):
 
     status: Literal["pending", "found", "unknown"]
     confidence: Literal["exact", "likely", "possible"] | None = None
-    actor: str | None = Field(None, description="ARN of the principal, else the AWS service, else the kind of identity")
+    actor: str | None = Field(
+        None,
+        description="whom the cloud names: an ARN, an address or an object id; else the service, else the kind of identity",
+    )
     actor_type: str | None = None
     user_name: str | None = None
     session_name: str | None = None
     issuer_arn: str | None = Field(None, description="the role (or user) that a session was made from")
     invoked_by: str | None = None
     at: datetime | None = None
-    call: str | None = Field(None, description="event source and name, e.g. `ec2.amazonaws.com:ModifyVpcAttribute`")
+    call: str | None = Field(
+        None,
+        description="by the cloud's own name, e.g. `ec2.amazonaws.com:ModifyVpcAttribute`, `v1.compute.firewalls.patch`",
+    )
     channel: Literal["console", "terraform", "cli", "service", "api"] | None = None
     source_address: str | None = None
     user_agent: str | None = None
