@@ -115,7 +115,7 @@ def exchange_key(caller: Caller, key_json: Secret, scope: str) -> AccessToken:
 
     try:
         named = {**json.loads(key_json.reveal()), "token_uri": _TOKEN_URL, "universe_domain": "googleapis.com"}
-        credentials: Any = Credentials.from_service_account_info(named, scopes=[scope])  # type: ignore[no-untyped-call]
+        credentials: Any = Credentials.from_service_account_info(named, scopes=[scope])  # type: ignore[no-untyped-call]  # google-auth says no types here
         credentials.refresh(ask)
     except (GoogleAuthError, ValueError, TypeError) as error:
         raise StateUnreachable(

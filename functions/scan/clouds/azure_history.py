@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..domain.attribution import Answer, Confidence, HistoryRefused, Question
+from ..domain.attribution import Answer, Confidence, HistoryRefused, Question, best
 from ..domain.trail import Actor, Channel, TrailEvent
 from ..readers.azure.changes import HISTORY, ResourceChange, read_changes
 from ..readers.azure.client import Arm, CallFailed
@@ -60,17 +60,12 @@ def choose(question: Question, changes: Iterable[ResourceChange]) -> Answer | No
         question: the item.
         changes: of the resource and of what it lies in, in any order.
     """
-    fitting: list[tuple[ResourceChange, Confidence]] = []
+    fitting: list[tuple[TrailEvent, Confidence]] = []
     for one in changes:
         certainty = _certainty(question, one) if one.at <= question.seen_at else None
         if certainty is not None:
-            fitting.append((one, certainty))
-    inside = [pair for pair in fitting if question.since is None or pair[0].at >= question.since]
-    if not fitting:
-        return None
-    change, surest = max(inside or fitting, key=lambda pair: (pair[1] == "exact", pair[0].at))
-    confidence: Confidence = surest if inside else "possible"
-    return Answer(event_of(change), confidence)
+            fitting.append((event_of(one), certainty))
+    return best(question, fitting)
 
 
 def event_of(change: ResourceChange) -> TrailEvent:

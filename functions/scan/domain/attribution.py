@@ -124,12 +124,21 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
             certainty = _certainty(question, event)
             if certainty is not None:
                 fitting.append((event, certainty))
+    return best(question, fitting)
+
+
+def best(question: Question, fitting: Sequence[tuple[TrailEvent, Confidence]]) -> Answer | None:
+    """Choose among calls that may have made a drift: the surest, then the latest; what is older than the last look is only possible.
+
+    Args:
+        question: the item.
+        fitting: calls, each with how surely it did it.
+    """
     inside = [pair for pair in fitting if question.since is None or pair[0].time >= question.since]
-    if inside:
-        return Answer(*max(inside, key=lambda pair: (pair[1] == "exact", pair[0].time)))
-    if fitting:
-        return Answer(max(fitting, key=lambda pair: (pair[1] == "exact", pair[0].time))[0], "possible")
-    return None
+    if not fitting:
+        return None
+    event, surest = max(inside or fitting, key=lambda pair: (pair[1] == "exact", pair[0].time))
+    return Answer(event, surest if inside else "possible")
 
 
 def is_settled(question: Question, answer: Answer | None, now: datetime) -> bool:

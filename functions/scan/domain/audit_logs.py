@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from .attribution import Answer, Confidence, Question
+from .attribution import Answer, Confidence, Question, best
 from .trail import Actor, Channel, TrailEvent
 
 _MOST_TEXT = 500
@@ -94,12 +94,7 @@ def choose(question: Question, events: Iterable[TrailEvent]) -> Answer | None:
             certainty = _certainty(question, event)
             if certainty is not None:
                 fitting.append((event, certainty))
-    inside = [pair for pair in fitting if question.since is None or pair[0].time >= question.since]
-    if inside:
-        return Answer(*max(inside, key=lambda pair: (pair[1] == "exact", pair[0].time)))
-    if fitting:
-        return Answer(max(fitting, key=lambda pair: (pair[1] == "exact", pair[0].time))[0], "possible")
-    return None
+    return best(question, fitting)
 
 
 def _certainty(question: Question, event: TrailEvent) -> Confidence | None:

@@ -96,3 +96,18 @@ def index(specs: Iterable[TypeSpec]) -> dict[str, TypeSpec]:
             raise ValueError(f"two specs for {spec.type}")
         found[spec.type] = spec
     return found
+
+
+def placing(spec: TypeSpec, placed: Callable[[Declared], Declared]) -> TypeSpec:
+    """Return a rule by which a state's resource is placed as well.
+
+    Args:
+        spec: the rule.
+        placed: notes where a resource lies.
+    """
+    inner = spec.expand
+
+    def expand(declared: Declared) -> Iterable[Declared]:
+        return (placed(item) for item in (inner(declared) if inner else (declared,)))
+
+    return replace(spec, expand=expand)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TypeAlias
 
-from ..domain.specs import KeyRule, TypeSpec
+from ..domain.resources import Declared
+from ..domain.specs import KeyRule, TypeSpec, placing
 
 Table: TypeAlias = Mapping[str, TypeSpec]
 
@@ -26,18 +27,18 @@ def aws() -> Table:
 def google() -> Table:
     """Return the rules of the types that are compared in Google Cloud."""
     from .gcp import specs
-    from .gcp.places import with_places
+    from .gcp.places import placed
 
-    return with_places(specs())
+    return {name: placing(spec, placed) for name, spec in specs().items()}
 
 
 @cache
 def azure() -> Table:
     """Return the rules of the types that are compared in Azure; of other names of a type only that the thing is there."""
     from .azure import DECLARABLE as TYPES
-    from .azure.places import with_places
+    from .azure.places import placed
 
-    return with_places(TYPES)
+    return {name: placing(spec, placed) for name, spec in TYPES.items()}
 
 
 @cache
@@ -59,30 +60,30 @@ def aws_declarable() -> Table:
 @cache
 def google_declarable() -> Table:
     """Return the same for Google Cloud: what no mapping covers is known by the path in its id."""
-    from .gcp.places import path_key, with_places
+    from .gcp.places import path_key, placed
 
-    return _OrByKey(google(), path_key, with_places)
+    return _OrByKey(google(), path_key, placed)
 
 
 @cache
 def azure_declarable() -> Table:
     """Return the same for Azure: what no mapping covers is known by its ARM id."""
     from .azure.ids import arm_key
-    from .azure.places import with_places
+    from .azure.places import placed
 
-    return _OrByKey(azure(), arm_key, with_places)
+    return _OrByKey(azure(), arm_key, placed)
 
 
 class _OrByKey(dict[str, TypeSpec]):
     """A table that knows how a type that it does not hold is matched."""
 
-    def __init__(self, known: Table, key: KeyRule, placing: Callable[[Table], dict[str, TypeSpec]]) -> None:
+    def __init__(self, known: Table, key: KeyRule, placed: Callable[[Declared], Declared]) -> None:
         super().__init__(known)
         self._key = key
-        self._placing = placing
+        self._placed = placed
 
     def __missing__(self, name: str) -> TypeSpec:
-        return self._placing({name: TypeSpec(name, {}, key=self._key)})[name]
+        return placing(TypeSpec(name, {}, key=self._key), self._placed)
 
 
 class _ByPrefix(Mapping[str, TypeSpec]):

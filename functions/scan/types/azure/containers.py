@@ -2,6 +2,7 @@
 
 Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference,
 Microsoft.ContainerService, Microsoft.ContainerRegistry and Microsoft.App.
+Longer than others: a cluster and its pools share most of their attributes, and are told in one place.
 """
 
 from __future__ import annotations

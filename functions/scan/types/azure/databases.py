@@ -2,6 +2,7 @@
 
 Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Sql,
 Microsoft.DBforPostgreSQL, Microsoft.DBforMySQL, Microsoft.DocumentDB, Microsoft.Cache.
+Longer than others: the flexible servers share their rules, and every kind says the same things in spellings of its own.
 """
 
 from __future__ import annotations

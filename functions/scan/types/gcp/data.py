@@ -16,7 +16,8 @@ from .mapping import UNREAD, GoogleType, Item, Reading, entries, member
 
 def _with_state(data: Item, _asset: Asset) -> object:
     """Live or archived versions are a flag in the API and a word in a state."""
-    return {True: "LIVE", False: "ARCHIVED"}.get(data.get("isLive"), "ANY")  # type: ignore[arg-type]
+    is_live = data.get("isLive")
+    return "ANY" if is_live is None else "LIVE" if is_live else "ARCHIVED"
 
 
 def _retains_objects(data: Item, _asset: Asset) -> object:

@@ -6,12 +6,11 @@ Source: https://cloud.google.com/asset-inventory/docs/asset-names; Terraform Goo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from ...domain.resources import Attributes, Declared
-from ...domain.specs import Expansion, TypeSpec
 
 CONTAINERS: Final = ("google_project", "google_folder", "google_storage_bucket")
 """Types whose live resources say what a scan can see into."""
@@ -42,20 +41,6 @@ def path_key(attributes: Attributes) -> str | None:
     """Match a resource that no mapping covers by its id, which is the path of its full resource name."""
     identity = attributes.get("id")
     return identity if isinstance(identity, str) and _PATH.fullmatch(identity) else None
-
-
-def with_places(specs: Mapping[str, TypeSpec]) -> dict[str, TypeSpec]:
-    """Return rules by which a state's resources are placed as well."""
-    return {name: replace(spec, expand=_placing(spec)) for name, spec in specs.items()}
-
-
-def _placing(spec: TypeSpec) -> Expansion:
-    inner = spec.expand
-
-    def expand(declared: Declared) -> Iterable[Declared]:
-        return (placed(item) for item in (inner(declared) if inner else (declared,)))
-
-    return expand
 
 
 def _own_place(declared: Declared) -> str | None:
