@@ -25,6 +25,7 @@ def check(database: OwnerDatabase, anchors: ObjectStore, restored_at: datetime |
     """Yield everything that is wrong or to be known.
 
     Args:
+        database: the restored database.
         anchors: the bucket that heads of audit chains are kept in.
         restored_at: when the restore was made, aware: credentials from before must have ended; None to leave that out.
 

@@ -16,7 +16,7 @@ from .owner import OwnerDatabase, WorkRole, step_into
 
 _KEYS: dict[str, tuple[WorkRole, str]] = {
     "api_keys": ("keys_work", queries.REVOKE_KEYS),
-    "scim_tokens": ("scim_work", queries.REVOKE_SCIM_TOKENS),
+    "scim_tokens": ("scim_work", queries.REVOKE_DIRECTORIES),
 }
 
 
@@ -24,6 +24,7 @@ def end_credentials(database: OwnerDatabase, *, point: datetime | None, with_key
     """End them, each organisation and the people in a transaction of its own; yields one line for each. It can be run again.
 
     Args:
+        database: the restored database.
         point: the moment that was restored to; None for the end of the archive.
         with_keys: whether API keys and directories' tokens end as well.
 

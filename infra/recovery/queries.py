@@ -97,7 +97,7 @@ with ended as (
 )
 select count(*) as ended from ended
 """
-REVOKE_SCIM_TOKENS = """
+REVOKE_DIRECTORIES = """
 with ended as (
   update scim.tokens
   set revoked_at = now()
@@ -112,7 +112,7 @@ set revoked_at = :at
 where org_id = :org_id and id = cast(:target_id as uuid) and revoked_at is null
 returning id
 """
-REVOKE_SCIM_TOKEN = """
+REVOKE_DIRECTORY = """
 update scim.tokens
 set revoked_at = :at
 where org_id = :org_id and id = cast(:target_id as uuid) and revoked_at is null

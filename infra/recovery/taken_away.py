@@ -43,7 +43,7 @@ _AT: Mapping[str, tuple[Where, str]] = {
     "keys:api_key:leaked": ("keys_work", queries.REVOKE_KEY),
     "keys:api_key:rotated": ("keys_work", queries.REVOKE_KEY),  # its successor is lost, and it may have leaked
     "scim:api_key:revoked": ("keys_work", queries.REVOKE_KEY),
-    "scim:access_token:revoked": ("scim_work", queries.REVOKE_SCIM_TOKEN),
+    "scim:access_token:revoked": ("scim_work", queries.REVOKE_DIRECTORY),
     "auth:org:deleted": ("auth_work", queries.DELETE_ORG),
     "auth:user:disabled": ("owner", queries.DISABLE_USER),
     "auth:user:deleted": ("owner", queries.DISABLE_USER),  # and deleted again by a platform admin
