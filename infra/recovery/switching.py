@@ -69,7 +69,7 @@ class Switch:
         with_database = [name for name, function in suite.functions.items() if function.database is not None]
         users = {
             f'{_MODULE}.google_sql_user.this["{name}"]': (
-                f"{self.project}/{self.instance}/{suite.name}-{name}@{self.project}.iam"
+                f"{self.project}/{self.instance}/{suite.name}-{name.replace('_', '-')}@{self.project}.iam"
             )
             for name in sorted([*with_database, "migrations"])
         }
