@@ -203,7 +203,8 @@ end
 $$
 """
 END_CONNECTIONS = """
-select pg_terminate_backend(pid) as ended
-from pg_stat_activity
-where datname = current_database() and pid <> pg_backend_pid() and usename is distinct from current_user
+select pg_terminate_backend(a.pid) as ended
+from pg_stat_activity a
+join pg_roles r on r.oid = a.usesysid and not r.rolsuper
+where a.datname = current_database() and a.usename <> current_user
 """

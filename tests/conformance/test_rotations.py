@@ -52,7 +52,9 @@ def rotations() -> dict[str, Rotation]:
         [cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| `")
     ]
     assert {len(row) for row in rows} == {5}
-    found = [Rotation(row[0].strip("` "), *row[1:4], row[4].strip("| ")) for row in rows]
+    found = [
+        Rotation(what.strip("` "), kind, how, page, rehearsal.strip("| ")) for what, kind, how, page, rehearsal in rows
+    ]
     assert len({one.what for one in found}) == len(found), "something stands there twice"
     return {one.what: one for one in found}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -153,7 +154,7 @@ def problems(findings: list[Finding]) -> list[str]:
     return [finding.text for finding in findings if finding.is_problem]
 
 
-def rows(url: str, sql: str, **values: object) -> list[list[object]]:
+def rows(url: str, sql: str, **values: object) -> list[list[Any]]:
     with closing(connect(url)) as owner:
         return [list(row) for row in owner.run(sql, **values)]
 
@@ -221,7 +222,7 @@ def test_history_is_brought_over_and_what_was_taken_away_is_taken_away_again(sto
         reopen(source)
     assert problems(told) == []
     assert rows(url, LIVE_KEYS) == [[ids["kept key"]]]
-    members = dict(map(tuple, rows(url, "select user_id, role from core.members")))  # type: ignore[arg-type]
+    members = {user_id: role for user_id, role in rows(url, "select user_id, role from core.members")}  # noqa: C416
     assert members == {ids["owner"]: "owner", ids["lowered"]: "viewer", ids["heir"]: "member"}, (
         "who left is the only owner here and stays; nobody is raised"
     )
