@@ -6,7 +6,7 @@ whoever made a role may, and reads and writes one organisation at a time, like t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -29,7 +29,7 @@ class OwnerDatabase:
         self.session = session
 
     @contextmanager
-    def unit(self, role: WorkRole, org_id: UUID | None) -> Iterator[UnitOfWork]:
+    def unit(self, role: WorkRole, org_id: UUID | None) -> Generator[UnitOfWork]:
         """Open a unit of work under a work role, in an organisation or in none; committed at its end."""
         self.session.simple(begin_script(role, org_id))
         tx = UnitOfWork(self.session, _OPERATOR, org_id)
@@ -55,7 +55,7 @@ def step_into(tx: UnitOfWork, role: WorkRole | Literal["owner"]) -> None:
 
 
 @contextmanager
-def owner_database(url: str) -> Iterator[OwnerDatabase]:
+def owner_database(url: str) -> Generator[OwnerDatabase]:
     """Connect as the owner, a member of the work roles until the end.
 
     Args:

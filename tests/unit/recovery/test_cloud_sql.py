@@ -77,14 +77,17 @@ class FakeGoogle:
                 self.polls -= 1
                 errors = {"error": {"errors": [{"code": self.error, "message": "no"}]}} if self.error else {}
                 return Answer(200, {"status": "DONE" if self.polls < 0 else "RUNNING", **errors})
+            case _:
+                pass
         return Answer(500)
 
     def _make(self, name: str) -> None:
-        made = self.instances[name] = copy.deepcopy(INSTANCE) | {"name": name}
+        made: dict[str, Any] = copy.deepcopy(INSTANCE)
+        self.instances[name] = made
         made["settings"]["databaseFlags"].reverse()
         for path, value in self.weaker.items():
             *outer, last = path.split(".")
-            place = made
+            place: dict[str, Any] = made
             for part in outer:
                 place = place[part]
             place[last] = value

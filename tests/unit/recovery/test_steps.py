@@ -41,6 +41,8 @@ class FakeTerraform:
             case ["import", "-input=false", address, _]:
                 assert address not in self.state, "Terraform imports nothing that it knows"
                 self.state.add(address)
+            case _:
+                pass
         return ""
 
 
