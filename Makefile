@@ -42,7 +42,7 @@ status: $(STAMP) ## show what runs
 	@$(BIN)/python -m local_emulator status
 
 test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --reruns 1 --only-rerun 'Timeout \(>' $(TESTS)
 
 # The tests run what `tenancy` and `openapi` run: conformance/test_rls.py and conformance/test_openapi.py.
 check: $(DEV_STAMP) ## everything CI runs: types, lint and bundles side by side, then the tests
