@@ -14,6 +14,7 @@ from .trust import SetUp
 
 TOPIC: Final = "driftwise-assets"
 _CONTENTS: Final = ("resource", "iam-policy")
+_TYPES: Final = r".*\.googleapis\.com/.*"  # not `k8s.io/…`: pods come and go all day
 _FLAGS: Final = {"projects": "project", "folders": "folder", "organizations": "organization"}
 
 
@@ -56,7 +57,7 @@ def _commands(parent: str, push_account: str, endpoint: str) -> str:
         "  --ack-deadline=60 --message-retention-duration=1d --expiration-period=never --min-retry-delay=10s --max-retry-delay=600s",
         *(
             f"gcloud asset feeds create driftwise-{content} --{_FLAGS[kind]}={name}{billed} "
-            f"--content-type={content} --asset-types='.*' --pubsub-topic=projects/{project}/topics/{TOPIC}"
+            f"--content-type={content} --asset-types='{_TYPES}' --pubsub-topic=projects/{project}/topics/{TOPIC}"
             for content in _CONTENTS
         ),
     )
