@@ -39,7 +39,6 @@ def project_of(push_account: str) -> str:
 def _commands(parent: str, push_account: str, endpoint: str) -> str:
     project, account = project_of(push_account), push_account.partition("@")[0]
     kind, _, name = parent.partition("/")
-    billed = "" if kind == "projects" else f" --billing-project={project}"
     lines = (
         f"gcloud services enable --project={project} cloudasset.googleapis.com pubsub.googleapis.com",
         f"number=$(gcloud projects describe {project} --format='value(projectNumber)')",
@@ -56,7 +55,7 @@ def _commands(parent: str, push_account: str, endpoint: str) -> str:
         f"  --push-auth-service-account={push_account} \\",
         "  --ack-deadline=60 --message-retention-duration=1d --expiration-period=never --min-retry-delay=10s --max-retry-delay=600s",
         *(
-            f"gcloud asset feeds create driftwise-{content} --{_FLAGS[kind]}={name}{billed} "
+            f"gcloud asset feeds create driftwise-{content} --{_FLAGS[kind]}={name} --billing-project={project} "
             f"--content-type={content} --asset-types='{_TYPES}' --pubsub-topic=projects/{project}/topics/{TOPIC}"
             for content in _CONTENTS
         ),

@@ -17,7 +17,7 @@ ENDPOINT = "https://driftwise.example/api/v2/asset-feeds/0197f0a0-0000-7000-8000
 @pytest.mark.parametrize(
     ("parent", "flags"),
     [
-        ("projects/acme-shop", ["--project=acme-shop"]),
+        ("projects/acme-shop", ["--project=acme-shop", "--billing-project=acme-security"]),
         ("folders/210987654321", ["--folder=210987654321", "--billing-project=acme-security"]),
         ("organizations/345678901234", ["--organization=345678901234", "--billing-project=acme-security"]),
     ],
