@@ -117,6 +117,9 @@ GET    O/cloud-accounts/{account_id}              viewer
 PATCH  O/cloud-accounts/{account_id}              admin
 DELETE O/cloud-accounts/{account_id}              admin
 POST   O/cloud-accounts/{account_id}/verify       admin
+GET    O/cloud-accounts/{account_id}/asset-feed   viewer
+PUT    O/cloud-accounts/{account_id}/asset-feed   admin
+DELETE O/cloud-accounts/{account_id}/asset-feed   admin
 GET    O/cloud-accounts/{account_id}/trust        viewer
 POST   O/accounts                                 admin
 GET    O/accounts                                 viewer
@@ -124,6 +127,9 @@ GET    O/accounts/{account_id}                    viewer
 PATCH  O/accounts/{account_id}                    admin
 DELETE O/accounts/{account_id}                    admin
 POST   O/accounts/{account_id}/verify             admin
+GET    O/accounts/{account_id}/asset-feed         viewer
+PUT    O/accounts/{account_id}/asset-feed         admin
+DELETE O/accounts/{account_id}/asset-feed         admin
 GET    O/accounts/{account_id}/trust              viewer
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
@@ -236,6 +242,7 @@ POST   O/notification-channels/{channel_id}/test  admin
 POST   O/notification-channels/slack-installs     human admin
 GET    /oauth/slack/callback                      human
 POST   /api/v2/operator/report                    key
+POST   /api/v2/asset-feeds/{feed_id}              anyone
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """

@@ -66,7 +66,7 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
-    "schedule_id": "scan.schedules", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
+    "schedule_id": "scan.schedules", "feed_id": "scan.asset_feeds", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
     "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
