@@ -20,6 +20,7 @@ from .port import Beyond, History, Outcome, ShardWork
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ..domain.report_sealing import ObjectSealer
     from ..wiring import ScanDeps
 
 REPORT: Final = "report"
@@ -67,7 +68,12 @@ class KubernetesCloud(ReadAtOnce):
         from ..reported import live_resources
 
         intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
-        for item in live_resources(work.deps.db, work.actor, work.account["id"], work.deps.clock.now()):
+        deps, account_id = work.deps, work.account["id"]
+
+        def opened(report: Row) -> ObjectSealer:
+            return deps.object_sealer(work.org_id, account_id, report)
+
+        for item in live_resources(deps.db, work.actor, account_id, deps.clock.now(), opened):
             intake.put(item)
         intake.store()
         return intake.outcome
