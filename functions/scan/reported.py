@@ -20,6 +20,7 @@ from .domain.report_sealing import ObjectSealer
 from .queries import reports as queries
 from .readers.kubernetes.reading import Finding, Listed, NotListed, not_reported, read_report
 from .types.kubernetes import GENERIC
+from .types.kubernetes.versions import former
 
 _PAGE = 500
 _NEVER = "the operator has sent no whole report yet; install it in the cluster with a key of the scope `report`"
@@ -84,3 +85,34 @@ def _listed(report: Row) -> Listed:
         NotListed(item["kind"], item["reason"], item["permission"], item["detail"]) for item in report["failures"]
     )
     return Listed(frozenset(report["kinds"]), failures)
+
+
+def find_object(
+    db: Database, actor: Actor, org_id: UUID, account_id: UUID, opened: Callable[[Row], ObjectSealer]
+) -> Callable[[str, str], Mapping[str, Any] | None]:
+    """Return what finds an object, by kind and key, in the report that came last; the report's key is opened once.
+
+    Args:
+        db: the function's.
+        actor: for whom it is read.
+        org_id: whose cluster it is.
+        account_id: of the cluster.
+        opened: opens the key of a report, outside of any transaction.
+    """
+    sealers: dict[UUID, ObjectSealer] = {}
+
+    def find(kind: str, key: str) -> Mapping[str, Any] | None:
+        with db.unit_in(org_id, actor) as tx:
+            report = queries.find_latest_report(tx, account_id)
+            row = (
+                None
+                if report is None
+                else queries.find_object(tx, account_id, report["id"], kinds=former(kind), key=key)
+            )
+        if report is None or row is None:
+            return None
+        sealer = sealers.get(report["id"]) or opened(report)
+        sealers[report["id"]] = sealer
+        return sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"])
+
+    return find

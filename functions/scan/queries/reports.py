@@ -88,6 +88,13 @@ where org_id = :org_id and account_id = :account_id and report_id = :report_id
 order by kind, key
 limit :most
 """
+_FIND_OBJECT = """
+select kind, key, object_sealed
+from scan.cluster_objects
+where org_id = :org_id and account_id = :account_id and report_id = :report_id and kind = any(cast(:kinds as text[])) and key = :key
+order by kind
+limit 1
+"""
 SEALED_KEYS = SealedQueries(
     orgs_sql="""
 select org_id
@@ -242,3 +249,8 @@ def page_objects(
         after_key=after[1],
         most=most,
     )
+
+
+def find_object(tx: UnitOfWork, account_id: UUID, report_id: UUID, *, kinds: Sequence[str], key: str) -> Row | None:
+    """Return an object of a report by key, of any of some kinds; None when there is none."""
+    return tx.row(_FIND_OBJECT, account_id=account_id, report_id=report_id, kinds=list(kinds), key=key)

@@ -14,6 +14,7 @@ from ...domain.traced import Traced
 from ...types.kubernetes import GENERIC, by_kind, generic_key, specs, types_of
 from ...types.kubernetes.helm import KIND as RELEASES
 from ...types.kubernetes.helm import held_by, release_of
+from ...types.kubernetes.managers import unowned
 from ...types.kubernetes.manifests import MANIFEST, without_values
 from ...types.kubernetes.mapping import Mapped, attributes_of, member, object_key
 from ...types.kubernetes.versions import current, moved
@@ -88,7 +89,7 @@ def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> It
         if (
             kind in told and not is_told_twice
         ):  # of a kind that was not listed to its end, what was seen says nothing of the rest
-            yield _resource(moved(kind), item, owners)
+            yield _resource(moved(kind), unowned(item), owners)
 
 
 def not_reported(reason: str, detail: str) -> NotChecked:

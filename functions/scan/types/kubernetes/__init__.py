@@ -30,6 +30,12 @@ def by_kind() -> Mapping[str, Mapped]:
 
 
 @cache
+def by_type() -> Mapping[str, Mapped]:
+    """Return what each type that objects are compared as stands for."""
+    return {item.kind.type: item for item in by_kind().values()}
+
+
+@cache
 def specs() -> Mapping[str, TypeSpec]:
     """Return the rules of every Kubernetes type, by Terraform type."""
     found = [spec for item in by_kind().values() for spec in specs_of(item)]

@@ -48,6 +48,11 @@ def moved(kind: str) -> str:
     return _MOVED.get(kind, kind)
 
 
+def former(kind: str) -> tuple[str, ...]:
+    """Return every name that a kind has or had."""
+    return (kind, *(old for old, new in _MOVED.items() if new == kind))
+
+
 def current(document: Item) -> Item | None:
     """Return an object in the version that is compared; None when it is in another one that no rule converts.
 

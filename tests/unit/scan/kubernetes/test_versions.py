@@ -160,18 +160,20 @@ def test_a_kind_that_moved_is_told_once_though_the_api_serves_both_groups() -> N
     assert drift([written(both[1])], both[1:], kinds=without) == []
 
 
+HOSTILE: tuple[dict[str, Any], ...] = (
+    {},
+    {"spec": None},
+    {"spec": []},
+    {"spec": "x"},
+    {"spec": {"rules": [5], "metrics": [5], "backend": 7}},
+    {"metadata": 3},
+)
+
+
 def test_every_conversion_is_of_a_mapped_kind_and_breaks_on_nothing() -> None:
     for kind, api_version in _CONVERSIONS:
         assert kind in by_kind()
-        name = kind.partition(".")[0]
-        for hostile in (
-            {},
-            {"spec": None},
-            {"spec": []},
-            {"spec": "x"},
-            {"spec": {"rules": [5], "metrics": [5], "backend": 7}},
-            {"metadata": 3},
-        ):
-            found = current({"apiVersion": api_version, "kind": name, **hostile})
+        for hostile in HOSTILE:
+            found = current({"apiVersion": api_version, "kind": kind.partition(".")[0], **hostile})
             assert found is None or found["apiVersion"] != api_version
     assert "kubernetes_ingress" in specs()
