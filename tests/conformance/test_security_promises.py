@@ -46,6 +46,7 @@ egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
 audit-tampering-found audit-anchored ratelimit-told ratelimit-outage caps-head caps-time caps-json
 redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
 history-purged reports-inert streams-bounded operator-reads-only operator-key-narrow feed-proven feed-bounded
+cluster-reports-sealed
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
 

@@ -41,6 +41,7 @@ _VALUES: dict[str, Any] = {
     "scan.state_sources.object_key": "production.tfstate",
     "scan.state_sources.auth_kind": "none",
     "scan.cluster_reports.last_hash": bytes(32),
+    "scan.cluster_objects.object_sealed": bytes(34),
     "scan.state_sources.url": None,
     "proved_by": "current",
     "webhook.configs.provider": "github",

@@ -11,6 +11,7 @@ from typing import Any
 from ...domain.resources import Attributes
 from .forms import headless, names, unless
 from .mapping import UNREAD, KubernetesType, member
+from .versions import ingress_of
 
 _NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _TOKENS = frozenset({"kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"})
@@ -96,7 +97,13 @@ TYPES = (
             (member(data, "metadata", "namespace"), member(data, "metadata", "name")) == ("default", "kubernetes")
         ),
     ),
-    KubernetesType("kubernetes_ingress_v1", "Ingress.networking.k8s.io", "metadata spec"),
+    KubernetesType(
+        "kubernetes_ingress_v1",
+        "Ingress.networking.k8s.io",
+        "metadata spec",
+        names=("kubernetes_ingress",),
+        state=ingress_of,
+    ),
     KubernetesType(
         "kubernetes_ingress_class_v1",
         "IngressClass.networking.k8s.io",
