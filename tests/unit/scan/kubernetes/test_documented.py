@@ -1,0 +1,101 @@
+"""The laws again, on objects written to the vendors' pages by somebody who had not seen the mapping.
+
+What an API server answers with, all defaults filled in, and what a provider wrote about it into a state show no drift; another
+value on either side shows, unless it says nothing of the other side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.scan.types.kubernetes import MANIFEST_TYPES, TYPES, helm
+from tests.support.kubernetes_documented import (
+    Documented,
+    Path_,
+    Unset,
+    declared,
+    documented,
+    drift,
+    filled,
+    is_below,
+    manifest_in,
+    paths,
+    value_at,
+    with_value,
+)
+from tests.support.kubernetes_objects import other
+
+NAMES = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")}
+COMPUTED = ("id", "metadata.0.generation", "metadata.0.resource_version", "metadata.0.uid")
+
+
+def by_name(item: Documented) -> str:
+    return f"{item.type}, {item.variant}"
+
+
+every_object = pytest.mark.parametrize("item", documented(), ids=by_name)
+
+
+def is_compared(item: Documented, path: Path_) -> bool:
+    """Say whether a value of the live object says something of what was declared."""
+    if path[:2] == ("metadata", "uid") or is_below(path, item.silent):
+        return False
+    if item.type == helm.TYPE:
+        return path[1] != "valuesDigest"
+    manifest = manifest_in(item)
+    return manifest is None or not item.is_defaulted or value_at(manifest, path) is not None
+
+
+@pytest.mark.parametrize("unset", ["zero", "null"])
+@every_object
+def test_what_was_applied_shows_no_drift(item: Documented, unset: Unset) -> None:
+    state = declared(item.type, filled(item.type, item.state, unset), item.sensitive)
+    assert [one.key for one in state] != [None]
+    assert [(one.path, one.before, one.after) for one in drift(state, item.live)] == []
+
+
+@every_object
+def test_every_change_in_the_cluster_shows_and_nothing_else_does(item: Documented) -> None:
+    state = declared(item.type, filled(item.type, item.state, "zero"), item.sensitive)
+    wrong: list[str] = []
+    for path in paths(item.live):
+        if path in NAMES:
+            continue
+        found = drift(state, with_value(item.live, path, other(value_at(item.live, path))))
+        kinds = {one.kind for one in found}
+        if kinds != ({"changed"} if is_compared(item, path) else set()):
+            wrong.append(f"{'.'.join(map(str, path))}: {[(one.kind, one.path) for one in found]}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@every_object
+def test_every_change_of_what_is_declared_shows(item: Documented) -> None:
+    wrong: list[str] = []
+    for path in paths(item.state):
+        if is_below(path, COMPUTED) or item.type in MANIFEST_TYPES or is_below(path, item.silent_state):
+            continue
+        value: Any = other(value_at(item.state, path))
+        state = filled(item.type, with_value(item.state, path, value), "zero")
+        if not drift(declared(item.type, state, item.sensitive), item.live):
+            wrong.append(".".join(map(str, path)))
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_every_type_is_there_in_full_and_with_the_least() -> None:
+    variants: dict[str, list[str]] = {}
+    for item in documented():
+        variants.setdefault(item.type, []).append(item.variant)
+    kinds = {kind.type for kind in TYPES} | set(MANIFEST_TYPES) | {helm.TYPE}
+    assert kinds <= set(variants)
+    for kind, found in variants.items():
+        assert any("full" in one for one in found), kind
+        assert any("minimal" in one for one in found), kind
+
+
+@every_object
+def test_every_object_has_its_pages(item: Documented) -> None:
+    api, provider = item.pages
+    assert api.startswith(("https://kubernetes.io/", "https://helm.sh/"))
+    assert provider.startswith("https://registry.terraform.io/providers/")
