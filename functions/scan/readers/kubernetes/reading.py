@@ -151,8 +151,10 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
     ):  # its names are compared; that a value changed, the second detector sees by its digest
         attributes = attributes_of(item, data)
         traced = Traced(data, SOURCE)
+    document = _document(data)
     if (item.kind.kind, key) in owners.scaled:
         attributes.pop("spec.replicas", None)
+        document = _without_replicas(document)
     for one in item.fields:  # a value that its shape cannot take is told here, and not in the middle of the comparison
         if one.name in attributes:
             one.shape(attributes[one.name])
@@ -160,7 +162,7 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
         item.kind.type,
         key,
         PLACE,
-        {**attributes, MANIFEST: _document(data)},
+        {**attributes, MANIFEST: document},
         f"{item.kind.kind} {key}",
         cloud_made=_is_made(item, data),
         parent=owners.releases.get((item.kind.kind, key)),
@@ -192,6 +194,12 @@ def _is_owned(data: Object) -> bool:
 def _document(data: Object) -> dict[str, Any]:
     found = {name: item for name, item in dict(data).items() if name != "status"}
     return without_values(found) if found.get("kind") == "Secret" else found
+
+
+def _without_replicas(document: dict[str, Any]) -> dict[str, Any]:
+    spec = document.get("spec")
+    rest = {name: item for name, item in spec.items() if name != "replicas"} if isinstance(spec, Mapping) else spec
+    return {**document, "spec": rest}
 
 
 def _kind_of(data: Object) -> str:

@@ -98,7 +98,8 @@ def _namespace(kind: str, document: Mapping[str, Any], attributes: Attributes) -
     live = attributes.get("object")
     inner = live.get("value") if isinstance(live, Mapping) and "value" in live else live
     named = (
-        member(document, "metadata", "namespace")
+        attributes.get("override_namespace")
+        or member(document, "metadata", "namespace")
         or attributes.get("namespace")
         or member(inner, "metadata", "namespace")
     )
