@@ -6,6 +6,7 @@ value on either side shows, unless it says nothing of the other side.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,11 +25,22 @@ from tests.support.kubernetes_documented import (
     paths,
     value_at,
     with_value,
+    without,
 )
 from tests.support.kubernetes_objects import other
 
 NAMES = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")}
 COMPUTED = frozenset({"generation", "resource_version", "uid"})
+# What holds as well when nothing is said.
+DEFAULTS = (
+    ("automountServiceAccountToken", True), ("enableServiceLinks", True), ("schedulerName", "default-scheduler"),
+    ("shareProcessNamespace", False), ("suspend", False), ("partition", 0), ("stabilizationWindowSeconds", 0),
+    ("apiGroup", "rbac.authorization.k8s.io"), ("namespace", "default"), ("type", "Opaque"), ("type", ""),
+    ("reclaimPolicy", "Delete"), ("volumeBindingMode", "Immediate"), ("allowVolumeExpansion", False),
+    ("preemptionPolicy", "PreemptLowerPriority"),
+)  # fmt: skip
+# An autoscaler may decide them: that they are left out of what is compared says nothing.
+SCALED = {("kubernetes_manifest", ("spec", "replicas"))}
 
 
 def by_name(item: Documented) -> str:
@@ -68,6 +80,48 @@ def test_every_change_in_the_cluster_shows_and_nothing_else_does(item: Documente
         if kinds != ({"changed"} if is_compared(item, path) else set()):
             wrong.append(f"{'.'.join(map(str, path))}: {[(one.kind, one.path) for one in found]}")
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@every_object
+def test_what_is_taken_away_in_the_cluster_shows(item: Documented) -> None:
+    state = declared(item.type, filled(item.type, item.state, "zero"), item.sensitive)
+    wrong: list[str] = []
+    for path in paths(item.live):
+        is_default = any((path[-1], value_at(item.live, path)) == one for one in DEFAULTS)
+        if path in NAMES or is_default or not is_compared(item, path) or (item.type, path) in SCALED:
+            continue
+        if {one.kind for one in drift(state, without(item.live, path))} != {"changed"}:
+            wrong.append(".".join(map(str, path)))
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("item", [one for one in documented() if "full" not in one.variant], ids=by_name)
+def test_what_is_added_in_the_cluster_shows(item: Documented) -> None:
+    """Whatever may be said of a kind, said of an object of which it was not."""
+    full = next((one for one in documented() if one.type == item.type and "full" in one.variant), item)
+    if item.type in MANIFEST_TYPES or item.type == helm.TYPE:
+        return  # a manifest says nothing of what it does not name
+    state = declared(item.type, filled(item.type, item.state, "zero"), item.sensitive)
+    wrong: list[str] = []
+    for path in members(full.live):
+        value = value_at(full.live, path)
+        is_there = value_at(item.live, path) is not None or not isinstance(value_at(item.live, path[:-1]), dict)
+        says = any(is_compared(full, one) and is_compared(item, one) for one in paths(value, path))
+        if is_there or not says or any((path[-1], value) == one for one in DEFAULTS):
+            continue
+        if {one.kind for one in drift(state, with_value(item.live, path, value))} != {"changed"}:
+            wrong.append(".".join(map(str, path)))
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def members(document: Any, above: Path_ = ()) -> Iterator[Path_]:
+    """Yield the path of every member of every object, of lists only within their first element."""
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield (*above, name)
+            yield from members(value, (*above, name))
+    elif isinstance(document, list) and document:
+        yield from members(document[0], (*above, 0))
 
 
 @every_object
