@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+
 from driftwise_operator.kinds import Kind
 from driftwise_operator.releases import release_of
 from driftwise_operator.stripping import stripped
-
 from functions.scan.domain.comparison import Drift, Sides, compare
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Unread
 from functions.scan.domain.state import parse_state
@@ -178,7 +178,9 @@ def without(document: Any, path: Path_) -> Any:
     if isinstance(document, list):
         kept = enumerate(document)
         return [without(item, rest) if at == head else item for at, item in kept if rest or at != head]
-    return {name: without(item, rest) if name == head else item for name, item in document.items() if rest or name != head}
+    return {
+        name: without(item, rest) if name == head else item for name, item in document.items() if rest or name != head
+    }
 
 
 def value_at(document: Any, path: Path_) -> Any:
