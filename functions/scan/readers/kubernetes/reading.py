@@ -24,6 +24,8 @@ Objects: TypeAlias = Callable[[Sequence[str] | None], Iterator[Object]]
 SOURCE: Final = "Kubernetes API"
 PLACE: Final = "global"
 AUTOSCALERS: Final = "HorizontalPodAutoscaler.autoscaling"
+STATEFUL_SETS: Final = "StatefulSet.apps"
+CLAIMS: Final = "PersistentVolumeClaim"
 _SYSTEM: Final = "kube-system"
 _NOT_READ: Final = "the operator is not set up to read {kinds}"
 _MOST_DETAIL: Final = 500
@@ -59,6 +61,7 @@ class _Owners:
 
     releases: dict[tuple[str, str], Parent] = field(default_factory=dict[tuple[str, str], Parent])
     scaled: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    claims: set[str] = field(default_factory=set[str])
 
 
 def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> Iterator[Finding]:
@@ -107,8 +110,11 @@ def _unread(key: str, failure: NotListed) -> Unread:
 
 def _owners(objects: Objects, known: frozenset[str]) -> _Owners:
     owners = _Owners()
-    for item in objects([kind for kind in (RELEASES, AUTOSCALERS) if kind in known]):
+    for item in objects([kind for kind in (RELEASES, AUTOSCALERS, STATEFUL_SETS) if kind in known]):
         name, namespace = _name_of(item)
+        if _kind_of(item) == STATEFUL_SETS:
+            owners.claims |= _claims_of(item, name, namespace)
+            continue
         if _kind_of(item) == RELEASES:
             owners.releases |= held_by(item, name, namespace)
             continue
@@ -117,6 +123,22 @@ def _owners(objects: Objects, known: frozenset[str]) -> _Owners:
         kind = str(member(target, "kind") or "")
         owners.scaled.add((f"{kind}.{group}" if group else kind, object_key(str(member(target, "name")), namespace)))
     return owners
+
+
+def _claims_of(data: Object, name: str, namespace: str) -> set[str]:
+    """Return the keys of the claims that a stateful set makes, each without the number at its end; they name no owner.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage
+    """
+    templates = member(data, "spec", "volumeClaimTemplates")
+    items = templates if isinstance(templates, list) else []
+    return {object_key(f"{member(item, 'metadata', 'name')}-{name}", namespace) for item in items}
+
+
+def _of_number(key: str) -> tuple[str, str]:
+    """Take the number off the end of a key; one that has none is no claim of a stateful set."""
+    head, _, number = key.rpartition("-")
+    return (head, number) if number.isdecimal() else ("", key)
 
 
 def _resource(kind: str, data: Object, owners: _Owners) -> Finding:
@@ -164,7 +186,7 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
         PLACE,
         {**attributes, MANIFEST: document},
         f"{item.kind.kind} {key}",
-        cloud_made=_is_made(item, data),
+        cloud_made=_is_made(item, data) or (item.kind.kind == CLAIMS and _of_number(key)[0] in owners.claims),
         parent=owners.releases.get((item.kind.kind, key)),
         tags=_labels(data),
         document=traced,

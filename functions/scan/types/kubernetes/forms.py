@@ -139,14 +139,9 @@ def block(shapes: Mapping[str, Shape]) -> Shape:
     def canonical(value: object) -> Canonical:
         items = value if isinstance(value, list | tuple) else [value]
         found = one(items[0]) if items else None
-        return found if isinstance(found, dict) and not _is_empty(found, nothing) else None
+        return None if found == nothing else found
 
     return canonical
-
-
-def _is_empty(found: Mapping[str, Canonical], nothing: Canonical) -> bool:
-    without = nothing if isinstance(nothing, Mapping) else {}
-    return all(item == without.get(name) or (item == "" and not without.get(name)) for name, item in found.items())
 
 
 def tolerations(shape: Shape) -> Shape:

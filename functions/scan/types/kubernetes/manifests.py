@@ -19,6 +19,7 @@ _MOST_YAML_BYTES = 2 * 1024 * 1024  # an object in the cluster has at most 1.5 M
 _HIDDEN_VALUE = "(sensitive value)"  # what the provider writes in the place of what it hides
 _SERVER_SIDE = frozenset({"status"})
 _METADATA = frozenset({"name", "labels", "annotations"})  # the namespace may be another one than the text says
+_IN_NAMESPACE = re.compile(r"/namespaces/([a-z0-9-]{1,63})/[^/]{1,253}/[^/]{1,253}\Z")
 _IN_BRACKETS = re.compile(r"""\[(?:["']([^"']{0,317})["']|([0-9]{1,9}))\]""")
 
 
@@ -70,6 +71,12 @@ def ignored_paths(attributes: Attributes) -> list[str]:
         value = attributes.get(name)
         found += [_IN_BRACKETS.sub(r".\1\2", str(item)) for item in value] if isinstance(value, list) else []
     return found
+
+
+def namespace_in(identity: object) -> str | None:
+    """Return the namespace in the path of an object in the API, by which `kubectl_manifest` goes; None when it has none."""
+    found = _IN_NAMESPACE.search(identity) if isinstance(identity, str) else None
+    return found[1] if found else None
 
 
 def _parsed(value: object) -> Mapping[str, Any] | None:

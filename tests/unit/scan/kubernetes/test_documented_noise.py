@@ -339,3 +339,34 @@ def test_quantities_of_an_autoscaler_s_manifest_are_quantities() -> None:
     state = {"manifest": {"value": with_value(document, at, "0.5Gi"), "type": "dynamic"}}
     assert drift(declared("kubernetes_manifest", state), with_value(known.live, at, "512Mi")) == []
     assert drift(declared("kubernetes_manifest", state), with_value(known.live, at, "513Mi"))
+
+
+def test_claims_that_a_stateful_set_makes_are_its_own() -> None:
+    known = one("kubernetes_stateful_set_v1", "full")
+    claim = one("kubernetes_persistent_volume_claim_v1", "minimal").live
+    names = {
+        "data-db-0": "shop",
+        "data-db-12": "shop",
+        "data-db-x": "shop",
+        "data-db": "shop",
+        "other-db-0": "shop",
+        "data-db-1": "elsewhere",
+    }
+    claims = [with_member(claim, "metadata", name=name, namespace=namespace) for name, namespace in names.items()]
+    found = drift(declared(known.type, filled(known.type, known.state, "zero")), known.live, *claims)
+    assert {one.key for one in found} == {"shop/data-db-x", "shop/data-db", "shop/other-db-0", "elsewhere/data-db-1"}
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_found"),
+    [
+        ("/apis/stable.example.com/v1/namespaces/shop/crontabs/backup", True),
+        ("/apis/stable.example.com/v1/namespaces/other/crontabs/backup", False),
+        ("/apis/stable.example.com/v1/crontabs/backup", False),
+    ],
+)
+def test_a_manifest_that_names_no_namespace_lies_where_its_path_says(identity: str, is_found: bool) -> None:
+    body = "apiVersion: stable.example.com/v1\nkind: CronTab\nmetadata: {name: backup}\nspec: {replicas: 2}\n"
+    state = {"id": identity, "yaml_body": body, "yaml_body_parsed": body, "namespace": None}
+    live = one("kubernetes_manifest", "custom resource, full").live
+    assert (drift(declared("kubectl_manifest", state), live) == []) is is_found
