@@ -26,6 +26,8 @@ Objects: TypeAlias = Callable[[Sequence[str] | None], Iterator[Object]]
 SOURCE: Final = "Kubernetes API"
 PLACE: Final = "global"
 AUTOSCALERS: Final = "HorizontalPodAutoscaler.autoscaling"
+STATEFUL_SETS: Final = "StatefulSet.apps"
+CLAIMS: Final = "PersistentVolumeClaim"
 _SYSTEM: Final = "kube-system"
 _OTHER_VERSION: Final = "the object is told as {version}, which no rule puts into the version that is compared"
 _NOT_READ: Final = "the operator is not set up to read {kinds}"
@@ -62,6 +64,7 @@ class _Owners:
 
     releases: dict[tuple[str, str], Parent] = field(default_factory=dict[tuple[str, str], Parent])
     scaled: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    claims: set[str] = field(default_factory=set[str])
 
 
 def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> Iterator[Finding]:
@@ -114,8 +117,11 @@ def _unread(key: str, failure: NotListed) -> Unread:
 
 def _owners(objects: Objects, known: frozenset[str]) -> _Owners:
     owners = _Owners()
-    for item in objects([kind for kind in (RELEASES, AUTOSCALERS) if kind in known]):
+    for item in objects([kind for kind in (RELEASES, AUTOSCALERS, STATEFUL_SETS) if kind in known]):
         name, namespace = _name_of(item)
+        if _kind_of(item) == STATEFUL_SETS:
+            owners.claims |= _claims_of(item, name, namespace)
+            continue
         if _kind_of(item) == RELEASES:
             held = held_by(item, name, namespace)
             owners.releases |= {(moved(kind), key): parent for (kind, key), parent in held.items()}
@@ -127,6 +133,22 @@ def _owners(objects: Objects, known: frozenset[str]) -> _Owners:
             (moved(f"{kind}.{group}" if group else kind), object_key(str(member(target, "name")), namespace))
         )
     return owners
+
+
+def _claims_of(data: Object, name: str, namespace: str) -> set[str]:
+    """Return the keys of the claims that a stateful set makes, each without the number at its end; they name no owner.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage
+    """
+    templates = member(data, "spec", "volumeClaimTemplates")
+    items = templates if isinstance(templates, list) else []
+    return {object_key(f"{member(item, 'metadata', 'name')}-{name}", namespace) for item in items}
+
+
+def _of_number(key: str) -> tuple[str, str]:
+    """Take the number off the end of a key; one that has none is no claim of a stateful set."""
+    head, _, number = key.rpartition("-")
+    return (head, number) if number.isdecimal() else ("", key)
 
 
 def _resource(kind: str, data: Object, owners: _Owners) -> Finding:
@@ -165,8 +187,10 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
     ):  # its names are compared; that a value changed, the second detector sees by its digest
         attributes = attributes_of(item, data)
         traced = Traced(data, SOURCE)
+    document = _document(data)
     if (item.kind.kind, key) in owners.scaled:
         attributes.pop("spec.replicas", None)
+        document = _without_replicas(document)
     for one in item.fields:  # a value that its shape cannot take is told here, and not in the middle of the comparison
         if one.name in attributes:
             one.shape(attributes[one.name])
@@ -174,9 +198,9 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
         item.kind.type,
         key,
         PLACE,
-        {**attributes, MANIFEST: _document(data)},
+        {**attributes, MANIFEST: document},
         f"{item.kind.kind} {key}",
-        cloud_made=_is_made(item, data),
+        cloud_made=_is_made(item, data) or (item.kind.kind == CLAIMS and _of_number(key)[0] in owners.claims),
         parent=owners.releases.get((item.kind.kind, key)),
         tags=_labels(data),
         document=traced,
@@ -206,6 +230,12 @@ def _is_owned(data: Object) -> bool:
 def _document(data: Object) -> dict[str, Any]:
     found = {name: item for name, item in dict(data).items() if name != "status"}
     return without_values(found) if found.get("kind") == "Secret" else found
+
+
+def _without_replicas(document: dict[str, Any]) -> dict[str, Any]:
+    spec = document.get("spec")
+    rest = {name: item for name, item in spec.items() if name != "replicas"} if isinstance(spec, Mapping) else spec
+    return {**document, "spec": rest}
 
 
 def _kind_of(data: Object) -> str:

@@ -11,7 +11,7 @@ from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
 from ...domain.specs import TypeSpec, index
 from . import cluster, helm, workloads
-from .manifests import MANIFEST, comparable, ignored_paths, manifest_of
+from .manifests import MANIFEST, comparable, ignored_paths, manifest_of, namespace_in
 from .mapping import DEFAULT_NAMESPACE, Mapped, mapped, member, object_key, specs_of
 from .versions import current, moved
 
@@ -106,9 +106,11 @@ def _namespace(kind: str, document: Mapping[str, Any], attributes: Attributes) -
     live = attributes.get("object")
     inner = live.get("value") if isinstance(live, Mapping) and "value" in live else live
     named = (
-        member(document, "metadata", "namespace")
+        attributes.get("override_namespace")
+        or member(document, "metadata", "namespace")
         or attributes.get("namespace")
         or member(inner, "metadata", "namespace")
+        or namespace_in(attributes.get("id"))
     )
     return named or (DEFAULT_NAMESPACE if known is not None else "")
 
