@@ -460,7 +460,7 @@ def check_chain(pack: Pack, manifest: dict[str, Any], known: Known | None = None
         wanted.setdefault(known.seq, known.hash)
         if wanted[known.seq] != known.hash:
             raise Refused(f"entry {known.seq} is not the one that you know from before")
-    seq = _member(told, "first_seq", int, "the attestation") - 1
+    seq = int(_member(told, "first_seq", int, "the attestation")) - 1
     last_hash = _member(told, "start_hash", str, "the attestation")
     first = seq
     if seq < 0 or _HEX_HASH.fullmatch(last_hash) is None or (seq == 0 and last_hash != "0" * 64):

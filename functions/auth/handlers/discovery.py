@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.http.call import Call
 from shared.http.reply import Reply
-from shared.security.token_issuer import JWKS_MAX_AGE_SECONDS
+from shared.security.signing_keys import JWKS_MAX_AGE_SECONDS
 
 from ..models.sign_in import ProviderList, ProviderView
 from ..wiring import AuthDeps
