@@ -58,12 +58,12 @@ def choose_window(
     earliest = made_at if reach is None else now - reach
     end = now if to_at is None else to_at
     if end > now + _SKEW:
-        raise _refused("to", "is in the future")
+        raise _refused("to_at", "is in the future")
     start = earliest if from_at is None else from_at
     if reach is not None and start < earliest - _SKEW:
         raise AuditWindowTooLong(plan, used_days=(now - start).days + 1, cap_days=reach.days)
     if start >= end:
-        raise _refused("from", "must be before `to`")
+        raise _refused("from_at", "must be before `to_at`")
     return Window(start, min(end, now))
 
 

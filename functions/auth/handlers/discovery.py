@@ -37,6 +37,13 @@ def show_jwks(_call: Call, deps: AuthDeps) -> Reply:
     return reply
 
 
+def show_export_keys(_call: Call, deps: AuthDeps) -> Reply:
+    """Publish the keys that packs for auditors are signed with (RFC 7517); public by nature."""
+    reply = Reply.ok(deps.export_key.jwks())
+    reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
+    return reply
+
+
 def list_providers(_call: Call, deps: AuthDeps) -> Reply:
     """List where people can sign in; anyone may ask, it is what the first page shows."""
     items = [ProviderView(id=item.id, name=item.name or item.issuer) for item in deps.providers]
