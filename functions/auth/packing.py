@@ -7,7 +7,7 @@ says where the next one goes on. Owns the order of the sections. Stores nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -44,11 +44,13 @@ class Step:
     Attributes:
         files: to be added to the pack.
         progress: where the section goes on, None when it is whole.
+        handed_on: what the next section begins with.
         is_last: whether these are the manifest, which is still to be signed, and nothing follows but the directory.
     """
 
     files: list[File]
     progress: dict[str, Any] | None = None
+    handed_on: dict[str, Any] = field(default_factory=dict)
     is_last: bool = False
 
 
@@ -127,7 +129,8 @@ def _table(table: Table, page: _Page, begin: Callable[[Job], _State] = lambda _:
     """
 
     def step(job: Job) -> Step:
-        state: _State = {"number": 1, "cursor": None, **(job.progress or begin(job))}
+        goes_on = "number" in job.progress
+        state: _State = dict(job.progress) if goes_on else {"number": 1, "cursor": None, **begin(job)}
         rows: list[dict[str, Any]] = []
         length, is_over = 0, False
         while length < packs.FILE_BYTES and not is_over:
@@ -139,17 +142,18 @@ def _table(table: Table, page: _Page, begin: Callable[[Job], _State] = lambda _:
                 raise PackTooLarge
             is_over = len(found) < _PAGE_ROWS
             state |= {"cursor": str(found[-1]["cursor"])} if found else {}
-        if not rows and state["number"] > 1:  # the file before ended with the last row
-            return Step([])
-        files = packs.table_files(table.stem, state["number"], table.columns, rows)
-        return Step(files, None if is_over else {**state, "number": state["number"] + 1})
+        is_needless = not rows and state["number"] > 1  # the file before ended with the last row
+        files = [] if is_needless else packs.table_files(table.stem, state["number"], table.columns, rows)
+        if is_over:
+            return Step(files, handed_on={name: state[name] for name in state if name not in {"number", "cursor"}})
+        return Step(files, {**state, "number": state["number"] + 1})
 
     return step
 
 
 def _begin_entries(job: Job) -> _State:
     first, last = contents.find_slice(job.tx, **job.window)
-    return {"cursor": str(first - 1), "last_seq": last}
+    return {"cursor": str(first - 1), "first_seq": first, "last_seq": last}
 
 
 def _entries(job: Job, state: _State) -> Sequence[Row]:
@@ -178,9 +182,9 @@ def _after(state: _State) -> UUID | None:
 
 
 def _attestation(job: Job) -> Step:
-    """Verify the whole chain, also against what was anchored, and tell where the slice hangs in it."""
+    """Verify the whole chain, also against what was anchored, and tell where the slice of the entries before hangs in it."""
     org_id = _org_id(job)
-    first, last = contents.find_slice(job.tx, **job.window)
+    first, last = job.progress["first_seq"], job.progress["last_seq"]
     start = contents.find_hash(job.tx, first - 1) or GENESIS.hash
     end = contents.find_hash(job.tx, last) or GENESIS.hash
     verdict = verify_org(job.tx, anchors=job.anchors)

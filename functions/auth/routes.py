@@ -12,7 +12,18 @@ from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, audit_packing, discovery, purge, secret_rotation, sessions, sign_in, sign_in_purge, sso_config, tokens
+from .handlers import (
+    audit,
+    audit_packing,
+    discovery,
+    purge,
+    secret_rotation,
+    sessions,
+    sign_in,
+    sign_in_purge,
+    sso_config,
+    tokens,
+)
 from .models.sign_in import (
     CallbackQuery,
     DeviceAnswer,

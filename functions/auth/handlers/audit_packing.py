@@ -96,7 +96,7 @@ def _go_on(call: Call, deps: AuthDeps, org_id: UUID, export: Row, lease_id: UUID
             export["id"],
             lease_id=lease_id,
             section=export["section"] + (step.progress is None),
-            progress=step.progress or {},
+            progress=step.handed_on if step.progress is None else step.progress,
             files=len([part for part in parts if part.path != packs.DIRECTORY]),
             content_bytes=sum(part.content_bytes for part in parts),
             packed_bytes=sum(len(part.packed) for part in parts),
