@@ -19,11 +19,13 @@ from functions.auth.domain import audit_exports as domain
 from functions.auth.domain import packs
 from functions.auth.handlers import audit_packing
 from infra.verify_pack import verify_pack
+from shared.ports.errors import CiphertextRefused
 from shared.ports.secret_store import Secret
+from shared.security.actor import Actor
 from shared.security.envelope import Envelope, Place
 from tests.support.audit_packs import unpacked
 from tests.support.auth_orgs import AuthFunction, Org, Person, send
-from tests.support.http_app import wrapped
+from tests.support.webhook_function import wrapped
 
 DAY = timedelta(days=1)
 TOPIC = "audit-exports"
@@ -200,7 +202,6 @@ def test_access_is_told_with_how_everybody_came(scene: Scene) -> None:
         "(:org_id, :id, 'invited@acme.example', 'member', sha256(cast(:text as bytea)), :maker, now(), now())",
         id=invitation, maker=scene.admin.id, text=str(scene.org.id),
     )  # fmt: skip
-    from shared.security.actor import Actor
 
     def entry(person: Person, action: str, target: object, **facts: object) -> None:
         with scene.auth.db.unit(Actor("human", str(person.id), scene.org.id)) as tx:
@@ -211,7 +212,7 @@ def test_access_is_told_with_how_everybody_came(scene: Scene) -> None:
     entry(scene.admin, "scim:member:joined", people["scim"].id)
     entry(people["invited"], "auth:member:joined", people["invited"].id, invitation_id=invitation)
     people["saml"].token(minutes_ago=60 * 24 * 3)
-    scene.own("update core.users set disabled_at = now() where id = :id and :org_id is not null", id=people["old"].id)
+    scene.auth.database.owner.run("update core.users set disabled_at = now() where id = :id", id=people["old"].id)
     files = scene.build()
     members = {row["email"].partition("@")[0]: row for row in rows_of(files, "access/members-0001.jsonl")}
     assert {name: row["came_by"] for name, row in members.items()} == {
@@ -323,7 +324,8 @@ def test_asking_building_fetching_and_deleting_are_audited_and_told(scene: Scene
     steps = ["created", "finished", "downloaded", "deleted"]
     assert scene.actions() == [f"auth:audit_export:{step}" for step in steps]
     for step in steps:
-        (event,) = [item for item in scene.auth.events(f"auth:audit_export:{step}") if item["export_id"] == export_id]
+        told = [item["export_id"] for item in scene.auth.events(f"auth:audit_export:{step}")]
+        assert told.count(export_id) == 1
     scene.admin.refused("GET", f"{scene.path}/{export_id}/download", status=404, code="not_found")
     assert scene.count_parts() == 0
 
@@ -501,10 +503,6 @@ def test_parts_are_sealed_for_their_place(scene: Scene) -> None:
     )
     scene.own(swap, id=export_id, to=1, of=2)
     assert scene.fetch(export_id).status_code == 500
-    first = bytes(
-        scene.own("select content_encrypted from core.audit_export_parts where org_id = :org_id and number = 2")[0][0]
-    )
-    assert first
 
 
 def test_a_part_that_cannot_be_read_ends_the_download_before_its_length(scene: Scene) -> None:
@@ -513,6 +511,5 @@ def test_a_part_that_cannot_be_read_ends_the_download_before_its_length(scene: S
     scene.own("update core.audit_export_parts set content_encrypted = '\\x00' where org_id = :org_id and number = 3")
     answer = scene.fetch(export_id)
     assert answer.status_code == 200
-    with pytest.raises(Exception, match="ciphertext|Something|integrity|refused") as broken:
+    with pytest.raises(CiphertextRefused):
         answer.get_data()
-    assert type(broken.value).__name__ == "CiphertextRefused"
