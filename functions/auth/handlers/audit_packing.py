@@ -12,6 +12,7 @@ from shared.http.call import Call
 from shared.http.errors import AppError, MalformedRequest
 from shared.http.payloads import id_of
 from shared.http.reply import Reply
+from shared.ports.errors import ServiceAway
 from shared.ports.secret_store import Secret
 from shared.telemetry.log import logger
 
@@ -51,13 +52,13 @@ def build_audit_export(call: Call, deps: AuthDeps) -> Reply:
     except PackTooLarge:
         _fail(call, deps, export_id, lease_id, "too_large")
         return Reply.no_content()
-    except AppError:
+    except AppError as error:
         with deps.db.unit(call.actor) as tx:
-            queries.release_export(tx, export_id, lease_id=lease_id)
+            queries.release_export(tx, export_id, lease_id=lease_id, is_counted=not isinstance(error, ServiceAway))
         raise
     if export is not None:
         with deps.db.unit(call.actor) as tx:
-            queries.release_export(tx, export_id, lease_id=lease_id)
+            queries.release_export(tx, export_id, lease_id=lease_id, is_counted=True)
             tx.emit(_TOPIC, {"export_id": str(export_id)})
     return Reply.no_content()
 

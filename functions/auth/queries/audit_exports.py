@@ -53,7 +53,7 @@ returning {_COLUMNS}
 """
 _RELEASE_EXPORT = """
 update core.audit_exports
-set leased_until = null, lease_id = null
+set leased_until = null, lease_id = null, tries = greatest(tries - cast(:uncounted as integer), 0)
 where org_id = :org_id and id = :export_id and lease_id = :lease_id
 """
 _ADVANCE_EXPORT = f"""
@@ -138,9 +138,9 @@ def lease_export(
     return tx.row(_LEASE_EXPORT, export_id=export_id, lease_id=lease_id, now=now, leased_until=leased_until)
 
 
-def release_export(tx: UnitOfWork, export_id: UUID, *, lease_id: UUID) -> None:
-    """Leave a pack to the next worker."""
-    tx.execute(_RELEASE_EXPORT, export_id=export_id, lease_id=lease_id)
+def release_export(tx: UnitOfWork, export_id: UUID, *, lease_id: UUID, is_counted: bool) -> None:
+    """Leave a pack to the next worker; a try that is not counted was nobody's fault."""
+    tx.execute(_RELEASE_EXPORT, export_id=export_id, lease_id=lease_id, uncounted=0 if is_counted else 1)
 
 
 def advance_export(tx: UnitOfWork, export_id: UUID, *, progress: Mapping[str, Any], **values: object) -> Row | None:

@@ -427,10 +427,15 @@ def test_while_kms_or_the_anchors_are_away_the_queue_comes_again_and_nothing_is_
     assert scene.verify(scene.fetch(export_id).get_data()).is_ok
 
 
+@pytest.mark.parametrize(
+    ("module", "limit"),
+    [(domain, "MOST_FILES"), (domain, "MOST_CONTENT_BYTES"), (domain, "MOST_PACKED_BYTES"), (packs, "MOST_FILE_BYTES")],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
 def test_what_grows_too_large_fails_with_the_reason_and_leaves_nothing(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, module: Any, limit: str
 ) -> None:
-    monkeypatch.setattr(domain, "MOST_FILES", 5)
+    monkeypatch.setattr(module, limit, 5)
     export_id = scene.ask()["id"]
     scene.deliver()
     shown = scene.show(export_id)
