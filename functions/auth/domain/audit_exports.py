@@ -56,15 +56,15 @@ def choose_window(
     require_feature("compliance", plan)
     reach = COMPLIANCE_WINDOWS[plan]
     earliest = made_at if reach is None else now - reach
-    end = now if to_at is None else to_at
-    if end > now + _SKEW:
+    if to_at is not None and to_at > now + _SKEW:
         raise _refused("to_at", "is in the future")
+    end = now if to_at is None else min(to_at, now)
     start = earliest if from_at is None else from_at
     if reach is not None and start < earliest - _SKEW:
         raise AuditWindowTooLong(plan, used_days=(now - start).days + 1, cap_days=reach.days)
     if start >= end:
         raise _refused("from_at", "must be before `to_at`")
-    return Window(start, min(end, now))
+    return Window(start, end)
 
 
 def check_room(open_now: int, kept: int) -> None:

@@ -63,7 +63,7 @@ def test_the_team_plan_reaches_thirty_days_back() -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "field"),
-    [(None, NOW + DAY, "to_at"), (NOW, NOW, "from_at"), (NOW - DAY, NOW - 2 * DAY, "from_at"), (NOW + DAY, None, "from_at")],
+    [(None, NOW + DAY, "to_at"), (NOW, NOW, "from_at"), (NOW - DAY, NOW - 2 * DAY, "from_at"), (NOW + DAY, None, "from_at"), (NOW, NOW + timedelta(seconds=1), "from_at")],
 )  # fmt: skip
 def test_a_window_that_is_none_is_refused(start: datetime | None, end: datetime | None, field: str) -> None:
     with pytest.raises(Invalid) as refused:
