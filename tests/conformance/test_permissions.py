@@ -48,6 +48,7 @@ GET    /console/health                            anyone
 
 GET    /.well-known/openid-configuration          anyone
 GET    /.well-known/jwks.json                     anyone
+GET    /.well-known/audit-export-keys.json        anyone
 GET    /auth/providers                            anyone
 GET    /auth/login                                anyone
 GET    /auth/callback                             anyone
@@ -89,6 +90,11 @@ DELETE O/sso-config/domains/{domain}              admin human fresh
 POST   O/sso-config/domains/{domain}/verify       admin human fresh
 GET    O/audit-log                                admin
 GET    O/audit-log/verify                         admin
+POST   O/audit-exports                            admin human
+GET    O/audit-exports                            admin human
+GET    O/audit-exports/{export_id}                admin human
+DELETE O/audit-exports/{export_id}                admin human
+GET    O/audit-exports/{export_id}/download       admin human
 
 GET    /api/v2/admin/audit-log                    platform
 GET    /api/v2/admin/audit-log/verify             platform

@@ -31,6 +31,8 @@ _VALUES: dict[str, Any] = {
     "state_hash": bytes(32),
     "severity": "low",
     "cron": "0 2 * * *",
+    "core.audit_exports.to_at": "2026-01-02T00:00:00Z",
+    "content_sha256": bytes(32),
     "scan.ignore_rules.type_pattern": "aws_x",
     "scan.schedules.next_run_at": "2026-01-01T00:00:00Z",
     "scan.asset_feeds.pending_since": "2026-01-01T00:00:00Z",

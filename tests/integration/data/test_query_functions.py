@@ -68,7 +68,7 @@ _TABLE_OF = {
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
     "schedule_id": "scan.schedules", "feed_id": "scan.asset_feeds", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
-    "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
+    "export_id": "core.audit_exports", "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
@@ -215,6 +215,17 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "list_analyses": {
         **dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request", "after_id")), "most": 50, "skipped": 0,
+    },
+    "insert_export": {
+        "id": UUID(int=22), "requested_by": "human:x", "from_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "to_at": datetime(2026, 1, 2, tzinfo=UTC), "now": datetime.now(UTC), "expires_at": datetime.now(UTC),
+    },
+    "advance_export": {
+        "lease_id": UUID(int=23), "section": 1, "files": 1, "content_bytes": 1, "packed_bytes": 1, "leased_until": datetime.now(UTC),
+    },
+    "insert_part": {
+        "number": 9, "id": UUID(int=24), "path": "y", "rows": None, "content_bytes": 1, "content_sha256": bytes(32), "content_crc32": 0,
+        "packed_bytes": 1, "content_encrypted": b"x",
     },
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
