@@ -47,6 +47,7 @@ audit-tampering-found audit-anchored audit-packs ratelimit-told ratelimit-outage
 redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
 history-purged reports-inert streams-bounded operator-reads-only operator-key-narrow feed-proven feed-bounded
 cluster-reports-sealed
+recovery-restore recovery-checked recovery-revocations recovery-history rotation-all incidents-prepared
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
 

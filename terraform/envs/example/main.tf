@@ -138,7 +138,7 @@ module "database" {
 
   project_id                  = module.project.project_id
   region                      = var.region
-  name                        = local.name
+  name                        = coalesce(var.database_instance, local.name)
   backup_location             = var.backup_location
   database                    = module.suite.database
   demanded_connections        = local.demanded_connections

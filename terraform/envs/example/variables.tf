@@ -32,6 +32,17 @@ variable "ci" {
   default = {}
 }
 
+variable "database_instance" {
+  description = "Name of the database's instance, where it is another one than the first: a restore makes a new instance (infra/runbooks/restore-database.md). Null for the first."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,96}[a-z0-9]$", coalesce(var.database_instance, "driftwise")))
+    error_message = "Take lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
 variable "enforce_organization_policies" {
   description = "Whether to set the organisation's policies on the project; needs rights on the organisation."
   type        = bool
