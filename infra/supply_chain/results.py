@@ -91,7 +91,8 @@ def table(results: Sequence[Result]) -> str:
             lines.append(f"{result.name}: and {len(result.findings) - _SHOWN} more")
     width = max((len(result.name) for result in results), default=0)
     lines += [
-        f"{result.name:<{width}}  {result.verdict.value:<7}  {result.seconds:6.1f} s  {result.why}" for result in results
+        f"{result.name:<{width}}  {result.verdict.value:<7}  {result.seconds:6.1f} s  {result.why}"
+        for result in results
     ]
     counts = [
         f"{sum(result.verdict is verdict for result in results)} {verdict.value}"
