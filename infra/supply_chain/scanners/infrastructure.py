@@ -32,14 +32,21 @@ def scanned(folder: Path, *options: str) -> tuple[list[Finding], int]:
     Returns:
         What failed, sorted, and how many checks passed.
     """
-    said = run(
-        [str(CHECKOV.program()), *_OPTIONS, *options], folder, good=(0, 1), environment={"LOG_LEVEL": "CRITICAL"}
-    )
+    said = run(command(*options), folder, good=(0, 1), environment={"LOG_LEVEL": "CRITICAL"})
     found: Any = parsed(said, "checkov")
     reports: Sequence[Any] = found if isinstance(found, list) else [found]
     failed = [item for report in reports for item in report.get("results", {}).get("failed_checks", ())]
     passed = sum(int(report.get("summary", {}).get("passed", 0)) for report in reports)
     return sorted(_finding(folder, item) for item in failed), passed
+
+
+def command(*options: str) -> list[str]:
+    """Return checkov's command, which asks nothing of its vendor.
+
+    Raises:
+        ScannerMissing: checkov is not installed.
+    """
+    return [str(CHECKOV.program()), *_OPTIONS, *options]
 
 
 def _finding(folder: Path, item: dict[str, Any]) -> Finding:

@@ -75,8 +75,8 @@ def scan(root: Path) -> list[Finding]:
 
 def expression_of(item: metadata.Distribution) -> str | None:
     """Return the licence as an SPDX expression; None when the metadata says nothing that is known."""
-    if found := item.metadata.get("License-Expression"):
-        return found
+    if "License-Expression" in item.metadata:
+        return item.metadata["License-Expression"]
     classifiers = [
         text.rpartition(" :: ")[2]
         for text in item.metadata.get_all("Classifier") or ()
@@ -85,7 +85,7 @@ def expression_of(item: metadata.Distribution) -> str | None:
     named = [_OF_CLASSIFIER.get(text, text) for text in classifiers if text not in _SAYS_NOTHING]
     if named:
         return " OR ".join(sorted(set(named))) if len(set(named)) > 1 else named[0]
-    text = (item.metadata.get("License") or "").strip()
+    text = item.metadata["License"].strip() if "License" in item.metadata else ""
     if text.startswith("Apache License") and "Version 2.0" in text[:100]:
         return "Apache-2.0"
     return _OF_TEXT.get(text, text if 0 < len(text) <= _LONGEST_NAME else None)

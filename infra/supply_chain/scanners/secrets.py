@@ -44,7 +44,7 @@ def scan(root: Path) -> list[Finding]:
     """Return what looks like a secret; the texts never hold it."""
     found = [(path, place(root, path)) for path in files(root) if path.suffix not in _NO_TEXT]
     guessed = [(path, name) for path, name in found if not _NOT_GUESSED.search(name)]
-    plugins = [{"name": name} for name in _FORMS]
+    plugins: list[dict[str, object]] = [{"name": name} for name in _FORMS]
     return [*_scan(found, plugins), *_scan(guessed, _GUESSES)]
 
 

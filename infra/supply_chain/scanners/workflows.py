@@ -5,17 +5,23 @@ Source: https://docs.zizmor.sh/audits/, https://www.schemastore.org/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..results import Finding, ScannerBroken
+import yaml
+from jsonschema import Draft7Validator
+
+from ..results import Finding, ScannerMissing
 from ..tools import here, parsed, run
 from ..tree import files, place
 
 _SCHEMAS = {
-    "vendor.github-workflows": (".github/workflows/*.yml", "infra/ci/github-actions.yml"),
-    "vendor.cloudbuild": ("infra/release/cloudbuild.yaml",),
+    "github-workflows": (".github/workflows/*.yml", "infra/ci/github-actions.yml"),
+    "cloudbuild": ("infra/release/cloudbuild.yaml",),
 }
 
 
@@ -42,24 +48,42 @@ def zizmor(root: Path) -> list[Finding]:
 
 def schema(root: Path) -> list[Finding]:
     """Return each workflow that its system would not take."""
-    return [finding for name, patterns in _SCHEMAS.items() for finding in _invalid(root, name, files(root, *patterns))]
+    return [
+        finding
+        for name, patterns in _SCHEMAS.items()
+        for path in files(root, *patterns)
+        for finding in _invalid(root, name, path)
+    ]
 
 
 def _workflows(root: Path) -> list[Path]:
-    return files(root, *_SCHEMAS["vendor.github-workflows"])
+    return files(root, *_SCHEMAS["github-workflows"])
 
 
-def _invalid(root: Path, schema_name: str, found: list[Path]) -> Iterator[Finding]:
-    if not found:
+def _invalid(root: Path, name: str, path: Path) -> Iterator[Finding]:
+    try:
+        found = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        yield Finding(place(root, path), "unread", str(error))
         return
-    command = [str(here("check-jsonschema")), "--builtin-schema", schema_name, "--output-format", "json"]
-    said = parsed(run([*command, *map(str, found)], root, good=(0, 1)), "check-jsonschema")
-    for item in said.get("errors", ()):
-        yield Finding(place(root, item["filename"]), "invalid", item["message"])
-    for item in said.get("parse_errors", ()):
-        yield Finding(place(root, item["filename"]), "unread", item["message"])
-    if said["status"] != "ok" and not said.get("errors") and not said.get("parse_errors"):
-        raise ScannerBroken("check-jsonschema says that something is wrong, and not what")
+    if isinstance(found, dict):
+        found = {"on" if key is True else key: value for key, value in found.items()}  # YAML 1.1 reads `on` as true
+    for fault in _validator(name).iter_errors(found):
+        yield Finding(place(root, path), "invalid", f"{fault.json_path}: {fault.message}"[:300])
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    """Return the validator of a schema that the package `check-jsonschema` carries.
+
+    Raises:
+        ScannerMissing: the package is not there.
+    """
+    package = find_spec("check_jsonschema")
+    if package is None or package.origin is None:
+        raise ScannerMissing("check-jsonschema is not installed: `make setup`")
+    file = Path(package.origin).parent / "builtin_schemas" / "vendor" / f"{name}.json"
+    return Draft7Validator(json.loads(file.read_text("utf-8")))
 
 
 def _place(root: Path, item: dict[str, Any]) -> tuple[str, str]:
