@@ -45,6 +45,7 @@ rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-e
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
 audit-tampering-found audit-anchored ratelimit-told ratelimit-outage caps-head caps-time caps-json
 redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
+supply-secrets supply-licences supply-workflows
 history-purged reports-inert streams-bounded operator-reads-only operator-key-narrow
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
