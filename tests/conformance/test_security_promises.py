@@ -48,6 +48,7 @@ redaction-everywhere errors-say-little supply-lock supply-reproducible customers
 history-purged reports-inert streams-bounded operator-reads-only operator-key-narrow feed-proven feed-bounded
 cluster-reports-sealed
 recovery-restore recovery-checked recovery-revocations recovery-history rotation-all incidents-prepared
+supply-secrets supply-licences supply-workflows
 """
 REQUIRED = frozenset((OF_THE_PAGE + OF_THE_CORE).split())
 
