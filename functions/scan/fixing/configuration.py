@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,8 @@ def resource_body(
     *,
     prefix: str,
     left_out: frozenset[str] = frozenset(),
+    present: Callable[[str], bool] = lambda _path: False,
+    secrets: frozenset[str] = frozenset(),
     has_documents: bool = False,
 ) -> Written:
     """Write the body of a resource.
@@ -53,10 +55,12 @@ def resource_body(
         schema: what the provider says of the type.
         prefix: how names of variables begin.
         left_out: paths that are not written, e.g. `root_block_device.device_name`.
+        present: tells of the path of a block whether its presence alone says something.
+        secrets: paths whose values are never written, besides those that the provider calls sensitive.
         has_documents: texts may be JSON whose layout carries no meaning, and are written as `jsonencode(…)`.
     """
     written = Written()
-    writer = _Writer(written, prefix, left_out, has_documents=has_documents)
+    writer = _Writer(written, prefix, left_out, present, secrets, has_documents=has_documents)
     written.body = list(writer.body(attributes, schema, ()))
     return written
 
@@ -81,8 +85,19 @@ def variable_blocks(written: Written) -> list[str]:
 
 
 class _Writer:
-    def __init__(self, written: Written, prefix: str, left_out: frozenset[str], *, has_documents: bool) -> None:
+    def __init__(
+        self,
+        written: Written,
+        prefix: str,
+        left_out: frozenset[str],
+        present: Callable[[str], bool],
+        secrets: frozenset[str],
+        *,
+        has_documents: bool,
+    ) -> None:
         self._written = written
+        self._present = present
+        self._secrets = secrets
         self._has_documents = has_documents
         self._prefix = prefix
         self._left_out = left_out
@@ -105,7 +120,7 @@ class _Writer:
             return False
         if not item.required and (item.deprecated or found in _EMPTY or (len(path) == 1 and path[0] in _NEVER)):
             return False
-        return item.members is None or item.required or not _is_hollow(found)
+        return item.members is None or item.required or self._says_something(found, path)
 
     def _blocks(self, name: str, item: AttributeSchema, found: object, path: tuple[str, ...]) -> list[Block]:
         entries = found if isinstance(found, list | tuple) else [found]
@@ -117,11 +132,14 @@ class _Writer:
         return [
             Block(name, self.body(entry, inner, path))
             for entry in entries
-            if isinstance(entry, Mapping) and (item.required or not _is_hollow(entry))
+            if isinstance(entry, Mapping) and (item.required or self._says_something(entry, path))
         ]
 
+    def _says_something(self, found: object, path: tuple[str, ...]) -> bool:
+        return self._present(".".join(path)) or not _is_hollow(found)
+
     def _value(self, item: AttributeSchema, found: object, path: tuple[str, ...]) -> object:
-        if item.sensitive or is_sealed(found):
+        if item.sensitive or is_sealed(found) or ".".join(path) in self._secrets:
             name = "_".join((self._prefix, *path))
             self._written.variables[name] = _type_of(item)
             return Raw(f"var.{name}")

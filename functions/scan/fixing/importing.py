@@ -94,8 +94,15 @@ def written_body(
         tags = {key: value for key, value in source.tags.items() if not key.startswith("aws:")}
         attributes = {**source.attributes, **({"tags": tags} if "tags" in schema else {}), **rule.adds(source)}
         left_out |= {"region"}
-    has_documents = type_name.startswith("aws_")
-    return resource_body(attributes, schema, prefix=prefix, left_out=left_out, has_documents=has_documents)
+    return resource_body(
+        attributes,
+        schema,
+        prefix=prefix,
+        left_out=left_out,
+        present=rule.present,
+        secrets=rule.secrets,
+        has_documents=type_name.startswith("aws_"),
+    )
 
 
 def _configuration(

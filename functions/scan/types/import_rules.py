@@ -54,10 +54,14 @@ class ImportRule:
         id: the import id; None where what is stored does not tell it.
         adds: attributes that a configuration needs and that are not compared.
         left_out: paths that are never written, as the provider refuses them together with others or fills them in itself.
+        present: tells of the path of a block whether its presence alone says something, so that it is written empty.
+        secrets: attributes whose values are never written, where the provider's schema does not say so.
         unreadable: arguments that exist in Terraform only: the plan would set them, so the configuration ignores them.
     """
 
     id: Callable[[Source], str | None]
     adds: Adds = lambda _source: {}
     left_out: frozenset[str] = frozenset()
+    present: Callable[[str], bool] = lambda _path: False
+    secrets: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()

@@ -12,11 +12,12 @@ from functools import cache
 from typing import Final
 
 from ..import_rules import ImportRule, Source
-from . import specs
+from . import TYPES
 from .iam import MEMBER
 from .schema import SCHEMA
 
 _HOST = re.compile(r"//[^/]+/")
+_PRESENT: Final = {kind.type: kind.present for kind in TYPES}
 _PATH = re.compile(r"(?:projects|folders|organizations)/[^/]+(?:/.+)?")
 # What stands in a path before a name, and the argument that takes the name, where the type has one of that name.
 _ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -62,12 +63,7 @@ def rule_of(type_name: str) -> ImportRule | None:
         return _GRANTS.get(type_name.removesuffix(MEMBER))
     if type_name in _RULES:
         return _RULES[type_name]
-    return ImportRule(_path, lambda source: _known(type_name, source)) if type_name in SCHEMA.lines else None
-
-
-def is_documented(type_name: str) -> bool:
-    """Say whether the form of the import id was looked up, as it was for each mapped type."""
-    return type_name in specs()
+    return _of(type_name, _path) if type_name in SCHEMA.lines else None
 
 
 def _path(source: Source) -> str | None:
@@ -89,7 +85,7 @@ def _of(type_name: str, identity: Callable[[Source], str | None], **adds: Callab
     def added(source: Source) -> dict[str, object]:
         return {**_known(type_name, source), **{name: make(source) for name, make in adds.items()}}
 
-    return ImportRule(identity, added)
+    return ImportRule(identity, added, present=_PRESENT.get(type_name, frozenset()).__contains__)
 
 
 def _last(source: Source) -> str:

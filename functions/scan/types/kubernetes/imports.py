@@ -12,8 +12,12 @@ from ..import_rules import ImportRule, Source
 from . import GENERIC, specs
 from .helm import TYPE as RELEASE
 from .manifests import MANIFEST
-from .mapping import LIFTED, member
+from .mapping import LIFTED, SELECTORS, member
 
+_MODES: Final = ("mode", "default_mode")
+_SECRETS: Final = frozenset(
+    {"data", "binary_data"}
+)  # the kept schema is made of documentation, which does not say what is sensitive
 _METADATA: Final = ("name", "namespace", "labels", "annotations")
 
 
@@ -23,7 +27,24 @@ def rule_of(type_name: str) -> ImportRule | None:
         return None
     if type_name == GENERIC:
         return ImportRule(_of_manifest, _manifest)
-    return ImportRule(lambda source: source.key, lambda _source: {}) if type_name == RELEASE else _OBJECT
+    if type_name == RELEASE:
+        return ImportRule(_key)
+    secrets = _SECRETS if type_name.startswith("kubernetes_secret") else frozenset[str]()
+    return ImportRule(_key, _object, present=_is_selector, secrets=secrets)
+
+
+def _key(source: Source) -> str:
+    return source.key
+
+
+def _with_octal_modes(value: Any) -> Any:
+    """Write modes of files as the provider does: the API has 420 where it has `0644`."""
+    if isinstance(value, Mapping):
+        return {
+            name: f"0{item:o}" if name in _MODES and isinstance(item, int) else _with_octal_modes(item)
+            for name, item in value.items()
+        }
+    return [_with_octal_modes(item) for item in value] if isinstance(value, list) else value
 
 
 def _object(source: Source) -> Mapping[str, object]:
@@ -33,7 +54,7 @@ def _object(source: Source) -> Mapping[str, object]:
     for path, value in source.attributes.items():
         above, dot, inner = path.partition(".")
         if dot and above in found:
-            found[above][inner] = value
+            found[above][inner] = _with_octal_modes(value)
     found["metadata"] |= {"name": name, **({"namespace": namespace} if namespace else {})}
     return {above: [held] for above, held in found.items() if held}
 
@@ -56,4 +77,5 @@ def _manifest(source: Source) -> Mapping[str, object]:
     return {MANIFEST: {**document, "metadata": metadata}}
 
 
-_OBJECT: Final = ImportRule(lambda source: source.key, _object)
+def _is_selector(path: str) -> bool:
+    return path.rpartition(".")[2] in SELECTORS

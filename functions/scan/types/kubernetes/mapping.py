@@ -67,7 +67,7 @@ _SHAPES: Mapping[str, Shape] = {
     "target.average_value": quantity_or_zero,
     "target.value": quantity_or_zero,
 }
-_SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
+SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
 
 _EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("", "set_hostname_as_fqdn"): "setHostnameAsFQDN",
@@ -289,7 +289,7 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
     if item.members is not None:
         shapes = {one.name: one.shape for one in inner}
         if item.most == 1:
-            return kept(shapes) if name in _SELECTORS else block(shapes)
+            return kept(shapes) if name in SELECTORS else block(shapes)
         return set_of(members(shapes)) if item.kind == "set" else list_of(members(shapes))
     if item.kind in {"list", "set"}:
         return (set_of if item.kind == "set" else list_of)(number_or_zero if item.element == "n" else written)

@@ -149,7 +149,7 @@ NOT_WRITTEN = {
     "google_compute_vpn_tunnel",
 }
 EVERY = [*examples(), *documented()]
-_NAMED = [one.asset for one in examples() if one.type in {"google_project", "google_dns_managed_zone"}]
+_NAMED = [one.asset for one in EVERY if one.type in {"google_project", "google_dns_managed_zone"}]
 
 
 def live_of(example: Example) -> LiveResource:
@@ -226,7 +226,11 @@ def test_a_generated_configuration_shows_no_drift(example: Example) -> None:
     assert build_import(example.type, source).configuration
     written = written_body(example.type, "x", source, rule, schema)
     said = state_of_body(written.body)
-    read = {name: value for name, value in example.state.items() if name in schema and schema[name].is_computed_only}
+    read = {
+        name: value
+        for name, value in example.state.items()
+        if name == "id" or (name in schema and schema[name].is_computed_only)
+    }
     for name in ("labels", "annotations", "resource_labels"):
         if name in schema:
             read["effective_annotations" if name == "annotations" else "effective_labels"] = said.get(name, {})
