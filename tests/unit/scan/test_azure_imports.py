@@ -125,9 +125,12 @@ def live() -> dict[str, LiveResource]:
             lists.setdefault(path, []).extend(items)
     account = AzureAccount(rows, lists)
     found = read_subscription(Arm(account, account.clock), SUBSCRIPTION)
-    return {
-        one.type: one for one in found if isinstance(one, LiveResource) and "/providers/providers/" not in one.cloud_id
-    }
+    elsewhere = (
+        "/providers/providers/",
+        "managementgroups",
+    )  # a row as nobody sends it, and what lies above the subscription
+    read = (one for one in found if isinstance(one, LiveResource))
+    return {one.type: one for one in read if not any(word in one.cloud_id.lower() for word in elsewhere)}
 
 
 def _shouted(arm_id: str) -> str:
