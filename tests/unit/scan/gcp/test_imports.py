@@ -59,6 +59,7 @@ DOCUMENTED = {
     "google_compute_region_backend_service": _REGIONAL + "backendServices/{{name}}",
     "google_compute_region_disk": _REGIONAL + "disks/{{name}}",
     "google_compute_region_health_check": _REGIONAL + "healthChecks/{{name}}",
+    "google_compute_region_instance_template": _REGIONAL + "instanceTemplates/{{name}}",
     "google_compute_region_instance_group_manager": _REGIONAL + "instanceGroupManagers/{{name}}",
     "google_compute_resource_policy": _REGIONAL + "resourcePolicies/{{name}}",
     "google_compute_route": _GLOBAL + "routes/{{name}}",
@@ -144,7 +145,6 @@ _NAMES = {
 NOT_WRITTEN = {
     "google_cloud_run_v2_service",
     "google_cloudfunctions2_function",
-    "google_compute_instance_template",
     "google_compute_ssl_certificate",
     "google_compute_vpn_tunnel",
 }
