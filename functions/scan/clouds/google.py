@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
@@ -31,6 +31,7 @@ class GoogleCloud(ReadAtOnce):
 
     provider: ClassVar[str] = "gcp"
     waits: ClassVar[str] = ASSETS
+    holders: ClassVar[Sequence[str]] = ("google_project",)
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""
@@ -93,7 +94,11 @@ class GoogleCloud(ReadAtOnce):
         """Return Cloud Audit Logs."""
         from ..readers.gcp.logs import AuditLogs
 
-        return GoogleHistory(AuditLogs(deps.google(org_id, account), deps.clock), account["external_account"])
+        projects = [
+            str(key).removeprefix("//cloudresourcemanager.googleapis.com/") for key in account.get("holders", ())
+        ]
+        logs = AuditLogs(deps.google(org_id, account), deps.clock)
+        return GoogleHistory(logs, account["external_account"], projects)
 
     def beyond(self, uncovered: Collection[str]) -> Beyond:
         """Return that documents are kept of whatever is declared."""

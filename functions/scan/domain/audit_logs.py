@@ -28,8 +28,8 @@ _TERRAFORM = ("terraform", "opentofu", "terragrunt", "pulumi")
 
 def names_of(question: Question) -> tuple[str, ...]:
     """Return what an entry may call the resource: its path, for buckets the one without a project."""
-    found = _HOST.match(question.cloud_id or "")
-    whole = (question.cloud_id or "").split(" ", 1)[0]
+    whole = _full_name(question)
+    found = _HOST.match(whole)
     path = whole.removeprefix(found[0]) if found else whole
     if found and found[1] == _BUCKET:
         return (f"projects/_/buckets/{path.split('/', 1)[0]}",)
@@ -43,8 +43,19 @@ def place_of(question: Question, parent: str) -> str:
         question: the item.
         parent: what is scanned, for a resource whose name does not tell.
     """
-    found = re.search(r"(?:projects|folders|organizations)/[^/ ]+", question.cloud_id or "")
+    found = re.search(r"(?:projects|folders|organizations)/[^/ ]+", _full_name(question))
     return found[0] if found and not found[0].endswith("/_") else parent
+
+
+def _full_name(question: Question) -> str:
+    """Return the resource's full name; what is missing has only its id in a state (`shop-static`), while its key is the name."""
+    cloud_id, key = question.cloud_id or "", question.key.partition("|")[0]
+    return key if key.startswith("//") and not cloud_id.startswith("//") else cloud_id.split(" ", 1)[0]
+
+
+def is_in_some_project(question: Question) -> bool:
+    """Say whether a resource lies in a project that its name does not tell, as buckets do."""
+    return _full_name(question).startswith(f"//{_BUCKET}/")
 
 
 def parse_entry(entry: Mapping[str, Any]) -> TrailEvent | None:
