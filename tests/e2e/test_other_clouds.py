@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.cloud_journeys import MAKE, ClusterJourney, Found, Journey, Told
+from tests.support.azure_journey import AzureJourney
+from tests.support.cloud_journeys import Found, Journey, Told
+from tests.support.cluster_journey import ClusterJourney
+from tests.support.google_journey import GoogleJourney
 from tests.support.running_suite import RunningSuite
 from tests.support.scanning import Estate, Org
 from tests.support.waiting import wait_until
@@ -45,18 +48,18 @@ class Account:
         return found
 
 
-@pytest.fixture(scope="module", params=MAKE)
+@pytest.fixture(scope="module", params=["google", "azure", "kubernetes"])
 def account(
     request: pytest.FixtureRequest, emulator: RunningSuite, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Account]:
     estate = Estate(emulator, "")
-    journey = MAKE[request.param](estate, tmp_path_factory.mktemp(request.param))
+    cluster = ClusterJourney(estate, folder=tmp_path_factory.mktemp("operator"))
+    journey = {"google": GoogleJourney(estate), "azure": AzureJourney(estate), "kubernetes": cluster}[request.param]
     org = Org.make(estate)
     found = Account(org, str(org.send("POST", "/cloud-accounts", json=journey.wish())["id"]), journey)
     journey.org, journey.account = found.org, found.id
     yield found
-    if isinstance(journey, ClusterJourney):
-        journey.stack.close()
+    cluster.stack.close()
 
 
 @pytest.fixture(scope="module")
