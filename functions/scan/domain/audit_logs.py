@@ -22,6 +22,8 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[._]")
 _CREATE = frozenset({"create", "insert", "import", "restore", "clone", "add", "enable", "upload", "register"})
 _DELETE = frozenset({"delete", "destroy", "remove", "disable", "purge"})
 _GRANT = re.compile(r"_iam_(?:member|binding|policy)$")
+# Services that have policies call it `SetIamPolicy`, IAM itself `SetIAMPolicy`, Cloud Storage `storage.setIamPermissions`.
+_GRANTING = ("setiampolicy", "setiampermissions")
 _AGENT = re.compile(r"(?:service-\d+@[a-z0-9.-]+|\d+@cloudservices|[a-z0-9-]+@system)\.(?:iam\.)?gserviceaccount\.com")
 _TERRAFORM = ("terraform", "opentofu", "terragrunt", "pulumi")
 
@@ -112,7 +114,7 @@ def _certainty(question: Question, event: TrailEvent) -> Confidence | None:
     words = [word.lower() for word in _WORD.split(event.name) if word]
     last = words[-4:]
     if _GRANT.search(question.type):
-        return _of_grant(question, event) if words[-3:] == ["set", "iam", "policy"] else None
+        return _of_grant(question, event) if "".join(words).endswith(_GRANTING) else None
     is_create, is_delete = bool(_CREATE.intersection(last)), bool(_DELETE.intersection(last))
     if question.kind == "missing":
         return "exact" if is_delete else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,11 +72,28 @@ def test_a_grant_is_explained_by_what_a_call_did_to_the_policy(
     kind: str, action: str, member: str, expected: str | None
 ) -> None:
     delta = {"bindingDeltas": [{"action": action, "role": "roles/viewer", "member": member}]} if action else {}
-    event = _entry("storage.setIamPermissions", serviceData={"policyDelta": delta})
-    event = replace(event, name="google.iam.v1.IAMPolicy.SetIamPolicy")
+    event = _entry("google.iam.v1.IAMPolicy.SetIamPolicy", serviceData={"policyDelta": delta})
     question = _question(kind, "google_pubsub_topic_iam_member", f"{TOPIC}|roles/viewer||allUsers")
     answer = audit_logs.choose(question, [event])
     assert (answer.confidence if answer else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "is_a_grant"),
+    [
+        ("SetIamPolicy", True),
+        ("google.iam.v1.IAMPolicy.SetIamPolicy", True),
+        ("google.iam.admin.v1.SetIAMPolicy", True),
+        ("beta.compute.instances.setIamPolicy", True),
+        ("storage.setIamPermissions", True),
+        ("storage.buckets.update", False),
+        ("google.iam.admin.v1.CreateServiceAccount", False),
+    ],
+)
+def test_a_call_that_grants_is_known_by_whatever_name_a_service_has_for_it(method: str, is_a_grant: bool) -> None:
+    question = _question("unmanaged", "google_storage_bucket_iam_member", f"{BUCKET}|roles/viewer||allUsers")
+    answer = audit_logs.choose(question, [_entry(method)])
+    assert (answer is not None) is is_a_grant
 
 
 def test_of_several_entries_the_newest_that_fits_for_sure_counts_and_an_older_one_is_possible() -> None:
