@@ -79,7 +79,7 @@ _UNORDERED = frozenset(
         "api_groups", "non_resource_urls", "resource_names", "resources", "verbs",
     }
 )  # fmt: skip
-_SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
+SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
 
 _EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("", "set_hostname_as_fqdn"): "setHostnameAsFQDN",
@@ -303,7 +303,7 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
     if item.members is not None:
         shapes = {one.name: one.shape for one in inner}
         if item.most == 1:
-            return kept(shapes) if name in _SELECTORS else block(shapes)
+            return kept(shapes) if name in SELECTORS else block(shapes)
         if name == "toleration":
             return tolerations(members(shapes))
         return (set_of if _is_unordered(path, item) else list_of)(members(shapes))
