@@ -31,7 +31,7 @@ _LIFETIME_SECONDS = 3599
 _TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _IN = re.compile(r"(?:tostring\()?([\w.]+)\)?\s+(in~|!~|=~)\s+(.+)", re.DOTALL)
 _BETWEEN = re.compile(r"(\w+) between \(datetime\(([^)]+)\) \.\. datetime\(([^)]+)\)\)")
-_EXTEND = re.compile(r"extend (\w+) = todatetime\(([\w.]+)\)")
+_EXTEND = re.compile(r"extend (\w+) = (?:todatetime|tostring)\(([\w.]+)\)")
 
 Row: TypeAlias = Mapping[str, Any]
 

@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Parent, Unread
 from ...domain.traced import Traced
 from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
-from ...types.azure.compute import disk_parent
+from ...types.azure.compute import disk_parent, machine_type
 from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
 from .client import Arm, CallFailed, quoted
+from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
 from .rights import Rights, read_rights, reads, unreadable
 
@@ -113,14 +114,34 @@ _PARENT_QUERY = (
     f"resources | where type in~ ({', '.join(quoted(kind) for kind in sorted({item.parent for item in DIRECT}))}) "
     "| project id, name, type, kind, location, sku | order by id asc"
 )
+# What is attached to a machine is reported with it, under the type that the machine's system makes it.
+_MACHINE_QUERY = (
+    "resources | where type =~ 'microsoft.compute/virtualmachines' "
+    "| extend osType = tostring(properties.storageProfile.osDisk.osType) | project id, osType | order by id asc"
+)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a reading came: everything of its first steps was yielded."""
+    """How far a reading came: everything before it was yielded.
+
+    Attributes:
+        steps: how many were gone through to their end.
+        place: where the next one, a table, goes on; None for its beginning.
+    """
 
     steps: int
+    place: Place | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Mark:
+        """Read a mark from what was kept of it (`dataclasses.asdict`, through JSON)."""
+        said = document.get("place")
+        return cls(document["steps"], Place(**{**said, "last": tuple(said["last"])}) if said else None)
+
+
+Step: TypeAlias = Callable[[Place | None], Iterator[Finding | Place]]
 
 
 def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
@@ -134,36 +155,44 @@ def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
 
 
 def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[Finding | Mark]:
-    """Yield the same, with a mark after each step (a table, the locks, a kind of list) from which another reading can go on.
+    """Yield the same, with a mark after each page of a table, and after each step, from which another reading can go on.
 
     Args:
         arm: signed in.
         subscription: its id.
         mark: where an earlier reading ended; None for a new one.
     """
-    done = mark.steps if mark else 0
+    begin = mark or Mark(0)
     reader = _Reader(arm, subscription)
     try:
         rights = read_rights(arm, subscription)
-        if not done:
+        if mark is None:
             yield from _missing_rights(rights)
         # Without the groups nobody knows what Azure manages: everything would look unmanaged.
-        yield from (item for item in reader.rows(_CONTAINER_QUERY) if not done)
-        if done:
-            reader.learn_parents()
+        yield from (item for item in reader.containers() if mark is None)
+        if mark is not None:
+            reader.learn(is_within_resources=not mark.steps)
     except CallFailed as failure:
         yield _not_checked(DECLARABLE, failure)
         return
-    steps: tuple[Callable[[], Iterator[Finding]], ...] = (
-        reader.resources,
-        reader.roles,
-        reader.locks,
-        *(partial(reader.direct, item) for item in DIRECT),
-    )
-    for number, step in enumerate(steps[done:], start=done + 1):
-        yield from step()
-        if number < len(steps):
-            yield Mark(number)
+    steps = _steps(reader)
+    for number, step in enumerate(steps[begin.steps :], start=begin.steps):
+        for item in step(begin.place if number == begin.steps else None):
+            yield Mark(number, item) if isinstance(item, Place) else item
+        if number + 1 < len(steps):
+            yield Mark(number + 1)
+
+
+def _steps(reader: _Reader) -> tuple[Step, ...]:
+    # What the lists hang on is not all known when the resources are not.
+    resources = partial(reader.table, _RESOURCE_QUERY, (_RESOURCES, _LISTED - {_LOCK}))
+    roles = partial(reader.table, _ROLE_QUERY, (_ROLES,))
+    lists = (reader.locks, *(partial(reader.direct, item) for item in DIRECT))
+    return (resources, roles, *(partial(_without_place, one) for one in lists))
+
+
+def _without_place(step: Callable[[], Iterator[Finding]], _begin: Place | None) -> Iterator[Finding]:
+    return step()
 
 
 class _Reader:
@@ -174,33 +203,37 @@ class _Reader:
         self._subscription = subscription
         self._managed: set[str] = set()
         self._types: dict[str, str] = {}
-        self._parents: dict[str, list[Row]] = {item.parent: [] for item in DIRECT}
+        self._parents: dict[str, dict[str, Row]] = {item.parent: {} for item in DIRECT}
 
-    def rows(self, query: str) -> Iterator[Finding]:
-        for row in self._arm.graph(self._subscription, query):
+    def containers(self) -> Iterator[Finding]:
+        for row in rows_of(self._arm, self._subscription, _CONTAINER_QUERY):
             yield from self._of_row(row)
 
-    def resources(self) -> Iterator[Finding]:
+    def table(self, query: str, types: Iterable[Iterable[str]], begin: Place | None) -> Iterator[Finding | Place]:
+        """Read a table from a place on; of the types nothing is known when that fails."""
         try:
-            yield from self.rows(_RESOURCE_QUERY)
+            for page in pages_of(self._arm, self._subscription, query, begin):
+                for row in page.rows:
+                    yield from self._of_row(row)
+                if page.following:
+                    yield page.following
         except CallFailed as failure:
-            yield _not_checked(_RESOURCES, failure)
-            yield _not_checked(_LISTED - {_LOCK}, failure)  # what the lists hang on is not all known
+            yield from (_not_checked(some, failure) for some in types)
 
-    def roles(self) -> Iterator[Finding]:
-        try:
-            yield from self.rows(_ROLE_QUERY)
-        except CallFailed as failure:
-            yield _not_checked(_ROLES, failure)
+    def learn(self, *, is_within_resources: bool) -> None:
+        """Find what an earlier reading noted of the resources that it went through.
 
-    def learn_parents(self) -> None:
-        """Find what the direct lists hang on, where an earlier reading went through the resources.
+        Args:
+            is_within_resources: it did not go through all of them.
 
         Raises:
             CallFailed: Resource Graph does not tell.
         """
-        for row in self._arm.graph(self._subscription, _PARENT_QUERY):
+        for row in rows_of(self._arm, self._subscription, _PARENT_QUERY):
             self._note_parent(row, made=is_made_by_azure(row, self._subscription, self._managed))
+        if is_within_resources:
+            for row in rows_of(self._arm, self._subscription, _MACHINE_QUERY):
+                self._types[key_of(row["id"]) or ""] = machine_type(row.get("osType"))
 
     def locks(self) -> Iterator[Finding]:
         path = f"/subscriptions/{self._subscription}/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
@@ -213,7 +246,9 @@ class _Reader:
 
     def direct(self, item: DirectList) -> Iterator[Finding]:
         """Read one kind of list under everything that it hangs on, some at a time."""
-        parents = [row for row in self._parents[item.parent] if str(row.get("kind")).lower() not in item.skipped_kinds]
+        parents = [
+            row for row in self._parents[item.parent].values() if str(row.get("kind")).lower() not in item.skipped_kinds
+        ]
         if len(parents) > MOST_PARENTS:
             detail = f"more than {MOST_PARENTS} of {item.parent}"
             yield NotChecked((item.type,), "global", "unavailable", None, detail)
@@ -269,7 +304,7 @@ class _Reader:
     def _note_parent(self, row: Row, *, made: bool) -> None:
         held = self._parents.get(str(row.get("type") or "").lower())
         if not made and held is not None and len(held) <= MOST_PARENTS:
-            held.append({name: row.get(name) for name in ("id", "kind", "location", "sku")})
+            held[key_of(row["id"]) or ""] = {name: row.get(name) for name in ("id", "kind", "location", "sku")}
 
     def _mapped(self, mapped: AzureType, key: str, row: Row, *, made: bool) -> Iterator[LiveResource]:
         found = LiveResource(
