@@ -20,6 +20,7 @@ READER = ({"actions": ["*/read"], "notActions": []},)
 QUOTA = 15
 WINDOW_SECONDS = 5
 _TYPES = re.compile(r"where type (?:in~|=~) ([^|]+)")
+_EXTENDED = re.compile(r"extend (\w+) = tostring\(([\w.]+)\)")
 _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
 
 
@@ -141,11 +142,13 @@ def _narrowed(rows: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
         return rows
     kinds = set(re.findall("'([^']+)'", asked[1]))
     found = [row for row in rows if str(row["type"]).lower() in kinds]
-    return (
-        [{**row, "osType": row["properties"]["storageProfile"]["osDisk"]["osType"]} for row in found]
-        if "osType" in query
-        else found
-    )
+    return [{**row, **{name: str(_at(row, path)) for name, path in _EXTENDED.findall(query)}} for row in found]
+
+
+def _at(document: Any, path: str) -> Any:
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
 
 
 def _table(row: Mapping[str, Any]) -> str:

@@ -105,6 +105,18 @@ def test_a_turn_that_is_killed_is_made_again_from_where_the_last_one_ended() -> 
 
 def test_what_hangs_on_a_machine_knows_it_in_a_later_turn() -> None:
     """Where ARM types have several Terraform types, what lies below must know which one."""
+    machine = {
+        "id": f"{GROUP.replace('Network/dnsZones', 'Compute/virtualMachines')}/w",
+        "name": "w",
+        "type": "microsoft.compute/virtualmachines",
+        "location": "westeurope",
+        "properties": {"storageProfile": {"osDisk": {"osType": "Windows"}}},
+    }
+    extension = {**machine, "id": f"{machine['id']}/extensions/x", "type": f"{machine['type']}/extensions"}
+    found = [item for turn in in_turns(AzureAccount([machine, extension], page_rows=1)) for item in turn]
+    (hangs,) = [item for item in found if isinstance(item, LiveResource) and item.parent]
+    assert hangs.parent is not None
+    assert hangs.parent.type == "azurerm_windows_virtual_machine"
     several = {arm for arm, items in BY_ARM.items() if len(items) > 1}
     assert {above for arm in BY_ARM for above in several if arm.startswith(f"{above}/")} == {
         "microsoft.compute/virtualmachines"
@@ -250,8 +262,8 @@ def test_a_hundred_thousand_resources_are_read_in_turns_within_the_quota() -> No
         keys.update(item.key for item in found if isinstance(item, LiveResource))
     assert (count, len(keys)) == (100_000, 100_000)
     assert turns == 4
-    pages, groups, roles, learned_anew = 100, turns, 1, 2 * (turns - 1)
-    assert cloud.queries == pages + groups + roles + learned_anew
+    pages, groups_and_scalers, roles, learned_anew = 100, 2 * turns, 1, 2 * (turns - 1)
+    assert cloud.queries == pages + groups_and_scalers + roles + learned_anew
     assert cloud.refused == 0, "not one query was beyond the quota"
     windows = -(-cloud.queries // QUOTA)
     assert (windows - 1) * WINDOW_SECONDS <= cloud.clock.monotonic_seconds() <= windows * WINDOW_SECONDS + turns

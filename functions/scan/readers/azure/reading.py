@@ -22,7 +22,7 @@ from ...types.azure.mapping import AzureType, Row
 from .client import Arm, CallFailed, quoted
 from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
-from .rights import Rights, read_rights, reads, unreadable
+from .rights import SCALERS, Rights, read_rights, reads, unreadable
 
 SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
@@ -119,6 +119,11 @@ _MACHINE_QUERY = (
     "resources | where type =~ 'microsoft.compute/virtualmachines' "
     "| extend osType = tostring(properties.storageProfile.osDisk.osType) | project id, osType | order by id asc"
 )
+_SCALER_QUERY = (
+    "resources | where type =~ 'microsoft.insights/autoscalesettings' "
+    "| extend target = tostring(properties.targetResourceUri) | extend isOn = tostring(properties.enabled) "
+    "| project id, target, isOn | order by id asc"
+)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -166,6 +171,7 @@ def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[F
     reader = _Reader(arm, subscription)
     try:
         rights = read_rights(arm, subscription)
+        reader.learn_scalers(rights)
         if mark is None:
             yield from _missing_rights(rights)
         # Without the groups nobody knows what Azure manages: everything would look unmanaged.
@@ -203,6 +209,7 @@ class _Reader:
         self._subscription = subscription
         self._managed: set[str] = set()
         self._types: dict[str, str] = {}
+        self._scaled: set[str] | None = None
         self._parents: dict[str, dict[str, Row]] = {item.parent: {} for item in DIRECT}
 
     def containers(self) -> Iterator[Finding]:
@@ -219,6 +226,16 @@ class _Reader:
                     yield page.following
         except CallFailed as failure:
             yield from (_not_checked(some, failure) for some in types)
+
+    def learn_scalers(self, rights: Rights) -> None:
+        """Find what autoscalers move; where nobody tells, anything may be moved by one."""
+        if not rights.may(SCALERS):
+            return
+        try:
+            rows = list(rows_of(self._arm, self._subscription, _SCALER_QUERY))
+        except CallFailed:
+            return
+        self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
 
     def learn(self, *, is_within_resources: bool) -> None:
         """Find what an earlier reading noted of the resources that it went through.
@@ -311,7 +328,7 @@ class _Reader:
             mapped.type,
             key,
             region_of(row),
-            mapped.read(row),
+            self._attributes(mapped, key, row),
             str(row["id"]),
             made,
             self._parent_of(mapped, key, row),
@@ -324,6 +341,10 @@ class _Reader:
             self._types[key] = mapped.type
         yield found
         yield from parts
+
+    def _attributes(self, mapped: AzureType, key: str, row: Row) -> dict[str, object]:
+        is_scaled = self._scaled is None or key in self._scaled
+        return {name: value for name, value in mapped.read(row).items() if not (is_scaled and name in mapped.scaled)}
 
     def _parent_of(self, mapped: AzureType, key: str, row: Row) -> Parent | None:
         """Return what a resource lies in: below something that nobody declared, it is reported with that."""

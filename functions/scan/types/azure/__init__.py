@@ -6,7 +6,20 @@ from collections.abc import Mapping
 
 from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
-from . import compute, containers, databases, edges, identity, messaging, monitor, network, services, storage, web
+from . import (
+    compute,
+    containers,
+    databases,
+    edges,
+    identity,
+    messaging,
+    monitor,
+    network,
+    scale_sets,
+    services,
+    storage,
+    web,
+)
 from .ids import arm_key
 from .mapping import AzureType, Row
 
@@ -19,6 +32,7 @@ TYPES: tuple[AzureType, ...] = (
     *messaging.TYPES,
     *monitor.TYPES,
     *network.TYPES,
+    *scale_sets.TYPES,
     *services.TYPES,
     *storage.TYPES,
     *web.TYPES,

@@ -119,6 +119,7 @@ TYPES = (
             "zone_balancing_enabled": flag("properties.zoneRedundant"),
         },
         aliases=("azurerm_app_service_plan",),
+        scaled=frozenset({"worker_count"}),
     ),
     *(
         AzureType(
