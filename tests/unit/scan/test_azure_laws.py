@@ -15,7 +15,7 @@ from functions.scan.domain.resources import Declared, LiveResource, NotChecked, 
 from functions.scan.readers.azure.client import Arm
 from functions.scan.readers.azure.reading import Unmapped, read_subscription
 from functions.scan.types.azure import BY_TYPE, DECLARABLE, SPECS
-from tests.support.azure_account import SUBSCRIPTION, AzureAccount, Estate, declared_in, load, names
+from tests.support.azure_account import SUBSCRIPTION, AzureAccount, Estate, declared_in, load, names, reply
 from tests.support.perturbed import others
 
 
@@ -265,6 +265,34 @@ def test_the_autoscaler_s_count_is_not_drift_and_a_set_one_is() -> None:
     pools = {item.key.rpartition("/")[2]: item for item in scanned("compute").live if "agentpools" in item.key}
     assert "node_count" not in pools["work"].attributes
     assert pools["system"].attributes["node_count"] == 3
+
+
+def test_a_count_that_an_autoscaler_moves_is_not_drift_and_any_other_is() -> None:
+    estate = load("scale_sets")
+    rows = [row for row in estate.rows if row["name"] in {"lin-full", "win-full"}]
+    scaled, fixed = (str(row["id"]) for row in rows)
+    setting = {
+        "id": "/subscriptions/x/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/a",
+        "type": "microsoft.insights/autoscalesettings",
+        "properties": {"enabled": True, "targetResourceUri": scaled.upper()},
+    }
+    off = {**setting, "id": f"{setting['id']}b", "properties": {"enabled": False, "targetResourceUri": fixed}}
+    grown = [{**row, "sku": {**row["sku"], "capacity": 9}} for row in rows]
+    declared = [item for item in declared_in(estate.states) if item.key in {scaled.lower(), fixed.lower()}]
+    found = drifts(declared, scan(AzureAccount([*grown, setting, off])))
+    assert [(drift.key, drift.path) for drift in found if drift.kind == "changed"] == [(fixed.lower(), "instances")]
+
+
+def test_where_nobody_tells_of_autoscalers_no_count_is_compared() -> None:
+    """Source: Azure RBAC documentation, "Azure resource provider operations" (`Microsoft.Insights/autoscaleSettings/read`)."""
+    rows = [row for row in load("scale_sets").rows if row["name"] == "lin-full"]
+    only = ({"actions": ["*/read"], "notActions": ["Microsoft.Insights/autoscaleSettings/read"]},)
+    for account in (
+        AzureAccount(rows, permissions=only),
+        AzureAccount(rows, before=lambda _n, _m, _p, body: reply(500, {}) if "autoscale" in str(body) else None),
+    ):
+        (found,) = [item for item in scan(account).live if item.type == "azurerm_linux_virtual_machine_scale_set"]
+        assert "instances" not in found.attributes
 
 
 def test_both_versions_of_the_provider_spell_the_same_subnet() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ...domain.resources import Declared
 from ...domain.shapes import (
+    Canonical,
     Shape,
     block,
     boolean,
@@ -73,18 +74,20 @@ def set_type(row: Row) -> str:
     return f"azurerm_{'windows' if _system(row) == 'windows' else 'linux'}_virtual_machine_scale_set"
 
 
-def _renamed(attribute: Attribute, names: Mapping[str, str]) -> Attribute:
+def renamed(shape: Shape, names: Mapping[str, str]) -> Shape:
     """Let blocks carry the names that an older version of the provider gave their members, each with the newer one."""
 
-    def canonical(value: object) -> Any:
-        items = value if isinstance(value, list) else []
-        return attribute.shape([
-            {names.get(name, name): found for name, found in sorted(item.items(), key=lambda pair: pair[0] not in names)}
-            for item in items
-            if isinstance(item, Mapping)
-        ])  # fmt: skip
+    def canonical(value: object) -> Canonical:
+        items = [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+        return shape([_with_newer_names(item, names) for item in items])
 
-    return replace(attribute, shape=canonical)
+    return canonical
+
+
+def _with_newer_names(item: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+    newer = {name: found for name, found in item.items() if name not in names}
+    older = {names[name]: found for name, found in item.items() if name in names}
+    return {**older, **newer}
 
 
 def _ids_at(path: str) -> Attribute:
@@ -123,22 +126,20 @@ _RENAMED_INTERFACE = {
 
 
 def _interfaces(configuration: Attributes) -> Attribute:
-    return _renamed(
-        named_blocks(
-            {
-                "accelerated_networking_enabled": flag("properties.enableAcceleratedNetworking"),
-                "auxiliary_mode": word("properties.auxiliaryMode", unset="none"),
-                "auxiliary_sku": word("properties.auxiliarySku", unset="none"),
-                "dns_servers": Attribute(list_of(ip_address), "properties.dnsSettings.dnsServers"),
-                "ip_configuration": named_blocks(configuration, "properties.ipConfigurations"),
-                "ip_forwarding_enabled": flag("properties.enableIPForwarding"),
-                "network_security_group_id": reference("properties.networkSecurityGroup.id"),
-                "primary": flag("properties.primary"),
-            },
-            f"{_NETWORK}.networkInterfaceConfigurations",
-        ),
-        _RENAMED_INTERFACE,
+    blocks = named_blocks(
+        {
+            "accelerated_networking_enabled": flag("properties.enableAcceleratedNetworking"),
+            "auxiliary_mode": word("properties.auxiliaryMode", unset="none"),
+            "auxiliary_sku": word("properties.auxiliarySku", unset="none"),
+            "dns_servers": Attribute(list_of(ip_address), "properties.dnsSettings.dnsServers"),
+            "ip_configuration": named_blocks(configuration, "properties.ipConfigurations"),
+            "ip_forwarding_enabled": flag("properties.enableIPForwarding"),
+            "network_security_group_id": reference("properties.networkSecurityGroup.id"),
+            "primary": flag("properties.primary"),
+        },
+        f"{_NETWORK}.networkInterfaceConfigurations",
     )
+    return replace(blocks, shape=renamed(blocks.shape, _RENAMED_INTERFACE))
 
 
 _DISK: Attributes = {
@@ -242,20 +243,18 @@ _SET: Attributes = {
     "zone_balance": Attribute(boolean),
     "zones": ZONES,
 }
-_AUTOMATIC = _renamed(
-    one_block(
-        {
-            "automatic_os_upgrade_enabled": flag("enableAutomaticOSUpgrade"),
-            "disable_automatic_rollback": Attribute(boolean),
-        },
-        f"{_UPGRADE}.automaticOSUpgradePolicy",
-    ),
-    {"enable_automatic_os_upgrade": "automatic_os_upgrade_enabled"},
+_AUTOMATIC = one_block(
+    {
+        "automatic_os_upgrade_enabled": flag("enableAutomaticOSUpgrade"),
+        "disable_automatic_rollback": Attribute(boolean),
+    },
+    f"{_UPGRADE}.automaticOSUpgradePolicy",
 )
+_RENAMED_POLICY = {"enable_automatic_os_upgrade": "automatic_os_upgrade_enabled"}
 _UNIFORM: Attributes = {
     **_SET,
     "admin_username": Attribute(text, f"{_OS}.adminUsername"),
-    "automatic_os_upgrade_policy": _AUTOMATIC,
+    "automatic_os_upgrade_policy": replace(_AUTOMATIC, shape=renamed(_AUTOMATIC.shape, _RENAMED_POLICY)),
     "computer_name_prefix": Attribute(text, f"{_OS}.computerNamePrefix"),
     "do_not_run_extensions_on_overprovisioned_machines": flag("properties.doNotRunExtensionsOnOverprovisionedVMs"),
     "gallery_application": some_blocks(
@@ -305,7 +304,7 @@ def _linux(within: str) -> Attributes:
 def _windows(within: str) -> Attributes:
     where = f"{within}." if within else ""
     return {
-        "enable_automatic_updates": flag(f"{where}enableAutomaticUpdates", default=True),
+        "automatic_updates_enabled": flag(f"{where}enableAutomaticUpdates", default=True),
         "provision_vm_agent": flag(f"{where}provisionVMAgent", default=True),
         "timezone": word(f"{where}timeZone"),
         "winrm_listener": some_blocks(
@@ -314,9 +313,13 @@ def _windows(within: str) -> Attributes:
     }
 
 
+_WINDOWS_APART: Attributes = {**_windows(""), "hotpatching_enabled": flag("patchSettings.enableHotpatching")}
+_RENAMED_UPDATES = {"enable_automatic_updates": "automatic_updates_enabled"}
+
+
 def _profile(found: Any) -> object:
     """Write how the machines of a flexible set begin: under the name of their system, with what is said beside it."""
-    for name, inner in (("linux", _linux("")), ("windows", _windows(""))):
+    for name, inner in (("linux", _linux("")), ("windows", _WINDOWS_APART)):
         configuration = at(found, f"{name}Configuration")
         if isinstance(configuration, Mapping):
             told = {key: item.read(key, configuration, within="") for key, item in inner.items()}
@@ -350,7 +353,7 @@ _ORCHESTRATED: Attributes = {
     "os_profile": Attribute(
         block({
             "linux_configuration": _configuration(_linux(""), "imagedefault"),
-            "windows_configuration": _configuration(_windows(""), "automaticbyos"),
+            "windows_configuration": renamed(_configuration(_WINDOWS_APART, "automaticbyos"), _RENAMED_UPDATES),
         }),
         _OS,
         _profile,
@@ -363,12 +366,20 @@ _ORCHESTRATED: Attributes = {
         "properties.priorityMixPolicy",
     ),
     "sku_name": word("sku.name"),
+    "sku_profile": one_block(
+        {
+            "allocation_strategy": Attribute(folded_text),
+            "vm_sizes": Attribute(set_of(folded_text), "vmSizes", lambda found: [at(item, "name") for item in found]),
+        },
+        "properties.skuProfile",
+    ),
 }  # fmt: skip
 _BY_SYSTEM: Mapping[str, Attributes] = {
     "linux": {**_UNIFORM, **_linux(f"{_OS}.linuxConfiguration")},
     "windows": {
         **_UNIFORM,
         **_windows(f"{_OS}.windowsConfiguration"),
+        "enable_automatic_updates": flag(f"{_OS}.windowsConfiguration.enableAutomaticUpdates", default=True),
         "license_type": Attribute(default_is("None", text), f"{_PROFILE}.licenseType"),
     },
     "orchestrated": _ORCHESTRATED,
@@ -399,6 +410,7 @@ TYPES = (
             aliases=("azurerm_virtual_machine_scale_set",),
             expand=_with_extensions,
             scaled=frozenset({"instances"}),
+            renamed=_RENAMED_UPDATES if system == "windows" else {},
         )
         for system, attributes in _BY_SYSTEM.items()
     ),
