@@ -47,6 +47,7 @@ class Azure:
     Attributes:
         tables: Resource Graph table -> rows; rows of `resources` may be given together under `rows`.
         lists: path below Resource Manager -> elements; any case.
+        documents: the same -> one document.
         permissions: of the caller.
         base_url: where links to next pages lead.
         calls: how often each operation was asked for.
@@ -54,6 +55,7 @@ class Azure:
 
     tables: dict[str, Sequence[Row]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    documents: Mapping[str, Row] = field(default_factory=dict)
     permissions: Sequence[Row] = ({"actions": ["*/read"], "notActions": []},)
     base_url: str = "https://management.azure.com"
     now: Callable[[], float] = monotonic
@@ -63,12 +65,13 @@ class Azure:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def seed(self, document: Mapping[str, Any]) -> None:
-        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `permissions`."""
+        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `documents`, `permissions`."""
         if "rows" in document:
             self.tables = {name: [row for row in document["rows"] if table_of(row) == name] for name in _TABLES}
         if "changes" in document:
             self.tables["resourcechanges"] = document["changes"]
         self.lists = document.get("lists", self.lists)
+        self.documents = document.get("documents", self.documents)
         self.permissions = document.get("permissions", self.permissions)
 
     @staticmethod
@@ -100,6 +103,8 @@ class Azure:
             return self._query(request)
         if name == "Permissions":
             return Answer(200, {"value": list(self.permissions)})
+        if request.path.lower().endswith("/config/web"):
+            return self._document(request)
         return self._list(request)
 
     @staticmethod
@@ -173,6 +178,10 @@ class Azure:
             else:
                 raise NotUnderstood(step)
         return rows
+
+    def _document(self, request: Request) -> Answer:
+        found = {path.lower(): item for path, item in self.documents.items()}.get(request.path.lower())
+        return error(404, "ResourceNotFound", "It was not found.") if found is None else Answer(200, found)
 
     def _list(self, request: Request) -> Answer:
         known = {path.lower(): items for path, items in self.lists.items()}

@@ -32,12 +32,13 @@ class Estate:
     lists: Mapping[str, list[dict[str, Any]]]
     states: list[dict[str, Any]]
     pages: list[str]
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def load(name: str) -> Estate:
     text = (FIXTURES / f"{name}.json").read_text(encoding="utf-8")
     found = json.loads(text.replace("$RG", _GROUP).replace("$SUB", SUBSCRIPTION))
-    return Estate(found["rows"], found.get("lists", {}), found["states"], found["pages"])
+    return Estate(found["rows"], found.get("lists", {}), found["states"], found["pages"], found.get("documents", {}))
 
 
 def names() -> list[str]:
@@ -64,6 +65,7 @@ class AzureAccount:
     Attributes:
         rows: what the tables hold.
         lists: path without query -> elements.
+        documents: the same -> one document.
         clock: time passes by waiting only.
         permissions: of the caller.
         page_rows: rows of a page.
@@ -75,6 +77,7 @@ class AzureAccount:
 
     rows: list[dict[str, Any]]
     lists: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     permissions: Iterable[Mapping[str, Any]] = READER
     page_rows: int = 1000
@@ -97,6 +100,8 @@ class AzureAccount:
             return reply(200, {"value": list(self.permissions)})
         if method == "POST":
             return self._page(document)
+        if plain.endswith("/config/web"):
+            return reply(200, self.documents[plain]) if plain in self.documents else reply(404, {})
         return reply(200, {"value": self.lists.get(plain, [])})
 
     def _page(self, body: Mapping[str, Any]) -> ArmReply:

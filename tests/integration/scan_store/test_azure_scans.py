@@ -47,7 +47,8 @@ def cloud(estate: list[Any]) -> AzureAccount:
     for one in estate:
         for path, items in one.lists.items():
             lists.setdefault(path, []).extend(copy.deepcopy(items))
-    return AzureAccount(rows, lists)
+    documents = {path: copy.deepcopy(item) for one in estate for path, item in one.documents.items()}
+    return AzureAccount(rows, lists, documents)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...types.azure import BY_ARM
-from .rights import RIGHT, SCALERS, reads
+from .rights import READS_SETTINGS, RIGHT, SCALERS, reads
 
 GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
 FURTHER: Final = (
@@ -16,6 +16,7 @@ FURTHER: Final = (
     "Microsoft.Authorization/locks/read",
     RIGHT,
     SCALERS,
+    READS_SETTINGS,
     "Microsoft.Resources/subscriptions/read",
 )
 EVERYTHING: Final = "*/read"

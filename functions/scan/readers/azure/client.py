@@ -171,16 +171,10 @@ class Arm:
             path = _own_path(link)
         raise CallFailed("unavailable", f"a list has more than {MOST_LIST_PAGES} pages")
 
-    def document(self, path: str, permission: str) -> Row:
-        """Return one answer.
-
-        Raises:
-            CallFailed: as above.
-        """
+    def found(self, path: str, permission: str) -> Row | None:
+        """Return one answer, None when Azure has no such thing, or does not show it; arguments and errors as above."""
         reply = self._call("GET", path, b"", permission)
-        if reply.status == 404:
-            raise CallFailed("unavailable", "Azure has no such thing, or does not show it")
-        return _read(reply)
+        return None if reply.status == 404 else _read(reply)
 
     def _wait_for_quota(self) -> None:
         if self._quota_left == 0:

@@ -6,7 +6,7 @@ Source: Azure Resource Graph documentation, "Supported tables and resource types
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,10 +19,11 @@ from ...types.azure.compute import disk_parent, machine_type
 from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
+from ...types.azure.web import SETTINGS, SITES, has_settings, settings_of
 from .client import Arm, CallFailed, quoted
 from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
-from .rights import SCALERS, Rights, read_rights, reads, unreadable
+from .rights import READS_SETTINGS, SCALERS, Rights, read_rights, reads, unreadable
 
 SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
@@ -220,22 +221,43 @@ class _Reader:
         """Read a table from a place on; of the types nothing is known when that fails."""
         try:
             for page in pages_of(self._arm, self._subscription, query, begin):
-                for row in page.rows:
-                    yield from self._of_row(row)
+                yield from self._of_page(page.rows)
                 if page.following:
                     yield page.following
         except CallFailed as failure:
             yield from (_not_checked(some, failure) for some in types)
 
-    def learn_scalers(self, rights: Rights) -> None:
-        """Find what autoscalers move; where nobody tells, anything may be moved by one."""
-        if not rights.may(SCALERS):
-            return
+    def _of_page(self, rows: Sequence[Row]) -> Iterator[Finding]:
+        """Read rows, sites with their settings, which Resource Graph does not hold: where those fail nothing is said of a site."""
+        sites = [row for row in rows if str(row.get("type")).lower() == SITES and has_settings(row)]
+        with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
+            settings = dict(zip((key_of(row["id"]) for row in sites), pool.map(self._settings, sites), strict=True))
+        for row in rows:
+            found = settings.get(key_of(row["id"]))
+            if isinstance(found, CallFailed):
+                yield from _unset(row, found)
+            else:
+                yield from self._of_row(row if found is None else {**row, SETTINGS: found})
+
+    def _settings(self, row: Row) -> Row | CallFailed | None:
+        """Return the settings of a site, None when it is gone since."""
         try:
-            rows = list(rows_of(self._arm, self._subscription, _SCALER_QUERY))
-        except CallFailed:
-            return
-        self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
+            found = self._arm.found(f"{row['id']}/config/web?api-version=2023-12-01", READS_SETTINGS)
+            return None if found is None else settings_of(found)
+        except CallFailed as failure:
+            return failure
+        except _BROKEN as error:
+            return CallFailed("malformed", f"unexpected form ({type(error).__name__})")
+
+    def learn_scalers(self, rights: Rights) -> None:
+        """Find what autoscalers move; where they may not be seen, anything may be moved by one.
+
+        Raises:
+            CallFailed: Resource Graph does not tell.
+        """
+        if rights.may(SCALERS):
+            rows = rows_of(self._arm, self._subscription, _SCALER_QUERY)
+            self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
 
     def learn(self, *, is_within_resources: bool) -> None:
         """Find what an earlier reading noted of the resources that it went through.
@@ -357,6 +379,14 @@ class _Reader:
             if above in BY_ARM:
                 return Parent(self._types.get(head, BY_ARM[above][0].type), head, collection)
         return None
+
+
+def _unset(row: Row, failure: CallFailed) -> Iterator[Finding]:
+    mapped, key = type_of(row), key_of(row.get("id"))
+    if mapped is not None and key is not None:
+        yield Unread(mapped.type, key, reason=failure.reason, detail=f"its settings: {failure.detail}")
+        if failure.reason == "access_denied":
+            yield _not_checked((mapped.type, *mapped.aliases), failure)
 
 
 def _missing_rights(rights: Rights) -> Iterator[NotChecked]:
