@@ -223,6 +223,70 @@ def test_every_mapped_attribute_follows_a_value_of_azure() -> None:
     assert sorted(wanted - told) == []
 
 
+_SILENT = {
+    "scale_sets": {
+        "kind", "managedBy", "resourceGroup", "subscriptionId", "tenantId", "sku.tier",
+        "properties.orchestrationMode", "properties.provisioningState", "properties.uniqueId",
+        "properties.upgradePolicy.automaticOSUpgradePolicy.useRollingUpgradePolicy",
+        "properties.upgradePolicy.rollingUpgradePolicy.rollbackFailedInstancesOnPolicyBreach",
+        "properties.virtualMachineProfile.networkProfile.networkApiVersion",
+        "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations.*.properties.disableTcpStateTracking",
+        "properties.virtualMachineProfile.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
+        "properties.virtualMachineProfile.osProfile.requireGuestProvisionSignal",
+        "properties.virtualMachineProfile.securityProfile.securityType",  # told by what is secured
+        "properties.virtualMachineProfile.storageProfile.osDisk.createOption",
+        "properties.virtualMachineProfile.storageProfile.osDisk.osType",  # makes it another type
+        "properties.virtualMachineProfile.timeCreated",
+    },
+    "site_settings": {
+        "kind", "properties.clientAffinityEnabled", "properties.dailyMemoryTimeQuota",  # of the other kind of site
+        "properties.siteConfig.alwaysOn", "properties.siteConfig.numberOfWorkers",  # what Resource Graph keeps is of yesterday
+    },
+}  # fmt: skip
+_OF_ONE_KIND = {
+    "localMySqlEnabled": "_web_app", "linuxFxVersion": "_linux_", "functionAppScaleLimit": "_function_app",
+    "functionsRuntimeScaleMonitoringEnabled": "_function_app", "minimumElasticInstanceCount": "_function_app",
+    "preWarmedInstanceCount": "_function_app",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_SILENT))
+def test_whatever_azure_tells_of_these_shows_somewhere(name: str) -> None:
+    """One attribute may hold a whole document: each of its members must be followed."""
+    shown: dict[tuple[str, str], bool] = {}
+    for _, live, path, found in changed_in_azure(name):
+        spelled = ".".join("*" if isinstance(part, int) else part for part in path)
+        shown[live.type, spelled] = shown.get((live.type, spelled), False) or bool(found)
+    silent = {place for place, is_shown in shown.items() if not is_shown}
+    told_apart = ("identity.", "properties.virtualMachineProfile.extensionProfile.extensions.")  # ids of people; parts
+    left = {
+        (kind, path)
+        for kind, path in silent
+        if path not in _SILENT[name]
+        and not path.startswith(told_apart)
+        and _OF_ONE_KIND.get(path.rpartition(".")[2], kind) in kind
+        and not path.endswith(("scmIpSecurityRestrictions.*.tag", "scmIpSecurityRestrictions.*.description"))
+    }
+    assert left == set()
+
+
+def rules_of(*rules: dict[str, Any]) -> object:
+    row = {"type": "microsoft.web/sites", "kind": "app,linux", "settings": {"ipSecurityRestrictions": list(rules)}}
+    found: Any = BY_TYPE["azurerm_linux_web_app"].read(row)["site_config"]
+    return found[0]["ip_restriction"]
+
+
+def test_only_the_rules_that_azure_writes_itself_are_left_out() -> None:
+    """Source: App Service documentation, "Set up Azure App Service access restrictions"."""
+    everybody = {"ipAddress": "Any", "action": "Allow", "name": "Allow all"}
+    office = {"ipAddress": "10.0.0.0/24", "action": "Allow", "priority": 100, "name": "office"}
+    assert rules_of({**everybody, "priority": 2147483647}) == []
+    assert rules_of({**everybody, "priority": 1}) == []
+    assert rules_of({**everybody, "name": "anybody at all", "priority": 1}) != []
+    for opening in ({**everybody, "priority": 1}, {**everybody, "priority": 99}):
+        assert len(rules_of(opening, office)) == 2, "who opened a site is seen"  # type: ignore[arg-type]
+
+
 def test_what_azure_makes_is_not_unmanaged() -> None:
     made = {item.key.rpartition("/")[2] for name in names() for item in scanned(name).live if item.cloud_made}
     assert made >= {

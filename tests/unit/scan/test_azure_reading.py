@@ -243,6 +243,63 @@ class TestFailingClosed:
         assert sum("firewallRules" in path for _, path, _ in account.calls) == 1
 
 
+class TestSettingsOfSites:
+    """Source: Azure REST API, "Web Apps - Get Configuration"."""
+
+    @staticmethod
+    def account(answer: ArmReply | None = None, kind: str = "app,linux") -> AzureAccount:
+        estate = load("site_settings")
+        row = next(row for row in estate.rows if row["kind"] == kind)
+        before = None if answer is None else failing_on("/config/web", answer)
+        return AzureAccount([row], documents=estate.documents, before=before)
+
+    def test_they_are_read_by_a_call_of_their_own(self) -> None:
+        account = self.account()
+        (site,) = [item for item in read(account) if isinstance(item, LiveResource)]
+        assert site.attributes["site_config"]
+        assert [path for method, path, _ in account.calls if "/sites/" in path and method != "GET"] == []
+        assert sum(path.endswith("/config/web?api-version=2023-12-01") for _, path, _ in account.calls) == 1
+
+    def test_what_may_hold_secrets_is_neither_asked_for_nor_kept(self) -> None:
+        document = {
+            "properties": {
+                "alwaysOn": True,
+                "appSettings": [{"name": "A", "value": "SECRET"}],
+                "machineKey": {"validationKey": "SECRET"},
+            }
+        }
+        account = self.account(reply(200, document))
+        found = read(account)
+        (site,) = [item for item in found if isinstance(item, LiveResource)]
+        assert "SECRET" not in repr((site.attributes, dict(site.document or {})))
+        assert not any("/list" in path for _, path, _ in account.calls)
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [(reply(403, {}), "access_denied"), (reply(503, {}), "unavailable"), (reply(200, {"properties": {}}), "malformed"), (reply(200, []), "malformed"), (reply(200, {"properties": []}), "malformed")],
+        ids=["forbidden", "away", "empty", "a list", "another form"],
+    )  # fmt: skip
+    def test_where_they_fail_nothing_is_said_of_the_site(self, answer: ArmReply, reason: str) -> None:
+        found = read(self.account(answer))
+        (unread,) = [item for item in found if isinstance(item, Unread)]
+        assert (unread.type, unread.reason) == ("azurerm_linux_web_app", reason)
+        assert not [item for item in found if isinstance(item, LiveResource)]
+        gaps = [item for item in found if isinstance(item, NotChecked)]
+        assert [gap.permission for gap in gaps] == (
+            ["Microsoft.Web/sites/config/read"] if reason == "access_denied" else []
+        )
+
+    def test_a_site_that_is_gone_since_is_there_as_the_table_said(self) -> None:
+        (site,) = [item for item in read(self.account(reply(404, {}))) if isinstance(item, LiveResource)]
+        assert "site_config" not in site.attributes
+
+    def test_workflows_are_not_asked(self) -> None:
+        row = {**load("site_settings").rows[0], "kind": "functionapp,workflowapp"}
+        account = AzureAccount([row])
+        read(account)
+        assert not any("/config/" in path for _, path, _ in account.calls)
+
+
 class TestRights:
     @pytest.mark.parametrize(
         ("actions", "excluded", "expected"),
