@@ -31,6 +31,7 @@ _LIFETIME_SECONDS = 3599
 _TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _IN = re.compile(r"(?:tostring\()?([\w.]+)\)?\s+(in~|!~|=~)\s+(.+)", re.DOTALL)
 _BETWEEN = re.compile(r"(\w+) between \(datetime\(([^)]+)\) \.\. datetime\(([^)]+)\)\)")
+_PRESENT = re.compile(r"isnotempty\(([\w.]+)\)")
 _EXTEND = re.compile(r"extend (\w+) = (?:todatetime|tostring)\(([\w.]+)\)")
 
 Row: TypeAlias = Mapping[str, Any]
@@ -221,6 +222,9 @@ def _token(request: Request) -> Answer:
 
 
 def _holds(row: Row, condition: str) -> bool:
+    present = _PRESENT.fullmatch(condition)
+    if present:
+        return bool(_at(row, present[1]))
     between = _BETWEEN.fullmatch(condition)
     if between:
         when = datetime.fromisoformat(str(row.get(between[1])))

@@ -21,6 +21,7 @@ QUOTA = 15
 WINDOW_SECONDS = 5
 _TYPES = re.compile(r"where type (?:in~|=~) ([^|]+)")
 _EXTENDED = re.compile(r"extend (\w+) = tostring\(([\w.]+)\)")
+_PRESENT = re.compile(r"isnotempty\((\w+)\)")
 _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
 
 
@@ -147,7 +148,13 @@ def _narrowed(rows: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
         return rows
     kinds = set(re.findall("'([^']+)'", asked[1]))
     found = [row for row in rows if str(row["type"]).lower() in kinds]
-    return [{**row, **{name: str(_at(row, path)) for name, path in _EXTENDED.findall(query)}} for row in found]
+    told = [{**row, **{name: _text(_at(row, path)) for name, path in _EXTENDED.findall(query)}} for row in found]
+    present = _PRESENT.search(query)
+    return [row for row in told if row[present[1]]] if present else told
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _at(document: Any, path: str) -> Any:

@@ -308,6 +308,41 @@ def test_a_group_called_like_a_cluster_s_own_is_not_hidden() -> None:
     assert len(drifts([], scan(AzureAccount(rows)))) == 2
 
 
+def test_what_a_flexible_scale_set_makes_is_its_own_and_what_is_put_into_it_is_not() -> None:
+    """Source: Virtual Machine Scale Sets documentation, "Orchestration modes"."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft"
+    owner = f"{group}.Compute/virtualMachineScaleSets/flex"
+
+    def parts(name: str, scale_set: str | None) -> list[dict[str, Any]]:
+        machine = f"{group}.Compute/virtualMachines/{name}"
+        belongs = {"virtualMachineScaleSet": {"id": scale_set}} if scale_set else {}
+        system = {"storageProfile": {"osDisk": {"osType": "Linux"}}}
+        return [
+            {
+                "id": f"{group}.Compute/disks/{name}-d",
+                "type": "microsoft.compute/disks",
+                "managedBy": machine,
+                "properties": {},
+            },
+            {"id": machine, "type": "microsoft.compute/virtualmachines", "properties": {**system, **belongs}},
+            {
+                "id": f"{group}.Network/networkInterfaces/{name}-n",
+                "type": "microsoft.network/networkinterfaces",
+                "properties": {"virtualMachine": {"id": machine}},
+            },
+        ]
+
+    rows = [
+        {**row, "name": row["id"].rpartition("/")[2]}
+        for name, scale_set in (("flex_0a1b2c3d", owner), ("pet", owner), ("flex_0a1b2c3e", None))
+        for row in parts(name, scale_set)
+    ]
+    found = scan(AzureAccount(rows))
+    assert found.unread == []
+    made = {item.key.rpartition("/")[2] for item in found.live if item.cloud_made}
+    assert made == {"flex_0a1b2c3d", "flex_0a1b2c3d-d", "flex_0a1b2c3d-n"}
+
+
 def test_what_no_mapping_covers_is_told() -> None:
     (found,) = scanned("services").unmapped
     assert (found.arm_type, found.tags) == ("microsoft.maps/accounts", {"x": "y"})

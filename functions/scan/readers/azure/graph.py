@@ -8,10 +8,10 @@ is not valid is answered 400).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from ...types.azure.ids import key_of
 from ...types.azure.mapping import Row
@@ -50,6 +50,11 @@ class Place:
     passes: int = 0
     restarts: int = 0
     last: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Place:
+        """Read a place from what was kept of it (`dataclasses.asdict`, through JSON)."""
+        return cls(**{**document, "last": tuple(document["last"])})
 
     @property
     def is_whole(self) -> bool:

@@ -17,13 +17,14 @@ from ...domain.traced import Traced
 from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
 from ...types.azure.compute import disk_parent, machine_type
 from ...types.azure.ids import key_of
-from ...types.azure.made_by_azure import is_made_by_azure, managed_group
+from ...types.azure.made_by_azure import is_instance, is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
-from ...types.azure.web import SETTINGS, SITES, has_settings, settings_of
+from ...types.azure.web import SETTINGS
 from .client import Arm, CallFailed, quoted
 from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
-from .rights import READS_SETTINGS, SCALERS, Rights, read_rights, reads, unreadable
+from .rights import SCALERS, Rights, read_rights, reads, unreadable
+from .settings import settings_of_sites
 
 SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
@@ -125,6 +126,12 @@ _SCALER_QUERY = (
     "| extend target = tostring(properties.targetResourceUri) | extend isOn = tostring(properties.enabled) "
     "| project id, target, isOn | order by id asc"
 )
+# What a flexible scale set makes of its own accord; Resource Graph gives such machines beside those that people made.
+_INSTANCE_QUERY = (
+    "resources | where type =~ 'microsoft.compute/virtualmachines' "
+    "| extend scaleSet = tostring(properties.virtualMachineScaleSet.id) | where isnotempty(scaleSet) "
+    "| project id, scaleSet | order by id asc"
+)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -143,8 +150,8 @@ class Mark:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Mark:
         """Read a mark from what was kept of it (`dataclasses.asdict`, through JSON)."""
-        said = document.get("place")
-        return cls(document["steps"], Place(**{**said, "last": tuple(said["last"])}) if said else None)
+        said: dict[str, Any] | None = document.get("place")
+        return cls(document["steps"], None if said is None else Place.of(said))
 
 
 Step: TypeAlias = Callable[[Place | None], Iterator[Finding | Place]]
@@ -172,7 +179,7 @@ def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[F
     reader = _Reader(arm, subscription)
     try:
         rights = read_rights(arm, subscription)
-        reader.learn_scalers(rights)
+        reader.learn_scaling(rights)
         if mark is None:
             yield from _missing_rights(rights)
         # Without the groups nobody knows what Azure manages: everything would look unmanaged.
@@ -194,7 +201,10 @@ def _steps(reader: _Reader) -> tuple[Step, ...]:
     # What the lists hang on is not all known when the resources are not.
     resources = partial(reader.table, _RESOURCE_QUERY, (_RESOURCES, _LISTED - {_LOCK}))
     roles = partial(reader.table, _ROLE_QUERY, (_ROLES,))
-    lists = (reader.locks, *(partial(reader.direct, item) for item in DIRECT))
+    lists: tuple[Callable[[], Iterator[Finding]], ...] = (
+        reader.locks,
+        *(partial(reader.direct, item) for item in DIRECT),
+    )
     return (resources, roles, *(partial(_without_place, one) for one in lists))
 
 
@@ -203,7 +213,7 @@ def _without_place(step: Callable[[], Iterator[Finding]], _begin: Place | None) 
 
 
 class _Reader:
-    """One reading: remembers which groups Azure manages, and what the direct lists hang on."""
+    """One reading: remembers which groups and machines Azure manages, and what the direct lists hang on."""
 
     def __init__(self, arm: Arm, subscription: str) -> None:
         self._arm = arm
@@ -228,33 +238,23 @@ class _Reader:
             yield from (_not_checked(some, failure) for some in types)
 
     def _of_page(self, rows: Sequence[Row]) -> Iterator[Finding]:
-        """Read rows, sites with their settings, which Resource Graph does not hold: where those fail nothing is said of a site."""
-        sites = [row for row in rows if str(row.get("type")).lower() == SITES and has_settings(row)]
-        with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
-            settings = dict(zip((key_of(row["id"]) for row in sites), pool.map(self._settings, sites), strict=True))
+        settings = settings_of_sites(self._arm, rows)
         for row in rows:
             found = settings.get(key_of(row["id"]))
             if isinstance(found, CallFailed):
-                yield from _unset(row, found)
+                yield from _without_settings(row, found)
             else:
                 yield from self._of_row(row if found is None else {**row, SETTINGS: found})
 
-    def _settings(self, row: Row) -> Row | CallFailed | None:
-        """Return the settings of a site, None when it is gone since."""
-        try:
-            found = self._arm.found(f"{row['id']}/config/web?api-version=2023-12-01", READS_SETTINGS)
-            return None if found is None else settings_of(found)
-        except CallFailed as failure:
-            return failure
-        except _BROKEN as error:
-            return CallFailed("malformed", f"unexpected form ({type(error).__name__})")
-
-    def learn_scalers(self, rights: Rights) -> None:
-        """Find what autoscalers move; where they may not be seen, anything may be moved by one.
+    def learn_scaling(self, rights: Rights) -> None:
+        """Find what scale sets made, and what autoscalers move; where those may not be seen, anything may be moved by one.
 
         Raises:
             CallFailed: Resource Graph does not tell.
         """
+        for row in rows_of(self._arm, self._subscription, _INSTANCE_QUERY):
+            if is_instance(row["id"], row.get("scaleSet")):
+                self._managed.add(key_of(row["id"]) or "")
         if rights.may(SCALERS):
             rows = rows_of(self._arm, self._subscription, _SCALER_QUERY)
             self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
@@ -381,7 +381,7 @@ class _Reader:
         return None
 
 
-def _unset(row: Row, failure: CallFailed) -> Iterator[Finding]:
+def _without_settings(row: Row, failure: CallFailed) -> Iterator[Finding]:
     mapped, key = type_of(row), key_of(row.get("id"))
     if mapped is not None and key is not None:
         yield Unread(mapped.type, key, reason=failure.reason, detail=f"its settings: {failure.detail}")
