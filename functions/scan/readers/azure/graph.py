@@ -54,7 +54,7 @@ class Place:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Place:
         """Read a place from what was kept of it (`dataclasses.asdict`, through JSON)."""
-        return cls(**{**document, "last": tuple(document["last"])})
+        return replace(cls(**document), last=tuple(document["last"]))
 
     @property
     def is_whole(self) -> bool:

@@ -20,7 +20,18 @@ from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_instance, is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
 from ...types.azure.web import SETTINGS
-from .client import Arm, CallFailed, quoted
+from .asked import (
+    CONTAINER_QUERY,
+    DIRECT,
+    INSTANCE_QUERY,
+    MACHINE_QUERY,
+    PARENT_QUERY,
+    RESOURCE_QUERY,
+    ROLE_QUERY,
+    SCALER_QUERY,
+    DirectList,
+)
+from .client import Arm, CallFailed
 from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
 from .rights import SCALERS, Rights, read_rights, reads, unreadable
@@ -57,81 +68,12 @@ class Unmapped:
 Finding: TypeAlias = LiveResource | Unread | NotChecked | Unmapped
 
 
-@dataclass(frozen=True, slots=True)
-class DirectList:
-    """A list that Resource Graph does not hold.
-
-    Attributes:
-        parent: ARM type of what it hangs on.
-        segment: what follows the parent's id.
-        version: of the API.
-        type: Terraform type of its elements.
-        skipped_kinds: kinds of the parent that have no such list.
-    """
-
-    parent: str
-    segment: str
-    version: str
-    type: str
-    skipped_kinds: frozenset[str] = frozenset()
-
-
-DIRECT: tuple[DirectList, ...] = (
-    DirectList(
-        "microsoft.storage/storageaccounts",
-        "/blobServices/default/containers",
-        "2023-05-01",
-        "azurerm_storage_container",
-        frozenset({"filestorage"}),
-    ),
-    DirectList("microsoft.sql/servers", "/firewallRules", "2021-11-01", "azurerm_mssql_firewall_rule"),
-    DirectList("microsoft.servicebus/namespaces", "/queues", "2021-11-01", "azurerm_servicebus_queue"),
-    DirectList("microsoft.servicebus/namespaces", "/topics", "2021-11-01", "azurerm_servicebus_topic"),
-    DirectList("microsoft.eventhub/namespaces", "/eventhubs", "2021-11-01", "azurerm_eventhub"),
-    DirectList(
-        "microsoft.managedidentity/userassignedidentities",
-        "/federatedIdentityCredentials",
-        "2023-01-31",
-        "azurerm_federated_identity_credential",
-    ),
-)
 _BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
 _LOCK = "azurerm_management_lock"
 _CONTAINERS = frozenset({"azurerm_resource_group"})
 _ROLES = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
 _LISTED = frozenset({_LOCK, *(item.type for item in DIRECT)})
 _RESOURCES = frozenset(DECLARABLE) - _CONTAINERS - _ROLES - _LISTED
-_WHOLE = "id, name, type, kind, location, managedBy, sku, properties, tags, identity, zones"
-_CONTAINER_QUERY = (
-    "resourcecontainers | where type !~ 'microsoft.resources/subscriptions' "
-    "| project id, name, type, location, managedBy, properties, tags | order by id asc"
-)
-_RESOURCE_QUERY = f"resources | project {_WHOLE} | order by id asc"
-_ROLE_QUERY = (
-    "authorizationresources | where type in~ ('microsoft.authorization/roleassignments', "
-    "'microsoft.authorization/roledefinitions') | where tostring(properties.type) !~ 'BuiltInRole' "
-    "| project id, name, type, properties | order by id asc"
-)
-_PARENT_QUERY = (
-    f"resources | where type in~ ({', '.join(quoted(kind) for kind in sorted({item.parent for item in DIRECT}))}) "
-    "| project id, name, type, kind, location, sku | order by id asc"
-)
-# What is attached to a machine is reported with it, under the type that the machine's system makes it.
-_MACHINE_QUERY = (
-    "resources | where type =~ 'microsoft.compute/virtualmachines' "
-    "| extend osType = tostring(properties.storageProfile.osDisk.osType) | project id, osType | order by id asc"
-)
-_SCALER_QUERY = (
-    "resources | where type =~ 'microsoft.insights/autoscalesettings' "
-    "| extend target = tostring(properties.targetResourceUri) | extend isOn = tostring(properties.enabled) "
-    "| project id, target, isOn | order by id asc"
-)
-# What a flexible scale set makes of its own accord; Resource Graph gives such machines beside those that people made.
-_INSTANCE_QUERY = (
-    "resources | where type =~ 'microsoft.compute/virtualmachines' "
-    "| extend scaleSet = tostring(properties.virtualMachineScaleSet.id) | where isnotempty(scaleSet) "
-    "| project id, scaleSet | order by id asc"
-)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -199,8 +141,8 @@ def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[F
 
 def _steps(reader: _Reader) -> tuple[Step, ...]:
     # What the lists hang on is not all known when the resources are not.
-    resources = partial(reader.table, _RESOURCE_QUERY, (_RESOURCES, _LISTED - {_LOCK}))
-    roles = partial(reader.table, _ROLE_QUERY, (_ROLES,))
+    resources = partial(reader.table, RESOURCE_QUERY, (_RESOURCES, _LISTED - {_LOCK}))
+    roles = partial(reader.table, ROLE_QUERY, (_ROLES,))
     lists: tuple[Callable[[], Iterator[Finding]], ...] = (
         reader.locks,
         *(partial(reader.direct, item) for item in DIRECT),
@@ -224,7 +166,7 @@ class _Reader:
         self._parents: dict[str, dict[str, Row]] = {item.parent: {} for item in DIRECT}
 
     def containers(self) -> Iterator[Finding]:
-        for row in rows_of(self._arm, self._subscription, _CONTAINER_QUERY):
+        for row in rows_of(self._arm, self._subscription, CONTAINER_QUERY):
             yield from self._of_row(row)
 
     def table(self, query: str, types: Iterable[Iterable[str]], begin: Place | None) -> Iterator[Finding | Place]:
@@ -252,11 +194,11 @@ class _Reader:
         Raises:
             CallFailed: Resource Graph does not tell.
         """
-        for row in rows_of(self._arm, self._subscription, _INSTANCE_QUERY):
+        for row in rows_of(self._arm, self._subscription, INSTANCE_QUERY):
             if is_instance(row["id"], row.get("scaleSet")):
                 self._managed.add(key_of(row["id"]) or "")
         if rights.may(SCALERS):
-            rows = rows_of(self._arm, self._subscription, _SCALER_QUERY)
+            rows = rows_of(self._arm, self._subscription, SCALER_QUERY)
             self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
 
     def learn(self, *, is_within_resources: bool) -> None:
@@ -268,10 +210,10 @@ class _Reader:
         Raises:
             CallFailed: Resource Graph does not tell.
         """
-        for row in rows_of(self._arm, self._subscription, _PARENT_QUERY):
+        for row in rows_of(self._arm, self._subscription, PARENT_QUERY):
             self._note_parent(row, made=is_made_by_azure(row, self._subscription, self._managed))
         if is_within_resources:
-            for row in rows_of(self._arm, self._subscription, _MACHINE_QUERY):
+            for row in rows_of(self._arm, self._subscription, MACHINE_QUERY):
                 self._types[key_of(row["id"]) or ""] = machine_type(row.get("osType"))
 
     def locks(self) -> Iterator[Finding]:
