@@ -96,13 +96,13 @@ def test_exactly_what_was_planted_is_found_after_a_second_reading(scene: CloudSc
     scene.scan()
     before, planted = scene.drift(), _plant(cloud)
     cloud._tables.clear()
-    begin = _graphs(cloud, "resources")
+    begin = _graphs(cloud, "resources | project")
     scene.scan()
     assert scene.drift() - before == planted
     assert scene.drift() - planted == before
-    assert _graphs(cloud, "resources") == begin + 2, "what is new is read twice before it is told"
+    assert _graphs(cloud, "resources | project") == begin + 2, "what is new is read twice before it is told"
     scene.scan()
-    assert _graphs(cloud, "resources") == begin + 3, "what is open already is not"
+    assert _graphs(cloud, "resources | project") == begin + 3, "what is open already is not"
 
 
 def _answering(table: str, answer: ArmReply) -> Any:
