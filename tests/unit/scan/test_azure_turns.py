@@ -20,11 +20,16 @@ from tests.support.azure_account import QUOTA, SUBSCRIPTION, WINDOW_SECONDS, Azu
 
 QUERY = "resources | project id | order by id asc"
 MOST_KEPT = 20_000  # characters; what the column of a shard's progress takes
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/dnsZones"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/applicationSecurityGroups"
 
 
-def zone(name: str) -> dict[str, Any]:
-    return {"id": f"{GROUP}/{name}", "name": name, "type": "microsoft.network/dnszones", "location": "global"}
+def asg(name: str) -> dict[str, Any]:
+    return {
+        "id": f"{GROUP}/{name}",
+        "name": name,
+        "type": "microsoft.network/applicationsecuritygroups",
+        "location": "global",
+    }
 
 
 def told(item: Finding) -> tuple[str, ...]:
@@ -106,7 +111,7 @@ def test_a_turn_that_is_killed_is_made_again_from_where_the_last_one_ended() -> 
 def test_what_hangs_on_a_machine_knows_it_in_a_later_turn() -> None:
     """Where ARM types have several Terraform types, what lies below must know which one."""
     machine = {
-        "id": f"{GROUP.replace('Network/dnsZones', 'Compute/virtualMachines')}/w",
+        "id": f"{GROUP.replace('Network/applicationSecurityGroups', 'Compute/virtualMachines')}/w",
         "name": "w",
         "type": "microsoft.compute/virtualmachines",
         "location": "westeurope",
@@ -128,7 +133,7 @@ def test_a_mark_from_before_there_were_places_is_still_understood() -> None:
 
 
 def test_a_mark_stays_small() -> None:
-    rows = [zone(f"z{number:05}") for number in range(3 * REMEMBERED)]
+    rows = [asg(f"z{number:05}") for number in range(3 * REMEMBERED)]
     cloud = AzureAccount(rows, page_rows=2 * REMEMBERED)
     page = next(pages_of(Arm(cloud, cloud.clock), SUBSCRIPTION, QUERY))
     assert page.following
@@ -139,8 +144,8 @@ def test_a_mark_stays_small() -> None:
 
 def test_a_token_that_is_too_long_to_keep_is_used_and_not_kept() -> None:
     pages = [
-        reply(200, {"totalRecords": 2, "data": [zone("a")], "$skipToken": "t" * 9000}),
-        reply(200, {"totalRecords": 2, "data": [zone("b")]}),
+        reply(200, {"totalRecords": 2, "data": [asg("a")], "$skipToken": "t" * 9000}),
+        reply(200, {"totalRecords": 2, "data": [asg("b")]}),
     ]
     cloud = AzureAccount([], before=lambda number, _m, _p, _b: pages[number - 1])
     found = list(pages_of(Arm(cloud, cloud.clock), SUBSCRIPTION, QUERY))
@@ -202,14 +207,14 @@ class TestPagesThatShift:
     @staticmethod
     def changed(cloud: AzureAccount, begin: Place | None, *rows: str) -> None:
         assert begin is not None
-        cloud._tables["resources"] = [zone(name) for name in rows]
+        cloud._tables["resources"] = [asg(name) for name in rows]
 
     @staticmethod
     def keys(rows: Any) -> list[str]:
         return [row["name"] for row in rows]
 
     def first_page(self) -> tuple[AzureAccount, Arm, Place | None]:
-        cloud = AzureAccount([zone(name) for name in "bcdef"], page_rows=2)
+        cloud = AzureAccount([asg(name) for name in "bcdef"], page_rows=2)
         arm = Arm(cloud, cloud.clock)
         page = next(pages_of(arm, SUBSCRIPTION, QUERY))
         assert self.keys(page.rows) == ["b", "c"]
@@ -229,10 +234,10 @@ class TestPagesThatShift:
         assert found == ["d", "e", "f", "a"], "c came again, and a only in another pass"
 
     def test_a_table_that_never_rests_is_read_all_the_same(self) -> None:
-        cloud = AzureAccount([zone(f"m{number:03}") for number in range(40)], page_rows=5)
+        cloud = AzureAccount([asg(f"m{number:03}") for number in range(40)], page_rows=5)
 
         def before(number: int, _m: str, _p: str, _b: dict[str, Any]) -> None:
-            cloud._tables["resources"] = [*(zone(f"a{more:03}") for more in range(number)), *cloud.rows]
+            cloud._tables["resources"] = [*(asg(f"a{more:03}") for more in range(number)), *cloud.rows]
 
         cloud.before = before
         found = self.keys(rows_of(Arm(cloud, cloud.clock), SUBSCRIPTION, QUERY))
@@ -240,7 +245,7 @@ class TestPagesThatShift:
         assert len(found) == len(set(found))
 
     def test_rows_that_never_add_up_are_no_answer(self) -> None:
-        document = {"totalRecords": 3, "data": [zone("a")]}
+        document = {"totalRecords": 3, "data": [asg("a")]}
         cloud = AzureAccount([], before=lambda _n, _m, _p, _b: reply(200, document))
         found: list[Any] = []
         with pytest.raises(CallFailed, match="told of 3 rows and gave 1"):
@@ -253,7 +258,7 @@ def test_a_hundred_thousand_resources_are_read_in_turns_within_the_quota() -> No
 
     Source: Azure Resource Graph documentation, "Guidance for throttled requests" (15 queries in 5 seconds).
     """
-    cloud = AzureAccount([zone(f"z{number:06}") for number in range(100_000)])
+    cloud = AzureAccount([asg(f"z{number:06}") for number in range(100_000)])
     keys, count, turns, mark = set[str](), 0, 0, None
     while turns == 0 or mark is not None:
         found, mark = turn(cloud, mark, marks=30)

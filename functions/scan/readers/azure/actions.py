@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...types.azure import BY_ARM
-from .rights import READS_SETTINGS, RIGHT, SCALERS, reads
+from .rights import READS_RECORDS, READS_SETTINGS, RIGHT, SCALERS, reads
 
 GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
 FURTHER: Final = (
@@ -17,6 +17,7 @@ FURTHER: Final = (
     RIGHT,
     SCALERS,
     READS_SETTINGS,
+    READS_RECORDS,
     "Microsoft.Resources/subscriptions/read",
 )
 EVERYTHING: Final = "*/read"

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...types.azure import dns
 from .client import quoted
+from .rights import READS_RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +20,17 @@ class DirectList:
         parent: ARM type of what it hangs on.
         segment: what follows the parent's id.
         version: of the API.
-        type: Terraform type of its elements.
+        types: Terraform types of its elements; where there are several, each says its ARM type itself.
         skipped_kinds: kinds of the parent that have no such list.
+        action: that it needs; empty for the one that reads an element.
     """
 
     parent: str
     segment: str
     version: str
-    type: str
+    types: tuple[str, ...]
     skipped_kinds: frozenset[str] = frozenset()
+    action: str = ""
 
 
 DIRECT: tuple[DirectList, ...] = (
@@ -34,19 +38,20 @@ DIRECT: tuple[DirectList, ...] = (
         "microsoft.storage/storageaccounts",
         "/blobServices/default/containers",
         "2023-05-01",
-        "azurerm_storage_container",
+        ("azurerm_storage_container",),
         frozenset({"filestorage"}),
     ),
-    DirectList("microsoft.sql/servers", "/firewallRules", "2021-11-01", "azurerm_mssql_firewall_rule"),
-    DirectList("microsoft.servicebus/namespaces", "/queues", "2021-11-01", "azurerm_servicebus_queue"),
-    DirectList("microsoft.servicebus/namespaces", "/topics", "2021-11-01", "azurerm_servicebus_topic"),
-    DirectList("microsoft.eventhub/namespaces", "/eventhubs", "2021-11-01", "azurerm_eventhub"),
+    DirectList("microsoft.sql/servers", "/firewallRules", "2021-11-01", ("azurerm_mssql_firewall_rule",)),
+    DirectList("microsoft.servicebus/namespaces", "/queues", "2021-11-01", ("azurerm_servicebus_queue",)),
+    DirectList("microsoft.servicebus/namespaces", "/topics", "2021-11-01", ("azurerm_servicebus_topic",)),
+    DirectList("microsoft.eventhub/namespaces", "/eventhubs", "2021-11-01", ("azurerm_eventhub",)),
     DirectList(
         "microsoft.managedidentity/userassignedidentities",
         "/federatedIdentityCredentials",
         "2023-01-31",
-        "azurerm_federated_identity_credential",
+        ("azurerm_federated_identity_credential",),
     ),
+    DirectList(dns.ZONE, "/recordsets", "2018-05-01", tuple(item.type for item in dns.TYPES), action=READS_RECORDS),
 )
 _WHOLE = "id, name, type, kind, location, managedBy, sku, properties, tags, identity, zones"
 CONTAINER_QUERY = (

@@ -72,7 +72,7 @@ _BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
 _LOCK = "azurerm_management_lock"
 _CONTAINERS = frozenset({"azurerm_resource_group"})
 _ROLES = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
-_LISTED = frozenset({_LOCK, *(item.type for item in DIRECT)})
+_LISTED = frozenset({_LOCK, *(name for item in DIRECT for name in item.types)})
 _RESOURCES = frozenset(DECLARABLE) - _CONTAINERS - _ROLES - _LISTED
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -232,7 +232,7 @@ class _Reader:
         ]
         if len(parents) > MOST_PARENTS:
             detail = f"more than {MOST_PARENTS} of {item.parent}"
-            yield NotChecked((item.type,), "global", "unavailable", None, detail)
+            yield NotChecked(item.types, "global", "unavailable", None, detail)
             parents = parents[:MOST_PARENTS]
         failed: CallFailed | None = None
         with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
@@ -243,18 +243,18 @@ class _Reader:
                 for child in found:
                     named = {
                         **child,
-                        "type": _BY_TYPE[item.type].arm,
+                        "type": _BY_TYPE[item.types[0]].arm if len(item.types) == 1 else child.get("type"),
                         "location": parent.get("location"),
                         "sku": parent.get("sku"),  # what some numbers of the child are counted in
                     }
                     yield from self._of_row(named)
         if failed is not None:
-            yield _not_checked((item.type,), failed)
+            yield _not_checked(item.types, failed)
 
     def _list(self, item: DirectList, parent: Row) -> list[Row] | CallFailed:
         path = f"{parent['id']}{item.segment}?api-version={item.version}"
         try:
-            return list(self._arm.listed(path, reads(_BY_TYPE[item.type].arm)))
+            return list(self._arm.listed(path, item.action or reads(_BY_TYPE[item.types[0]].arm)))
         except CallFailed as failure:
             return failure
 
@@ -345,7 +345,7 @@ def _read_with(arm_type: str) -> Iterator[str]:
         yield from (item.type, *item.aliases)
     yield ANYTHING
     yield from PART_TYPES.get(arm_type, ())
-    yield from (item.type for item in DIRECT if item.parent == arm_type)
+    yield from (name for item in DIRECT if item.parent == arm_type for name in item.types)
 
 
 def _not_checked(types: Iterable[str], failure: CallFailed) -> NotChecked:

@@ -40,6 +40,7 @@ def _group(row: Row) -> bool:
 _RULES: Mapping[str, Callable[[Row], bool]] = {
     "microsoft.alertsmanagement/smartdetectoralertrules": lambda row: _name(row).startswith("failure anomalies"),
     "microsoft.insights/actiongroups": lambda row: _name(row) == _SMART,
+    "microsoft.network/dnszones/ns": lambda row: _name(row) == "@",  # the zone's own, which it was delegated by
     "microsoft.network/networkinterfaces": lambda row: at(row, "properties.privateEndpoint.id") is not None,
     "microsoft.network/networkwatchers": _watcher,
     "microsoft.operationalinsights/workspaces": _default_workspace,
