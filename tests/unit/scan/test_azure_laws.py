@@ -224,6 +224,10 @@ def test_every_mapped_attribute_follows_a_value_of_azure() -> None:
 
 
 _SILENT = {
+    "dns_records": {
+        "etag", "kind", "location", "managedBy", "properties.fqdn", "properties.maxNumberOfRecordSets",
+        "properties.numberOfRecordSets", "properties.nameServers.*", "properties.provisioningState", "properties.zoneType",
+    },
     "scale_sets": {
         "kind", "managedBy", "resourceGroup", "subscriptionId", "tenantId", "sku.tier",
         "properties.orchestrationMode", "properties.provisioningState", "properties.uniqueId",
