@@ -32,7 +32,8 @@ _LIFETIME_SECONDS = 3599
 _TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _IN = re.compile(r"(?:tostring\()?([\w.]+)\)?\s+(in~|!~|=~)\s+(.+)", re.DOTALL)
 _BETWEEN = re.compile(r"(\w+) between \(datetime\(([^)]+)\) \.\. datetime\(([^)]+)\)\)")
-_EXTEND = re.compile(r"extend (\w+) = todatetime\(([\w.]+)\)")
+_PRESENT = re.compile(r"isnotempty\(([\w.]+)\)")
+_EXTEND = re.compile(r"extend (\w+) = (?:todatetime|tostring)\(([\w.]+)\)")
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -48,6 +49,7 @@ class Azure:
     Attributes:
         tables: Resource Graph table -> rows; rows of `resources` may be given together under `rows`.
         lists: path below Resource Manager -> elements; any case.
+        documents: the same -> one document.
         permissions: of the caller; what they do not let him read is left out of the tables.
         base_url: where links to next pages lead.
         calls: how often each operation was asked for.
@@ -55,6 +57,7 @@ class Azure:
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    documents: Mapping[str, Row] = field(default_factory=dict)
     permissions: Sequence[Row] = ({"actions": ["*/read"], "notActions": []},)
     base_url: str = "https://management.azure.com"
     now: Callable[[], float] = monotonic
@@ -64,7 +67,7 @@ class Azure:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def seed(self, document: Mapping[str, Any]) -> None:
-        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `permissions`."""
+        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `documents`, `permissions`."""
         if "rows" in document:
             self.tables = {name: [row for row in document["rows"] if table_of(row) == name] for name in _TABLES}
         if "changes" in document:
@@ -72,6 +75,7 @@ class Azure:
             for row in document["changes"]:
                 self.tables[_CHANGES["/providers/" not in _target(row)]].append(row)
         self.lists = document.get("lists", self.lists)
+        self.documents = document.get("documents", self.documents)
         self.permissions = document.get("permissions", self.permissions)
 
     @staticmethod
@@ -103,6 +107,8 @@ class Azure:
             return self._query(request)
         if name == "Permissions":
             return Answer(200, {"value": list(self.permissions)})
+        if request.path.lower().endswith("/config/web"):
+            return self._document(request)
         return self._list(request)
 
     @staticmethod
@@ -187,6 +193,10 @@ class Azure:
             for role in self.permissions
         )
 
+    def _document(self, request: Request) -> Answer:
+        found = {path.lower(): item for path, item in self.documents.items()}.get(request.path.lower())
+        return error(404, "ResourceNotFound", "It was not found.") if found is None else Answer(200, found)
+
     def _list(self, request: Request) -> Answer:
         known = {path.lower(): items for path, items in self.lists.items()}
         items = known.get(request.path.lower(), ())
@@ -226,6 +236,9 @@ def _token(request: Request) -> Answer:
 
 
 def _holds(row: Row, condition: str) -> bool:
+    present = _PRESENT.fullmatch(condition)
+    if present:
+        return bool(_at(row, present[1]))
     between = _BETWEEN.fullmatch(condition)
     if between:
         when = datetime.fromisoformat(str(row.get(between[1])))

@@ -57,7 +57,7 @@ class AzureCloud(ReadAtOnce):
         ends_at = clock.monotonic_seconds() + TURN_SECONDS
         arm = Arm(work.deps.azure(work.org_id, work.account), clock)
         intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
-        mark = None if progress is None else Mark(**progress)
+        mark = None if progress is None else Mark.of(progress)
         for item in read_on(arm, str(work.account["external_account"]).lower(), mark):
             if isinstance(item, Mark):
                 if clock.monotonic_seconds() >= ends_at:
