@@ -169,7 +169,9 @@ def _line(text: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or only say whether it is what it should be; returns the exit status."""
-    return write_or_check(FILE, reference_text(json.loads(OPENAPI.read_text(encoding="utf-8"))), "infra.build.reference", arguments)
+    return write_or_check(
+        FILE, reference_text(json.loads(OPENAPI.read_text(encoding="utf-8"))), "infra.build.reference", arguments
+    )
 
 
 if __name__ == "__main__":
