@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -31,7 +32,8 @@ _LIFETIME_SECONDS = 3599
 _TEXTS = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _IN = re.compile(r"(?:tostring\()?([\w.]+)\)?\s+(in~|!~|=~)\s+(.+)", re.DOTALL)
 _BETWEEN = re.compile(r"(\w+) between \(datetime\(([^)]+)\) \.\. datetime\(([^)]+)\)\)")
-_EXTEND = re.compile(r"extend (\w+) = todatetime\(([\w.]+)\)")
+_PRESENT = re.compile(r"isnotempty\(([\w.]+)\)")
+_EXTEND = re.compile(r"extend (\w+) = (?:todatetime|tostring)\(([\w.]+)\)")
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -47,13 +49,15 @@ class Azure:
     Attributes:
         tables: Resource Graph table -> rows; rows of `resources` may be given together under `rows`.
         lists: path below Resource Manager -> elements; any case.
-        permissions: of the caller.
+        documents: the same -> one document.
+        permissions: of the caller; what they do not let him read is left out of the tables.
         base_url: where links to next pages lead.
         calls: how often each operation was asked for.
     """
 
-    tables: dict[str, Sequence[Row]] = field(default_factory=dict)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    documents: Mapping[str, Row] = field(default_factory=dict)
     permissions: Sequence[Row] = ({"actions": ["*/read"], "notActions": []},)
     base_url: str = "https://management.azure.com"
     now: Callable[[], float] = monotonic
@@ -63,12 +67,15 @@ class Azure:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def seed(self, document: Mapping[str, Any]) -> None:
-        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `permissions`."""
+        """Put other things in the place of what there is: `rows`, `changes`, `lists`, `documents`, `permissions`."""
         if "rows" in document:
             self.tables = {name: [row for row in document["rows"] if table_of(row) == name] for name in _TABLES}
         if "changes" in document:
-            self.tables["resourcechanges"] = document["changes"]
+            self.tables |= {name: [] for name in _CHANGES}
+            for row in document["changes"]:
+                self.tables[_CHANGES["/providers/" not in _target(row)]].append(row)
         self.lists = document.get("lists", self.lists)
+        self.documents = document.get("documents", self.documents)
         self.permissions = document.get("permissions", self.permissions)
 
     @staticmethod
@@ -100,6 +107,8 @@ class Azure:
             return self._query(request)
         if name == "Permissions":
             return Answer(200, {"value": list(self.permissions)})
+        if request.path.lower().endswith("/config/web"):
+            return self._document(request)
         return self._list(request)
 
     @staticmethod
@@ -156,9 +165,9 @@ class Azure:
     def _evaluated(self, query: str) -> list[dict[str, Any]]:
         """Run a query of the kind that DriftWise makes."""
         table, *steps = [part.strip() for part in query.split(" | ")]
-        if table not in (*_TABLES, "resourcechanges"):
+        if table not in (*_TABLES, *_CHANGES):
             raise NotUnderstood(table)
-        rows: list[dict[str, Any]] = [dict(row) for row in self.tables.get(table, ())]
+        rows: list[dict[str, Any]] = [dict(row) for row in self.tables.get(table, ()) if self._is_shown(row)]
         for step in steps:
             word, _, rest = step.partition(" ")
             if word == "where":
@@ -168,11 +177,25 @@ class Azure:
             elif word == "project":
                 names = [name.strip() for name in rest.split(",")]
                 rows = [{name: row.get(name) for name in names} for row in rows]
+            elif word == "take" and rest.isdecimal():
+                rows = rows[: int(rest)]
             elif step == "order by id asc":
                 rows.sort(key=lambda row: str(row["id"]).lower())
             else:
                 raise NotUnderstood(step)
         return rows
+
+    def _is_shown(self, row: Row) -> bool:
+        """Say whether the caller may read a resource: Resource Graph leaves out the others and says nothing."""
+        action = f"{row.get('type')}/read"
+        return any(
+            _fits(action, role.get("actions", ())) and not _fits(action, role.get("notActions", ()))
+            for role in self.permissions
+        )
+
+    def _document(self, request: Request) -> Answer:
+        found = {path.lower(): item for path, item in self.documents.items()}.get(request.path.lower())
+        return error(404, "ResourceNotFound", "It was not found.") if found is None else Answer(200, found)
 
     def _list(self, request: Request) -> Answer:
         known = {path.lower(): items for path, items in self.lists.items()}
@@ -186,6 +209,7 @@ class Azure:
 
 
 _TABLES = ("resourcecontainers", "resources", "authorizationresources")
+_CHANGES = ("resourcechanges", "resourcecontainerchanges")
 
 
 def table_of(row: Row) -> str:
@@ -212,6 +236,9 @@ def _token(request: Request) -> Answer:
 
 
 def _holds(row: Row, condition: str) -> bool:
+    present = _PRESENT.fullmatch(condition)
+    if present:
+        return bool(_at(row, present[1]))
     between = _BETWEEN.fullmatch(condition)
     if between:
         when = datetime.fromisoformat(str(row.get(between[1])))
@@ -222,6 +249,15 @@ def _holds(row: Row, condition: str) -> bool:
     held = str(_at(row, found[1]) or "").lower()
     values = [re.sub(r"\\(.)", r"\1", value).lower() for value in _values(found[3])]
     return held not in values if found[2] == "!~" else held in values
+
+
+def _fits(action: str, patterns: Sequence[str]) -> bool:
+    """Say whether an action is among those of a role, which may hold wildcards and are compared without case."""
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _target(change: Row) -> str:
+    return str(_at(change, "properties.targetResourceId")).lower()
 
 
 def _values(text: str) -> Iterator[str]:

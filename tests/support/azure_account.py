@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ SUBSCRIPTION = "00000000-1111-2222-3333-444444444444"
 READER = ({"actions": ["*/read"], "notActions": []},)
 QUOTA = 15
 WINDOW_SECONDS = 5
+_TYPES = re.compile(r"where type (?:in~|=~) ([^|]+)")
+_EXTENDED = re.compile(r"extend (\w+) = tostring\(([\w.]+)\)")
+_PRESENT = re.compile(r"isnotempty\((\w+)\)")
 _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
 
 
@@ -29,12 +33,13 @@ class Estate:
     lists: Mapping[str, list[dict[str, Any]]]
     states: list[dict[str, Any]]
     pages: list[str]
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def load(name: str) -> Estate:
     text = (FIXTURES / f"{name}.json").read_text(encoding="utf-8")
     found = json.loads(text.replace("$RG", _GROUP).replace("$SUB", SUBSCRIPTION))
-    return Estate(found["rows"], found.get("lists", {}), found["states"], found["pages"])
+    return Estate(found["rows"], found.get("lists", {}), found["states"], found["pages"], found.get("documents", {}))
 
 
 def names() -> list[str]:
@@ -61,20 +66,26 @@ class AzureAccount:
     Attributes:
         rows: what the tables hold.
         lists: path without query -> elements.
+        documents: the same -> one document.
         clock: time passes by waiting only.
         permissions: of the caller.
         page_rows: rows of a page.
         before: may answer a call itself, by (number of the call, method, path, body).
         calls: what was asked.
+        queries: how many pages of Resource Graph were given.
+        refused: how many were asked for beyond the quota.
     """
 
     rows: list[dict[str, Any]]
     lists: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    documents: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     permissions: Iterable[Mapping[str, Any]] = READER
     page_rows: int = 1000
     before: Callable[[int, str, str, dict[str, Any]], ArmReply | None] | None = None
     calls: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    queries: int = 0
+    refused: int = 0
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _used: int = 0
     _window_ends_at: float = 0.0
@@ -90,6 +101,8 @@ class AzureAccount:
             return reply(200, {"value": list(self.permissions)})
         if method == "POST":
             return self._page(document)
+        if plain.endswith("/config/web"):
+            return reply(200, self.documents[plain]) if plain in self.documents else reply(404, {})
         return reply(200, {"value": self.lists.get(plain, [])})
 
     def _page(self, body: Mapping[str, Any]) -> ArmReply:
@@ -99,12 +112,16 @@ class AzureAccount:
         left = self._window_ends_at - now
         headers = {"x-ms-user-quota-resets-after": f"00:00:{int(left + 0.999):02}"}
         if self._used >= QUOTA:
+            self.refused += 1
             return reply(429, {}, {**headers, "x-ms-user-quota-remaining": "0", "retry-after": str(int(left + 0.999))})
         self._used += 1
-        table = str(body["query"]).partition(" ")[0]
+        self.queries += 1
+        query = str(body["query"])
+        table = query.partition(" ")[0]
         rows = self._tables.get(table)
         if rows is None:
             rows = self._tables[table] = [row for row in self.rows if _table(row) == table]
+        rows = _narrowed(rows, query)
         start = int(body["options"].get("$skipToken", "0"))
         page = rows[start : start + self.page_rows]
         following = start + len(page)
@@ -122,6 +139,28 @@ class AzureAccount:
 
 def reply(status: int, document: Any, headers: Mapping[str, str] | None = None) -> ArmReply:
     return ArmReply(status, headers or {}, json.dumps(document).encode())
+
+
+def _narrowed(rows: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
+    """Return the rows of the ARM types that a query asks for, and what it takes out of machines."""
+    asked = _TYPES.search(query) if query.startswith("resources ") else None
+    if asked is None:
+        return rows
+    kinds = set(re.findall("'([^']+)'", asked[1]))
+    found = [row for row in rows if str(row["type"]).lower() in kinds]
+    told = [{**row, **{name: _text(_at(row, path)) for name, path in _EXTENDED.findall(query)}} for row in found]
+    present = _PRESENT.search(query)
+    return [row for row in told if row[present[1]]] if present else told
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _at(document: Any, path: str) -> Any:
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
 
 
 def _table(row: Mapping[str, Any]) -> str:

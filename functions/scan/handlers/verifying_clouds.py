@@ -17,6 +17,7 @@ from ..models import GapView
 from ..queries import reports
 from ..readers.azure.actions import FURTHER
 from ..readers.azure.client import Arm, CallFailed
+from ..readers.azure.graph import rows_of
 from ..readers.azure.rights import read_rights, unreadable
 from ..readers.gcp import rights as google_rights
 from ..readers.gcp.http import GuardedGoogle
@@ -123,7 +124,7 @@ def _azure_rights(arm: Arm, subscription: str) -> Iterator[GapView]:
         if not rights.may(action):
             yield _gap([], "access_denied", action, detail)
     try:
-        list(arm.graph(subscription, _SUBSCRIPTION_QUERY))
+        list(rows_of(arm, subscription, _SUBSCRIPTION_QUERY))
     except CallFailed as failure:
         yield _gap([], failure.reason, failure.permission, failure.detail)
 

@@ -16,12 +16,13 @@ module "perimeter" {
   source = "../../modules/perimeter"
   count  = var.perimeter == null ? 0 : 1
 
-  access_policy    = var.perimeter.access_policy
-  dry_run          = var.perimeter.dry_run
-  name             = local.name
-  operator_members = var.perimeter.operator_members
-  operator_ranges  = var.perimeter.operator_ranges
-  project_number   = module.project.number
+  access_policy      = var.perimeter.access_policy
+  automation_members = var.perimeter.automation_members
+  dry_run            = var.perimeter.dry_run
+  name               = local.name
+  operator_members   = var.perimeter.operator_members
+  operator_ranges    = var.perimeter.operator_ranges
+  project_number     = module.project.number
 }
 
 module "network" {

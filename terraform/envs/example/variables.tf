@@ -128,10 +128,11 @@ variable "oidc_providers" {
 variable "perimeter" {
   description = "VPC Service Controls around the project; null for none, as it needs rights on the organisation."
   type = object({
-    access_policy    = string
-    dry_run          = optional(bool, true)
-    operator_members = set(string)
-    operator_ranges  = optional(list(string), [])
+    access_policy      = string
+    automation_members = optional(set(string), [])
+    dry_run            = optional(bool, true)
+    operator_members   = set(string)
+    operator_ranges    = optional(list(string), [])
   })
   default = null
 }

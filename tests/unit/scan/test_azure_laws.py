@@ -50,7 +50,7 @@ def declared_by(name: str) -> list[Declared]:
 @cache
 def scanned(name: str) -> Scanned:
     estate = estate_of(name)
-    return scan(AzureAccount(estate.rows, estate.lists))
+    return scan(AzureAccount(estate.rows, estate.lists, estate.documents))
 
 
 def drifts(declared: list[Declared], found: Scanned, tally: Tally | None = None) -> list[Drift]:
@@ -223,6 +223,74 @@ def test_every_mapped_attribute_follows_a_value_of_azure() -> None:
     assert sorted(wanted - told) == []
 
 
+_SILENT = {
+    "dns_records": {
+        "etag", "kind", "location", "managedBy", "properties.fqdn", "properties.maxNumberOfRecordSets",
+        "properties.numberOfRecordSets", "properties.nameServers.*", "properties.provisioningState", "properties.zoneType",
+    },
+    "scale_sets": {
+        "kind", "managedBy", "resourceGroup", "subscriptionId", "tenantId", "sku.tier",
+        "properties.orchestrationMode", "properties.provisioningState", "properties.uniqueId",
+        "properties.upgradePolicy.automaticOSUpgradePolicy.useRollingUpgradePolicy",
+        "properties.upgradePolicy.rollingUpgradePolicy.rollbackFailedInstancesOnPolicyBreach",
+        "properties.virtualMachineProfile.networkProfile.networkApiVersion",
+        "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations.*.properties.disableTcpStateTracking",
+        "properties.virtualMachineProfile.osProfile.linuxConfiguration.enableVMAgentPlatformUpdates",
+        "properties.virtualMachineProfile.osProfile.requireGuestProvisionSignal",
+        "properties.virtualMachineProfile.securityProfile.securityType",  # told by what is secured
+        "properties.virtualMachineProfile.storageProfile.osDisk.createOption",
+        "properties.virtualMachineProfile.storageProfile.osDisk.osType",  # makes it another type
+        "properties.virtualMachineProfile.timeCreated",
+    },
+    "site_settings": {
+        "kind", "properties.clientAffinityEnabled", "properties.dailyMemoryTimeQuota",  # of the other kind of site
+        "properties.siteConfig.alwaysOn", "properties.siteConfig.numberOfWorkers",  # what Resource Graph keeps is of yesterday
+    },
+}  # fmt: skip
+_OF_ONE_KIND = {
+    "localMySqlEnabled": "_web_app", "linuxFxVersion": "_linux_", "functionAppScaleLimit": "_function_app",
+    "functionsRuntimeScaleMonitoringEnabled": "_function_app", "minimumElasticInstanceCount": "_function_app",
+    "preWarmedInstanceCount": "_function_app",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_SILENT))
+def test_whatever_azure_tells_of_these_shows_somewhere(name: str) -> None:
+    """One attribute may hold a whole document: each of its members must be followed."""
+    shown: dict[tuple[str, str], bool] = {}
+    for _, live, path, found in changed_in_azure(name):
+        spelled = ".".join("*" if isinstance(part, int) else part for part in path)
+        shown[live.type, spelled] = shown.get((live.type, spelled), False) or bool(found)
+    silent = {place for place, is_shown in shown.items() if not is_shown}
+    told_apart = ("identity.", "properties.virtualMachineProfile.extensionProfile.extensions.")  # ids of people; parts
+    left = {
+        (kind, path)
+        for kind, path in silent
+        if path not in _SILENT[name]
+        and not path.startswith(told_apart)
+        and _OF_ONE_KIND.get(path.rpartition(".")[2], kind) in kind
+        and not path.endswith(("scmIpSecurityRestrictions.*.tag", "scmIpSecurityRestrictions.*.description"))
+    }
+    assert left == set()
+
+
+def rules_of(*rules: dict[str, Any]) -> object:
+    row = {"type": "microsoft.web/sites", "kind": "app,linux", "settings": {"ipSecurityRestrictions": list(rules)}}
+    found: Any = BY_TYPE["azurerm_linux_web_app"].read(row)["site_config"]
+    return found[0]["ip_restriction"]
+
+
+def test_only_the_rules_that_azure_writes_itself_are_left_out() -> None:
+    """Source: App Service documentation, "Set up Azure App Service access restrictions"."""
+    everybody = {"ipAddress": "Any", "action": "Allow", "name": "Allow all"}
+    office = {"ipAddress": "10.0.0.0/24", "action": "Allow", "priority": 100, "name": "office"}
+    assert rules_of({**everybody, "priority": 2147483647}) == []
+    assert rules_of({**everybody, "priority": 1}) == []
+    assert rules_of({**everybody, "name": "anybody at all", "priority": 1}) != []
+    for opening in ({**everybody, "priority": 1}, {**everybody, "priority": 99}):
+        assert len(rules_of(opening, office)) == 2, "who opened a site is seen"  # type: ignore[arg-type]
+
+
 def test_what_azure_makes_is_not_unmanaged() -> None:
     made = {item.key.rpartition("/")[2] for name in names() for item in scanned(name).live if item.cloud_made}
     assert made >= {
@@ -242,6 +310,41 @@ def test_a_group_called_like_a_cluster_s_own_is_not_hidden() -> None:
         },
     ]
     assert len(drifts([], scan(AzureAccount(rows)))) == 2
+
+
+def test_what_a_flexible_scale_set_makes_is_its_own_and_what_is_put_into_it_is_not() -> None:
+    """Source: Virtual Machine Scale Sets documentation, "Orchestration modes"."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft"
+    owner = f"{group}.Compute/virtualMachineScaleSets/flex"
+
+    def parts(name: str, scale_set: str | None) -> list[dict[str, Any]]:
+        machine = f"{group}.Compute/virtualMachines/{name}"
+        belongs = {"virtualMachineScaleSet": {"id": scale_set}} if scale_set else {}
+        system = {"storageProfile": {"osDisk": {"osType": "Linux"}}}
+        return [
+            {
+                "id": f"{group}.Compute/disks/{name}-d",
+                "type": "microsoft.compute/disks",
+                "managedBy": machine,
+                "properties": {},
+            },
+            {"id": machine, "type": "microsoft.compute/virtualmachines", "properties": {**system, **belongs}},
+            {
+                "id": f"{group}.Network/networkInterfaces/{name}-n",
+                "type": "microsoft.network/networkinterfaces",
+                "properties": {"virtualMachine": {"id": machine}},
+            },
+        ]
+
+    rows = [
+        {**row, "name": row["id"].rpartition("/")[2]}
+        for name, scale_set in (("flex_0a1b2c3d", owner), ("pet", owner), ("flex_0a1b2c3e", None))
+        for row in parts(name, scale_set)
+    ]
+    found = scan(AzureAccount(rows))
+    assert found.unread == []
+    made = {item.key.rpartition("/")[2] for item in found.live if item.cloud_made}
+    assert made == {"flex_0a1b2c3d", "flex_0a1b2c3d-d", "flex_0a1b2c3d-n"}
 
 
 def test_what_no_mapping_covers_is_told() -> None:
@@ -265,6 +368,30 @@ def test_the_autoscaler_s_count_is_not_drift_and_a_set_one_is() -> None:
     pools = {item.key.rpartition("/")[2]: item for item in scanned("compute").live if "agentpools" in item.key}
     assert "node_count" not in pools["work"].attributes
     assert pools["system"].attributes["node_count"] == 3
+
+
+def test_a_count_that_an_autoscaler_moves_is_not_drift_and_any_other_is() -> None:
+    estate = load("scale_sets")
+    rows = [row for row in estate.rows if row["name"] in {"lin-full", "win-full"}]
+    scaled, fixed = (str(row["id"]) for row in rows)
+    setting = {
+        "id": "/subscriptions/x/resourceGroups/g/providers/Microsoft.Insights/autoscaleSettings/a",
+        "type": "microsoft.insights/autoscalesettings",
+        "properties": {"enabled": True, "targetResourceUri": scaled.upper()},
+    }
+    off = {**setting, "id": f"{setting['id']}b", "properties": {"enabled": False, "targetResourceUri": fixed}}
+    grown = [{**row, "sku": {**row["sku"], "capacity": 9}} for row in rows]
+    declared = [item for item in declared_in(estate.states) if item.key in {scaled.lower(), fixed.lower()}]
+    found = drifts(declared, scan(AzureAccount([*grown, setting, off])))
+    assert [(drift.key, drift.path) for drift in found if drift.kind == "changed"] == [(fixed.lower(), "instances")]
+
+
+def test_where_autoscalers_may_not_be_seen_no_count_is_compared() -> None:
+    """Source: Azure RBAC documentation, "Azure resource provider operations" (`Microsoft.Insights/autoscaleSettings/read`)."""
+    rows = [row for row in load("scale_sets").rows if row["name"] == "lin-full"]
+    only = ({"actions": ["*/read"], "notActions": ["Microsoft.Insights/autoscaleSettings/read"]},)
+    (found,) = [item for item in scan(AzureAccount(rows, permissions=only)).live if not item.parent]
+    assert "instances" not in found.attributes
 
 
 def test_both_versions_of_the_provider_spell_the_same_subnet() -> None:

@@ -12,6 +12,7 @@ from functions.scan.domain.resources import LiveResource, NotChecked, Unread
 from functions.scan.readers.azure import reading
 from functions.scan.readers.azure.changes import MOST_TARGETS, change_of, read_changes
 from functions.scan.readers.azure.client import GRAPH, Arm, ArmReply, CallFailed, quoted
+from functions.scan.readers.azure.graph import rows_of
 from functions.scan.readers.azure.rights import Rights
 from functions.scan.types.azure import DECLARABLE
 from tests.support.azure_account import SUBSCRIPTION, AzureAccount, load, reply
@@ -46,13 +47,6 @@ def failing_on(word: str, answer: ArmReply) -> Any:
 
 
 class TestPages:
-    def test_a_hundred_thousand_resources_keep_to_the_quota(self) -> None:
-        account = AzureAccount(zones(100_000))
-        found = list(arm(account).graph(SUBSCRIPTION, QUERY))
-        assert len(found) == 100_000
-        assert len(account.calls) == 100  # not one of them was throttled
-        assert 30 <= account.clock.monotonic_seconds() < 60
-
     def test_pages_are_asked_for_in_the_order_of_ids(self) -> None:
         account = AzureAccount(zones(5), page_rows=2)
         read(account)
@@ -66,7 +60,7 @@ class TestPages:
         account = AzureAccount([*rows[:2], rows[1], rows[2]], page_rows=2)
         account.before = lambda _n, _m, _p, _b: None
         with pytest.raises(CallFailed, match="told of 4 rows and gave 3"):
-            list(arm(account).graph(SUBSCRIPTION, QUERY))
+            list(rows_of(arm(account), SUBSCRIPTION, QUERY))
 
     @pytest.mark.parametrize(
         "document",
@@ -86,7 +80,7 @@ class TestPages:
     def test_strange_pages_end_the_reading(self, document: Any) -> None:
         account = AzureAccount([], before=lambda _n, _m, _p, _b: reply(200, document))
         with pytest.raises(CallFailed) as caught:
-            list(arm(account).graph(SUBSCRIPTION, QUERY))
+            list(rows_of(arm(account), SUBSCRIPTION, QUERY))
         assert caught.value.reason in {"malformed", "unavailable"}
 
     def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(self) -> None:
@@ -100,23 +94,23 @@ class TestPages:
 
         account.before = before
         caller = arm(account)
-        assert len(list(caller.graph(SUBSCRIPTION, QUERY))) == 900
+        assert len(list(rows_of(caller, SUBSCRIPTION, QUERY))) == 900
         assert [body["options"]["$top"] for _, _, body in account.calls] == [1000, *[200] * 5]
-        list(caller.graph(SUBSCRIPTION, QUERY))  # the next query starts with what fits
+        list(rows_of(caller, SUBSCRIPTION, QUERY))  # the next query starts with what fits
         assert account.calls[6][2]["options"]["$top"] == 200
 
     def test_what_no_page_holds_is_said(self) -> None:
         too_large = reply(400, {"error": {"details": [{"code": "ResponsePayloadTooLarge"}]}})
         account = AzureAccount(zones(1), before=lambda _n, _m, _p, _b: too_large)
         with pytest.raises(CallFailed, match="8 rows"):
-            list(arm(account).graph(SUBSCRIPTION, QUERY))
+            list(rows_of(arm(account), SUBSCRIPTION, QUERY))
         assert len(account.calls) == 4
 
     def test_less_than_was_asked_for_is_whole(self) -> None:
         """Source: azure-docs, "Guidance for pagination": truncated is also said of fewer rows than were asked for."""
         document = {"totalRecords": 2, "count": 2, "data": zones(2), "resultTruncated": "true"}
         account = AzureAccount([], before=lambda _n, _m, _p, _b: reply(200, document))
-        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 2
+        assert len(list(rows_of(arm(account), SUBSCRIPTION, QUERY))) == 2
 
     def test_a_next_page_may_name_the_port(self) -> None:
         pages = [
@@ -133,13 +127,13 @@ class TestPages:
         for answer in (deep, wide, ArmReply(200, {}, b"\xff")):
             account = AzureAccount([], before=failing_on("/", answer))
             with pytest.raises(CallFailed, match="something else"):
-                list(arm(account).graph(SUBSCRIPTION, QUERY))
+                list(rows_of(arm(account), SUBSCRIPTION, QUERY))
 
     def test_more_than_ten_thousand_subscriptions_is_no_whole_answer(self) -> None:
         answer = reply(200, {"totalRecords": 0, "data": []}, {"x-ms-tenant-subscription-limit-hit": "true"})
         account = AzureAccount([], before=lambda _n, _m, _p, _b: answer)
         with pytest.raises(CallFailed, match="10,000 subscriptions"):
-            list(arm(account).graph(SUBSCRIPTION, QUERY))
+            list(rows_of(arm(account), SUBSCRIPTION, QUERY))
 
     def test_the_next_page_of_a_list_is_asked_of_azure_only(self) -> None:
         answer = reply(200, {"value": [], "nextLink": "https://example.com/steal"})
@@ -158,7 +152,7 @@ class TestPatience:
     def test_a_throttled_call_waits_as_long_as_azure_says(self) -> None:
         account = AzureAccount(zones(1))
         account.before = lambda number, _m, _p, _b: reply(429, {}, {"retry-after": "17"}) if number == 1 else None
-        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 1
+        assert len(list(rows_of(arm(account), SUBSCRIPTION, QUERY))) == 1
         assert account.clock.monotonic_seconds() == 17
 
     def test_a_throttled_query_waits_for_its_quota(self) -> None:
@@ -166,14 +160,14 @@ class TestPatience:
         spent = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}
         account = AzureAccount(zones(1))
         account.before = lambda number, _m, _p, _b: reply(429, {}, spent) if number == 1 else None
-        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 1
+        assert len(list(rows_of(arm(account), SUBSCRIPTION, QUERY))) == 1
         assert account.clock.monotonic_seconds() == 5
 
     @pytest.mark.parametrize(("status", "reason"), [(429, "throttled"), (503, "unavailable")])
     def test_patience_ends(self, status: int, reason: str) -> None:
         account = AzureAccount([], before=lambda _n, _m, _p, _b: reply(status, {}, {"retry-after": "999999"}))
         with pytest.raises(CallFailed) as caught:
-            list(arm(account).graph(SUBSCRIPTION, QUERY))
+            list(rows_of(arm(account), SUBSCRIPTION, QUERY))
         assert caught.value.reason == reason
         assert account.clock.monotonic_seconds() <= 300
 
@@ -182,7 +176,7 @@ class TestPatience:
         spent = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:04"}
         first = {"totalRecords": 3, "data": zones(3)[:1], "$skipToken": "1"}
         account.before = lambda number, _m, _p, _b: reply(200, first, spent) if number == 1 else None
-        assert len(list(arm(account).graph(SUBSCRIPTION, QUERY))) == 3
+        assert len(list(rows_of(arm(account), SUBSCRIPTION, QUERY))) == 3
         assert account.clock.monotonic_seconds() == 4
 
 
@@ -247,6 +241,63 @@ class TestFailingClosed:
         (gap,) = gaps(account)
         assert gap.types == ("azurerm_mssql_firewall_rule",)
         assert sum("firewallRules" in path for _, path, _ in account.calls) == 1
+
+
+class TestSettingsOfSites:
+    """Source: Azure REST API, "Web Apps - Get Configuration"."""
+
+    @staticmethod
+    def account(answer: ArmReply | None = None, kind: str = "app,linux") -> AzureAccount:
+        estate = load("site_settings")
+        row = next(row for row in estate.rows if row["kind"] == kind)
+        before = None if answer is None else failing_on("/config/web", answer)
+        return AzureAccount([row], documents=estate.documents, before=before)
+
+    def test_they_are_read_by_a_call_of_their_own(self) -> None:
+        account = self.account()
+        (site,) = [item for item in read(account) if isinstance(item, LiveResource)]
+        assert site.attributes["site_config"]
+        assert [path for method, path, _ in account.calls if "/sites/" in path and method != "GET"] == []
+        assert sum(path.endswith("/config/web?api-version=2023-12-01") for _, path, _ in account.calls) == 1
+
+    def test_what_may_hold_secrets_is_neither_asked_for_nor_kept(self) -> None:
+        document = {
+            "properties": {
+                "alwaysOn": True,
+                "appSettings": [{"name": "A", "value": "SECRET"}],
+                "machineKey": {"validationKey": "SECRET"},
+            }
+        }
+        account = self.account(reply(200, document))
+        found = read(account)
+        (site,) = [item for item in found if isinstance(item, LiveResource)]
+        assert "SECRET" not in repr((site.attributes, dict(site.document or {})))
+        assert not any("/list" in path for _, path, _ in account.calls)
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [(reply(403, {}), "access_denied"), (reply(503, {}), "unavailable"), (reply(200, {"properties": {}}), "malformed"), (reply(200, []), "malformed"), (reply(200, {"properties": []}), "malformed")],
+        ids=["forbidden", "away", "empty", "a list", "another form"],
+    )  # fmt: skip
+    def test_where_they_fail_nothing_is_said_of_the_site(self, answer: ArmReply, reason: str) -> None:
+        found = read(self.account(answer))
+        (unread,) = [item for item in found if isinstance(item, Unread)]
+        assert (unread.type, unread.reason) == ("azurerm_linux_web_app", reason)
+        assert not [item for item in found if isinstance(item, LiveResource)]
+        gaps = [item for item in found if isinstance(item, NotChecked)]
+        assert [gap.permission for gap in gaps] == (
+            ["Microsoft.Web/sites/config/read"] if reason == "access_denied" else []
+        )
+
+    def test_a_site_that_is_gone_since_is_there_as_the_table_said(self) -> None:
+        (site,) = [item for item in read(self.account(reply(404, {}))) if isinstance(item, LiveResource)]
+        assert "site_config" not in site.attributes
+
+    def test_workflows_are_not_asked(self) -> None:
+        row = {**load("site_settings").rows[0], "kind": "functionapp,workflowapp"}
+        account = AzureAccount([row])
+        read(account)
+        assert not any("/config/" in path for _, path, _ in account.calls)
 
 
 class TestRights:

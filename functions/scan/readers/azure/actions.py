@@ -8,10 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 from ...types.azure import BY_ARM
-from .rights import RIGHT, reads
+from .rights import READS_RECORDS, READS_SETTINGS, RIGHT, SCALERS, reads
 
 GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
-FURTHER: Final = (GRAPH, "Microsoft.Authorization/locks/read", RIGHT, "Microsoft.Resources/subscriptions/read")
+FURTHER: Final = (
+    GRAPH,
+    "Microsoft.Authorization/locks/read",
+    RIGHT,
+    SCALERS,
+    READS_SETTINGS,
+    READS_RECORDS,
+    "Microsoft.Resources/subscriptions/read",
+)
 EVERYTHING: Final = "*/read"
 """Reads what no mapping covers as well: Resource Graph leaves out what the caller may not read, without a word."""
 

@@ -16,6 +16,7 @@ from ...types.azure import BY_ARM
 from ...types.azure.ids import key_of
 from ...types.azure.mapping import Row, at, camel
 from .client import Arm, quoted
+from .graph import rows_of
 
 HISTORY: Final = timedelta(days=14)
 DELIVERY: Final = timedelta(minutes=5)  # "should be available in less than five minutes"
@@ -112,7 +113,7 @@ def read_changes(
             f"| where tostring(properties.targetResourceId) in~ ({', '.join(map(quoted, names))}) "
             "| project id, properties | order by id asc"
         )
-        for row in arm.graph(subscription, query):
+        for row in rows_of(arm, subscription, query):
             found = change_of(row)
             if found is not None:
                 yield found

@@ -1,4 +1,4 @@
-"""Azure Resource Manager over HTTP: Resource Graph by pages, lists by links, patience for limits, strange answers bounded.
+"""Azure Resource Manager over HTTP: a page of Resource Graph, lists by links, patience for limits, strange answers bounded.
 
 The way out is a port given from outside, which signs calls and goes through the egress guard. Nothing that a stranger answered
 gets into an error but the action that it says is missing.
@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from shared.ports.clock import Clock
 
-from ...types.azure.ids import key_of
 from ...types.azure.mapping import Row
 
 BASE: Final = "https://management.azure.com"
@@ -25,7 +24,6 @@ GRAPH: Final = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10
 PAGE_ROWS: Final = 1000
 # Resource Graph answers with 16 MiB at most; a thousand large resources are more, and it says so instead of cutting off.
 PAGE_SIZES: Final = (PAGE_ROWS, 200, 40, 8)
-MOST_PAGES: Final = 5000
 MOST_LIST_PAGES: Final = 100
 MOST_BYTES: Final = 32 * 1024 * 1024
 _MOST_VALUES: Final = 2_000_000
@@ -90,35 +88,66 @@ class AnswerTooLarge(CallFailed):
     """An answer that Azure does not give, as it would be larger than its limit."""
 
 
+class PageRefused(CallFailed):
+    """A page that is not given as it was asked for: where it has a token, that is not taken any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPage:
+    """One page of Resource Graph.
+
+    Attributes:
+        rows: as many as there are, in the order that was asked for.
+        total: how many rows the query has, as it says now.
+        following: token of the next page; empty for the last one.
+    """
+
+    rows: Sequence[Row]
+    total: int
+    following: str
+
+
 class Arm:
-    """One signed-in caller."""
+    """One signed-in caller.
+
+    Attributes:
+        page_rows: rows of a page of Resource Graph with which a query begins.
+    """
 
     def __init__(self, http: ArmHttp, clock: Clock) -> None:
         self._http = http
         self._clock = clock
         self._quota_left: int | None = None
         self._quota_resets_at = 0.0
-        self._page_rows: int = PAGE_ROWS
+        self.page_rows: int = PAGE_ROWS
 
-    def graph(self, subscription: str, query: str) -> Iterator[Row]:
-        """Yield the rows of a query, each id once.
-
-        What is made or deleted between two pages shifts the rows; when the rows do not add up, the query is made once more.
+    def page(self, subscription: str, query: str, token: str, rows: int) -> GraphPage:
+        """Return one page of a query to Resource Graph.
 
         Args:
             subscription: id of the subscription that is asked about.
-            query: in KQL; must project `id` and be ordered by it, as pages come in no order otherwise.
+            query: in KQL.
+            token: of the page; empty for the first one.
+            rows: how many a page has.
 
         Raises:
-            CallFailed: a page is missing; what was yielded before is there, and what was not may be there too.
+            AnswerTooLarge: so many rows are more than it gives at once.
+            PageRefused: it does not take the token.
+            CallFailed: as below.
         """
-        seen: set[str] = set()
-        total = 0
-        for _ in range(2):
-            total = yield from self._graph_in_pages_that_fit(subscription, query, seen)
-            if len(seen) >= total:
-                return
-        raise CallFailed("unavailable", f"Resource Graph told of {total} rows and gave {len(seen)}")
+        options: dict[str, object] = {"resultFormat": "objectArray", "$top": rows}
+        if token:
+            options["$skipToken"] = token
+        # Roles are also given above the subscription, and a state may declare those.
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
+        body = {"subscriptions": [subscription], "query": query, "options": options}
+        self._wait_for_quota()
+        reply = self._call("POST", GRAPH, json.dumps(body).encode(), "Microsoft.ResourceGraph/resources/read")
+        if reply.status == 404:
+            raise CallFailed("unavailable", "Resource Graph is not there")
+        if reply.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
+            raise CallFailed("unavailable", "Resource Graph looked at the first 10,000 subscriptions only")
+        return _graph_page(_read(reply), token)
 
     def listed(self, path: str, permission: str) -> Iterator[Row]:
         """Yield the elements of a list; none when what it hangs on is not there any more.
@@ -142,71 +171,10 @@ class Arm:
             path = _own_path(link)
         raise CallFailed("unavailable", f"a list has more than {MOST_LIST_PAGES} pages")
 
-    def document(self, path: str, permission: str) -> Row:
-        """Return one answer.
-
-        Raises:
-            CallFailed: as above.
-        """
+    def found(self, path: str, permission: str) -> Row | None:
+        """Return one answer, None when Azure has no such thing, or does not show it; arguments and errors as above."""
         reply = self._call("GET", path, b"", permission)
-        if reply.status == 404:
-            raise CallFailed("unavailable", "Azure has no such thing, or does not show it")
-        return _read(reply)
-
-    def _graph_in_pages_that_fit(self, subscription: str, query: str, seen: set[str]) -> Generator[Row, None, int]:
-        """Make a query; when a page would be too large, from the start in smaller ones (a token keeps the size of its pages)."""
-        for rows in PAGE_SIZES:
-            if rows > self._page_rows:
-                continue
-            self._page_rows = rows
-            try:
-                return (yield from self._graph_once(subscription, query, seen))
-            except AnswerTooLarge:
-                continue
-        raise CallFailed("unavailable", f"{PAGE_SIZES[-1]} rows are more than Resource Graph gives at once")
-
-    def _graph_once(self, subscription: str, query: str, seen: set[str]) -> Generator[Row, None, int]:
-        token: str | None = None
-        total = 0
-        for _ in range(MOST_PAGES):
-            document = self._page(subscription, query, token)
-            rows = _rows(document.get("data"))
-            found = document.get("totalRecords")
-            if isinstance(found, bool) or not isinstance(found, int):
-                raise CallFailed("malformed", "Resource Graph did not say how many rows there are")
-            total = found
-            for row in rows:
-                key = key_of(row.get("id"))
-                if key is None:
-                    raise CallFailed("malformed", "Resource Graph gave a row without an id")
-                if key not in seen:
-                    seen.add(key)
-                    yield row
-            following = document.get("$skipToken")
-            if not following:
-                # It also says "true" when there is less than was asked for; then the rows add up.
-                if str(document.get("resultTruncated")).lower() == "true" and len(seen) < total:
-                    raise CallFailed("unavailable", "Resource Graph cut the result off")
-                return total
-            if not isinstance(following, str) or following == token:
-                raise CallFailed("malformed", "Resource Graph gave the same page again")
-            token = following
-        raise CallFailed("unavailable", f"Resource Graph has more than {MOST_PAGES * PAGE_ROWS} rows")
-
-    def _page(self, subscription: str, query: str, token: str | None) -> Row:
-        options: dict[str, object] = {"resultFormat": "objectArray", "$top": self._page_rows}
-        if token:
-            options["$skipToken"] = token
-        # Roles are also given above the subscription, and a state may declare those.
-        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
-        body = {"subscriptions": [subscription], "query": query, "options": options}
-        self._wait_for_quota()
-        reply = self._call("POST", GRAPH, json.dumps(body).encode(), "Microsoft.ResourceGraph/resources/read")
-        if reply.status == 404:
-            raise CallFailed("unavailable", "Resource Graph is not there")
-        if reply.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
-            raise CallFailed("unavailable", "Resource Graph looked at the first 10,000 subscriptions only")
-        return _read(reply)
+        return None if reply.status == 404 else _read(reply)
 
     def _wait_for_quota(self) -> None:
         if self._quota_left == 0:
@@ -242,6 +210,16 @@ def quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
+def _graph_page(document: Row, token: str) -> GraphPage:
+    total, following = document.get("totalRecords"), document.get("$skipToken") or ""
+    if isinstance(total, bool) or not isinstance(total, int):
+        raise CallFailed("malformed", "Resource Graph did not say how many rows there are")
+    if not isinstance(following, str) or (following and following == token):
+        raise CallFailed("malformed", "Resource Graph gave the same page again")
+    # It says "truncated" of rows that are left out and of fewer than were asked for: whether all came, the total tells.
+    return GraphPage(_rows(document.get("data")), total, following)
+
+
 def _judged(reply: ArmReply, permission: str) -> ArmReply:
     if reply.status in {200, 404}:
         return reply
@@ -252,6 +230,8 @@ def _judged(reply: ArmReply, permission: str) -> ArmReply:
         raise CallFailed("access_denied", "Azure forbids it", named[1].decode() if named else permission)
     if reply.status in {400, 413} and b"ResponsePayloadTooLarge" in reply.content[:8192]:
         raise AnswerTooLarge("unavailable", "the answer would be larger than Azure gives")
+    if reply.status in {400, 410}:
+        raise PageRefused("unavailable", f"Azure answered {reply.status}")
     raise CallFailed("unavailable", f"Azure answered {reply.status}")
 
 

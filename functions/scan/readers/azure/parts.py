@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...domain.resources import LiveResource, Parent
-from ...types.azure import ANYTHING, BY_TYPE
+from ...types.azure import ANYTHING, BY_TYPE, scale_sets
 from ...types.azure.compute import machine_type
 from ...types.azure.identity import access_policy
 from ...types.azure.ids import key_of
@@ -52,6 +52,7 @@ PART_TYPES: Mapping[str, tuple[str, ...]] = {
     "microsoft.compute/virtualmachines": ("azurerm_virtual_machine_data_disk_attachment",),
     "microsoft.containerservice/managedclusters": ("azurerm_kubernetes_cluster_node_pool",),
     "microsoft.keyvault/vaults": ("azurerm_key_vault_access_policy",),
+    scale_sets.ARM: (scale_sets.EXTENSION,),
     "microsoft.storage/storageaccounts": ("azurerm_storage_account_network_rules",),
 }
 """ARM type -> Terraform types that are read with it: nothing is known of them when it cannot be read."""
@@ -131,6 +132,13 @@ def _machine(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
             yield _link(kind, row, f"{key_of(row.get('id'))}/datadisks/{name}", BY_TYPE[kind].read(item), owner, made)
 
 
+def _scale_set(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+    owner = (scale_sets.set_type(row), "extension")
+    for item in _objects(at(row, scale_sets.EXTENSIONS)):
+        key = f"{key_of(row.get('id'))}/extensions/{item['name']}"
+        yield _link(scale_sets.EXTENSION, row, key, BY_TYPE[scale_sets.EXTENSION].read(item), owner, made)
+
+
 def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
     kind = "azurerm_kubernetes_cluster_node_pool"
     for item in _objects(at(row, "properties.agentPoolProfiles")):
@@ -164,6 +172,7 @@ _LINKS: Mapping[str, Callable[[Row, bool], Iterator[LiveResource]]] = {
     "microsoft.compute/virtualmachines": _machine,
     "microsoft.containerservice/managedclusters": _cluster,
     "microsoft.keyvault/vaults": _vault,
+    scale_sets.ARM: _scale_set,
     "microsoft.storage/storageaccounts": _storage,
 }
 

@@ -6,22 +6,36 @@ Source: Azure Resource Graph documentation, "Supported tables and resource types
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ...domain.resources import LiveResource, NotChecked, Parent, Unread
 from ...domain.traced import Traced
 from ...types.azure import ANYTHING, BY_ARM, DECLARABLE, TYPES, type_of
-from ...types.azure.compute import disk_parent
+from ...types.azure.compute import disk_parent, machine_type
 from ...types.azure.ids import key_of
-from ...types.azure.made_by_azure import is_made_by_azure, managed_group
+from ...types.azure.made_by_azure import is_instance, is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
-from .client import Arm, CallFailed, quoted
+from ...types.azure.web import SETTINGS
+from .asked import (
+    CONTAINER_QUERY,
+    DIRECT,
+    INSTANCE_QUERY,
+    MACHINE_QUERY,
+    PARENT_QUERY,
+    RESOURCE_QUERY,
+    ROLE_QUERY,
+    SCALER_QUERY,
+    DirectList,
+)
+from .client import Arm, CallFailed
+from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
-from .rights import Rights, read_rights, reads, unreadable
+from .rights import SCALERS, Rights, read_rights, reads, unreadable
+from .settings import settings_of_sites
 
 SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
@@ -54,73 +68,35 @@ class Unmapped:
 Finding: TypeAlias = LiveResource | Unread | NotChecked | Unmapped
 
 
-@dataclass(frozen=True, slots=True)
-class DirectList:
-    """A list that Resource Graph does not hold.
-
-    Attributes:
-        parent: ARM type of what it hangs on.
-        segment: what follows the parent's id.
-        version: of the API.
-        type: Terraform type of its elements.
-        skipped_kinds: kinds of the parent that have no such list.
-    """
-
-    parent: str
-    segment: str
-    version: str
-    type: str
-    skipped_kinds: frozenset[str] = frozenset()
-
-
-DIRECT: tuple[DirectList, ...] = (
-    DirectList(
-        "microsoft.storage/storageaccounts",
-        "/blobServices/default/containers",
-        "2023-05-01",
-        "azurerm_storage_container",
-        frozenset({"filestorage"}),
-    ),
-    DirectList("microsoft.sql/servers", "/firewallRules", "2021-11-01", "azurerm_mssql_firewall_rule"),
-    DirectList("microsoft.servicebus/namespaces", "/queues", "2021-11-01", "azurerm_servicebus_queue"),
-    DirectList("microsoft.servicebus/namespaces", "/topics", "2021-11-01", "azurerm_servicebus_topic"),
-    DirectList("microsoft.eventhub/namespaces", "/eventhubs", "2021-11-01", "azurerm_eventhub"),
-    DirectList(
-        "microsoft.managedidentity/userassignedidentities",
-        "/federatedIdentityCredentials",
-        "2023-01-31",
-        "azurerm_federated_identity_credential",
-    ),
-)
 _BY_TYPE: Mapping[str, AzureType] = {item.type: item for item in TYPES}
 _LOCK = "azurerm_management_lock"
 _CONTAINERS = frozenset({"azurerm_resource_group"})
 _ROLES = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
-_LISTED = frozenset({_LOCK, *(item.type for item in DIRECT)})
+_LISTED = frozenset({_LOCK, *(name for item in DIRECT for name in item.types)})
 _RESOURCES = frozenset(DECLARABLE) - _CONTAINERS - _ROLES - _LISTED
-_WHOLE = "id, name, type, kind, location, managedBy, sku, properties, tags, identity, zones"
-_CONTAINER_QUERY = (
-    "resourcecontainers | where type !~ 'microsoft.resources/subscriptions' "
-    "| project id, name, type, location, managedBy, properties, tags | order by id asc"
-)
-_RESOURCE_QUERY = f"resources | project {_WHOLE} | order by id asc"
-_ROLE_QUERY = (
-    "authorizationresources | where type in~ ('microsoft.authorization/roleassignments', "
-    "'microsoft.authorization/roledefinitions') | where tostring(properties.type) !~ 'BuiltInRole' "
-    "| project id, name, type, properties | order by id asc"
-)
-_PARENT_QUERY = (
-    f"resources | where type in~ ({', '.join(quoted(kind) for kind in sorted({item.parent for item in DIRECT}))}) "
-    "| project id, name, type, kind, location, sku | order by id asc"
-)
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a reading came: everything of its first steps was yielded."""
+    """How far a reading came: everything before it was yielded.
+
+    Attributes:
+        steps: how many were gone through to their end.
+        place: where the next one, a table, goes on; None for its beginning.
+    """
 
     steps: int
+    place: Place | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Mark:
+        """Read a mark from what was kept of it (`dataclasses.asdict`, through JSON)."""
+        said: dict[str, Any] | None = document.get("place")
+        return cls(document["steps"], None if said is None else Place.of(said))
+
+
+Step: TypeAlias = Callable[[Place | None], Iterator[Finding | Place]]
 
 
 def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
@@ -134,73 +110,111 @@ def read_subscription(arm: Arm, subscription: str) -> Iterator[Finding]:
 
 
 def read_on(arm: Arm, subscription: str, mark: Mark | None = None) -> Iterator[Finding | Mark]:
-    """Yield the same, with a mark after each step (a table, the locks, a kind of list) from which another reading can go on.
+    """Yield the same, with a mark after each page of a table, and after each step, from which another reading can go on.
 
     Args:
         arm: signed in.
         subscription: its id.
         mark: where an earlier reading ended; None for a new one.
     """
-    done = mark.steps if mark else 0
+    begin = mark or Mark(0)
     reader = _Reader(arm, subscription)
     try:
         rights = read_rights(arm, subscription)
-        if not done:
+        reader.learn_scaling(rights)
+        if mark is None:
             yield from _missing_rights(rights)
         # Without the groups nobody knows what Azure manages: everything would look unmanaged.
-        yield from (item for item in reader.rows(_CONTAINER_QUERY) if not done)
-        if done:
-            reader.learn_parents()
+        yield from (item for item in reader.containers() if mark is None)
+        if mark is not None:
+            reader.learn(is_within_resources=not mark.steps)
     except CallFailed as failure:
         yield _not_checked(DECLARABLE, failure)
         return
-    steps: tuple[Callable[[], Iterator[Finding]], ...] = (
-        reader.resources,
-        reader.roles,
+    steps = _steps(reader)
+    for number, step in enumerate(steps[begin.steps :], start=begin.steps):
+        for item in step(begin.place if number == begin.steps else None):
+            yield Mark(number, item) if isinstance(item, Place) else item
+        if number + 1 < len(steps):
+            yield Mark(number + 1)
+
+
+def _steps(reader: _Reader) -> tuple[Step, ...]:
+    # What the lists hang on is not all known when the resources are not.
+    resources = partial(reader.table, RESOURCE_QUERY, (_RESOURCES, _LISTED - {_LOCK}))
+    roles = partial(reader.table, ROLE_QUERY, (_ROLES,))
+    lists: tuple[Callable[[], Iterator[Finding]], ...] = (
         reader.locks,
         *(partial(reader.direct, item) for item in DIRECT),
     )
-    for number, step in enumerate(steps[done:], start=done + 1):
-        yield from step()
-        if number < len(steps):
-            yield Mark(number)
+    return (resources, roles, *(partial(_without_place, one) for one in lists))
+
+
+def _without_place(step: Callable[[], Iterator[Finding]], _begin: Place | None) -> Iterator[Finding]:
+    return step()
 
 
 class _Reader:
-    """One reading: remembers which groups Azure manages, and what the direct lists hang on."""
+    """One reading: remembers which groups and machines Azure manages, and what the direct lists hang on."""
 
     def __init__(self, arm: Arm, subscription: str) -> None:
         self._arm = arm
         self._subscription = subscription
         self._managed: set[str] = set()
         self._types: dict[str, str] = {}
-        self._parents: dict[str, list[Row]] = {item.parent: [] for item in DIRECT}
+        self._scaled: set[str] | None = None
+        self._parents: dict[str, dict[str, Row]] = {item.parent: {} for item in DIRECT}
 
-    def rows(self, query: str) -> Iterator[Finding]:
-        for row in self._arm.graph(self._subscription, query):
+    def containers(self) -> Iterator[Finding]:
+        for row in rows_of(self._arm, self._subscription, CONTAINER_QUERY):
             yield from self._of_row(row)
 
-    def resources(self) -> Iterator[Finding]:
+    def table(self, query: str, types: Iterable[Iterable[str]], begin: Place | None) -> Iterator[Finding | Place]:
+        """Read a table from a place on; of the types nothing is known when that fails."""
         try:
-            yield from self.rows(_RESOURCE_QUERY)
+            for page in pages_of(self._arm, self._subscription, query, begin):
+                yield from self._of_page(page.rows)
+                if page.following:
+                    yield page.following
         except CallFailed as failure:
-            yield _not_checked(_RESOURCES, failure)
-            yield _not_checked(_LISTED - {_LOCK}, failure)  # what the lists hang on is not all known
+            yield from (_not_checked(some, failure) for some in types)
 
-    def roles(self) -> Iterator[Finding]:
-        try:
-            yield from self.rows(_ROLE_QUERY)
-        except CallFailed as failure:
-            yield _not_checked(_ROLES, failure)
+    def _of_page(self, rows: Sequence[Row]) -> Iterator[Finding]:
+        settings = settings_of_sites(self._arm, rows)
+        for row in rows:
+            found = settings.get(key_of(row["id"]))
+            if isinstance(found, CallFailed):
+                yield from _without_settings(row, found)
+            else:
+                yield from self._of_row(row if found is None else {**row, SETTINGS: found})
 
-    def learn_parents(self) -> None:
-        """Find what the direct lists hang on, where an earlier reading went through the resources.
+    def learn_scaling(self, rights: Rights) -> None:
+        """Find what scale sets made, and what autoscalers move; where those may not be seen, anything may be moved by one.
 
         Raises:
             CallFailed: Resource Graph does not tell.
         """
-        for row in self._arm.graph(self._subscription, _PARENT_QUERY):
+        for row in rows_of(self._arm, self._subscription, INSTANCE_QUERY):
+            if is_instance(row["id"], row.get("scaleSet")):
+                self._managed.add(key_of(row["id"]) or "")
+        if rights.may(SCALERS):
+            rows = rows_of(self._arm, self._subscription, SCALER_QUERY)
+            self._scaled = {key_of(row.get("target")) or "" for row in rows if str(row.get("isOn")).lower() != "false"}
+
+    def learn(self, *, is_within_resources: bool) -> None:
+        """Find what an earlier reading noted of the resources that it went through.
+
+        Args:
+            is_within_resources: it did not go through all of them.
+
+        Raises:
+            CallFailed: Resource Graph does not tell.
+        """
+        for row in rows_of(self._arm, self._subscription, PARENT_QUERY):
             self._note_parent(row, made=is_made_by_azure(row, self._subscription, self._managed))
+        if is_within_resources:
+            for row in rows_of(self._arm, self._subscription, MACHINE_QUERY):
+                self._types[key_of(row["id"]) or ""] = machine_type(row.get("osType"))
 
     def locks(self) -> Iterator[Finding]:
         path = f"/subscriptions/{self._subscription}/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
@@ -213,10 +227,12 @@ class _Reader:
 
     def direct(self, item: DirectList) -> Iterator[Finding]:
         """Read one kind of list under everything that it hangs on, some at a time."""
-        parents = [row for row in self._parents[item.parent] if str(row.get("kind")).lower() not in item.skipped_kinds]
+        parents = [
+            row for row in self._parents[item.parent].values() if str(row.get("kind")).lower() not in item.skipped_kinds
+        ]
         if len(parents) > MOST_PARENTS:
             detail = f"more than {MOST_PARENTS} of {item.parent}"
-            yield NotChecked((item.type,), "global", "unavailable", None, detail)
+            yield NotChecked(item.types, "global", "unavailable", None, detail)
             parents = parents[:MOST_PARENTS]
         failed: CallFailed | None = None
         with ThreadPoolExecutor(max_workers=_WIDTH) as pool:
@@ -227,18 +243,18 @@ class _Reader:
                 for child in found:
                     named = {
                         **child,
-                        "type": _BY_TYPE[item.type].arm,
+                        "type": _BY_TYPE[item.types[0]].arm if len(item.types) == 1 else child.get("type"),
                         "location": parent.get("location"),
                         "sku": parent.get("sku"),  # what some numbers of the child are counted in
                     }
                     yield from self._of_row(named)
         if failed is not None:
-            yield _not_checked((item.type,), failed)
+            yield _not_checked(item.types, failed)
 
     def _list(self, item: DirectList, parent: Row) -> list[Row] | CallFailed:
         path = f"{parent['id']}{item.segment}?api-version={item.version}"
         try:
-            return list(self._arm.listed(path, reads(_BY_TYPE[item.type].arm)))
+            return list(self._arm.listed(path, item.action or reads(_BY_TYPE[item.types[0]].arm)))
         except CallFailed as failure:
             return failure
 
@@ -269,14 +285,14 @@ class _Reader:
     def _note_parent(self, row: Row, *, made: bool) -> None:
         held = self._parents.get(str(row.get("type") or "").lower())
         if not made and held is not None and len(held) <= MOST_PARENTS:
-            held.append({name: row.get(name) for name in ("id", "kind", "location", "sku")})
+            held[key_of(row["id"]) or ""] = {name: row.get(name) for name in ("id", "kind", "location", "sku")}
 
     def _mapped(self, mapped: AzureType, key: str, row: Row, *, made: bool) -> Iterator[LiveResource]:
         found = LiveResource(
             mapped.type,
             key,
             region_of(row),
-            mapped.read(row),
+            self._attributes(mapped, key, row),
             str(row["id"]),
             made,
             self._parent_of(mapped, key, row),
@@ -290,6 +306,10 @@ class _Reader:
         yield found
         yield from parts
 
+    def _attributes(self, mapped: AzureType, key: str, row: Row) -> dict[str, object]:
+        is_scaled = self._scaled is None or key in self._scaled
+        return {name: value for name, value in mapped.read(row).items() if not (is_scaled and name in mapped.scaled)}
+
     def _parent_of(self, mapped: AzureType, key: str, row: Row) -> Parent | None:
         """Return what a resource lies in: below something that nobody declared, it is reported with that."""
         if mapped.arm == "microsoft.compute/disks":
@@ -301,6 +321,14 @@ class _Reader:
             if above in BY_ARM:
                 return Parent(self._types.get(head, BY_ARM[above][0].type), head, collection)
         return None
+
+
+def _without_settings(row: Row, failure: CallFailed) -> Iterator[Finding]:
+    mapped, key = type_of(row), key_of(row.get("id"))
+    if mapped is not None and key is not None:
+        yield Unread(mapped.type, key, reason=failure.reason, detail=f"its settings: {failure.detail}")
+        if failure.reason == "access_denied":
+            yield _not_checked((mapped.type, *mapped.aliases), failure)
 
 
 def _missing_rights(rights: Rights) -> Iterator[NotChecked]:
@@ -317,7 +345,7 @@ def _read_with(arm_type: str) -> Iterator[str]:
         yield from (item.type, *item.aliases)
     yield ANYTHING
     yield from PART_TYPES.get(arm_type, ())
-    yield from (item.type for item in DIRECT if item.parent == arm_type)
+    yield from (name for item in DIRECT if item.parent == arm_type for name in item.types)
 
 
 def _not_checked(types: Iterable[str], failure: CallFailed) -> NotChecked:

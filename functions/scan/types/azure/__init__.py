@@ -6,7 +6,21 @@ from collections.abc import Mapping
 
 from ...domain.resources import Attributes
 from ...domain.specs import TypeSpec, index
-from . import compute, containers, databases, edges, identity, messaging, monitor, network, services, storage, web
+from . import (
+    compute,
+    containers,
+    databases,
+    dns,
+    edges,
+    identity,
+    messaging,
+    monitor,
+    network,
+    scale_sets,
+    services,
+    storage,
+    web,
+)
 from .ids import arm_key
 from .mapping import AzureType, Row
 
@@ -14,11 +28,13 @@ TYPES: tuple[AzureType, ...] = (
     *compute.TYPES,
     *containers.TYPES,
     *databases.TYPES,
+    *dns.TYPES,
     *edges.TYPES,
     *identity.TYPES,
     *messaging.TYPES,
     *monitor.TYPES,
     *network.TYPES,
+    *scale_sets.TYPES,
     *services.TYPES,
     *storage.TYPES,
     *web.TYPES,

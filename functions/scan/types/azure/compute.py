@@ -59,7 +59,7 @@ _OS_DISK = one_block(
 )
 
 
-def _boot(found: Any) -> object:
+def boot(found: Any) -> object:
     return [{"storage_account_uri": at(found, "storageUri") or ""}] if at(found, "enabled") else []
 
 
@@ -71,22 +71,22 @@ def boot_diagnostics(value: object) -> Canonical:
     return text(item.get("storage_account_uri")) or "managed" if isinstance(item, Mapping) else "managed"
 
 
-def _image(found: Any) -> object:
+def image(found: Any) -> object:
     """Write the image of the marketplace that a machine is made from; one made from its own image has an id instead."""
     if any(at(found, name) for name in ("id", "communityGalleryImageId", "sharedGalleryImageId")):
         return []
     return [{name: at(found, name) for name in ("publisher", "offer", "sku", "version")}]
 
 
-def _image_id(found: Any) -> object:
+def image_id(found: Any) -> object:
     return at(found, "sharedGalleryImageId") or at(found, "communityGalleryImageId") or at(found, "id")
 
 
-def _termination(found: Any) -> object:
+def termination(found: Any) -> object:
     return [{"enabled": at(found, "enable"), "timeout": at(found, "notBeforeTimeout")}]
 
 
-def _ssh_keys(found: Any) -> object:
+def ssh_keys(found: Any) -> object:
     return [
         {
             "username": str(at(item, "path") or "").removeprefix("/home/").partition("/")[0],
@@ -110,7 +110,7 @@ _MACHINE: Attributes = {
     "admin_username": Attribute(text, "properties.osProfile.adminUsername"),
     "allow_extension_operations": flag("properties.osProfile.allowExtensionOperations", default=True),
     "availability_set_id": reference("properties.availabilitySet.id"),
-    "boot_diagnostics": Attribute(boot_diagnostics, "properties.diagnosticsProfile.bootDiagnostics", _boot, default=[]),
+    "boot_diagnostics": Attribute(boot_diagnostics, "properties.diagnosticsProfile.bootDiagnostics", boot, default=[]),
     "capacity_reservation_group_id": reference("properties.capacityReservation.capacityReservationGroup.id"),
     "computer_name": Attribute(text, "properties.osProfile.computerName"),
     "dedicated_host_group_id": reference("properties.hostGroup.id"),
@@ -129,16 +129,16 @@ _MACHINE: Attributes = {
     "proximity_placement_group_id": reference("properties.proximityPlacementGroup.id"),
     "secure_boot_enabled": flag("properties.securityProfile.uefiSettings.secureBootEnabled"),
     "size": word("properties.hardwareProfile.vmSize"),
-    "source_image_id": Attribute(arm_id, "properties.storageProfile.imageReference", _image_id),
+    "source_image_id": Attribute(arm_id, "properties.storageProfile.imageReference", image_id),
     "source_image_reference": Attribute(
         block(dict.fromkeys(("publisher", "offer", "sku", "version"), folded_text)),
         "properties.storageProfile.imageReference",
-        _image,
+        image,
     ),
     "termination_notification": Attribute(
         block({"enabled": boolean, "timeout": default_is("PT5M", text)}),
         "properties.scheduledEventsProfile.terminateNotificationProfile",
-        _termination,
+        termination,
     ),
     "virtual_machine_scale_set_id": reference("properties.virtualMachineScaleSet.id"),
     "vtpm_enabled": flag("properties.securityProfile.uefiSettings.vTpmEnabled"),
@@ -173,7 +173,7 @@ _BY_SYSTEM: Mapping[str, Attributes] = {
     "linux": {
         **_patching(_LINUX, "imagedefault"),
         "admin_ssh_key": Attribute(
-            set_of(members({"username": text, "public_key": public_key})), f"{_LINUX}.ssh.publicKeys", _ssh_keys
+            set_of(members({"username": text, "public_key": public_key})), f"{_LINUX}.ssh.publicKeys", ssh_keys
         ),
         "disable_password_authentication": flag(f"{_LINUX}.disablePasswordAuthentication"),
     },

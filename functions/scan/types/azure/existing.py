@@ -14,7 +14,7 @@ _PARTS = frozenset({
     "microsoft.alertsmanagement/alerts", "microsoft.authorization/roledefinitions", "microsoft.classiccompute/domainnames",
     "microsoft.compute/restorepointcollections", "microsoft.compute/virtualmachines/extensions",
     "microsoft.containerregistry/registries/webhooks", "microsoft.insights/autoscalesettings/history",
-    "microsoft.operationsmanagement/solutions", "microsoft.portal/dashboards", "microsoft.resourcegraph/queries",
+    "microsoft.network/dnszones/soa", "microsoft.operationsmanagement/solutions", "microsoft.portal/dashboards", "microsoft.resourcegraph/queries",
     "microsoft.resources/deployments", "microsoft.security/assessments", "microsoft.saas/resources",
     "microsoft.visualstudio/account",
 })  # fmt: skip

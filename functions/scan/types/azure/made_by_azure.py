@@ -40,6 +40,7 @@ def _group(row: Row) -> bool:
 _RULES: Mapping[str, Callable[[Row], bool]] = {
     "microsoft.alertsmanagement/smartdetectoralertrules": lambda row: _name(row).startswith("failure anomalies"),
     "microsoft.insights/actiongroups": lambda row: _name(row) == _SMART,
+    "microsoft.network/dnszones/ns": lambda row: _name(row) == "@",  # the zone's own, which it was delegated by
     "microsoft.network/networkinterfaces": lambda row: at(row, "properties.privateEndpoint.id") is not None,
     "microsoft.network/networkwatchers": _watcher,
     "microsoft.operationalinsights/workspaces": _default_workspace,
@@ -54,6 +55,26 @@ def managed_group(row: Row) -> str | None:
     return key_of(row.get("id")) if row.get("managedBy") else None
 
 
+def is_instance(machine: object, scale_set: object) -> bool:
+    """Say whether a flexible scale set made a machine: ARM says to which it belongs, and it carries that one's name.
+
+    Source: Virtual Machine Scale Sets documentation, "Orchestration modes" (the names of instances).
+    """
+    name, owner = ((key_of(value) or "").rpartition("/")[2] for value in (machine, scale_set))
+    return bool(owner) and re.fullmatch(re.escape(owner) + "_[0-9a-f]{8}", name) is not None
+
+
+def _machine_of(row: Row) -> str | None:
+    """Return the machine that a resource is, or hangs on."""
+    kind = str(row.get("type") or "").lower()
+    where = {
+        "microsoft.compute/virtualmachines": "id",
+        "microsoft.compute/disks": "managedBy",
+        "microsoft.network/networkinterfaces": "properties.virtualMachine.id",
+    }.get(kind)
+    return key_of(at(row, where)) if where else None
+
+
 def is_made_by_azure(row: Row, subscription: str, managed: Container[str]) -> bool:
     """Say whether Azure made a resource.
 
@@ -62,11 +83,11 @@ def is_made_by_azure(row: Row, subscription: str, managed: Container[str]) -> bo
     Args:
         row: the resource.
         subscription: the one that is read.
-        managed: keys of the resource groups that services manage.
+        managed: keys of the resource groups that services manage, and of the machines that scale sets made.
     """
     kind = str(row.get("type") or "").lower()
     where = at(row, "properties.scope") if kind == "microsoft.authorization/roleassignments" else row.get("id")
-    if (group_of(where) or "") in managed:
+    if (group_of(where) or "") in managed or (_machine_of(row) or "") in managed:
         return True
     if kind == "microsoft.authorization/roleassignments":
         return subscription_of(where) != subscription.lower()

@@ -81,6 +81,7 @@ class AzureType:
         aliases: Terraform types under whose names a state may declare the same thing.
         parent, inline, expand: as in `TypeSpec`.
         sensitive: attributes whose values are never shown.
+        scaled: attributes that an autoscaler moves: they are not compared where there is one.
         renamed: older names of attributes, each with the newer one: a state that has both is compared by the newer.
     """
 
@@ -95,6 +96,7 @@ class AzureType:
     inline: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     expand: Expansion | None = None
     sensitive: frozenset[str] = frozenset()
+    scaled: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property

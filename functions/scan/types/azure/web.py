@@ -5,9 +5,22 @@ Source: Terraform AzureRM provider 4, resource documentation of each type; ARM t
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from ...domain.shapes import Canonical, boolean, number, number_or_zero, text
+from ...domain.shapes import (
+    Canonical,
+    block,
+    boolean,
+    default_is,
+    folded_text,
+    list_of,
+    members,
+    number,
+    number_or_zero,
+    set_of,
+    text,
+)
 from .ids import arm_id
 from .mapping import (
     IDENTITY,
@@ -16,10 +29,13 @@ from .mapping import (
     Attribute,
     Attributes,
     AzureType,
+    Row,
     at,
+    camel,
     enabled,
     flag,
     is_enabled,
+    one_block,
     reference,
     word,
 )
@@ -86,6 +102,135 @@ _FUNCTION_APP: Attributes = {
 }
 
 
+SITES: Final = "microsoft.web/sites"
+SETTINGS: Final = "settings"
+"""Where the reader puts what `config/web` of a site says."""
+_MOST_PRIORITY: Final = 2**31 - 1
+
+
+def has_settings(row: Row) -> bool:
+    """Say whether anything of the settings of a site is compared."""
+    return "workflowapp" not in _kinds(row)
+
+
+def settings_of(document: Row) -> Row:
+    """Return the settings that are compared: whatever else stands beside them is not kept.
+
+    Source: Azure REST API, "Web Apps - Get Configuration".
+
+    Raises:
+        TypeError: it is in another form.
+    """
+    found = document.get("properties")
+    if not isinstance(found, Mapping) or not found:
+        raise TypeError("no settings")
+    return {name: found.get(name) for name in _MEMBERS}
+
+
+def _is_everybody(rule: Any) -> bool:
+    """Say whether a rule is the last one, which App Service writes itself: the provider says nothing of it.
+
+    Source: App Service documentation, "Set up Azure App Service access restrictions".
+    """
+    return str(at(rule, "ipAddress")).lower() == "any" and at(rule, "priority") in {None, _MOST_PRIORITY}
+
+
+def _rules(found: Any) -> object:
+    kept = [rule for rule in found if isinstance(rule, Mapping) and not _is_everybody(rule)]
+    return [] if len(kept) == 1 and _opens(kept[0]) else [_rule(rule) for rule in kept]
+
+
+def _opens(rule: Row) -> bool:
+    """Say whether a rule, alone, is what older sites have where nobody made one."""
+    return (at(rule, "ipAddress"), at(rule, "action"), at(rule, "name")) == ("Any", "Allow", "Allow all")
+
+
+def _rule(rule: Row) -> dict[str, object]:
+    address, headers = at(rule, "ipAddress"), at(rule, "headers")
+    is_tag = str(at(rule, "tag")).lower() == "servicetag"
+    return {
+        "action": at(rule, "action"),
+        "description": at(rule, "description"),
+        "headers": [{name: at(headers, spelled) or [] for name, spelled in _HEADERS.items()}] if headers else [],
+        "ip_address": None if is_tag else address,
+        "name": at(rule, "name"),
+        "priority": at(rule, "priority"),
+        "service_tag": address if is_tag else None,
+        "virtual_network_subnet_id": at(rule, "vnetSubnetResourceId"),
+    }
+
+
+_HEADERS = {
+    "x_azure_fdid": "x-azure-fdid",
+    "x_fd_health_probe": "x-fd-healthprobe",
+    "x_forwarded_for": "x-forwarded-for",
+    "x_forwarded_host": "x-forwarded-host",
+}
+_RULE = set_of(
+    members(
+        {
+            "action": default_is("allow", folded_text),
+            "description": text,
+            "headers": block(dict.fromkeys(_HEADERS, set_of(text))),
+            "ip_address": text,
+            "name": text,
+            "priority": default_is(65000, number),
+            "service_tag": text,
+            "virtual_network_subnet_id": arm_id,
+        }
+    )
+)
+_COMMON_SETTINGS: Attributes = {
+    "always_on": Attribute(boolean),
+    "api_definition_url": Attribute(text, "apiDefinition.url"),
+    "api_management_api_id": reference("apiManagementConfig.id"),
+    "app_command_line": Attribute(text),
+    "container_registry_managed_identity_client_id": Attribute(text, "acrUserManagedIdentityID"),
+    "container_registry_use_managed_identity": flag("acrUseManagedIdentityCreds"),
+    "cors": one_block({"allowed_origins": Attribute(set_of(text)), "support_credentials": Attribute(boolean)}, "cors"),
+    "default_documents": Attribute(list_of(text)),
+    "ftps_state": word(),
+    "health_check_path": Attribute(text),
+    "http2_enabled": flag("http20Enabled"),
+    "ip_restriction": Attribute(_RULE, "ipSecurityRestrictions", _rules),
+    "ip_restriction_default_action": word("ipSecurityRestrictionsDefaultAction", unset="allow"),
+    "load_balancing_mode": word("loadBalancing"),
+    "managed_pipeline_mode": word(),
+    "minimum_tls_version": Attribute(text, "minTlsVersion"),
+    "remote_debugging_enabled": Attribute(boolean),
+    "scm_ip_restriction": Attribute(_RULE, "scmIpSecurityRestrictions", _rules),
+    "scm_ip_restriction_default_action": word("scmIpSecurityRestrictionsDefaultAction", unset="allow"),
+    "scm_minimum_tls_version": Attribute(text, "scmMinTlsVersion"),
+    "scm_use_main_ip_restriction": flag("scmIpSecurityRestrictionsUseMain"),
+    "use_32_bit_worker": flag("use32BitWorkerProcess"),
+    "vnet_route_all_enabled": Attribute(boolean),
+    "websockets_enabled": flag("webSocketsEnabled"),
+    "worker_count": Attribute(number, "numberOfWorkers"),
+}
+_FUNCTION_SETTINGS: Attributes = {
+    **_COMMON_SETTINGS,
+    "app_scale_limit": Attribute(number_or_zero, "functionAppScaleLimit"),
+    "elastic_instance_minimum": Attribute(number_or_zero, "minimumElasticInstanceCount"),
+    "pre_warmed_instance_count": Attribute(number_or_zero),
+    "runtime_scale_monitoring_enabled": flag("functionsRuntimeScaleMonitoringEnabled"),
+}
+_WEB_SETTINGS: Attributes = {**_COMMON_SETTINGS, "local_mysql_enabled": flag("localMySqlEnabled")}
+_ON_LINUX: Attributes = {"linux_fx_version": Attribute(folded_text)}
+_MEMBERS = sorted(
+    {
+        (item.path or camel(name)).partition(".")[0]
+        for settings in (_FUNCTION_SETTINGS, _WEB_SETTINGS, _ON_LINUX)
+        for name, item in settings.items()
+    }
+)
+
+
+def _settings(system: str, kind: str) -> Attribute:
+    told = _WEB_SETTINGS if kind == "web_app" else _FUNCTION_SETTINGS
+    # What a machine of another system runs the provider tells in a form that takes settings of the application as well.
+    return one_block({**told, **_ON_LINUX} if system == "linux" else told, SETTINGS, default=NOT_READ)
+
+
 def _plan_os(row: Any) -> object:
     if at(row, "properties.reserved"):
         return "Linux"
@@ -119,12 +264,13 @@ TYPES = (
             "zone_balancing_enabled": flag("properties.zoneRedundant"),
         },
         aliases=("azurerm_app_service_plan",),
+        scaled=frozenset({"worker_count"}),
     ),
     *(
         AzureType(
             f"azurerm_{system}_{kind}",
-            "microsoft.web/sites",
-            attributes,
+            SITES,
+            {**attributes, "site_config": _settings(system, kind)},
             when=_site(is_function=kind == "function_app", is_linux=system == "linux"),
             aliases=(alias,),
         )
@@ -136,7 +282,7 @@ TYPES = (
     ),
     AzureType(
         "azurerm_logic_app_standard",
-        "microsoft.web/sites",
+        SITES,
         {
             **_PLACED_SITE,
             "app_service_plan_id": reference("properties.serverFarmId"),

@@ -15,10 +15,10 @@ from typing import Any, Final, TypeAlias
 
 from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
-from ...domain.shapes import Shape, block, boolean, list_of, members, number_or_zero, set_of, string_map
+from ...domain.shapes import Shape, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
 from ..provider_schema import AttributeSchema
-from .forms import kept, labels, mode, quantities, quantity_or_zero, unless, written
+from .forms import block, kept, labels, mode, on, quantities, quantity_or_zero, tolerations, unless, written
 from .manifests import MANIFEST
 from .schema import SCHEMA
 
@@ -66,8 +66,20 @@ _SHAPES: Mapping[str, Shape] = {
     "scheduler_name": unless("default-scheduler"),
     "target.average_value": quantity_or_zero,
     "target.value": quantity_or_zero,
+    "allow_privilege_escalation": on,
+    "automount_service_account_token": on,
+    "enable_service_links": on,
+    "node_affinity_policy": unless("Honor"),
+    "node_taints_policy": unless("Ignore"),
 }
-_SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
+# Lists in which the order says nothing, although the provider keeps one.
+_UNORDERED = frozenset(
+    {
+        "port", "ports", "from", "to", "policy_types", "metric", "image_pull_secrets", "subject",
+        "api_groups", "non_resource_urls", "resource_names", "resources", "verbs",
+    }
+)  # fmt: skip
+SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
 
 _EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("", "set_hostname_as_fqdn"): "setHostnameAsFQDN",
@@ -276,7 +288,9 @@ def _common(name: str, above: str) -> str | None:
 def _inner(kind: KubernetesType, item: AttributeSchema, path: str) -> tuple[Field, ...]:
     if item.members is None or path in kind.shapes:
         return ()
-    names: Iterable[str] = _META if path.endswith(".metadata") else item.members
+    names: Iterable[str] = item.members
+    if path.endswith(".metadata"):  # a claim's name is what the mounts and the volumes that were made go by
+        names = (*_META, "name") if path.endswith(".volume_claim_template.metadata") else _META
     return tuple(_fields(kind, item.members, [name for name in names if name in item.members], path))
 
 
@@ -289,13 +303,19 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
     if item.members is not None:
         shapes = {one.name: one.shape for one in inner}
         if item.most == 1:
-            return kept(shapes) if name in _SELECTORS else block(shapes)
-        return set_of(members(shapes)) if item.kind == "set" else list_of(members(shapes))
+            return kept(shapes) if name in SELECTORS else block(shapes)
+        if name == "toleration":
+            return tolerations(members(shapes))
+        return (set_of if _is_unordered(path, item) else list_of)(members(shapes))
     if item.kind in {"list", "set"}:
-        return (set_of if item.kind == "set" else list_of)(number_or_zero if item.element == "n" else written)
+        return (set_of if _is_unordered(path, item) else list_of)(number_or_zero if item.element == "n" else written)
     if item.kind == "map":
         return quantities if name in _QUANTITIES else labels if name in _META else string_map
     return {"number": number_or_zero, "bool": boolean}.get(item.kind, written)
+
+
+def _is_unordered(path: str, item: AttributeSchema) -> bool:
+    return item.kind == "set" or path == "rule" or path.rpartition(".")[2] in _UNORDERED
 
 
 def _paths(fields: Iterable[Field], above: str) -> Iterator[str]:
