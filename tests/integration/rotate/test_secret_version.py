@@ -91,9 +91,7 @@ def test_a_key_that_wraps_goes_over_at_once_and_one_that_signs_when_it_is_old_en
     options = ["--project", PROJECT, "--region", REGION, "--kms-endpoint", google.endpoint]
     for name, key in suite.kms_keys.items():
         algorithm = "GOOGLE_SYMMETRIC_ENCRYPTION" if key.algorithm is None else key.algorithm.upper()
-        template = kms_v1.CryptoKeyVersionTemplate(
-            algorithm=kms_v1.CryptoKeyVersion.CryptoKeyVersionAlgorithm[algorithm]
-        )
+        template = kms_v1.CryptoKeyVersionTemplate({"algorithm": algorithm})
         wanted = kms_v1.CryptoKey(purpose=PURPOSES[key.purpose], version_template=template)
         client.create_crypto_key(parent=ring, crypto_key_id=name, crypto_key=wanted)
         assert kms_key.main([name, *options]) == 0
