@@ -121,4 +121,7 @@ def event_of(manager: Manager) -> TrailEvent:
 
 def _channel(name: str) -> Channel:
     text = name.lower()
-    return next((channel for word, channel in _CHANNELS if word in text), "api")
+    for word, channel in _CHANNELS:
+        if word in text:
+            return channel
+    return "api"

@@ -47,7 +47,10 @@ def containers(**fields: Any) -> dict[str, Any]:
 def live(*entries: Mapping[str, Any]) -> dict[str, Any]:
     """Return a deployment as the operator reports it."""
     whole = fixture(WEB).live
-    return stripped(DEPLOYMENTS, {**whole, "metadata": {**whole["metadata"], "managedFields": list(entries)}}, b"")
+    found: dict[str, Any] = stripped(
+        DEPLOYMENTS, {**whole, "metadata": {**whole["metadata"], "managedFields": list(entries)}}, b""
+    )
+    return found
 
 
 def question(
@@ -64,11 +67,12 @@ def explained(asked: Question, *entries: Mapping[str, Any]) -> tuple[str, str] |
     return None if answer is None else (answer.event.actor.name, answer.confidence)
 
 
-IMAGE, REPLICAS = containers(**{"f:image": {}}), {"f:spec": {"f:replicas": {}}}
+IMAGE = containers(**{"f:image": {}})
+REPLICAS: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
 
 
 def test_of_managed_fields_leave_managers_times_and_paths() -> None:
-    labels = {"f:metadata": {"f:labels": {".": {}, "f:app.kubernetes.io/name": {}, "f:a~b": {}}}}
+    labels: dict[str, Any] = {"f:metadata": {"f:labels": {".": {}, "f:app.kubernetes.io/name": {}, "f:a~b": {}}}}
     status = entry("kube-controller-manager", {"f:status": {"f:replicas": {}}}, subresource="status")
     assert live(entry("kubectl-edit", IMAGE | labels), status)["metadata"]["managedFields"] == [
         {"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-26T03:50:00Z", "paths": [
@@ -169,7 +173,7 @@ def test_every_compared_path_is_told_in_the_words_of_the_api() -> None:
 
 
 def test_a_manager_whose_paths_were_cut_makes_nobody_the_only_owner() -> None:
-    many = {"f:data": {f"f:{number}": {} for number in range(300)}}
+    many: dict[str, Any] = {"f:data": {f"f:{number}": {} for number in range(300)}}
     assert explained(question(), entry("kubectl-edit", IMAGE), entry("x", many, 20)) == ("kubectl-edit", "likely")
 
 
