@@ -69,6 +69,9 @@ class Settings:
         smtp_ca: certificate authority of that server, PEM; empty for the public ones.
         slack_client_id: of the operator's Slack app, whose secret is `slack-client-secret`; empty for none.
         slack_endpoint: a Slack stand-in, emulator only.
+        stripe_prices: which price at Stripe buys which plan, a JSON object; empty where nothing is sold. With it the secrets
+            `stripe-secret-key` and `stripe-webhook-secret` are Stripe's.
+        stripe_endpoint: a Stripe stand-in, emulator only.
         pool_size: database connections of this process.
         egress_bypass: `address:port` of loopback endpoints, separated by commas, that outbound calls may reach without TLS; emulator only.
         otlp_endpoint: where spans and metrics are sent, OTLP over HTTP, without `/v1/traces`; empty for none.
@@ -127,6 +130,8 @@ class Settings:
     smtp_ca: str = ""
     slack_client_id: str = ""
     slack_endpoint: str = ""
+    stripe_prices: str = ""
+    stripe_endpoint: str = ""
     pool_size: int = 5
     egress_bypass: str = ""
     otlp_endpoint: str = ""

@@ -294,3 +294,45 @@ class AuditExportUnfinished(AppError):
     """409 `audit_export_unfinished`: it is still being built, or it failed."""
 
     code, status, title = "audit_export_unfinished", 409, "This audit export is not whole"
+
+
+class BillingNotSetUp(AppError):
+    """409 `billing_not_set_up`: the operator of this installation sells no plans."""
+
+    code, status, title = "billing_not_set_up", 409, "There is no billing in this installation"
+
+
+class BillingFailed(AppError):
+    """502 `billing_failed`: Stripe did not do what it was asked; `stripe_error` is its word for why."""
+
+    code, status, title = "billing_failed", 502, "The payment provider did not do what it was asked"
+
+
+class BillingBusy(AppError):
+    """503 `billing_busy`: the subscription changed again and again while it was read; Stripe sends the event once more."""
+
+    code, status, title = "billing_busy", 503, "The subscription is changing; try again"
+
+
+class PriceUnknown(AppError):
+    """422 `price_unknown`: this price is not for sale here."""
+
+    code, status, title = "price_unknown", 422, "There is no such price"
+
+
+class SubscriptionExists(AppError):
+    """409 `subscription_exists`: the organisation has a subscription; it is changed in the billing portal."""
+
+    code, status, title = "subscription_exists", 409, "There is a subscription already; change it in the billing portal"
+
+
+class SubscriptionRuns(AppError):
+    """409 `subscription_runs`: a deleted organisation would go on being charged; cancel in the billing portal first."""
+
+    code, status, title = "subscription_runs", 409, "Cancel the subscription in the billing portal first"
+
+
+class NoCustomer(AppError):
+    """409 `no_customer`: nothing was ever bought, so there is no billing portal yet."""
+
+    code, status, title = "no_customer", 409, "Nothing was bought yet; begin with a checkout"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict
+from shared.http.errors import MalformedRequest
 from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.routes import Route
-from shared.security.errors import FreshLoginRequired, NotFound, RoleRequired
+from shared.ports.errors import ServiceAway
+from shared.security.egress import EgressFailed, EgressTimeout, EgressTooLarge
+from shared.security.errors import FreshLoginRequired, NotFound, RoleRequired, SignatureRefused
 from shared.security.plans import FeatureRequired
-from shared.security.ratelimit import SIGNED_IN
+from shared.security.ratelimit import SIGNED_IN, Limit, Quota
 
 from . import errors
-from .handlers import audit, audit_exports, invitations, members, orgs, usage
+from .handlers import audit, audit_exports, billing, billing_events, invitations, members, orgs, usage
 from .models import members as shapes
 from .models.audit import AuditLogPage, AuditLogQuery, AuditVerdictView, VerifyQuery
 from .models.audit_exports import AuditExportPage, AuditExportView, CreateAuditExport
+from .models.billing import BillingPageView, BillingView, CreateCheckout, StripeEventView
 from .models.orgs import ChangeOrg, CreateOrg, OrgPage, OrgView, UsageView
 from .wiring import AuthDeps
 
@@ -23,6 +28,9 @@ _MEMBER = f"{_O}/members/{{user_id}}"
 _EXPORT = f"{_O}/audit-exports/{{export_id}}"
 _EXPORTING = SIGNED_IN.costing(120)  # each reads the organisation's whole history
 _FETCHING = SIGNED_IN.costing(60)
+_PAYING = SIGNED_IN.costing(20)  # each is a call or two to Stripe
+_STRIPE = Limit((Quota("billing", "address", 6000),))  # it sends the events of all organisations from a few addresses
+_AT_STRIPE = (errors.BillingNotSetUp, errors.BillingFailed, EgressFailed, EgressTimeout, EgressTooLarge)
 _INVITING = SIGNED_IN.costing(20)  # each may become somebody's e-mail
 
 ORG_ROUTES: list[Route[AuthDeps]] = [
@@ -33,7 +41,7 @@ ORG_ROUTES: list[Route[AuthDeps]] = [
     ),
     Route("GET", _O, orgs.get_org, may("org:read"), reply=OrgView),
     Route("PATCH", _O, orgs.change_org, may("org:change"), body=ChangeOrg, reply=OrgView),
-    Route("DELETE", _O, orgs.delete_org, may("org:delete"), status=204),
+    Route("DELETE", _O, orgs.delete_org, may("org:delete"), status=204, errors=(errors.SubscriptionRuns,)),
     Route(
         "POST", f"{_O}/ownership-transfer", members.transfer_ownership, may("org:transfer"),
         body=shapes.TransferOwnership, reply=shapes.MemberView,
@@ -89,5 +97,23 @@ ORG_ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET", f"{_EXPORT}/download", audit_exports.download_audit_export, may("audit_exports:read"),
         limit=_FETCHING, errors=(errors.AuditExportUnfinished,),
+    ),
+    Route("GET", f"{_O}/billing", billing.show_billing, may("billing:read"), reply=BillingView),
+    Route(
+        "POST", f"{_O}/billing/checkout", billing.begin_checkout, may("billing:change"),
+        body=CreateCheckout, reply=BillingPageView, status=201, limit=_PAYING,
+        errors=(*_AT_STRIPE, errors.PriceUnknown, errors.SubscriptionExists),
+    ),
+    Route(
+        "POST", f"{_O}/billing/portal", billing.open_portal, may("billing:change"),
+        reply=BillingPageView, status=201, limit=_PAYING, errors=(*_AT_STRIPE, errors.NoCustomer),
+    ),
+    Route(  # open to anyone: Stripe's signature over the body is checked before the body is read
+        "POST", "/api/v2/billing/stripe-events", billing_events.take_stripe_event, may("billing_events:send"),
+        reply=StripeEventView, is_raw=True, body_limit_bytes=256 * 1024, limit=_STRIPE,
+        errors=(
+            *_AT_STRIPE, SignatureRefused, MalformedRequest, errors.BillingBusy, ServiceAway, DatabaseAway, PoolExhausted,
+            QueryTimeout, WriteConflict,
+        ),
     ),
 ]  # fmt: skip

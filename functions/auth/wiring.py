@@ -9,20 +9,24 @@ from uuid import UUID
 from shared.data.resealing import Resealer
 from shared.data.sealed_columns import PurgedColumn, SealedColumn
 from shared.http.deps import Deps, build_deps
-from shared.ports.clock import SystemClock
+from shared.ports.clock import Clock, SystemClock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.ports.secret_rotation import GoogleSecretRotator, SecretRotator
+from shared.ports.secret_store import SecretStore
 from shared.security.egress import EgressGuard, EgressPolicy, SystemResolver, for_process
 from shared.security.envelope import Envelope, Place
+from shared.security.secret_versions import SecretVersions
 from shared.security.signing_keys import SigningKey
 from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
 from .domain.audit_exports import KEPT_FOR
+from .domain.billing import read_prices
 from .domain_records import DomainRecords
 from .providers import Providers
 from .queries import sso
+from .stripe_api import CALLS, EVENT_SECRET, SECRET_KEY, STRIPE, Billing
 
 SIGNING_KEY = "token-signing"
 AUDIT_ANCHORS = "audit-anchors"
@@ -49,6 +53,7 @@ class AuthDeps(Deps):
         egress: reads those providers' metadata.
         domain_records: reads what proves a domain.
         rotator: adds random versions to secrets.
+        billing: sells plans through Stripe, where the operator set it up.
     """
 
     issuer: TokenIssuer
@@ -61,6 +66,7 @@ class AuthDeps(Deps):
     egress: EgressGuard
     domain_records: DomainRecords
     rotator: SecretRotator
+    billing: Billing
 
 
 def export_place(org_id: UUID, part_id: UUID) -> Place:
@@ -96,4 +102,20 @@ def load_deps(settings: Settings) -> AuthDeps:
         egress=EgressGuard(for_process(_METADATA_CALLS, settings), SystemResolver(), clock),
         domain_records=DomainRecords(settings.dns_server),
         rotator=GoogleSecretRotator(settings),
+        billing=build_billing(settings, common.secrets, clock),
+    )
+
+
+def build_billing(settings: Settings, secrets: SecretStore, clock: Clock) -> Billing:
+    """Build what speaks with Stripe; without prices it refuses everything and reads no secret.
+
+    Raises:
+        ValueError: `DW_STRIPE_PRICES` cannot be read.
+    """
+    return Billing(
+        prices=read_prices(settings.stripe_prices),
+        guard=EgressGuard(for_process(CALLS, settings), SystemResolver(), clock),
+        keys=SecretVersions(SECRET_KEY, secrets, clock),
+        event_secrets=SecretVersions(EVENT_SECRET, secrets, clock),
+        root=settings.stripe_endpoint or STRIPE,
     )

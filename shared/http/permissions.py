@@ -38,6 +38,7 @@ _TABLE: Mapping[str, Access] = {
     "leak_reports:send": _ANYONE,
     "webhooks:send": _ANYONE,
     "asset_changes:send": _ANYONE,
+    "billing_events:send": _ANYONE,
     # of oneself
     "me:read": _SIGNED_IN,
     "sessions:read": _PERSON,

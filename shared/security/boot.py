@@ -64,7 +64,7 @@ def _unsafe_issuers(settings: Settings) -> list[str]:
 
 _EMULATOR_ONLY = (
     "database_url", "database_password_secret", "kms_endpoint", "secrets_endpoint", "pubsub_endpoint", "storage_endpoint",
-    "aws_endpoint", "google_endpoint", "azure_endpoint", "egress_bypass", "dns_server", "slack_endpoint",
+    "aws_endpoint", "google_endpoint", "azure_endpoint", "egress_bypass", "dns_server", "slack_endpoint", "stripe_endpoint",
 )  # fmt: skip
 _PRIVATE_OR_BESIDE = ("https://", "http://127.0.0.1:", "http://localhost:")
 _ALWAYS_HTTPS = ("public_url", "events_issuer", "events_jwks_url")

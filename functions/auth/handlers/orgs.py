@@ -10,8 +10,10 @@ from shared.http.paging import PageQuery, page
 from shared.http.reply import Reply
 
 from ..domain import orgs as domain
+from ..domain.billing import check_no_more_charges, held_of
 from ..models.orgs import ChangeOrg, CreateOrg, OrgView
 from ..queries import orgs as queries
+from ..queries.billing import lock_subscription
 from ..wiring import AuthDeps
 
 
@@ -58,6 +60,8 @@ def delete_org(call: Call, deps: AuthDeps) -> Reply:
     """Delete an organisation: nobody gets in any more, no key works; for 30 days the platform can restore it."""
     with deps.db.unit(call.actor) as tx:
         row = queries.lock_org(tx)
+        if deps.billing.is_enabled:
+            check_no_more_charges(held_of(lock_subscription(tx)))
         end_org(tx, deps, row["name"])
     return Reply.no_content()
 

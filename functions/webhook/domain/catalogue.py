@@ -44,7 +44,7 @@ class Entry:
 
 
 _MEMBERS, _INVITATIONS, _KEYS, _SSO = "/members", "/invitations", "/api-keys/{key_id}", "/sso-config"
-_DIRECTORY, _EXPORT = "/scim-tokens", "/audit-exports/{export_id}"
+_DIRECTORY, _EXPORT, _BILLING = "/scim-tokens", "/audit-exports/{export_id}", "/billing"
 _CUSTOM, _BUILTIN, _NOISE, _HOST = (
     "/custom-rules/{rule_id}", "/disabled-rules/{rule_id}", "/plan-noise", "/code-hosts/{host_id}",
 )  # fmt: skip
@@ -74,6 +74,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType({
     "auth:audit_export:failed": Entry("An audit export failed", "low", _EXPORT),
     "auth:audit_export:downloaded": Entry("An audit export was downloaded", "medium", _EXPORT),
     "auth:audit_export:deleted": Entry("An audit export was deleted", "low"),
+    "auth:billing:subscription_changed": Entry("The subscription changed", "medium", _BILLING),
+    "auth:billing:refused": Entry("What the payment provider told could not be applied", "high", _BILLING),
     "scim:member:joined": Entry("The directory let a member in", link=_MEMBERS),
     "scim:member:removed": Entry("The directory took a member out", link=_MEMBERS),
     "scim:access_token:created": Entry("A token for the directory was made", "medium", _DIRECTORY),
