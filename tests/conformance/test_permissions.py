@@ -95,6 +95,10 @@ GET    O/audit-exports                            admin human
 GET    O/audit-exports/{export_id}                admin human
 DELETE O/audit-exports/{export_id}                admin human
 GET    O/audit-exports/{export_id}/download       admin human
+GET    O/billing                                  viewer
+POST   O/billing/checkout                         owner human
+POST   O/billing/portal                           owner human
+POST   /api/v2/billing/stripe-events              anyone
 
 GET    /api/v2/admin/audit-log                    platform
 GET    /api/v2/admin/audit-log/verify             platform

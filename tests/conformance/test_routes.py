@@ -42,6 +42,7 @@ WITH_QUERY = [
 SIGNED = {  # open to anyone whose signature over the body holds, or whose token from Google
     "/api/v2/secret-scanning/report",
     "/api/v2/asset-feeds/{feed_id}",
+    "/api/v2/billing/stripe-events",
 }
 GARBAGE = {
     "a word": "garbage",

@@ -19,7 +19,7 @@ from werkzeug.test import EnvironBuilder
 
 from functions.auth.providers import Providers
 from functions.auth.routes import ROUTES
-from functions.auth.wiring import AuthDeps
+from functions.auth.wiring import AuthDeps, build_billing
 from shared.http.app import App
 from shared.ports.clock import SystemEntropy
 from shared.security.authentication import Authenticator, EventVerifier
@@ -155,6 +155,7 @@ class AuthFunction:
             "entropy": SystemEntropy(), "authenticator": Authenticator(db, peppers, own_keys, settings, clock),
             "events": EventVerifier(own_keys, settings, clock), "issuer": self.issuer,
             "providers": Providers.of(settings, clock), "admin_domains": self.admin_domains, "anchors": MemoryObjectStore(),
+            "billing": build_billing(settings, self.secrets, clock),
         }  # fmt: skip
         # clients that signing in has no use for are left out
         self.deps = AuthDeps(**{item.name: clients.get(item.name) for item in fields(AuthDeps)})

@@ -22,7 +22,7 @@ from werkzeug.test import EnvironBuilder
 from functions.auth.domain_records import DomainRecords
 from functions.auth.providers import Providers
 from functions.auth.routes import EVENT_ROUTES, ROUTES
-from functions.auth.wiring import EXPORT_KEY, SEALED_COLUMNS, SEALING_KEY, AuthDeps
+from functions.auth.wiring import EXPORT_KEY, SEALED_COLUMNS, SEALING_KEY, AuthDeps, build_billing
 from shared.data.migrations import connect
 from shared.data.resealing import Resealer
 from shared.http.app import App
@@ -98,6 +98,7 @@ class AuthFunction:
             egress=EgressGuard(EgressPolicy(), SystemResolver(), self.clock),
             domain_records=DomainRecords(),
             rotator=MemorySecretRotator(secrets, self.clock),
+            billing=build_billing(settings, secrets, self.clock),
         )
         self.app: App[AuthDeps] = App("auth", lambda _: self.deps, ROUTES, settings=settings)
         self.worker: App[AuthDeps] = App("auth", lambda _: self.deps, EVENT_ROUTES, settings=settings)

@@ -32,6 +32,7 @@ _VALUES: dict[str, Any] = {
     "severity": "low",
     "cron": "0 2 * * *",
     "core.audit_exports.to_at": "2026-01-02T00:00:00Z",
+    "core.subscriptions.customer_id": "cus_x",
     "content_sha256": bytes(32),
     "scan.ignore_rules.type_pattern": "aws_x",
     "scan.schedules.next_run_at": "2026-01-01T00:00:00Z",

@@ -227,6 +227,10 @@ _MORE: dict[str, dict[str, Any]] = {
         "number": 9, "id": UUID(int=24), "path": "y", "rows": None, "content_bytes": 1, "content_sha256": bytes(32), "content_crc32": 0,
         "packed_bytes": 1, "content_encrypted": b"x",
     },
+    "set_subscription": {
+        "subscription_id": "sub_x", "status": "active", "price_id": "price_x", "granted_plan": "team", "period_ends_at": None,
+        "cancels_at": None, "now": datetime.now(UTC),
+    },
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
 # What must be there for a function to find something in a table that belongs to no organisation.
