@@ -59,7 +59,8 @@ _VALUES: dict[str, Any] = {
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
     "objects": [{"kind": "Namespace", "key": "k", "sealed": "\\x" + "00" * 34, "bytes": 2}], "names": [{"kind": "Namespace", "key": "k"}],
     "page_objects.after": ("", ""), "page_changed.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
-    "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
+    "set_subscription.subscription_id": "sub_x", "set_subscription.status": "active", "set_subscription.granted_plan": "team",
+    "customer_id": "cus_x", "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
 _TABLE_OF = {
     "account_id": "scan.cloud_accounts", "scan_id": "scan.scans", "shard_id": "scan.shards", "source_id": "scan.state_sources",
@@ -226,10 +227,6 @@ _MORE: dict[str, dict[str, Any]] = {
     "insert_part": {
         "number": 9, "id": UUID(int=24), "path": "y", "rows": None, "content_bytes": 1, "content_sha256": bytes(32), "content_crc32": 0,
         "packed_bytes": 1, "content_encrypted": b"x",
-    },
-    "set_subscription": {
-        "subscription_id": "sub_x", "status": "active", "price_id": "price_x", "granted_plan": "team", "period_ends_at": None,
-        "cancels_at": None, "now": datetime.now(UTC),
     },
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip
