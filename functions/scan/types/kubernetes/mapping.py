@@ -18,7 +18,19 @@ from ...domain.resources import Attributes, Declared
 from ...domain.shapes import Shape, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
 from ..provider_schema import AttributeSchema
-from .forms import block, kept, labels, mode, on, quantities, quantity_or_zero, tolerations, unless, written
+from .forms import (
+    block,
+    in_any_order,
+    kept,
+    labels,
+    mode,
+    on,
+    quantities,
+    quantity_or_zero,
+    tolerations,
+    unless,
+    written,
+)
 from .manifests import MANIFEST
 from .schema import SCHEMA
 
@@ -306,16 +318,19 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
             return kept(shapes) if name in _SELECTORS else block(shapes)
         if name == "toleration":
             return tolerations(members(shapes))
-        return (set_of if _is_unordered(path, item) else list_of)(members(shapes))
+        return _collection(path, item)(members(shapes))
     if item.kind in {"list", "set"}:
-        return (set_of if _is_unordered(path, item) else list_of)(number_or_zero if item.element == "n" else written)
+        return _collection(path, item)(number_or_zero if item.element == "n" else written)
     if item.kind == "map":
         return quantities if name in _QUANTITIES else labels if name in _META else string_map
     return {"number": number_or_zero, "bool": boolean}.get(item.kind, written)
 
 
-def _is_unordered(path: str, item: AttributeSchema) -> bool:
-    return item.kind == "set" or path == "rule" or path.rpartition(".")[2] in _UNORDERED
+def _collection(path: str, item: AttributeSchema) -> Callable[[Shape], Shape]:
+    if item.kind == "set":
+        return set_of
+    is_unordered = path == "rule" or path.rpartition(".")[2] in _UNORDERED
+    return in_any_order if is_unordered else list_of
 
 
 def _paths(fields: Iterable[Field], above: str) -> Iterator[str]:
