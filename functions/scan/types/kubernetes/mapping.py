@@ -87,7 +87,8 @@ _SHAPES: Mapping[str, Shape] = {
 # Lists in which the order says nothing, although the provider keeps one.
 _UNORDERED = frozenset(
     {
-        "port", "ports", "from", "to", "policy_types", "metric", "image_pull_secrets", "subject",
+        "port", "ports", "from", "to", "except", "policy_types", "hosts", "metric", "policy", "image_pull_secrets", "subject",
+        "add", "drop",
         "api_groups", "non_resource_urls", "resource_names", "resources", "verbs",
     }
 )  # fmt: skip
@@ -126,6 +127,7 @@ class KubernetesType:
         skipped: paths that are not compared.
         made: Kubernetes made the object by itself; it is never reported as unmanaged.
         state: puts attributes of a state into one form before anything is compared.
+        passes: path that says, where it has a value, that the object goes away by itself; it is not compared and not missed then.
         sensitive: attributes whose values are never shown.
     """
 
@@ -140,6 +142,7 @@ class KubernetesType:
     skipped: frozenset[str] = frozenset()
     made: Callable[[Item], bool] = lambda _object: False
     state: Callable[[Attributes], Attributes] | None = None
+    passes: str = ""
     sensitive: frozenset[str] = frozenset()
 
 
@@ -356,6 +359,7 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
     if kind.state is not None:
         attributes = dict(kind.state(attributes))
     sensitive = set(declared.sensitive)
+    is_passing = bool(kind.passes) and _is_said(attributes, kind.passes)
     for name in LIFTED:
         block_of = attributes.pop(name, None)
         lifted = {f"{name}.{inner}": value for inner, value in first(block_of).items()}
@@ -364,4 +368,17 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
         attributes |= lifted
     if sensitive:  # the whole object holds what one attribute hides
         sensitive.add(MANIFEST)
-    return replace(declared, type=kind.type, attributes=attributes, sensitive=frozenset(sensitive))
+    return replace(
+        declared,
+        type=kind.type,
+        attributes=attributes,
+        sensitive=frozenset(sensitive),
+        is_deposed=declared.is_deposed or is_passing,
+    )
+
+
+def _is_said(attributes: Attributes, path: str) -> bool:
+    value: object = attributes
+    for name in path.split("."):
+        value = first(value).get(name)
+    return value not in (None, "")
