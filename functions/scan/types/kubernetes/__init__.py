@@ -12,7 +12,7 @@ from ...domain.resources import Attributes, Declared
 from ...domain.specs import TypeSpec, index
 from . import cluster, helm, workloads
 from .manifests import MANIFEST, comparable, ignored_paths, manifest_of, namespace_in
-from .mapping import DEFAULT_NAMESPACE, Mapped, camel, mapped, member, object_key, specs_of
+from .mapping import DEFAULT_NAMESPACE, Mapped, mapped, member, object_key, specs_of
 
 TYPES: Final = (*cluster.TYPES, *workloads.TYPES)
 GENERIC: Final = "kubernetes_manifest"
@@ -75,15 +75,8 @@ def as_declared(declared: Declared) -> Declared:
         key=key if known else generic_key(kind, key),
         attributes=attributes,
         sensitive=_WHOLE if source in declared.sensitive else frozenset(),
-        is_deposed=declared.is_deposed or _is_passing(known, document),
+        is_deposed=declared.is_deposed or (known is not None and known.passes(document)),
     )
-
-
-def _is_passing(known: Mapped | None, document: Mapping[str, Any]) -> bool:
-    """Say whether a manifest declares what goes away by itself."""
-    if known is None or not known.kind.passes:
-        return False
-    return member(document, *(camel(name) for name in known.kind.passes.split("."))) is not None
 
 
 def _identity(attributes: Attributes) -> tuple[str, str] | None:

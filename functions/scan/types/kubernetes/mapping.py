@@ -164,6 +164,11 @@ class Mapped:
     kind: KubernetesType
     fields: tuple[Field, ...]
 
+    def passes(self, document: Item) -> bool:
+        """Say whether a manifest declares what goes away by itself."""
+        path = self.kind.passes.split(".") if self.kind.passes else []
+        return bool(path) and member(document, *(camel(name) for name in path)) is not None
+
 
 def mapped(kind: KubernetesType) -> Mapped:
     """Put together the compared attributes of a type.
