@@ -47,7 +47,7 @@ class Check:
 CHECKS = (
     Check("sast-bandit", "unsafe calls in Python", source.bandit, planted.shell),
     Check("sast-ruff", "unsafe calls in Python, by other rules", source.ruff, planted.shell, quick=True),
-    Check("sast-semgrep", "what the house never does, in Python and in pages", source.semgrep, planted.markup, environment=source.SEMGREP),
+    Check("sast-semgrep", "what the house never does, in Python and in pages", source.semgrep, planted.house, environment=source.SEMGREP),
     Check("secrets", "secrets in files", secrets.scan, planted.key),
     Check("vulnerabilities", "known vulnerabilities of what is pinned", advisories.scan, planted.vulnerable, needs="the OSV database"),
     Check("licences", "licences of what is locked", licences.scan, planted.copyleft, quick=True),

@@ -36,10 +36,24 @@ def shell(root: Path) -> None:
     put(root, {"functions/planted.py": source})
 
 
-def markup(root: Path) -> None:
-    """Plant a page that makes markup of a text, and a function that hands a caller's words to a program."""
-    page = "export function show(place, text) {\n  place.innerHTML = text;\n}\n"
-    source = "import subprocess\n\n\ndef run(request):\n    name = request.args['name']\n    subprocess.run(['/bin/echo', name])\n"
+def house(root: Path) -> None:
+    """Plant one breach of each rule of the house, in a page and in a function."""
+    page = (
+        "export function show(place, text) {\n"
+        "  place.innerHTML = text;\n"
+        "  localStorage.setItem('token', text);\n"
+        "  window.parent.postMessage(text, '*');\n"
+        "}\n"
+    )
+    source = (
+        "import pickle\nimport ssl\nimport subprocess\n\nfrom sqlalchemy import text\n\n\n"
+        "def handle(request, connection):\n"
+        "    name = request.args['name']\n"
+        "    subprocess.run(['/bin/echo', name])\n"
+        "    connection.execute(text('select ' + name))\n"
+        "    ssl._create_unverified_context()\n"
+        "    return pickle.loads(name)\n"
+    )
     put(root, {"functions/console/static/planted.js": page, "functions/planted.py": source})
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from werkzeug import Request, Response
 
 from infra.supply_chain import accepted, planted
 from infra.supply_chain.__main__ import main
 from infra.supply_chain.checks import CHECKS, Check, run, sees_planted
 from infra.supply_chain.results import Verdict
-from infra.supply_chain.scanners import advisories
+from infra.supply_chain.scanners import advisories, source
 from tests.support.running_suite import ROOT
 from tests.support.wsgi_server import serving
 
@@ -44,6 +45,15 @@ def needs_environment(check: Check) -> None:
 def test_a_planted_defect_turns_its_check_red(check: Check) -> None:
     needs_environment(check)
     assert sees_planted(check)
+
+
+def test_every_rule_of_the_house_sees_its_breach(tmp_path: Path) -> None:
+    needs_environment(BY_NAME["sast-semgrep"])
+    rules = {
+        rule["id"] for file in source.RULES.glob("*.yaml") for rule in yaml.safe_load(file.read_text("utf-8"))["rules"]
+    }
+    planted.house(tmp_path)
+    assert {item.rule for item in BY_NAME["sast-semgrep"].scan(tmp_path)} == rules
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.quick], ids=lambda check: check.name)
