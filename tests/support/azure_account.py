@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.scan.domain.resources import Declared
 from functions.scan.readers.azure.client import ArmReply
+from functions.scan.readers.azure.settings import APART
 from functions.scan.types.azure import DECLARABLE
 from shared.testing.clock import FakeClock
 
@@ -101,7 +102,7 @@ class AzureAccount:
             return reply(200, {"value": list(self.permissions)})
         if method == "POST":
             return self._page(document)
-        if plain.endswith("/config/web"):
+        if plain.endswith(tuple(item.segment for item in APART)):
             return reply(200, self.documents[plain]) if plain in self.documents else reply(404, {})
         return reply(200, {"value": self.lists.get(plain, [])})
 
