@@ -194,6 +194,19 @@ class TestTokensThatAreOver:
         assert {gap.reason for gap in gaps} == {"unavailable"}
         assert len(refused) <= 3 * (MOST_RESTARTS + 1), "some tables, so often each"
 
+    def test_turns_in_which_every_token_is_over_come_to_an_end(self) -> None:
+        cloud = account()
+        found, mark = turn(cloud, None)
+        turns = 1
+        while mark is not None and mark.steps == 0:
+            self.refusing(cloud, 1)
+            found, mark = turn(cloud, mark)
+            turns += 1
+        assert turns == 1 + MOST_RESTARTS + 1
+        assert "azurerm_virtual_network" in {
+            kind for item in found if isinstance(item, NotChecked) for kind in item.types
+        }
+
     def test_a_first_page_that_is_refused_is_not_asked_for_again(self) -> None:
         cloud = AzureAccount([], before=lambda _n, _m, _p, _b: reply(400, {}))
         with pytest.raises(CallFailed, match="400"):
