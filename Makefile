@@ -21,7 +21,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib functions shared infr
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test check lint types mypy pyright tenancy bench bundle openapi migrate lock clean terraform terraform-scan
+.PHONY: help setup demo up down status test check lint types mypy pyright tenancy bench bundle openapi migrate lock clean terraform terraform-scan supply-chain
 
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ status: $(STAMP) ## show what runs
 	@$(BIN)/python -m local_emulator status
 
 test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --reruns 1 --only-rerun 'Timeout \(>' $(TESTS)
 
 # The tests run what `tenancy` and `openapi` run: conformance/test_rls.py and conformance/test_openapi.py.
 check: $(DEV_STAMP) ## everything CI runs: types, lint and bundles side by side, then the tests
@@ -56,7 +56,7 @@ lint: $(DEV_STAMP) ## formatting, style, import contracts, SQL
 	$(BIN)/python -m infra.lint.marks
 	$(BIN)/python -m infra.lint.egress
 	$(BIN)/python -m infra.lint.tenancy_sql
-	$(BIN)/python -m infra.lint.contraction
+	$(BIN)/python -m infra.supply_chain --quick
 
 types: mypy pyright ## static types, two checkers
 
@@ -81,6 +81,9 @@ terraform: $(DEV_STAMP) ## plan and test terraform/, and check its laws; offline
 terraform-scan: $(DEV_STAMP) ## checkov over terraform/ and over its plan
 	@$(BIN)/python -m tests.integration.terraform.scan
 
+supply-chain: $(DEV_STAMP) bundle ## scan source, secrets, dependencies, licences, bundles, workflows, infrastructure; 3 when something was not run
+	@$(BIN)/python -m infra.supply_chain
+
 bench: $(DEV_STAMP) ## measure, as ratios against something run beside it
 	$(BIN)/python -m tests.benchmarks
 
@@ -96,6 +99,10 @@ lock: $(DEV_STAMP) ## compile requirements*.in again, with hashes
 	  --no-emit-find-links --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make lock" infra/operator/requirements.in -o infra/operator/requirements.txt
+	for scanner in checkov semgrep; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" infra/supply_chain/requirements/$$scanner.in \
+	    -o infra/supply_chain/requirements/$$scanner.txt || exit 1; done
 
 clean: down ## stop everything and remove what was built
 	rm -rf $(VENV) $(PEERS)/node_modules .local dist

@@ -154,6 +154,7 @@ class Context:
             "DW_AWS_ENDPOINT": self.aws_endpoint,
             "DW_GOOGLE_ENDPOINT": self.customers.get("google"),
             "DW_AZURE_ENDPOINT": self.customers.get("azure"),
+            "DW_SETTLING_SECONDS": "1",  # the stand-ins know of a change at once
             "DW_OTLP_ENDPOINT": self.otlp_endpoint,
         }
         if self.aws_endpoint is not None:

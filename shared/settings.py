@@ -55,6 +55,8 @@ class Settings:
         google_endpoint: a stand-in for the hosts of Google that customers' projects are read through, emulator only.
         azure_endpoint: a stand-in for the hosts of Azure, emulator only.
         aws_attempts: how often a call to AWS is made before it counts as failed; fewer where nobody throttles in earnest.
+        settling_seconds: for how long after a change the indexes of Google Cloud and Azure may still tell what was before it: so long a
+            second reading waits; less where a stand-in tells at once.
         llm_provider: whose language model explains plans to organisations without a key of their own; empty for none.
         llm_model: that model, as its vendor calls it.
         llm_endpoint: where it is asked, of `azure_openai` and `openai_compatible`; may lead into the operator's own network.
@@ -112,6 +114,7 @@ class Settings:
     google_endpoint: str = ""
     azure_endpoint: str = ""
     aws_attempts: int = 8
+    settling_seconds: int = 120
     llm_provider: str = ""
     llm_model: str = ""
     llm_endpoint: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from shared.http.errors import AppError
-from shared.security.plans import LimitReached
+from shared.security.plans import LimitReached, PlanRefused
 
 
 class SignInFailed(AppError):
@@ -273,3 +273,24 @@ class TooManyDomains(AppError):
     """409 `too_many_domains`: more than an organisation may claim."""
 
     code, status, title = "too_many_domains", 409, "An organisation can have 100 domains"
+
+
+class AuditWindowTooLong(PlanRefused):
+    """402 `audit_window_too_long`: the plan's packs for auditors do not reach that far back."""
+
+    code, title = "audit_window_too_long", "Your plan's audit exports do not reach that far back"
+
+    def __init__(self, plan: str, *, used_days: int, cap_days: int) -> None:
+        super().__init__(limit="audit_window_days", plan=plan, required_plan="enterprise", used=used_days, cap=cap_days)
+
+
+class TooManyAuditExports(AppError):
+    """409 `too_many_audit_exports`: some are still being built, or too many are kept."""
+
+    code, status, title = "too_many_audit_exports", 409, "Wait for your other audit exports, or delete one"
+
+
+class AuditExportUnfinished(AppError):
+    """409 `audit_export_unfinished`: it is still being built, or it failed."""
+
+    code, status, title = "audit_export_unfinished", 409, "This audit export is not whole"

@@ -6,18 +6,23 @@ from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.routes import Route
 from shared.security.errors import FreshLoginRequired, NotFound, RoleRequired
+from shared.security.plans import FeatureRequired
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, invitations, members, orgs, usage
+from .handlers import audit, audit_exports, invitations, members, orgs, usage
 from .models import members as shapes
 from .models.audit import AuditLogPage, AuditLogQuery, AuditVerdictView, VerifyQuery
+from .models.audit_exports import AuditExportPage, AuditExportView, CreateAuditExport
 from .models.orgs import ChangeOrg, CreateOrg, OrgPage, OrgView, UsageView
 from .wiring import AuthDeps
 
 _ORGS = "/api/v2/orgs"
 _O = f"{_ORGS}/{{org_id}}"
 _MEMBER = f"{_O}/members/{{user_id}}"
+_EXPORT = f"{_O}/audit-exports/{{export_id}}"
+_EXPORTING = SIGNED_IN.costing(120)  # each reads the organisation's whole history
+_FETCHING = SIGNED_IN.costing(60)
 _INVITING = SIGNED_IN.costing(20)  # each may become somebody's e-mail
 
 ORG_ROUTES: list[Route[AuthDeps]] = [
@@ -69,5 +74,20 @@ ORG_ROUTES: list[Route[AuthDeps]] = [
     Route(
         "GET", f"{_O}/audit-log/verify", audit.verify_audit_log, may("audit_log:read"),
         query=VerifyQuery, reply=AuditVerdictView,
+    ),
+    Route(
+        "POST", f"{_O}/audit-exports", audit_exports.create_audit_export, may("audit_exports:create"),
+        body=CreateAuditExport, reply=AuditExportView, status=202, limit=_EXPORTING,
+        errors=(FeatureRequired, errors.AuditWindowTooLong, errors.TooManyAuditExports),
+    ),
+    Route(
+        "GET", f"{_O}/audit-exports", audit_exports.list_audit_exports, may("audit_exports:read"),
+        query=PageQuery, reply=AuditExportPage,
+    ),
+    Route("GET", _EXPORT, audit_exports.get_audit_export, may("audit_exports:read"), reply=AuditExportView),
+    Route("DELETE", _EXPORT, audit_exports.delete_audit_export, may("audit_exports:delete"), status=204),
+    Route(
+        "GET", f"{_EXPORT}/download", audit_exports.download_audit_export, may("audit_exports:read"),
+        limit=_FETCHING, errors=(errors.AuditExportUnfinished,),
     ),
 ]  # fmt: skip

@@ -12,7 +12,18 @@ from shared.http.routes import Route
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
-from .handlers import audit, discovery, purge, secret_rotation, sessions, sign_in, sign_in_purge, sso_config, tokens
+from .handlers import (
+    audit,
+    audit_packing,
+    discovery,
+    purge,
+    secret_rotation,
+    sessions,
+    sign_in,
+    sign_in_purge,
+    sso_config,
+    tokens,
+)
 from .models.sign_in import (
     CallbackQuery,
     DeviceAnswer,
@@ -38,6 +49,7 @@ _GUESSING = SIGNED_IN.costing(60)  # a code that a person types is short: nobody
 ROUTES: list[Route[AuthDeps]] = [
     Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, may("discovery:read")),
     Route("GET", "/.well-known/jwks.json", discovery.show_jwks, may("discovery:read")),
+    Route("GET", "/.well-known/audit-export-keys.json", discovery.show_export_keys, may("discovery:read")),
     health_route("/auth"),
     Route("GET", "/auth/providers", discovery.list_providers, may("sign_in:begin"), reply=ProviderList),
     Route(
@@ -141,6 +153,13 @@ ROUTES: list[Route[AuthDeps]] = [
 EVENT_ROUTES: list[Route[AuthDeps]] = [
     Route("POST", "/_events/sso-metadata", sso_config.refresh_metadata, Access.from_event("sso-metadata")),
     Route("POST", "/_events/audit-anchors", audit.anchor_audit_heads, Access.from_event("audit-anchors")),
+    Route("POST", "/_events/audit-exports", audit_packing.build_audit_export, Access.from_event("audit-exports")),
+    Route(
+        "POST",
+        "/_events/audit-export-sweep",
+        audit_packing.tend_audit_exports,
+        Access.from_event("audit-export-sweep"),
+    ),
     Route("POST", "/_events/org-purge", purge.purge_orgs, Access.from_event("org-purge")),
     Route("POST", "/_events/secret-rotations", secret_rotation.rotate_secret, Access.from_event("secret-rotations")),
     Route("POST", "/_events/sign-in-purge", sign_in_purge.purge_sign_ins, Access.from_event("sign-in-purge")),

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from uuid import UUID
 
 from shared.data.resealing import Resealer
-from shared.data.sealed_columns import SealedColumn
+from shared.data.sealed_columns import PurgedColumn, SealedColumn
 from shared.http.deps import Deps, build_deps
 from shared.ports.clock import SystemClock
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.object_store import GoogleObjectStore, ObjectStore
 from shared.ports.secret_rotation import GoogleSecretRotator, SecretRotator
 from shared.security.egress import EgressGuard, EgressPolicy, SystemResolver, for_process
-from shared.security.envelope import Envelope
+from shared.security.envelope import Envelope, Place
+from shared.security.signing_keys import SigningKey
 from shared.security.token_issuer import TokenIssuer
 from shared.settings import Settings
 
+from .domain.audit_exports import KEPT_FOR
 from .domain_records import DomainRecords
 from .providers import Providers
 from .queries import sso
@@ -26,6 +29,8 @@ AUDIT_ANCHORS = "audit-anchors"
 SEALING_KEY = "identity"
 SP_KEY = SealedColumn("core.sso_connections", "sp_key_encrypted", sso.SEALED_SP_KEYS)
 SEALED_COLUMNS = (SP_KEY,)
+EXPORT_KEY = "export-signing"
+EXPORT_PART = PurgedColumn("core.audit_export_parts", "content_encrypted", kept_for=KEPT_FOR)
 _METADATA_CALLS = EgressPolicy(methods=frozenset({"GET"}), redirects=2, most_response_bytes=262_144)
 
 
@@ -37,6 +42,7 @@ class AuthDeps(Deps):
         issuer: makes access tokens.
         providers: where people sign in.
         admin_domains: e-mail domains of the people who run the platform, as the deployment says.
+        export_key: signs what auditors are given.
         anchors: the bucket that keeps heads of audit chains.
         envelope: seals our keys for organisations' own identity providers.
         resealer: seals them anew when their key is rotated.
@@ -48,12 +54,18 @@ class AuthDeps(Deps):
     issuer: TokenIssuer
     providers: Providers
     admin_domains: frozenset[str]
+    export_key: SigningKey
     anchors: ObjectStore
     envelope: Envelope
     resealer: Resealer
     egress: EgressGuard
     domain_records: DomainRecords
     rotator: SecretRotator
+
+
+def export_place(org_id: UUID, part_id: UUID) -> Place:
+    """Say where a part of a pack for auditors stands."""
+    return EXPORT_PART.place(org_id, part_id)
 
 
 def load_deps(settings: Settings) -> AuthDeps:
@@ -75,6 +87,9 @@ def load_deps(settings: Settings) -> AuthDeps:
         issuer=issuer,
         providers=Providers.of(settings, clock),
         admin_domains=admin_domains,
+        export_key=SigningKey(
+            keys, EXPORT_KEY, clock, activation_seconds=settings.token_activation_seconds, known_as="export keys"
+        ),
         anchors=GoogleObjectStore(settings, AUDIT_ANCHORS),
         envelope=envelope,
         resealer=Resealer(common.db, envelope, SEALED_COLUMNS, common.clock),

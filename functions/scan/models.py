@@ -14,6 +14,7 @@ from shared.http.paging import PageQuery
 from .attribution_models import AttributionView
 
 _STRICT = ConfigDict(extra="forbid")
+Trigger = Literal["person", "key", "schedule", "event"]
 MOST_ACCOUNTS = 50  # that one call starts a scan of
 
 
@@ -57,6 +58,9 @@ class StartScan(BaseModel):
         return self
 
 
+_TRIGGERS: Mapping[str, Trigger] = {"human": "person", "key": "key", "schedule": "schedule", "feed": "event"}
+
+
 class ScanView(RowView):
     """A scan: where it stands and what it found."""
 
@@ -72,6 +76,14 @@ class ScanView(RowView):
     started_at: datetime | None
     finished_at: datetime | None
     regions: list[str] | None = Field(description="null until they are looked up, and when they could not be")
+    trigger: Trigger = Field(
+        description="who or what started it: `event` is a change that the account's asset feed told of, `key` also a cluster's operator"
+    )
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Build it from a row of `scans`, whose `requested_by` says `kind:id`."""
+        return super().of({**row, "trigger": _TRIGGERS.get(row["requested_by"].partition(":")[0], "person")})
 
 
 class StartedScans(BaseModel):

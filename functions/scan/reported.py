@@ -6,7 +6,7 @@ cluster fits in memory. A report is gone when another one has come meanwhile: th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,11 @@ from shared.data.rows import Row
 from shared.security.actor import Actor
 
 from .domain.cluster_reports import is_silent
+from .domain.report_sealing import ObjectSealer
 from .queries import reports as queries
 from .readers.kubernetes.reading import Finding, Listed, NotListed, not_reported, read_report
 from .types.kubernetes import GENERIC
+from .types.kubernetes.versions import former
 
 _PAGE = 500
 _NEVER = "the operator has sent no whole report yet; install it in the cluster with a key of the scope `report`"
@@ -26,7 +28,9 @@ _SILENT = "nothing was heard of the operator since {since}"
 _REPLACED = "another report came in while this one was read"
 
 
-def live_resources(db: Database, actor: Actor, account_id: UUID, now: datetime) -> Iterator[Finding]:
+def live_resources(
+    db: Database, actor: Actor, account_id: UUID, now: datetime, opened: Callable[[Row], ObjectSealer]
+) -> Iterator[Finding]:
     """Yield the live resources of the latest report, and what it does not tell.
 
     Args:
@@ -34,6 +38,11 @@ def live_resources(db: Database, actor: Actor, account_id: UUID, now: datetime) 
         actor: for whom it is read.
         account_id: of the cluster.
         now: a report is not believed when the operator has been silent since.
+        opened: opens the key of a report, outside of any transaction.
+
+    Raises:
+        CiphertextRefused: (500 `ciphertext_refused`) the key or an object is not what was stored.
+        ServiceAway: (503 `service_away`) KMS did not answer.
     """
     with db.unit(actor) as tx:
         report = queries.find_latest_report(tx, account_id)
@@ -45,8 +54,10 @@ def live_resources(db: Database, actor: Actor, account_id: UUID, now: datetime) 
         yield not_reported("unavailable", _SILENT.format(since=report["received_at"].isoformat(timespec="seconds")))
         return
 
+    sealer = opened(report)
+
     def objects(kinds: Sequence[str] | None) -> Iterator[Mapping[str, Any]]:
-        return _objects(db, actor, account_id, report["id"], kinds)
+        return _objects(db, actor, sealer, kinds)
 
     yield from read_report(_listed(report), objects, declared)
     with db.unit(actor) as tx:
@@ -56,14 +67,14 @@ def live_resources(db: Database, actor: Actor, account_id: UUID, now: datetime) 
 
 
 def _objects(
-    db: Database, actor: Actor, account_id: UUID, report_id: UUID, kinds: Sequence[str] | None
+    db: Database, actor: Actor, sealer: ObjectSealer, kinds: Sequence[str] | None
 ) -> Iterator[Mapping[str, Any]]:
     after = ("", "")
     while True:
         with db.unit(actor) as tx:
-            rows = queries.page_objects(tx, account_id, report_id, kinds=kinds, after=after, most=_PAGE)
+            rows = queries.page_objects(tx, sealer.account_id, sealer.report_id, kinds=kinds, after=after, most=_PAGE)
         for row in rows:
-            yield row["object"]
+            yield sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"])
         if len(rows) < _PAGE:
             return
         after = (rows[-1]["kind"], rows[-1]["key"])
@@ -74,3 +85,34 @@ def _listed(report: Row) -> Listed:
         NotListed(item["kind"], item["reason"], item["permission"], item["detail"]) for item in report["failures"]
     )
     return Listed(frozenset(report["kinds"]), failures)
+
+
+def find_object(
+    db: Database, actor: Actor, org_id: UUID, account_id: UUID, opened: Callable[[Row], ObjectSealer]
+) -> Callable[[str, str], Mapping[str, Any] | None]:
+    """Return what finds an object, by kind and key, in the report that came last; the report's key is opened once.
+
+    Args:
+        db: the function's.
+        actor: for whom it is read.
+        org_id: whose cluster it is.
+        account_id: of the cluster.
+        opened: opens the key of a report, outside of any transaction.
+    """
+    sealers: dict[UUID, ObjectSealer] = {}
+
+    def find(kind: str, key: str) -> Mapping[str, Any] | None:
+        with db.unit_in(org_id, actor) as tx:
+            report = queries.find_latest_report(tx, account_id)
+            row = (
+                None
+                if report is None
+                else queries.find_object(tx, account_id, report["id"], kinds=former(kind), key=key)
+            )
+        if report is None or row is None:
+            return None
+        sealer = sealers.get(report["id"]) or opened(report)
+        sealers[report["id"]] = sealer
+        return sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"])
+
+    return find

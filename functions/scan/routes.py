@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.data.errors import DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict
 from shared.http.access import Access
 from shared.http.errors import Invalid, MalformedRequest
 from shared.http.health import health_route
@@ -9,12 +10,14 @@ from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.resealing import resealing_route
 from shared.http.routes import Route
+from shared.ports.errors import ServiceAway
 from shared.security.egress import EgressFailed, EgressRefused, EgressTimeout
 from shared.security.errors import NotFound, SignatureRefused
-from shared.security.ratelimit import SIGNED_IN
+from shared.security.ratelimit import SIGNED_IN, Limit, Quota
 
 from . import account_models as account
 from . import errors, models
+from . import feed_models as feeds
 from . import fix_models as fixes
 from . import report_models as reports
 from . import schedule_models as timed
@@ -23,6 +26,7 @@ from . import triage_models as triage
 from .cloud_access.calling import MOST_STATE_BYTES
 from .handlers import (
     accounts,
+    asset_feeds,
     attributing,
     comparing,
     drift,
@@ -44,6 +48,7 @@ from .wiring import ScanDeps
 
 _O = "/api/v2/orgs/{org_id}"
 _HEAVY, _HEAVIEST = SIGNED_IN.costing(10), SIGNED_IN.costing(20)  # calls that ask a cloud, or make a lot of work
+_PUSHES = Limit((Quota("asset-feed", "address", 6000),))  # Google pushes for all customers from a few addresses
 _STATE_ERRORS = (errors.StateUnreadable, errors.StateVersionUnsupported, errors.StateEncrypted, errors.StateTooLarge)
 
 
@@ -61,6 +66,12 @@ def _account_routes(root: str) -> list[Route[ScanDeps]]:
         Route("DELETE", one, accounts.delete_account, may("cloud_accounts:delete"), status=204),
         Route("GET", f"{one}/trust", trust.show_trust, may("cloud_accounts:read"), reply=account.TrustView),
         Route("POST", f"{one}/verify", verifying.verify_account, may("cloud_accounts:verify"), reply=account.VerifyView, limit=_HEAVY),
+        Route("GET", f"{one}/asset-feed", asset_feeds.get_asset_feed, may("cloud_accounts:read"), reply=feeds.AssetFeedView),
+        Route(
+            "PUT", f"{one}/asset-feed", asset_feeds.put_asset_feed, may("cloud_accounts:change"),
+            body=feeds.PutAssetFeed, reply=feeds.AssetFeedView,
+        ),
+        Route("DELETE", f"{one}/asset-feed", asset_feeds.delete_asset_feed, may("cloud_accounts:change"), status=204),
     ]  # fmt: skip
 
 
@@ -146,6 +157,11 @@ ROUTES: list[Route[ScanDeps]] = [
             SignatureRefused, MalformedRequest, Invalid, NotFound, errors.ReportGone, errors.ReportGap, errors.ReportMismatch,
             errors.ReportTooLarge,
         ),
+    ),
+    Route(  # open to anyone: the token of the feed's push account is checked before the body is read
+        "POST", "/api/v2/asset-feeds/{feed_id}", asset_feeds.take_push, may("asset_changes:send"),
+        reply=feeds.PushAnswer, status=202, is_raw=True, body_limit_bytes=asset_feeds.MOST_PUSH_BYTES, limit=_PUSHES,
+        errors=(SignatureRefused, MalformedRequest, ServiceAway, DatabaseAway, PoolExhausted, QueryTimeout, WriteConflict),
     ),
     Route("GET", f"{_O}/drift", drift.list_drift, may("drift:read"), query=models.DriftQuery, reply=models.DriftPage),
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from shared.http.deps import Deps, build_deps
 from shared.ports.identity_tokens import GoogleIdentityTokens, IdentityTokens
 from shared.ports.key_manager import GoogleKeyManager
 from shared.ports.secret_store import Secret
+from shared.security.content_keys import ContentKey
 from shared.security.egress import EgressGuard, SystemResolver, for_process
 from shared.security.envelope import Envelope, Place
 from shared.security.secret_versions import SecretVersions
@@ -21,10 +22,11 @@ from shared.settings import Settings
 from .cloud_access.calling import POLICY
 from .cloud_access.opening import CloudOpener, Guards
 from .cloud_access.tokens import Tokens
+from .domain.report_sealing import ObjectSealer
 from .domain.sealing import Sealer
 from .domain.shards import is_resolved
 from .errors import CredentialsRefused
-from .queries import accounts, sources
+from .queries import accounts, reports, sources
 from .readers import policies
 from .readers.aws.session import AwsAccount, Login, SignIns, sign_in
 from .readers.aws.trail import Pace
@@ -40,7 +42,8 @@ CREDENTIALS_KEY = "credentials"
 CREDENTIALS_SEPARATOR = b"\n"
 CREDENTIALS = SealedColumn("scan.cloud_accounts", "credentials_encrypted", accounts.SEALED_CREDENTIALS)
 SOURCE_CREDENTIALS = SealedColumn("scan.state_sources", "credentials_encrypted", sources.SEALED_CREDENTIALS)
-SEALED_COLUMNS = (CREDENTIALS, SOURCE_CREDENTIALS)
+REPORT_KEY = SealedColumn("scan.cluster_reports", "objects_key_encrypted", reports.SEALED_KEYS)
+SEALED_COLUMNS = (CREDENTIALS, SOURCE_CREDENTIALS, REPORT_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class ScanDeps(Deps):
     """Clients of the scan function.
 
     Attributes:
-        envelope: seals and opens cloud credentials.
+        envelope: seals and opens cloud credentials and the keys of reports.
         resealer: seals them anew when their key is rotated.
         digest_keys: the versions of the key of digests.
         sign_ins: accounts of AWS that this process is signed in to.
@@ -158,6 +161,34 @@ class ScanDeps(Deps):
             return self.envelope.open(bytes(source["credentials_encrypted"]), source_place(org_id, source["id"]))
 
         return self.opener.open(source, secrets, lambda: self.sign_in(org_id, account))
+
+    def new_report_key(self, org_id: UUID) -> tuple[ContentKey, dict[str, Any]]:
+        """Make the key of a new report; returns it, and the columns that hold it sealed.
+
+        Raises:
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        key, sealing_id = ContentKey.make(self.entropy), self.entropy.uuid()
+        sealed = self.envelope.seal(key.secret, REPORT_KEY.place(org_id, sealing_id))
+        return key, {"sealing_id": sealing_id, "objects_key_encrypted": sealed}
+
+    def report_key(self, org_id: UUID, report: Mapping[str, Any]) -> ContentKey:
+        """Open the key of a report; KMS is asked once, however many objects the report has.
+
+        Args:
+            org_id: whose it is.
+            report: its row.
+
+        Raises:
+            CiphertextRefused: (500 `ciphertext_refused`).
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        place = REPORT_KEY.place(org_id, report["sealing_id"])
+        return ContentKey(self.envelope.open(bytes(report["objects_key_encrypted"]), place))
+
+    def object_sealer(self, org_id: UUID, account_id: UUID, report: Mapping[str, Any]) -> ObjectSealer:
+        """Return what opens the objects of a report. Raises as `report_key`."""
+        return ObjectSealer(self.report_key(org_id, report), org_id, account_id, report["id"], report["sealing_id"])
 
     def sealer(self, org_id: UUID) -> Sealer:
         """Return what turns sensitive values of an organisation into keyed digests.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from functions.scan.clouds import CLOUDS
 from functions.scan.domain.specs import TypeSpec
@@ -15,8 +13,8 @@ from functions.scan.readers.gcp.rights import READING
 from functions.scan.types.aws.catalogue import READABLE
 
 from .customer_rights import read_actions
+from .generated import ROOT, write_or_check
 
-ROOT = Path(__file__).parents[2]
 FILE = ROOT / "infra" / "coverage.md"
 _TITLES = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure", "kubernetes": "Kubernetes"}
 _HEAD = """# What is compared
@@ -89,16 +87,7 @@ def _words(names: tuple[str, ...]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or only say whether it is what it should be; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m infra.build.coverage", description="Write infra/coverage.md.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
-    options = parser.parse_args(arguments)
-    text = coverage_text()
-    if not options.check:
-        FILE.write_text(text, encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("infra/coverage.md is stale: run `python -m infra.build.coverage` and commit it\n")
-        return 1
-    return 0
+    return write_or_check(FILE, coverage_text(), "infra.build.coverage", arguments)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tomllib
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from infra.suite import load_suite
 from shared.http.openapi import build_document
 from shared.http.routes import Route
 
-ROOT = Path(__file__).parents[2]
+from .generated import ROOT, write_or_check
+
 FILE = ROOT / "infra" / "openapi.json"
 
 
@@ -40,16 +39,7 @@ def openapi_text() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or only say whether it is what it should be; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m infra.build.openapi", description="Write infra/openapi.json.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
-    options = parser.parse_args(arguments)
-    text = openapi_text()
-    if not options.check:
-        FILE.write_text(text, encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("infra/openapi.json is stale: run `python -m infra.build.openapi` and commit it\n")
-        return 1
-    return 0
+    return write_or_check(FILE, openapi_text(), "infra.build.openapi", arguments)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from infra.suite import load_suite
 from shared.http.access import Access
 from shared.http.permissions import PERMISSIONS
 from shared.security.actor import SCOPE_ROLES
 
+from .generated import ROOT, write_or_check
 from .openapi import routes_of
 
-ROOT = Path(__file__).parents[2]
 FILE = ROOT / "infra" / "permissions.md"
 _HEAD = """# Who may do what
 
@@ -70,18 +68,7 @@ def _keys(access: Access) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the file, or only say whether it is what it should be; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m infra.build.permissions", description="Write infra/permissions.md."
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is stale")
-    options = parser.parse_args(arguments)
-    text = permissions_text()
-    if not options.check:
-        FILE.write_text(text, encoding="utf-8")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
-        sys.stderr.write("infra/permissions.md is stale: run `python -m infra.build.permissions` and commit it\n")
-        return 1
-    return 0
+    return write_or_check(FILE, permissions_text(), "infra.build.permissions", arguments)
 
 
 if __name__ == "__main__":

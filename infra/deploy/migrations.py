@@ -1,6 +1,7 @@
 """The migrations job of Google Cloud: `python -m infra.deploy.migrations LOGIN=IDENTITY …`.
 
-Runs before any function changes, as an identity that owns the schema. Applies migrations, completes auditing, then lets each function's
+Runs before any function changes, as an identity that owns the schema. Applies migrations (none when it belongs to the release before, which is gone
+back to), completes auditing, then lets each function's
 identity into its login role and takes every other one out. Reads the same settings as a function (`DW_DATABASE_INSTANCE`, `_NAME`, `_USER`).
 """
 
@@ -128,7 +129,7 @@ def _migrate(logins: Mapping[str, str]) -> None:
         try:
             _without_limits(connection)
             runner = Runner(connection)
-            count = migrate_through(runner, MIGRATIONS, _say)
+            count = migrate_through(runner, MIGRATIONS, _say, may_be_ahead=True)
             audited = complete_auditing(runner)
             changes = let_in(runner, logins)
         finally:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -51,12 +52,12 @@ class Azure:
         tables: Resource Graph table -> rows; rows of `resources` may be given together under `rows`.
         lists: path below Resource Manager -> elements; any case.
         documents: the same -> one document.
-        permissions: of the caller.
+        permissions: of the caller; what they do not let him read is left out of the tables.
         base_url: where links to next pages lead.
         calls: how often each operation was asked for.
     """
 
-    tables: dict[str, Sequence[Row]] = field(default_factory=dict)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     documents: Mapping[str, Row] = field(default_factory=dict)
     permissions: Sequence[Row] = ({"actions": ["*/read"], "notActions": []},)
@@ -72,7 +73,9 @@ class Azure:
         if "rows" in document:
             self.tables = {name: [row for row in document["rows"] if table_of(row) == name] for name in _TABLES}
         if "changes" in document:
-            self.tables["resourcechanges"] = document["changes"]
+            self.tables |= {name: [] for name in _CHANGES}
+            for row in document["changes"]:
+                self.tables[_CHANGES["/providers/" not in _target(row)]].append(row)
         self.lists = document.get("lists", self.lists)
         self.documents = document.get("documents", self.documents)
         self.permissions = document.get("permissions", self.permissions)
@@ -164,9 +167,9 @@ class Azure:
     def _evaluated(self, query: str) -> list[dict[str, Any]]:
         """Run a query of the kind that DriftWise makes."""
         table, *steps = [part.strip() for part in query.split(" | ")]
-        if table not in (*_TABLES, "resourcechanges"):
+        if table not in (*_TABLES, *_CHANGES):
             raise NotUnderstood(table)
-        rows: list[dict[str, Any]] = [dict(row) for row in self.tables.get(table, ())]
+        rows: list[dict[str, Any]] = [dict(row) for row in self.tables.get(table, ()) if self._is_shown(row)]
         for step in steps:
             word, _, rest = step.partition(" ")
             if word == "where":
@@ -176,11 +179,21 @@ class Azure:
             elif word == "project":
                 names = [name.strip() for name in rest.split(",")]
                 rows = [{name: row.get(name) for name in names} for row in rows]
+            elif word == "take" and rest.isdecimal():
+                rows = rows[: int(rest)]
             elif step == "order by id asc":
                 rows.sort(key=lambda row: str(row["id"]).lower())
             else:
                 raise NotUnderstood(step)
         return rows
+
+    def _is_shown(self, row: Row) -> bool:
+        """Say whether the caller may read a resource: Resource Graph leaves out the others and says nothing."""
+        action = f"{row.get('type')}/read"
+        return any(
+            _fits(action, role.get("actions", ())) and not _fits(action, role.get("notActions", ()))
+            for role in self.permissions
+        )
 
     def _document(self, request: Request) -> Answer:
         found = {path.lower(): item for path, item in self.documents.items()}.get(request.path.lower())
@@ -198,6 +211,7 @@ class Azure:
 
 
 _TABLES = ("resourcecontainers", "resources", "authorizationresources")
+_CHANGES = ("resourcechanges", "resourcecontainerchanges")
 
 
 def table_of(row: Row) -> str:
@@ -237,6 +251,15 @@ def _holds(row: Row, condition: str) -> bool:
     held = str(_at(row, found[1]) or "").lower()
     values = [re.sub(r"\\(.)", r"\1", value).lower() for value in _values(found[3])]
     return held not in values if found[2] == "!~" else held in values
+
+
+def _fits(action: str, patterns: Sequence[str]) -> bool:
+    """Say whether an action is among those of a role, which may hold wildcards and are compared without case."""
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _target(change: Row) -> str:
+    return str(_at(change, "properties.targetResourceId")).lower()
 
 
 def _values(text: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from .wire import Answer, Request
 
 MOST_PAGE, DEFAULT_PAGE = 1000, 100
 ASSETS_PER_MINUTE = 100  # https://cloud.google.com/asset-inventory/docs/quota
+_LOGS = "logging.logEntries.list"
 ENTRIES_PER_MINUTE = 60  # https://cloud.google.com/logging/quotas
 _LIFETIME_SECONDS = 3600
 _CONTENTS = {"1": "RESOURCE", "2": "IAM_POLICY"}  # client libraries send enumerations by number
@@ -66,7 +67,13 @@ class GoogleCloud:
                 setattr(self, name, document[name])
         self._times.clear()
 
-    def operations(self, request: Request) -> tuple[str, ...]:
+    @staticmethod
+    def operation(request: Request) -> str:
+        """Name what a request asks for by its most telling name."""
+        return GoogleCloud.operations(request)[0]
+
+    @staticmethod
+    def operations(request: Request) -> tuple[str, ...]:
         """Name what a request asks for, the most telling name first."""
         if _ASSETS.fullmatch(request.path):
             return f"ListAssets.{_content(request)}", "ListAssets"
@@ -87,6 +94,8 @@ class GoogleCloud:
             return _token(request)
         if not request.bearer:
             return error(401, "Request is missing required authentication credential.")
+        if (needed := _needed(name)) and not self._may(needed):
+            return _denied(needed)
         if name.startswith("ListAssets"):
             return self._list_assets(request)
         if name == "ListLogEntries":
@@ -96,7 +105,7 @@ class GoogleCloud:
             return Answer(200, {"accessToken": "local-impersonated", "expireTime": f"{expires:%Y-%m-%dT%H:%M:%SZ}"})
         if name == "TestIamPermissions":
             wanted = request.document.get("permissions", [])
-            held = [one for one in wanted if self.permissions is None or one in self.permissions]
+            held = [one for one in wanted if self._may(one)]
             return Answer(200, {"permissions": held} if held else {})
         return error(404, f"Method not found: {request.path}")
 
@@ -104,13 +113,13 @@ class GoogleCloud:
     def failure(mode: Mode, request: Request) -> Answer:
         """Return what a fault looks like."""
         if mode == "deny":
-            is_asset = _ASSETS.fullmatch(request.path)
-            wanted = "cloudasset.assets.list" + ("IamPolicy" if _content(request) == "IAM_POLICY" else "Resource")
-            permission = wanted if is_asset else "logging.logEntries.list"
-            return error(403, f"Permission '{permission}' denied on resource (or it may not exist).")
+            return _denied(_needed(GoogleCloud.operation(request)) or _LOGS)
         if mode == "throttle":
             return error(429, "Quota exceeded for quota metric and limit of service.", "RATE_LIMIT_EXCEEDED")
         return error(503, "The service is currently unavailable.")
+
+    def _may(self, permission: str) -> bool:
+        return self.permissions is None or permission in self.permissions
 
     def _list_assets(self, request: Request) -> Answer:
         content = _content(request)
@@ -180,6 +189,17 @@ def error(status: int, message: str, reason: str = "") -> Answer:
         else []
     )
     return Answer(status, {"error": {"code": status, "message": message, "status": _WORDS[status], "details": details}})
+
+
+def _needed(operation: str) -> str | None:
+    """Return the permission that an operation needs, of those that a customer grants."""
+    if operation.startswith("ListAssets"):
+        return "cloudasset.assets.list" + ("IamPolicy" if operation.endswith("IAM_POLICY") else "Resource")
+    return _LOGS if operation == "ListLogEntries" else None
+
+
+def _denied(permission: str) -> Answer:
+    return error(403, f"Permission '{permission}' denied on resource (or it may not exist).")
 
 
 def _content(request: Request) -> str:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .unit_of_work import UnitOfWork
 
 _PAGE_ENTRIES = 1000
+_NO_LIMIT = 2**63 - 1
+_LAST_ID = UUID(int=2**128 - 1)
 _BEFORE_ALL = -(2**63)  # not 0: an entry that somebody put before the first one is found as well
 
 
@@ -84,13 +86,40 @@ def verify_platform(tx: UnitOfWork, *, expected_min_seq: int = 0, anchors: Itera
     return verify(entries, chain=PLATFORM_CHAIN, head=head, expected_min_seq=expected_min_seq, anchors=anchors)
 
 
+def entries_after(tx: UnitOfWork, seq: int) -> Iterator[Entry]:
+    """Yield what a chain holds beyond an entry, in order; of the unit's organisation, or of the platform in a unit of none."""
+    if tx.org_id is None:
+        return _read(tx, statements.READ_PLATFORM_AUDIT_PAGE, PLATFORM_CHAIN, _NO_LIMIT, seq)
+    return _read(tx, statements.READ_AUDIT_PAGE, org_chain(tx.org_id), _NO_LIMIT, seq)
+
+
+def append_as_they_are(tx: UnitOfWork, entries: Sequence[Entry]) -> None:
+    """Append entries of this very chain that another copy of the database holds (ADR-0045): with their numbers, times and hashes.
+
+    Raises:
+        ValueError: they do not follow the chain's end, or are not what was hashed; nothing was appended.
+    """
+    lock, append = (
+        (statements.LOCK_PLATFORM_AUDIT_HEAD, statements.APPEND_PLATFORM_AUDIT)
+        if tx.org_id is None
+        else (statements.LOCK_AUDIT_HEAD, statements.APPEND_AUDIT)
+    )
+    found = tx.rows(lock, entries=0)[0]
+    head = Head(found["seq"], bytes(found["hash"]))
+    chain = PLATFORM_CHAIN if tx.org_id is None else org_chain(tx.org_id)
+    verdict = verify(entries, chain=chain, head=Head(entries[-1].seq, entries[-1].hash), start=head)
+    if verdict.problem is not None:
+        raise ValueError(f"{chain}: entry {verdict.problem.seq} is {verdict.problem.kind}")
+    _append(tx, append, entries)
+
+
 def _head(found: Row) -> tuple[int, Head]:
     head = GENESIS if found["seq"] is None else Head(found["seq"], bytes(found["hash"]))
     return found["last_seq"] or 0, head
 
 
-def _read(tx: UnitOfWork, sql: str, chain: str, last_seq: int) -> Iterator[Entry]:
-    after_seq, after_id = _BEFORE_ALL, UUID(int=0)
+def _read(tx: UnitOfWork, sql: str, chain: str, last_seq: int, after_seq: int = _BEFORE_ALL) -> Iterator[Entry]:
+    after_id = UUID(int=0) if after_seq == _BEFORE_ALL else _LAST_ID
     while True:
         rows = tx.rows(sql, after_seq=after_seq, after_id=after_id, last_seq=last_seq, most=_PAGE_ENTRIES)
         for row in rows:

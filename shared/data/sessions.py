@@ -21,6 +21,7 @@ from .errors import DatabaseAway, DatabaseSilent, QueryTimeout, RowInUse, Unique
 from .rows import Row
 
 _PREPARED_AT_MOST = 200
+_CLOSED = "42501"  # insufficient_privilege, while connecting: an operator has closed this database to functions (infra/recovery)
 _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
     "57014": QueryTimeout,  # query_canceled: statement_timeout
     "55P03": QueryTimeout,  # lock_not_available: lock_timeout
@@ -53,6 +54,8 @@ class Session:
         except (InterfaceError, OSError) as error:
             raise _away(error) from error
         except DatabaseError as error:
+            if sqlstate(error) == _CLOSED:
+                raise DatabaseAway from error
             _raise_typed(error)
         self._connection.register_in_adapter(TIMESTAMPTZ, _moment)
         self._prepared: dict[str, native.PreparedStatement] = {}

@@ -37,6 +37,7 @@ _TABLE: Mapping[str, Access] = {
     "logout_notices:send": _ANYONE,
     "leak_reports:send": _ANYONE,
     "webhooks:send": _ANYONE,
+    "asset_changes:send": _ANYONE,
     # of oneself
     "me:read": _SIGNED_IN,
     "sessions:read": _PERSON,

@@ -23,11 +23,13 @@ STATEFUL = frozenset({
     "azurerm_managed_disk", "azurerm_redis_cache", "azurerm_kusto_cluster", "azurerm_kusto_database", "azurerm_eventhub", "azurerm_eventhub_namespace",
     "azurerm_servicebus_namespace", "azurerm_servicebus_queue", "azurerm_recovery_services_vault", "azurerm_data_protection_backup_vault",
     "azurerm_log_analytics_workspace", "azurerm_container_registry", "azurerm_netapp_volume", "azurerm_key_vault", "azurerm_app_configuration",
+    "kubernetes_persistent_volume", "kubernetes_persistent_volume_v1", "kubernetes_persistent_volume_claim", "kubernetes_persistent_volume_claim_v1",
 })  # fmt: skip
 CONTAINERS = frozenset({
     "aws_vpc", "aws_eks_cluster", "aws_ecs_cluster", "aws_organizations_account", "aws_organizations_organizational_unit",
     "google_project", "google_folder", "google_container_cluster", "google_compute_network",
     "azurerm_resource_group", "azurerm_subscription", "azurerm_management_group", "azurerm_kubernetes_cluster", "azurerm_virtual_network",
+    "kubernetes_namespace", "kubernetes_namespace_v1",
 })  # fmt: skip
 # Nothing runs behind these: they live in the state only, or on the machine that applies.
 LOCAL = (
@@ -39,7 +41,7 @@ NETWORK_RULES = frozenset({
     "aws_ec2_managed_prefix_list", "aws_ec2_managed_prefix_list_entry", "aws_wafv2_web_acl", "aws_wafv2_rule_group", "aws_wafv2_ip_set",
     "aws_wafv2_regex_pattern_set",
     "google_compute_firewall", "google_compute_firewall_policy_rule", "google_compute_network_firewall_policy_rule",
-    "azurerm_network_security_group", "azurerm_network_security_rule",
+    "azurerm_network_security_group", "azurerm_network_security_rule", "kubernetes_network_policy", "kubernetes_network_policy_v1",
 })  # fmt: skip
 # What lets traffic or people in by being there: one that nobody declared is looked at first.
 DOORS = frozenset({
@@ -54,11 +56,12 @@ DOORS = frozenset({
     "azurerm_virtual_network_peering", "azurerm_public_ip", "azurerm_virtual_network_gateway", "azurerm_virtual_network_gateway_connection",
     "azurerm_local_network_gateway", "azurerm_bastion_host", "azurerm_mssql_firewall_rule", "azurerm_key_vault_access_policy",
     "azurerm_storage_account_network_rules", "azurerm_private_dns_zone_virtual_network_link", "azurerm_express_route_circuit",
+    "kubernetes_ingress", "kubernetes_ingress_v1",
 })  # fmt: skip
 IDENTITY = (
     "aws_iam_*", "aws_ssoadmin_*", "google_*_iam_*", "google_service_account*", "azurerm_role_*", "azurerm_federated_identity_credential",
     "azurerm_user_assigned_identity", "azurerm_management_lock", "aws_cognito_identity_provider", "aws_organizations_policy", "aws_organizations_policy_attachment",
-    "aws_elasticache_user", "aws_memorydb_user",
+    "aws_elasticache_user", "aws_memorydb_user", "kubernetes_role*", "kubernetes_cluster_role*",
 )  # fmt: skip
 # Attributes that protect something, by name, wherever they are: what a drift in them weakens is looked at first.
 PROTECTIONS = frozenset({

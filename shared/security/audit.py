@@ -221,9 +221,15 @@ def chain_events(chain: str, head: Head, events: Sequence[Event], *, ids: Sequen
 
 
 def verify(
-    entries: Iterable[Entry], *, chain: str, head: Head, expected_min_seq: int = 0, anchors: Iterable[Head] = ()
+    entries: Iterable[Entry],
+    *,
+    chain: str,
+    head: Head,
+    expected_min_seq: int = 0,
+    anchors: Iterable[Head] = (),
+    start: Head = GENESIS,
 ) -> Verdict:
-    """Verify a chain from its first entry on; holds one entry at a time.
+    """Verify a chain from its first entry on, or from one that is trusted; holds one entry at a time.
 
     Args:
         entries: all of them in order of `seq`; read no further than the first problem.
@@ -231,8 +237,9 @@ def verify(
         head: where it should end.
         expected_min_seq: the caller's watermark: a `seq` that it saw before, so that the chain may not end below it.
         anchors: heads that were kept outside of the database, in order of `seq`; read no further than needed.
+        start: the entry that is trusted already, which the first of `entries` follows; the chain's beginning by default.
     """
-    last = GENESIS
+    last = start
     waiting = iter(anchors)
     anchor = next(waiting, None)
     for entry in entries:

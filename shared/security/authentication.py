@@ -177,14 +177,33 @@ class EventVerifier:
 
         Raises:
             Unauthenticated: (401 `unauthenticated`) not our queue.
+            ServiceAway: (503 `service_away`) Google's keys cannot be had.
         """
-        credential = _credential(headers)
-        if credential is None or not self._sender:
-            raise Unauthenticated
-        claims = verify_token(credential, self._rule, self._keys, self._clock)
-        if claims.get("email") != self._sender or claims.get("email_verified") is not True:
+        if not self._sender or self.sender_of(headers, self._rule.audience) != self._sender:
             raise Unauthenticated
         return self._sender
+
+    def sender_of(self, headers: Mapping[str, str], audience: str) -> str:
+        """Check the token of somebody's Pub/Sub; returns the service account whose token it is.
+
+        Anybody can have a token of an account of theirs made for any audience: who trusts it compares the account, too.
+
+        Args:
+            headers: lower-case names.
+            audience: what the token must be made for, and nothing else.
+
+        Raises:
+            Unauthenticated: (401 `unauthenticated`).
+            ServiceAway: (503 `service_away`) Google's keys cannot be had.
+        """
+        credential = _credential(headers)
+        if credential is None:
+            raise Unauthenticated
+        claims = verify_token(credential, replace(self._rule, audience=audience), self._keys, self._clock)
+        email = claims.get("email")
+        if not isinstance(email, str) or claims.get("email_verified") is not True:
+            raise Unauthenticated
+        return email
 
 
 def _credential(headers: Mapping[str, str]) -> str | None:

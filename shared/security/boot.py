@@ -6,7 +6,7 @@ import json
 
 from shared.settings import Settings
 
-from .token_issuer import LEAST_ACTIVATION_SECONDS
+from .signing_keys import LEAST_ACTIVATION_SECONDS
 
 
 class UnsafeStart(Exception):

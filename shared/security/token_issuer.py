@@ -1,53 +1,22 @@
 """JSON Web Tokens of this suite's own: signed by KMS, whose private key never leaves it; the public halves are published.
 
-Owns which version of the key signs. A version is published as soon as it is enabled and signs only when it has been known
-for long enough that every verifier holds it; see ADR-0011. Source: RFC 7517, RFC 7519, RFC 9068.
+Owns what a token says. Which version of the key signs is `signing_keys`'; see ADR-0011. Source: RFC 7519, RFC 9068.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Mapping
+from datetime import timedelta
 
 from shared.ports.clock import Clock
-from shared.ports.errors import ServiceAway, VersionUnusable
-from shared.ports.kept import Kept
-from shared.ports.key_manager import KeyManager, PublicKey
-from shared.telemetry.log import logger
+from shared.ports.key_manager import KeyManager
 
-LISTING_SECONDS = 60.0  # how long an instance goes on with the versions it listed
-JWKS_MAX_AGE_SECONDS = 300  # how long whoever stands in between may keep the published key set
-ACTIVATION_SECONDS = 3600
-# The way of a new version into the last verifier's hands takes 670 s: listed (60), kept in between (300), held for fresh
-# (300), asked for again (10). The clock of the instance that signs may be ahead of the vault's (60). The rest is air.
-LEAST_ACTIVATION_SECONDS = 900
-_log = logger("token_issuer")
-
-
-def signing_version(versions: Sequence[PublicKey], now: datetime, activation: timedelta) -> PublicKey:
-    """Choose the version that signs: the newest that is old enough, and before there is one the oldest.
-
-    Every instance chooses alike without asking another: the times are the vault's, and where two clocks lie apart, both
-    choices are published.
-
-    Args:
-        versions: the enabled ones, oldest first, at least one.
-        now: aware UTC.
-        activation: how long a version is published before it signs.
-    """
-    active = [item for item in versions if item.made_at + activation <= now]
-    return active[-1] if active else versions[0]
+from .signing_keys import ACTIVATION_SECONDS, LISTING_SECONDS, SigningKey, encode
 
 
 class TokenIssuer:
-    """Issues ES256 tokens. Every enabled version of the key is published; `signing_version` says which one signs.
-
-    Those that are known stay published while KMS is away, so that everybody can verify what was signed before.
-    """
+    """Issues ES256 tokens under a signing key."""
 
     _listing_seconds = LISTING_SECONDS
 
@@ -63,16 +32,11 @@ class TokenIssuer:
             clock: time.
             activation_seconds: how long a version is published before it signs.
         """
-        self._keys = keys
-        self._key = key
         self._issuer = issuer
         self._clock = clock
-        self._activation = timedelta(seconds=activation_seconds)
-        listing = partial(keys.public_keys, key)
-        self._versions: Kept[Sequence[PublicKey]] = Kept(
-            "token keys", listing, clock, fresh_seconds=self._listing_seconds
+        self._key = SigningKey(
+            keys, key, clock, activation_seconds=activation_seconds, listing_seconds=self._listing_seconds
         )
-        self._signing: str | None = None
 
     def issue(self, claims: Mapping[str, object], *, audience: str, kind: str, lifetime: timedelta) -> str:
         """Sign a token.
@@ -94,12 +58,9 @@ class TokenIssuer:
             "iat": now,
             "exp": now + int(lifetime.total_seconds()),
         }
-        published = self._published()
-        try:
-            return self._sign(self._choose(published), kind, body)
-        except VersionUnusable:  # disabled since the versions were listed
-            self._versions.forget(published)
-            return self._sign(self._choose(self._published()), kind, body)
+        payload = json.dumps(body, separators=(",", ":")).encode()
+        header, signature = self._key.sign(kind, payload)
+        return f"{header}.{encode(payload)}.{signature}"
 
     def jwks(self) -> dict[str, object]:
         """Return the public key set (RFC 7517), every live version.
@@ -107,53 +68,4 @@ class TokenIssuer:
         Raises:
             ServiceAway: (503 `service_away`) KMS did not answer.
         """
-        return {"keys": [self._jwk(item) for item in self._published()]}
-
-    def _sign(self, version: PublicKey, kind: str, body: Mapping[str, object]) -> str:
-        header = {"alg": "ES256", "kid": self._kid(version), "typ": kind}
-        signed = f"{_encode_json(header)}.{_encode_json(body)}"
-        der = self._keys.sign(self._key, version.version, hashlib.sha256(signed.encode()).digest())
-        return f"{signed}.{_encode(_raw_signature(der))}"
-
-    def _choose(self, published: Sequence[PublicKey]) -> PublicKey:
-        found = signing_version(published, self._clock.now(), self._activation)
-        if self._signing not in (None, found.version):
-            _log.info("signing key version changed", key=self._key, version=found.version, before=self._signing)
-        self._signing = found.version
-        return found
-
-    def _jwk(self, item: PublicKey) -> dict[str, object]:
-        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-        from jwt.algorithms import ECAlgorithm
-
-        public = load_pem_public_key(item.pem.encode())
-        if not isinstance(public, EllipticCurvePublicKey):
-            raise TypeError(f"the key {self._key} is no EC key")
-        members = ECAlgorithm.to_jwk(public, as_dict=True)
-        return {**members, "kid": self._kid(item), "use": "sig", "alg": "ES256"}
-
-    def _kid(self, item: PublicKey) -> str:
-        return f"{self._key}-{item.version}"
-
-    def _published(self) -> Sequence[PublicKey]:
-        found = self._versions.get()
-        if not found:
-            raise ServiceAway("kms")
-        return found
-
-
-def _raw_signature(der: bytes) -> bytes:
-    """Turn an ASN.1 DER signature into r || s (RFC 7518 section 3.4)."""
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
-    r, s = decode_dss_signature(der)
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _encode_json(value: Mapping[str, object]) -> str:
-    return _encode(json.dumps(value, separators=(",", ":")).encode())
+        return self._key.jwks()

@@ -1,7 +1,7 @@
 """A plan of 1,000 changes judged by us and by checkov, on the same file in one run: time, memory, and who finds what.
 
 The plan is put together from the recorded plans of a real Terraform, each copy in a module of its own, so that what is planted is
-known from their expectations. Checkov has an environment of its own (`tests/support/checkov.py`).
+known from their expectations. Checkov has an environment of its own (`infra/supply_chain`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from statistics import median
 from typing import Any
 
 from functions.analyze.domain.plan import read_plan
+from infra.supply_chain.scanners.infrastructure import CHECKOV, command
 from shared.rules.engine import judge_plan
 from shared.rules.rule import Finding
-from tests.support import checkov as rival
 from tests.support.plan_cases import EXPECTED
 from tests.support.record_plans import FOLDER, NAMES
 
@@ -81,7 +81,7 @@ class Planted:
 
 def measure() -> list[Result]:
     """Judge the plan by both, in turn."""
-    rival.install()
+    CHECKOV.install()
     document = make_plan(CHANGES)
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "plan.json"
@@ -227,4 +227,4 @@ def _run(command: list[str]) -> _Run:
 
 
 def _checkov(file: Path) -> list[str]:
-    return rival.command("--framework", "terraform_plan", "--file", str(file))
+    return command("--framework", "terraform_plan", "--file", str(file))

@@ -48,6 +48,7 @@ GET    /console/health                            anyone
 
 GET    /.well-known/openid-configuration          anyone
 GET    /.well-known/jwks.json                     anyone
+GET    /.well-known/audit-export-keys.json        anyone
 GET    /auth/providers                            anyone
 GET    /auth/login                                anyone
 GET    /auth/callback                             anyone
@@ -89,6 +90,11 @@ DELETE O/sso-config/domains/{domain}              admin human fresh
 POST   O/sso-config/domains/{domain}/verify       admin human fresh
 GET    O/audit-log                                admin
 GET    O/audit-log/verify                         admin
+POST   O/audit-exports                            admin human
+GET    O/audit-exports                            admin human
+GET    O/audit-exports/{export_id}                admin human
+DELETE O/audit-exports/{export_id}                admin human
+GET    O/audit-exports/{export_id}/download       admin human
 
 GET    /api/v2/admin/audit-log                    platform
 GET    /api/v2/admin/audit-log/verify             platform
@@ -117,6 +123,9 @@ GET    O/cloud-accounts/{account_id}              viewer
 PATCH  O/cloud-accounts/{account_id}              admin
 DELETE O/cloud-accounts/{account_id}              admin
 POST   O/cloud-accounts/{account_id}/verify       admin
+GET    O/cloud-accounts/{account_id}/asset-feed   viewer
+PUT    O/cloud-accounts/{account_id}/asset-feed   admin
+DELETE O/cloud-accounts/{account_id}/asset-feed   admin
 GET    O/cloud-accounts/{account_id}/trust        viewer
 POST   O/accounts                                 admin
 GET    O/accounts                                 viewer
@@ -124,6 +133,9 @@ GET    O/accounts/{account_id}                    viewer
 PATCH  O/accounts/{account_id}                    admin
 DELETE O/accounts/{account_id}                    admin
 POST   O/accounts/{account_id}/verify             admin
+GET    O/accounts/{account_id}/asset-feed         viewer
+PUT    O/accounts/{account_id}/asset-feed         admin
+DELETE O/accounts/{account_id}/asset-feed         admin
 GET    O/accounts/{account_id}/trust              viewer
 POST   O/state-sources                            admin
 GET    O/state-sources                            viewer
@@ -236,6 +248,7 @@ POST   O/notification-channels/{channel_id}/test  admin
 POST   O/notification-channels/slack-installs     human admin
 GET    /oauth/slack/callback                      human
 POST   /api/v2/operator/report                    key
+POST   /api/v2/asset-feeds/{feed_id}              anyone
 GET    O/webhook-deliveries                       admin
 POST   O/webhook-deliveries/{delivery_id}/replay  admin
 """

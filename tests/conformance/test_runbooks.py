@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 SUITE = load_suite()
 PAGES = sorted(path.name for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
 each_page = pytest.mark.parametrize("page", PAGES)
-each_page_with_statements = pytest.mark.parametrize("page", [page for page in PAGES if queries_of(page)])
+ALL_PAGES = [*PAGES, *(f"incidents/{path.name}" for path in sorted((RUNBOOKS / "incidents").glob("*.md")))]
+each_page_with_statements = pytest.mark.parametrize("page", [page for page in ALL_PAGES if queries_of(page)])
 
 
 def text_of(page: str) -> str:
@@ -35,7 +36,7 @@ def test_a_page_says_when_what_must_hold_how_to_see_it_and_the_way_back(page: st
         assert part in text, f"{page} lacks {part}"
 
 
-@each_page
+@pytest.mark.parametrize("page", ALL_PAGES)
 def test_what_it_names_exists(page: str) -> None:
     text = text_of(page)
     assert set(re.findall(r"--key ([a-z-]+)", text)) <= set(SUITE.kms_keys)
@@ -78,10 +79,13 @@ def test_its_other_statements_run_as_the_owner(database: ClonedDatabase, page: s
 
 
 def test_a_reader_finds_statements_in_pages() -> None:
-    assert {page: len(queries_of(page)) for page in PAGES if queries_of(page)} == {
+    assert {page: len(queries_of(page)) for page in ALL_PAGES if queries_of(page)} == {
         "api-key-pepper.md": 1,
         "database-connections.md": 1,
         "envelope-key.md": 3,
         "outbox-lag.md": 1,
         "value-digest-key.md": 1,
+        "incidents/data-breach.md": 1,
+        "incidents/lost-database.md": 1,
+        "incidents/stolen-session.md": 1,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from infra.verify_pack import verify_pack
 from shared.security.audit import GENESIS, Entry, Event, Head, hash_entry, org_chain
 from tests.support.running_suite import RunningSuite, problem
+from tests.support.waiting import wait_until
 
 
 @dataclass
@@ -241,3 +244,16 @@ def test_what_cannot_be_asked_is_refused_by_name(
 ) -> None:
     answer = emulator.call("GET", emulator.org(f"/audit-log{path}"), emulator.tokens["owner"], params=params)
     assert [item["field"] for item in problem(answer, 422, "invalid")["errors"]] == [field]
+
+
+def test_an_auditor_verifies_a_pack_with_the_published_keys_alone(org: Org) -> None:
+    org.anchor()
+    path, token = org.suite.org("/audit-exports", org.id), org.suite.tokens["owner"]
+    asked = org.suite.call("POST", path, token, json={})
+    assert asked.status_code == 202, asked.text
+    pack = f"{path}/{asked.json()['id']}"
+    wait_until(lambda: org.suite.call("GET", pack, token).json()["status"] == "done", "the pack is built")
+    content = org.suite.call("GET", f"{pack}/download", token).content
+    keys = verify_pack.read_keys(org.suite.call("GET", "/.well-known/audit-export-keys.json", None).content)
+    report = verify_pack.verify(io.BytesIO(content), keys, organisation=str(org.id))
+    assert (report.problems, report.entries >= 4) == ([], True)

@@ -22,7 +22,7 @@ from werkzeug.test import EnvironBuilder
 from functions.auth.domain_records import DomainRecords
 from functions.auth.providers import Providers
 from functions.auth.routes import EVENT_ROUTES, ROUTES
-from functions.auth.wiring import SEALED_COLUMNS, SEALING_KEY, AuthDeps
+from functions.auth.wiring import EXPORT_KEY, SEALED_COLUMNS, SEALING_KEY, AuthDeps
 from shared.data.migrations import connect
 from shared.data.resealing import Resealer
 from shared.http.app import App
@@ -31,6 +31,7 @@ from shared.security.authentication import Authenticator, EventVerifier
 from shared.security.egress import EgressGuard, EgressPolicy, SystemResolver
 from shared.security.envelope import Envelope
 from shared.security.peppers import Peppers
+from shared.security.signing_keys import SigningKey
 from shared.security.token_issuer import TokenIssuer
 from shared.security.tokens import JwksCache
 from shared.testing.clock import FakeClock
@@ -60,6 +61,7 @@ class AuthFunction:
         vault, secrets = self.vault, self.secrets
         vault.add_wrapping_key(SEALING_KEY)
         vault.add_signing_key("token-signing")
+        vault.add_signing_key(EXPORT_KEY)
         vault.add_signing_key("events")
         secrets.add_version("api-key-pepper", PEPPER.reveal())
         settings = self.database.settings(
@@ -89,6 +91,7 @@ class AuthFunction:
             issuer=self.issuer,
             providers=Providers([], self.clock),
             admin_domains=frozenset(),
+            export_key=SigningKey(vault, EXPORT_KEY, self.clock),
             anchors=MemoryObjectStore(),
             envelope=envelope,
             resealer=Resealer(self.db, envelope, SEALED_COLUMNS, self.clock),

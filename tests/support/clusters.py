@@ -12,8 +12,10 @@ from uuid import UUID, uuid4
 from flask import Response
 
 from functions.scan.domain.cluster_reports import signing_secret
+from functions.scan.queries import reports
 from shared.security.signatures import sign
 
+from .database import actor_in
 from .http_app import call
 from .scan_function import ScanOrg
 
@@ -98,3 +100,13 @@ class Cluster:
             account=self.account_id,
         )
         return [row[0] for row in rows]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return the objects of the whole report that came last, as a scan opens them."""
+        deps, actor = self.org.function.deps, actor_in(self.org.id)
+        with deps.db.unit(actor) as tx:
+            report = reports.find_latest_report(tx, self.account_id)
+            assert report is not None, "no whole report came"
+            rows = reports.page_objects(tx, self.account_id, report["id"], kinds=None, after=("", ""), most=1000)
+        sealer = deps.object_sealer(self.org.id, self.account_id, report)
+        return [sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"]) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.http.call import Call
 from shared.http.reply import Reply
-from shared.security.token_issuer import JWKS_MAX_AGE_SECONDS
+from shared.security.signing_keys import JWKS_MAX_AGE_SECONDS
 
 from ..models.sign_in import ProviderList, ProviderView
 from ..wiring import AuthDeps
@@ -33,6 +33,13 @@ def show_configuration(_call: Call, deps: AuthDeps) -> Reply:
 def show_jwks(_call: Call, deps: AuthDeps) -> Reply:
     """Publish the token keys (RFC 7517); public by nature."""
     reply = Reply.ok(deps.issuer.jwks())
+    reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
+    return reply
+
+
+def show_export_keys(_call: Call, deps: AuthDeps) -> Reply:
+    """Publish the keys that packs for auditors are signed with (RFC 7517); public by nature."""
+    reply = Reply.ok(deps.export_key.jwks())
     reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
     return reply
 

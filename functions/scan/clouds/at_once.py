@@ -15,9 +15,11 @@ class ReadAtOnce(ABC):
 
     Attributes:
         waits: the service of the one shard, which waits until the states of its scan are fetched.
+        holders: types of which the last scan's resources say where a history is to be looked up; none when the account does.
     """
 
     waits: ClassVar[str]
+    holders: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def types_of(self, _service: str, _region: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class AwsCloud:
 
     provider: ClassVar[str] = "aws"
     waits: ClassVar[str] = CLOUD_CONTROL
+    holders: ClassVar[Sequence[str]] = ()
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

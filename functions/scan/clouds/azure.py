@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 
 SUBSCRIPTION: Final = "subscription"
 TURN_SECONDS: Final = 240.0  # of the 540 that the function has
-SETTLING_SECONDS: Final = 120.0
-"""Resource Graph is told of changes and follows; so long a second reading waits.
-
-Source: Azure Resource Graph documentation, "How Resource Graph is kept current".
-"""
 
 
 class AzureCloud(ReadAtOnce):
@@ -47,14 +42,18 @@ class AzureCloud(ReadAtOnce):
         return tuple(sorted(tables.azure()))
 
     def read(self, work: ShardWork) -> Outcome:
-        """Read on from where the last turn ended, until the time of this one is over."""
+        """Read on from where the last turn ended, until the time of this one is over.
+
+        A second reading waits first: Resource Graph is told of changes and follows.
+        Source: Azure Resource Graph documentation, "How Resource Graph is kept current".
+        """
         from ..readers.azure.client import Arm
         from ..readers.azure.reading import Mark, Unmapped, read_on
         from ..types.azure.existing import further_of
 
         clock, progress = work.deps.clock, work.shard["progress"]
         if progress is None and work.is_second:
-            clock.sleep_seconds(SETTLING_SECONDS)
+            clock.sleep_seconds(work.deps.settings.settling_seconds)
         ends_at = clock.monotonic_seconds() + TURN_SECONDS
         arm = Arm(work.deps.azure(work.org_id, work.account), clock)
         intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 ASSETS: Final = "assets"
 TURN_SECONDS: Final = 240.0  # of the 540 that the function has
-SETTLING_SECONDS: Final = 120.0
-"""For how long after a change the inventory may still tell what was before it: so long a second reading waits."""
 
 
 class GoogleCloud(ReadAtOnce):
@@ -33,6 +31,7 @@ class GoogleCloud(ReadAtOnce):
 
     provider: ClassVar[str] = "gcp"
     waits: ClassVar[str] = ASSETS
+    holders: ClassVar[Sequence[str]] = ("google_project",)
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""
@@ -51,7 +50,10 @@ class GoogleCloud(ReadAtOnce):
         return unknown_types()
 
     def read(self, work: ShardWork) -> Outcome:
-        """Read on from where the last turn ended, until the time of this one is over."""
+        """Read on from where the last turn ended, until the time of this one is over.
+
+        A second reading waits first: so long the inventory may still tell what was before a change.
+        """
         from ..readers.gcp.inventory import Inventory
         from ..readers.gcp.reading import Mark, read_on
         from ..readers.gcp.resources import Existing
@@ -61,7 +63,7 @@ class GoogleCloud(ReadAtOnce):
         said = work.shard["progress"]
         mark = Mark(said["content"], said["token"], said["read_time"], tuple(said["seen"])) if said else None
         if mark is None and work.is_second:
-            clock.sleep_seconds(SETTLING_SECONDS)
+            clock.sleep_seconds(work.deps.settings.settling_seconds)
         ends_at = clock.monotonic_seconds() + TURN_SECONDS
         google = work.deps.google(work.org_id, work.account)
         inventory = Inventory(google, clock, parent, read_time=mark.read_time if mark else "")
@@ -92,7 +94,11 @@ class GoogleCloud(ReadAtOnce):
         """Return Cloud Audit Logs."""
         from ..readers.gcp.logs import AuditLogs
 
-        return GoogleHistory(AuditLogs(deps.google(org_id, account), deps.clock), account["external_account"])
+        projects = [
+            str(key).removeprefix("//cloudresourcemanager.googleapis.com/") for key in account.get("holders", ())
+        ]
+        logs = AuditLogs(deps.google(org_id, account), deps.clock)
+        return GoogleHistory(logs, account["external_account"], projects)
 
     def beyond(self, uncovered: Collection[str]) -> Beyond:
         """Return that documents are kept of whatever is declared."""

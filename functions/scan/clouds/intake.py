@@ -68,9 +68,10 @@ class Intake:
         """Take one finding; stores now and then."""
         if isinstance(item, LiveResource):
             self._live[item.type, item.key] = item
+        elif isinstance(item, Further) and len(item.name) <= _MOST_NAME:
+            self._further[item.name] = item
         elif isinstance(item, Further):
-            if len(item.name) <= _MOST_NAME:
-                self._further[item.name] = item
+            self.put(Unread(item.type, item.name, reason="malformed", detail="Its name is too long to be kept."))
         elif item not in self._told:
             self._told.add(item)
             self.outcome.gaps.append(records.gap_row(item, self.work.shard["region"]))

@@ -8,38 +8,22 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
+from shared.security.actor import Actor
 
-from ..domain.attribution import Answer, HistoryRefused, Question
 from ..domain.cluster_reports import PROVIDER
 from ..domain.specs import TypeSpec
 from ..types import tables
 from .at_once import ReadAtOnce
 from .intake import Intake
-from .port import Beyond, History, Outcome, ShardWork
+from .port import Beyond, Outcome, ShardWork
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from ..domain.report_sealing import ObjectSealer
     from ..wiring import ScanDeps
+    from .kubernetes_history import KubernetesHistory
 
 REPORT: Final = "report"
-
-
-class _NoHistory:
-    """A cluster tells who did what in its audit log, which the operator does not read."""
-
-    @property
-    def requests(self) -> int:
-        """Return that nobody was asked."""
-        return 0
-
-    def explain(self, question: Question, now: datetime) -> Answer | None:  # noqa: ARG002  # the port's
-        """Refuse.
-
-        Raises:
-            HistoryRefused: always.
-        """
-        raise HistoryRefused("not_enabled")
+_READER: Final = Actor("event", "scan-attributions")
 
 
 class KubernetesCloud(ReadAtOnce):
@@ -67,7 +51,12 @@ class KubernetesCloud(ReadAtOnce):
         from ..reported import live_resources
 
         intake = Intake(work, self.specs(), work.deps.sealer(work.org_id))
-        for item in live_resources(work.deps.db, work.actor, work.account["id"], work.deps.clock.now()):
+        deps, account_id = work.deps, work.account["id"]
+
+        def opened(report: Row) -> ObjectSealer:
+            return deps.object_sealer(work.org_id, account_id, report)
+
+        for item in live_resources(deps.db, work.actor, account_id, deps.clock.now(), opened):
             intake.put(item)
         intake.store()
         return intake.outcome
@@ -80,9 +69,15 @@ class KubernetesCloud(ReadAtOnce):
         """Return the cluster; states do not say which one they are about."""
         return frozenset({str(account["external_account"])})
 
-    def history(self, _deps: ScanDeps, _org_id: UUID, _account: Row) -> History:
-        """Return that there is none."""
-        return _NoHistory()
+    def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> KubernetesHistory:
+        """Return who manages which field, as the report that came last tells it."""
+        from ..reported import find_object
+        from .kubernetes_history import KubernetesHistory
+
+        def opened(report: Row) -> ObjectSealer:
+            return deps.object_sealer(org_id, account["id"], report)
+
+        return KubernetesHistory(find_object(deps.db, _READER, org_id, account["id"], opened))
 
     def beyond(self, _uncovered: Collection[str]) -> Beyond:
         """Return that whatever was listed is compared, as what no type stands for is a manifest."""

@@ -97,10 +97,12 @@ class Cloud(Protocol):
     Attributes:
         provider: its name in `cloud_accounts.provider`.
         waits: the service whose shards wait until the states of their scan are fetched.
+        holders: types of which the last scan's resources say where a history is to be looked up (`holders` of the account's row).
     """
 
     provider: ClassVar[str]
     waits: ClassVar[str]
+    holders: ClassVar[Sequence[str]]
 
     def specs(self) -> Mapping[str, TypeSpec]:
         """Return the rules of the types that are compared."""

@@ -22,14 +22,16 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[._]")
 _CREATE = frozenset({"create", "insert", "import", "restore", "clone", "add", "enable", "upload", "register"})
 _DELETE = frozenset({"delete", "destroy", "remove", "disable", "purge"})
 _GRANT = re.compile(r"_iam_(?:member|binding|policy)$")
+# Services that have policies call it `SetIamPolicy`, IAM itself `SetIAMPolicy`, Cloud Storage `storage.setIamPermissions`.
+_GRANTING = ("setiampolicy", "setiampermissions")
 _AGENT = re.compile(r"(?:service-\d+@[a-z0-9.-]+|\d+@cloudservices|[a-z0-9-]+@system)\.(?:iam\.)?gserviceaccount\.com")
 _TERRAFORM = ("terraform", "opentofu", "terragrunt", "pulumi")
 
 
 def names_of(question: Question) -> tuple[str, ...]:
     """Return what an entry may call the resource: its path, for buckets the one without a project."""
-    found = _HOST.match(question.cloud_id or "")
-    whole = (question.cloud_id or "").split(" ", 1)[0]
+    whole = _full_name(question)
+    found = _HOST.match(whole)
     path = whole.removeprefix(found[0]) if found else whole
     if found and found[1] == _BUCKET:
         return (f"projects/_/buckets/{path.split('/', 1)[0]}",)
@@ -43,8 +45,19 @@ def place_of(question: Question, parent: str) -> str:
         question: the item.
         parent: what is scanned, for a resource whose name does not tell.
     """
-    found = re.search(r"(?:projects|folders|organizations)/[^/ ]+", question.cloud_id or "")
+    found = re.search(r"(?:projects|folders|organizations)/[^/ ]+", _full_name(question))
     return found[0] if found and not found[0].endswith("/_") else parent
+
+
+def _full_name(question: Question) -> str:
+    """Return the resource's full name; what is missing has only its id in a state (`shop-static`), while its key is the name."""
+    cloud_id, key = question.cloud_id or "", question.key.partition("|")[0]
+    return key if key.startswith("//") and not cloud_id.startswith("//") else cloud_id.split(" ", 1)[0]
+
+
+def is_in_some_project(question: Question) -> bool:
+    """Say whether a resource lies in a project that its name does not tell, as buckets do."""
+    return _full_name(question).startswith(f"//{_BUCKET}/")
 
 
 def parse_entry(entry: Mapping[str, Any]) -> TrailEvent | None:
@@ -101,7 +114,7 @@ def _certainty(question: Question, event: TrailEvent) -> Confidence | None:
     words = [word.lower() for word in _WORD.split(event.name) if word]
     last = words[-4:]
     if _GRANT.search(question.type):
-        return _of_grant(question, event) if words[-3:] == ["set", "iam", "policy"] else None
+        return _of_grant(question, event) if "".join(words).endswith(_GRANTING) else None
     is_create, is_delete = bool(_CREATE.intersection(last)), bool(_DELETE.intersection(last))
     if question.kind == "missing":
         return "exact" if is_delete else None

@@ -36,8 +36,11 @@ _QUANTITIES = frozenset(
         "defaultRequest",
         "maxLimitRequestRatio",
         "sizeLimit",
+        "averageValue",
+        "divisor",
     }
 )
+_SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
 
 
 def quantity(value: object) -> Canonical:
@@ -69,7 +72,16 @@ def declared_only(before: Canonical, after: Canonical) -> Canonical:
         return after
     if before.get("apiVersion") != after.get("apiVersion"):
         return before
-    return _kept(before, after, "")
+    return _kept(before, _with_replicas(before, after), "")
+
+
+def _with_replicas(before: Mapping[str, Canonical], after: dict[str, Canonical]) -> dict[str, Canonical]:
+    """Take the declared number of replicas where an autoscaler decides it: the API fills it in, so that the reader left it out."""
+    declared, live = before.get("spec"), after.get("spec")
+    is_scaled = after.get("kind") in _SCALED and isinstance(live, dict) and "replicas" not in live
+    if not is_scaled or not isinstance(declared, dict) or "replicas" not in declared or not isinstance(live, dict):
+        return after
+    return {**after, "spec": {**live, "replicas": declared["replicas"]}}
 
 
 def _kept(before: Canonical, after: Canonical, name: str, *, is_quantity: bool = False) -> Canonical:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.reports import page
+from shared.reports.cells import inert
 from shared.reports.markdown import cell
 from shared.reports.sarif import SarifResult, SarifRule, write_log
 from shared.rules.levels import SEVERITIES
@@ -35,9 +36,6 @@ COLUMNS = (
     "first_seen_at",
     *ATTRIBUTION_COLUMNS,
 )
-# What spreadsheets take for the start of a formula, also behind blanks, in its wide forms and behind a line break.
-_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_BREAKS = ("\t", "\r", "\n")
 _LEFT_OUT = "This report holds the worst items; there are milder ones that are not in it. Filter by account, type or severity for these."
 _HIDDEN = "(sensitive)"
 _NONE = "(none)"
@@ -82,7 +80,7 @@ def to_csv(rows: Sequence[Mapping[str, Any]], *, left_out: bool = False) -> str:
     writer = csv.writer(target)
     writer.writerow(COLUMNS)
     for row in by_severity(rows):
-        writer.writerow([_inert(_cell(row, name)) for name in COLUMNS])
+        writer.writerow([inert(_cell(row, name)) for name in COLUMNS])
     return target.getvalue()
 
 
@@ -244,8 +242,3 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
         return _attributed(row)[name]
     found = row[name]
     return "" if found is None else str(found)
-
-
-def _inert(cell: str) -> str:
-    """Keep a spreadsheet from running a cell. Source: OWASP, "CSV Injection"."""
-    return f"'{cell}" if cell.startswith(_BREAKS) or cell.lstrip().startswith(_FORMULAS) else cell

@@ -105,6 +105,24 @@ def _is_public_image(drift: Drift) -> bool:
     return drift.kind == "unmanaged" and drift.type == "aws_ami_launch_permission" and drift.key.endswith("|all")
 
 
+def _is_other_code(drift: Drift) -> bool:
+    """Say whether a container runs an image of another repository: not another version of the same thing."""
+    is_image = drift.type.startswith("kubernetes_") and (drift.path or "").endswith(".image")
+    pair = (drift.before, drift.after)
+    return is_image and all(isinstance(item, str) for item in pair) and len({_repository(item) for item in pair}) > 1
+
+
+def _repository(image: object) -> str:
+    from shared.rules.families.cluster_pods import repository
+
+    return repository(str(image))
+
+
+def _is_pod_security(drift: Drift) -> bool:
+    """Say whether what the pods of a namespace may do was changed: a label's name has dots, which no rule's path can tell."""
+    return drift.kind == "changed" and ".labels.pod-security.kubernetes.io/" in (drift.path or "")
+
+
 _FLOORS: tuple[Floor, ...] = (
     Floor("tags-changed", "low", _is_label),
     Floor("stateful-resource-missing", "critical", lambda drift: drift.kind == "missing" and drift.type in STATEFUL),
@@ -126,6 +144,8 @@ _FLOORS: tuple[Floor, ...] = (
         "high",
         lambda drift: drift.type == "aws_eks_cluster" and _top(drift.path) == "vpc_config",
     ),
+    Floor("image-repository-changed", "high", _is_other_code),
+    Floor("pod-security-changed", "high", _is_pod_security),
     Floor("baseline-change", "medium", lambda drift: drift.detector == "baseline"),
     Floor("resource-unmanaged", "medium", lambda drift: drift.kind == "unmanaged"),
     Floor("attribute-changed", "medium", lambda _drift: True),

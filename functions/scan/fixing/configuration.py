@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..domain.sealing import is_sealed
 from ..types.provider_schema import AttributeSchema
 from .hcl import Block, Body, Encoded, Raw, block
 
-_NEVER = frozenset({"id", "tags_all", "timeouts", "region"})
+_NEVER = frozenset({"id", "tags_all", "timeouts"})
 _EMPTY: tuple[object, ...] = (None, "", [], (), {})
 _MOST_DEPTH = 12
 _MEMBER = re.compile(r"(\w+)=")
@@ -30,10 +30,12 @@ class Written:
     Attributes:
         body: of the resource block.
         variables: name -> Terraform type of each variable that stands for a secret.
+        hidden: paths of blocks that are hidden as a whole: no variable stands for a block.
     """
 
     body: list[tuple[str, object] | Block] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
 
 
 def resource_body(
@@ -42,6 +44,9 @@ def resource_body(
     *,
     prefix: str,
     left_out: frozenset[str] = frozenset(),
+    present: Callable[[str], bool] = lambda _path: False,
+    secrets: frozenset[str] = frozenset(),
+    has_documents: bool = False,
 ) -> Written:
     """Write the body of a resource.
 
@@ -50,11 +55,25 @@ def resource_body(
         schema: what the provider says of the type.
         prefix: how names of variables begin.
         left_out: paths that are not written, e.g. `root_block_device.device_name`.
+        present: tells of the path of a block whether its presence alone says something.
+        secrets: paths whose values are never written, besides those that the provider calls sensitive.
+        has_documents: texts may be JSON whose layout carries no meaning, and are written as `jsonencode(…)`.
     """
     written = Written()
-    writer = _Writer(written, prefix, left_out)
+    writer = _Writer(written, prefix, left_out, present, secrets, has_documents=has_documents)
     written.body = list(writer.body(attributes, schema, ()))
     return written
+
+
+def missing_arguments(body: Body, schema: Mapping[str, AttributeSchema], above: str = "") -> list[str]:
+    """Name what the provider demands and a body does not say, at all depths."""
+    written = {(entry.name if isinstance(entry, Block) else entry[0]) for entry in body}
+    found = [f"{above}{name}" for name, item in schema.items() if item.required and name not in written]
+    for entry in body:
+        item = schema.get(entry.name) if isinstance(entry, Block) else None
+        if isinstance(entry, Block) and item is not None and item.members is not None:
+            found += missing_arguments(entry.body, item.members, f"{above}{entry.name}.")
+    return found
 
 
 def variable_blocks(written: Written) -> list[str]:
@@ -66,8 +85,20 @@ def variable_blocks(written: Written) -> list[str]:
 
 
 class _Writer:
-    def __init__(self, written: Written, prefix: str, left_out: frozenset[str]) -> None:
+    def __init__(
+        self,
+        written: Written,
+        prefix: str,
+        left_out: frozenset[str],
+        present: Callable[[str], bool],
+        secrets: frozenset[str],
+        *,
+        has_documents: bool,
+    ) -> None:
         self._written = written
+        self._present = present
+        self._secrets = secrets
+        self._has_documents = has_documents
         self._prefix = prefix
         self._left_out = left_out
 
@@ -89,24 +120,33 @@ class _Writer:
             return False
         if not item.required and (item.deprecated or found in _EMPTY or (len(path) == 1 and path[0] in _NEVER)):
             return False
-        return item.members is None or item.required or not _is_hollow(found)
+        return item.members is None or item.required or self._says_something(found, path)
 
     def _blocks(self, name: str, item: AttributeSchema, found: object, path: tuple[str, ...]) -> list[Block]:
         entries = found if isinstance(found, list | tuple) else [found]
         inner = item.members or {}
-        if len(path) > _MOST_DEPTH:
+        if is_sealed(found):
+            self._written.hidden.append(".".join(path))
+        if len(path) > _MOST_DEPTH or is_sealed(found):
             return []
         return [
             Block(name, self.body(entry, inner, path))
             for entry in entries
-            if isinstance(entry, Mapping) and (item.required or not _is_hollow(entry))
+            if isinstance(entry, Mapping) and (item.required or self._says_something(entry, path))
         ]
 
+    def _says_something(self, found: object, path: tuple[str, ...]) -> bool:
+        return self._present(".".join(path)) or not _is_hollow(found)
+
     def _value(self, item: AttributeSchema, found: object, path: tuple[str, ...]) -> object:
-        if item.sensitive or is_sealed(found):
+        if item.sensitive or is_sealed(found) or ".".join(path) in self._secrets:
             name = "_".join((self._prefix, *path))
             self._written.variables[name] = _type_of(item)
             return Raw(f"var.{name}")
+        if found is None and item.kind == "string":
+            return ""  # an argument that has to be there, and that the cloud leaves empty
+        if item.kind == "string" and not self._has_documents and isinstance(found, str):
+            return found
         return _converted(item.kind, item.element, found)
 
 

@@ -34,6 +34,7 @@ _WORK_SECONDS = 300.0
 _LEASE_SECONDS = 600
 _THROTTLED_SECONDS = 120
 _MOST_ORGS = 200
+_MOST_HOLDERS = 5000
 _SOONEST = timedelta(minutes=1)
 _ASKED_AGAIN = ("access_denied", "limit_reached", "other_account", "unavailable", "malformed")
 
@@ -46,6 +47,8 @@ def work_attribution(call: Call, deps: ScanDeps) -> Reply:
             return Reply.no_content()  # another worker has it, or the account is gone
         account = account_queries.get_account(tx, account_id)
         account["regions"] = scan_queries.latest_regions(tx, account_id) or account["regions"]
+        holders = cloud_of(account).holders
+        account["holders"] = queries.list_holders(tx, account_id, types=holders, most=_MOST_HOLDERS) if holders else ()
         if call.event is not None and "scan_id" in call.event.payload:
             queries.reopen(tx, account_id, reasons=_ASKED_AGAIN)
             queries.cap_due(tx, account_id, most=_MOST_ITEMS_PER_SCAN, attribution=domain.unknown_row("limit_reached"))

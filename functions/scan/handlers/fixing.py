@@ -31,7 +31,7 @@ def show_fix(call: Call, deps: ScanDeps) -> Reply:
 
 def _import(item: Row, live: Row | None) -> FixView:
     from ..fixing.importing import build_import  # the provider's schema is read for few calls only
-    from ..types.aws.imports import Source
+    from ..types.import_rules import Source
 
     source = Source(
         key=without_region(item["key"], item["region"]),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from shared.data.rows import Row
@@ -12,11 +14,13 @@ from shared.data.unit_of_work import UnitOfWork
 from shared.http.call import Call, validated
 from shared.http.reply import Reply
 from shared.http.strict_json import parse_json
+from shared.ports.clock import Entropy
 from shared.security.errors import NotFound
 from shared.security.signatures import verify
 
 from ..domain.cluster_reports import PROVIDER, SCAN_INTERVAL, check_size, is_repeated, signing_secret
-from ..errors import ReportMismatch, ScanInProgress, ScanLimitReached
+from ..domain.report_sealing import ObjectSealer
+from ..errors import ReportGone, ReportMismatch, ScanInProgress, ScanLimitReached
 from ..queries import reports as queries
 from ..report_models import Identity, ReportAnswer, ReportPart
 from ..starting import begin
@@ -38,17 +42,27 @@ def take_report(call: Call, deps: ScanDeps) -> Reply:
     content_hash = hashlib.sha256(call.content).digest()
     now = deps.clock.now()
     with deps.db.unit(call.actor) as tx:
-        if queries.lock_account(tx, part.account_id)["provider"] != PROVIDER:
-            raise NotFound
+        _check(queries.get_account(tx, part.account_id))
+        report = queries.find_report(tx, part.account_id, part.report_id)
+    if is_repeated(report, part.part, content_hash) and report is not None:
+        return Reply.ok(_answer("already_processed", report))
+    sealer, columns = _sealer(call, deps, part, report)  # KMS is asked outside of transactions
+    objects = _sealed(part, sealer, deps.entropy)
+    with deps.db.unit(call.actor) as tx:
+        _check(queries.lock_account(tx, part.account_id))
         report = queries.find_report(tx, part.account_id, part.report_id)
         if is_repeated(report, part.part, content_hash) and report is not None:
             return Reply.ok(_answer("already_processed", report))
         if report is None:
-            report = queries.insert_report(tx, part.account_id, part.report_id, last_hash=content_hash, now=now)
+            report = queries.insert_report(
+                tx, part.account_id, part.report_id, last_hash=content_hash, now=now, **columns
+            )
             queries.delete_other_reports(tx, part.account_id, part.report_id, is_every=False)
         elif part.listing is not None and report["completed_at"] is not None:
             raise ReportMismatch  # a listing ends once; a new one is a new report
-        taken = _store(tx, part, report, content_hash, now)
+        if report["sealing_id"] != sealer.sealing_id:
+            raise ReportGone  # it began anew while this part was on its way
+        taken = _store(tx, part, report, objects, content_hash, now)
         if part.listing is not None:
             queries.delete_other_reports(tx, part.account_id, part.report_id, is_every=True)
             tx.audit(
@@ -60,14 +74,37 @@ def take_report(call: Call, deps: ScanDeps) -> Reply:
     return Reply.ok(_answer("accepted", taken, scan_id))
 
 
-def _store(tx: UnitOfWork, part: ReportPart, report: Row, content_hash: bytes, now: datetime) -> Row:
-    objects: dict[tuple[str, str], dict[str, object]] = {}
-    for item in part.objects:
-        name = _identity(item)
-        objects[name.kind_name, name.key] = {"kind": name.kind_name, "key": name.key, "object": item}
+def _check(account: Row) -> None:
+    if account["provider"] != PROVIDER:
+        raise NotFound
+
+
+def _sealer(call: Call, deps: ScanDeps, part: ReportPart, report: Row | None) -> tuple[ObjectSealer, dict[str, Any]]:
+    """Return what seals the part's objects, and the columns of a new report that hold its key."""
+    org_id = call.actor.org_id or call.org_id
+    if report is not None:
+        return deps.object_sealer(org_id, part.account_id, report), {}
+    key, columns = deps.new_report_key(org_id)
+    return ObjectSealer(key, org_id, part.account_id, part.report_id, columns["sealing_id"]), columns
+
+
+def _sealed(part: ReportPart, sealer: ObjectSealer, entropy: Entropy) -> list[dict[str, str | int]]:
+    """Return the rows of the part's objects; of one that it tells twice, the last word."""
+    named = {(name.kind_name, name.key): item for item in part.objects for name in (_identity(item),)}
+    return [sealer.seal(item, kind, key, part=part.part, entropy=entropy) for (kind, key), item in named.items()]
+
+
+def _store(
+    tx: UnitOfWork,
+    part: ReportPart,
+    report: Row,
+    objects: Sequence[Mapping[str, str | int]],
+    content_hash: bytes,
+    now: datetime,
+) -> Row:
     names = [{"kind": item.kind_name, "key": item.key} for item in part.deleted]
     queries.delete_objects(tx, part.account_id, part.report_id, names)
-    queries.upsert_objects(tx, part.account_id, part.report_id, list(objects.values()))
+    queries.upsert_objects(tx, part.account_id, part.report_id, objects)
     count, size = report["objects"] + len(objects), report["object_bytes"]
     if part.listing is not None or part.part % _MEASURED_EVERY == 0:
         count, size = queries.measure_objects(tx, part.account_id, part.report_id)

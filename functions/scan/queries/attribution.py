@@ -62,6 +62,18 @@ update scan.drift_items
 set attribution_status = 'unknown', attribution = cast(:attribution as jsonb), attribution_due_at = null
 where org_id = :org_id and account_id = :account_id and status = 'open' and attribution_due_at <= now()
 """
+_LIST_HOLDERS = """
+select l.key
+from scan.live_resources l
+where l.org_id = :org_id and l.account_id = :account_id and l.type = any(cast(:chosen_types as text[]))
+  and l.scan_id = (
+    select s.id from scan.scans s
+    where s.org_id = :org_id and s.account_id = :account_id and s.status = 'done'
+    order by s.id desc
+    limit 1)
+order by l.key
+limit :most
+"""
 _LIST_WAITING = """
 select i.account_id
 from scan.drift_items i
@@ -113,6 +125,12 @@ def reopen(tx: UnitOfWork, account_id: UUID, *, reasons: Sequence[str]) -> None:
 def refuse_due(tx: UnitOfWork, account_id: UUID, *, attribution: Mapping[str, object]) -> None:
     """Settle all that is due of an account as unknown."""
     tx.execute(_REFUSE, account_id=account_id, attribution=json.dumps(attribution))
+
+
+def list_holders(tx: UnitOfWork, account_id: UUID, *, types: Sequence[str], most: int) -> Sequence[str]:
+    """List the keys of what the last good scan of an account saw of a few types."""
+    values = {"account_id": account_id, "chosen_types": list(types), "most": most}
+    return [row["key"] for row in tx.rows(_LIST_HOLDERS, **values)]
 
 
 def list_waiting_accounts(tx: UnitOfWork) -> Sequence[UUID]:

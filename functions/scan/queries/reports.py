@@ -8,25 +8,26 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.data.rows import Row
+from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
 from shared.security.errors import NotFound
 
 _COLUMNS = """id, parts, last_hash, objects, object_bytes, kinds, failures, server_version, operator_version, began_at, received_at,
-  completed_at"""
-_LOCK_ACCOUNT = """
+  completed_at, sealing_id, objects_key_encrypted"""
+_GET_ACCOUNT = """
 select id, provider
 from scan.cloud_accounts
 where org_id = :org_id and id = :account_id
-for no key update
 """
+_LOCK_ACCOUNT = f"{_GET_ACCOUNT} for no key update"
 _FIND = f"""
 select {_COLUMNS}
 from scan.cluster_reports
 where org_id = :org_id and account_id = :account_id and id = :report_id
 """
 _INSERT = f"""
-insert into scan.cluster_reports (account_id, id, last_hash, began_at, received_at)
-values (:account_id, :report_id, :last_hash, :now, :now)
+insert into scan.cluster_reports (account_id, id, last_hash, began_at, received_at, sealing_id, objects_key_encrypted)
+values (:account_id, :report_id, :last_hash, :now, :now, :sealing_id, :objects_key_encrypted)
 returning {_COLUMNS}
 """
 _DELETE_OTHERS = """
@@ -34,11 +35,11 @@ delete from scan.cluster_reports
 where org_id = :org_id and account_id = :account_id and id <> :report_id and (:is_every or completed_at is null)
 """
 _UPSERT_OBJECTS = """
-insert into scan.cluster_objects (account_id, report_id, kind, key, object, object_bytes)
-select cast(:account_id as uuid), cast(:report_id as uuid), r.kind, r.key, r.object, octet_length(cast(r.object as text))
-from jsonb_to_recordset(cast(:objects as jsonb)) as r (kind text, key text, object jsonb)
+insert into scan.cluster_objects (account_id, report_id, kind, key, object_sealed, object_bytes)
+select cast(:account_id as uuid), cast(:report_id as uuid), r.kind, r.key, r.sealed, r.bytes
+from jsonb_to_recordset(cast(:objects as jsonb)) as r (kind text, key text, sealed bytea, bytes integer)
 on conflict (org_id, account_id, report_id, kind, key) do update
-set object = excluded.object, object_bytes = excluded.object_bytes
+set object_sealed = excluded.object_sealed, object_bytes = excluded.object_bytes
 """
 _DELETE_OBJECTS = """
 delete from scan.cluster_objects o
@@ -79,7 +80,7 @@ where org_id = :org_id and account_id = :account_id and type = :type_name and ke
 order by key
 """
 _PAGE_OBJECTS = """
-select kind, key, object
+select kind, key, object_sealed
 from scan.cluster_objects
 where org_id = :org_id and account_id = :account_id and report_id = :report_id
   and (cast(:kinds as text[]) is null or kind = any(cast(:kinds as text[])))
@@ -87,6 +88,47 @@ where org_id = :org_id and account_id = :account_id and report_id = :report_id
 order by kind, key
 limit :most
 """
+_FIND_OBJECT = """
+select kind, key, object_sealed
+from scan.cluster_objects
+where org_id = :org_id and account_id = :account_id and report_id = :report_id and kind = any(cast(:kinds as text[])) and key = :key
+order by kind
+limit 1
+"""
+SEALED_KEYS = SealedQueries(
+    orgs_sql="""
+select org_id
+from scan.list_orgs_with_sealed_report_keys(
+  cast(:below_version as bigint), cast(:after_id as uuid), cast(:most as integer)
+)
+""",
+    rows_sql="""
+select sealing_id as id, objects_key_encrypted as sealed
+from scan.cluster_reports
+where org_id = :org_id and objects_key_version < :below_version and (cast(:after_id as uuid) is null or sealing_id > :after_id)
+order by sealing_id
+limit :most
+""",
+    swap_sql="""
+update scan.cluster_reports as t
+set objects_key_encrypted = s.new
+from jsonb_to_recordset(cast(:swaps as jsonb)) as s (id uuid, old bytea, new bytea)
+where t.org_id = :org_id and t.sealing_id = s.id and t.objects_key_encrypted = s.old
+returning t.sealing_id as id
+""",
+)
+
+
+def get_account(tx: UnitOfWork, account_id: UUID) -> Row:
+    """Return the account that is reported on.
+
+    Raises:
+        NotFound: (404 `not_found`) there is none.
+    """
+    found = tx.row(_GET_ACCOUNT, account_id=account_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def lock_account(tx: UnitOfWork, account_id: UUID) -> Row:
@@ -106,9 +148,26 @@ def find_report(tx: UnitOfWork, account_id: UUID, report_id: UUID) -> Row | None
     return tx.row(_FIND, account_id=account_id, report_id=report_id)
 
 
-def insert_report(tx: UnitOfWork, account_id: UUID, report_id: UUID, *, last_hash: bytes, now: datetime) -> Row:
-    """Begin a report, without any part."""
-    (row,) = tx.rows(_INSERT, account_id=account_id, report_id=report_id, last_hash=last_hash, now=now)
+def insert_report(
+    tx: UnitOfWork,
+    account_id: UUID,
+    report_id: UUID,
+    *,
+    last_hash: bytes,
+    now: datetime,
+    sealing_id: UUID,
+    objects_key_encrypted: bytes,
+) -> Row:
+    """Begin a report, without any part; its objects are sealed under the key that comes sealed itself."""
+    (row,) = tx.rows(
+        _INSERT,
+        account_id=account_id,
+        report_id=report_id,
+        last_hash=last_hash,
+        now=now,
+        sealing_id=sealing_id,
+        objects_key_encrypted=objects_key_encrypted,
+    )
     return row
 
 
@@ -118,7 +177,14 @@ def delete_other_reports(tx: UnitOfWork, account_id: UUID, report_id: UUID, *, i
 
 
 def upsert_objects(tx: UnitOfWork, account_id: UUID, report_id: UUID, objects: Sequence[Mapping[str, object]]) -> None:
-    """Store objects, each once, in the place of what was reported of them before."""
+    """Store objects, each once, in the place of what was reported of them before.
+
+    Args:
+        tx: the organisation's.
+        account_id: of the cluster.
+        report_id: which report.
+        objects: `kind`, `key`, `sealed` (as PostgreSQL writes bytes) and `bytes` (of the object as it came).
+    """
     if objects:
         tx.execute(_UPSERT_OBJECTS, account_id=account_id, report_id=report_id, objects=json.dumps(objects))
 
@@ -183,3 +249,8 @@ def page_objects(
         after_key=after[1],
         most=most,
     )
+
+
+def find_object(tx: UnitOfWork, account_id: UUID, report_id: UUID, *, kinds: Sequence[str], key: str) -> Row | None:
+    """Return an object of a report by key, of any of some kinds; None when there is none."""
+    return tx.row(_FIND_OBJECT, account_id=account_id, report_id=report_id, kinds=list(kinds), key=key)

@@ -44,7 +44,7 @@ class Entry:
 
 
 _MEMBERS, _INVITATIONS, _KEYS, _SSO = "/members", "/invitations", "/api-keys/{key_id}", "/sso-config"
-_DIRECTORY = "/scim-tokens"
+_DIRECTORY, _EXPORT = "/scim-tokens", "/audit-exports/{export_id}"
 _CUSTOM, _BUILTIN, _NOISE, _HOST = (
     "/custom-rules/{rule_id}", "/disabled-rules/{rule_id}", "/plan-noise", "/code-hosts/{host_id}",
 )  # fmt: skip
@@ -69,6 +69,11 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType({
     "auth:sso_domain:added": Entry("A domain was claimed for single sign-on", "low", _SSO),
     "auth:sso_domain:verified": Entry("A domain now signs in by the identity provider", "medium", _SSO),
     "auth:sso_domain:deleted": Entry("A domain no longer signs in by the identity provider", "medium", _SSO),
+    "auth:audit_export:created": Entry("An audit export was asked for", "low", _EXPORT),
+    "auth:audit_export:finished": Entry("An audit export is ready", link=_EXPORT),
+    "auth:audit_export:failed": Entry("An audit export failed", "low", _EXPORT),
+    "auth:audit_export:downloaded": Entry("An audit export was downloaded", "medium", _EXPORT),
+    "auth:audit_export:deleted": Entry("An audit export was deleted", "low"),
     "scim:member:joined": Entry("The directory let a member in", link=_MEMBERS),
     "scim:member:removed": Entry("The directory took a member out", link=_MEMBERS),
     "scim:access_token:created": Entry("A token for the directory was made", "medium", _DIRECTORY),

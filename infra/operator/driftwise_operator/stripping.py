@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .kinds import Kind
@@ -27,6 +27,10 @@ _ANNOTATIONS = frozenset(
     }
 )
 _SECRET = ("type", "immutable")
+_MOST_MANAGERS = 20
+_MOST_PATHS = 200
+_MOST_TEXT = 128
+_MOST_DEPTH = 40
 
 
 def stripped(kind: Kind, data: Mapping[str, Any], digest_key: bytes) -> dict[str, Any]:
@@ -61,7 +65,46 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
         found["ownerReferences"] = [
             {name: owner.get(name) for name in ("apiVersion", "kind", "name", "controller")} for owner in owners
         ]
+    found["managedFields"] = managers(metadata)
     return {name: item for name, item in found.items() if item}
+
+
+def managers(metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return who owns which fields of an object since when: names of managers and paths, never a value.
+
+    Elements of lists are not told apart, as what tells them apart are values. What concerns the status is left out.
+    Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+    """
+    told = [item for item in metadata.get("managedFields") or [] if isinstance(item, Mapping) and item.get("manager")]
+    newest = sorted(told, key=lambda item: str(item.get("time") or ""))[-_MOST_MANAGERS:]
+    found: list[dict[str, Any]] = []
+    for item in newest:
+        paths = sorted(set(_paths(item.get("fieldsV1"), "", 0)))
+        if item.get("subresource") == "status" or not paths:
+            continue
+        head = {
+            name: str(item[name])[:_MOST_TEXT]
+            for name in ("manager", "operation", "subresource", "time")
+            if item.get(name)
+        }
+        is_cut = {"cut": True} if len(paths) > _MOST_PATHS else {}
+        found.append({**head, "paths": paths[:_MOST_PATHS], **is_cut})
+    return found
+
+
+def _paths(fields: Any, above: str, depth: int) -> Iterator[str]:
+    """Yield the paths of the leaves of `fieldsV1` as JSON pointers (RFC 6901), without what chooses among the elements of a list."""
+    inside = {name: item for name, item in fields.items() if name != "."} if isinstance(fields, Mapping) else {}
+    if not inside or depth > _MOST_DEPTH:
+        if above:
+            yield above
+        return
+    for name, item in inside.items():
+        prefix, _, member = str(name).partition(":")
+        if depth == 0 and member == "status":
+            continue
+        escaped = member.replace("~", "~0").replace("/", "~1")
+        yield from _paths(item, f"{above}/{escaped}" if prefix == "f" else above, depth + 1)
 
 
 def _digests(data: Mapping[str, Any], key: bytes) -> dict[str, str]:

@@ -7,6 +7,8 @@ from . import (
     access,
     audit,
     capacity,
+    cluster_access,
+    cluster_pods,
     delivery,
     destruction,
     drift,
@@ -42,5 +44,7 @@ RULES: tuple[Rule, ...] = (
     *capacity.RULES,
     *audit.RULES,
     *delivery.RULES,
+    *cluster_pods.RULES,
+    *cluster_access.RULES,
     *drift.RULES,
 )

@@ -1,3 +1,30 @@
+variable "asset_feed_account_id" {
+  description = "Id of the service account, made in `project_id`, whose tokens prove that pushes are yours; its e-mail address is the `push_account` that you gave DriftWise."
+  type        = string
+  default     = "driftwise-feed"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.asset_feed_account_id))
+    error_message = "A service account's id has 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "asset_feeds" {
+  description = "What tells DriftWise of its changes, so that they start scans: `projects/ID`, `folders/NUMBER` or `organizations/NUMBER` to the endpoint that DriftWise answered for it. Empty for scans by schedule alone."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for parent in keys(var.asset_feeds) : can(regex("^(projects/[a-z0-9][a-z0-9.:-]{0,63}|(folders|organizations)/[0-9]{1,25})$", parent))])
+    error_message = "A feed is named by what it watches: a project by its id, a folder or an organisation by its number."
+  }
+
+  validation {
+    condition     = alltrue([for endpoint in values(var.asset_feeds) : can(regex("^https://[a-z0-9.-]+(:[0-9]+)?/api/v2/asset-feeds/[0-9a-f-]{36}$", endpoint))])
+    error_message = "An endpoint is the one that DriftWise answered, by HTTPS."
+  }
+}
+
 variable "driftwise_google_account_id" {
   description = "Unique id (21 digits) of the Google service account that DriftWise scans as; whoever runs DriftWise tells you. Its tokens, made for your external id alone, are taken; no key exists."
   type        = string

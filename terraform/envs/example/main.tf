@@ -16,12 +16,13 @@ module "perimeter" {
   source = "../../modules/perimeter"
   count  = var.perimeter == null ? 0 : 1
 
-  access_policy    = var.perimeter.access_policy
-  dry_run          = var.perimeter.dry_run
-  name             = local.name
-  operator_members = var.perimeter.operator_members
-  operator_ranges  = var.perimeter.operator_ranges
-  project_number   = module.project.number
+  access_policy      = var.perimeter.access_policy
+  automation_members = var.perimeter.automation_members
+  dry_run            = var.perimeter.dry_run
+  name               = local.name
+  operator_members   = var.perimeter.operator_members
+  operator_ranges    = var.perimeter.operator_ranges
+  project_number     = module.project.number
 }
 
 module "network" {
@@ -138,7 +139,7 @@ module "database" {
 
   project_id                  = module.project.project_id
   region                      = var.region
-  name                        = local.name
+  name                        = coalesce(var.database_instance, local.name)
   backup_location             = var.backup_location
   database                    = module.suite.database
   demanded_connections        = local.demanded_connections

@@ -32,6 +32,17 @@ variable "ci" {
   default = {}
 }
 
+variable "database_instance" {
+  description = "Name of the database's instance, where it is another one than the first: a restore makes a new instance (infra/runbooks/restore-database.md). Null for the first."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,96}[a-z0-9]$", coalesce(var.database_instance, "driftwise")))
+    error_message = "Take lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
 variable "enforce_organization_policies" {
   description = "Whether to set the organisation's policies on the project; needs rights on the organisation."
   type        = bool
@@ -117,10 +128,11 @@ variable "oidc_providers" {
 variable "perimeter" {
   description = "VPC Service Controls around the project; null for none, as it needs rights on the organisation."
   type = object({
-    access_policy    = string
-    dry_run          = optional(bool, true)
-    operator_members = set(string)
-    operator_ranges  = optional(list(string), [])
+    access_policy      = string
+    automation_members = optional(set(string), [])
+    dry_run            = optional(bool, true)
+    operator_members   = set(string)
+    operator_ranges    = optional(list(string), [])
   })
   default = null
 }

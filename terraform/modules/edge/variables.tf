@@ -197,12 +197,12 @@ variable "tls_profile" {
 }
 
 variable "waf" {
-  description = "Cloud Armor's preconfigured rule sets. In preview they are logged and refuse nothing: read the log first, then set `preview` to false. `unread_path_prefixes` take text that looks like an attack by nature: plans, states, payloads of webhooks."
+  description = "Cloud Armor's preconfigured rule sets. In preview they are logged and refuse nothing: read the log first, then set `preview` to false. `unread_path_prefixes` take text that looks like an attack by nature: plans, states, payloads of webhooks, what Google says of resources."
   type = object({
     preview              = optional(bool, true)
     rule_sets            = optional(list(string), ["sqli-v33-stable", "xss-v33-stable", "lfi-v33-stable", "rfi-v33-stable", "rce-v33-stable", "scannerdetection-v33-stable", "protocolattack-v33-stable", "sessionfixation-v33-stable", "cve-canary"])
     sensitivity          = optional(number, 1)
-    unread_path_prefixes = optional(list(string), ["/webhooks/"])
+    unread_path_prefixes = optional(list(string), ["/webhooks/", "/api/v2/asset-feeds/"])
     unread_path_endings  = optional(list(string), ["/analyze", "/state", "/custom-rules", "/custom-rules/test", "/policy"])
   })
   default  = {}

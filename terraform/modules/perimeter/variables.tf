@@ -8,6 +8,17 @@ variable "access_policy" {
   }
 }
 
+variable "automation_members" {
+  description = "Accounts of CI that work on the project from anywhere (serviceAccount:…), by short-lived tokens of their jobs."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.automation_members : startswith(member, "serviceAccount:")])
+    error_message = "People work from listed networks; only service accounts stand here."
+  }
+}
+
 variable "dry_run" {
   description = "Whether violations are logged only. Watch them for some days before you enforce it."
   type        = bool
@@ -20,7 +31,7 @@ variable "name" {
 }
 
 variable "operator_members" {
-  description = "People and accounts that may work on the project from outside (user:… or serviceAccount:…), CI's accounts among them."
+  description = "People and accounts that may work on the project from `operator_ranges` (user:… or serviceAccount:…)."
   type        = set(string)
 
   validation {
@@ -30,9 +41,19 @@ variable "operator_members" {
 }
 
 variable "operator_ranges" {
-  description = "Networks that they work from, CIDR; empty for anywhere."
+  description = "Networks that operators work from, CIDR. Empty for anywhere, which only watching allows."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for range in var.operator_ranges : can(cidrhost(range, 0)) && tonumber(split("/", range)[1]) >= 16])
+    error_message = "A network is written as CIDR and holds no more than a /16."
+  }
+
+  validation {
+    condition     = var.dry_run || length(var.operator_ranges) > 0
+    error_message = "Name the networks that operators work from before the perimeter is enforced."
+  }
 }
 
 variable "project_number" {

@@ -5,6 +5,7 @@ locals {
   # Source: https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints
   enforced = var.enforce_organization_policies ? toset([
     "compute.requireOsLogin",
+    "compute.requireShieldedVm", # there is no machine of ours; one that somebody starts all the same boots what is verified
     "compute.skipDefaultNetworkCreation",
     "iam.automaticIamGrantsForDefaultServiceAccounts",
     "iam.disableServiceAccountKeyCreation",

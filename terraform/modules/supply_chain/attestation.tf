@@ -95,6 +95,14 @@ resource "google_project_iam_member" "occurrences" {
   member  = var.builder_member
 }
 
+# Before it signs an image, the builder has it scanned and reads what was found (infra/release).
+resource "google_project_iam_member" "scans" {
+  #checkov:skip=CKV_GCP_42:an administrator of scans of images alone: to ask for one is the role's whole right
+  project = var.project_id
+  role    = "roles/ondemandscanning.admin"
+  member  = var.builder_member
+}
+
 resource "google_binary_authorization_attestor_iam_member" "viewer" {
   for_each = { builder = var.builder_member, deployer = var.deployer_member }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.data.migrations import _LOCK, MigrationError, connect, main, migrate
+from shared.data.migrations import _LOCK, MigrationError, connect, main, migrate, migrate_through
 from tests.support.database import MIGRATIONS, DatabaseServer, owner_without_powers
 from tests.support.waiting import wait_until
 
@@ -69,6 +69,20 @@ def test_a_database_ahead_of_the_files_is_refused(url: str, files: Path) -> None
     (files / "0002_second.sql").unlink()
     with pytest.raises(MigrationError, match="the database is ahead: it knows migration 0002"):
         migrate(url, files)
+
+
+def test_a_release_that_is_gone_back_to_leaves_what_the_one_after_it_added(url: str, files: Path) -> None:
+    migrate(url, files)
+    later = files / "0002_second.sql"
+    later.unlink()
+    told: list[str] = []
+    with closing(connect(url)) as owner:
+        assert migrate_through(owner, files, told.append, may_be_ahead=True) == 0
+        assert owner.run("select version from public.schema_migrations order by version") == [[1], [2]]
+        (files / "0001_first.sql").write_text("select 1")
+        with pytest.raises(MigrationError, match=r"0001_first\.sql was changed"):
+            migrate_through(owner, files, may_be_ahead=True)
+    assert told == ["the database is ahead by 1: 0002 and what follows are of a later release, and stay"]
 
 
 @pytest.mark.parametrize(

@@ -51,12 +51,13 @@ _VALUES: dict[str, Any] = {
     "shards": [{"service": "s", "region": "r"}], "role": "viewer", "end_shard.resources": 1,
     "set_anchored.seq": 0, "set_platform_anchored.seq": 0, "plan": "free", "after_day": date(2025, 12, 31),
     "delete_expired.table": "sign_ins", "set_verified.domain": "example.test", "insert_refresh.session_id": UUID(int=15), "insert_domain.challenge": "x" * 16,
+    "sealing_id": UUID(int=17), "objects_key_encrypted": b"x",
     "disable_channel.because": "gone", "disable_schedule.because": "failing", "outcome": "done",
     "set_turn.next_run_at": datetime.now(UTC),
     "before": None, "following": {"step": 1}, "pause_shard.resources": 1,
     "spread_scan.regions": ["eu-west-1"], "starts": [datetime.now(UTC)], "read_once_more.shards": 1, "read_once_more.resources": 1,
     "record_seen.seen": [NoiseKey("aws_x", "aws_x.y", "a", "r")],
-    "objects": [{"kind": "Namespace", "key": "k", "object": {}}], "names": [{"kind": "Namespace", "key": "k"}],
+    "objects": [{"kind": "Namespace", "key": "k", "sealed": "\\x" + "00" * 34, "bytes": 2}], "names": [{"kind": "Namespace", "key": "k"}],
     "page_objects.after": ("", ""), "page_changed.after": ("", ""), "is_every": True, "type_name": "kubernetes_manifest",
     "condition": EVERYTHING, "put_config.default_role": "viewer", "put_config.group_roles": {"x": "member"},
 }  # fmt: skip
@@ -66,8 +67,8 @@ _TABLE_OF = {
     "invitation_id": "core.invitations", "analysis_id": "analysis.analyses", "item_id": "scan.drift_items",
     "custom_id": "analysis.custom_rules", "suppression_id": "analysis.noise_suppressions",
     "host_id": "analysis.code_hosts", "pull_request_id": "analysis.pull_request_comments",
-    "schedule_id": "scan.schedules", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
-    "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
+    "schedule_id": "scan.schedules", "feed_id": "scan.asset_feeds", "report_id": "scan.cluster_reports", "ignore_rule_id": "scan.ignore_rules",
+    "export_id": "core.audit_exports", "channel_id": "webhook.notification_channels", "out_id": "webhook.deliveries_out",
     "resource_id": "scim.users", "scim_user_id": "scim.users", "group_id": "scim.groups", "token_id": "scim.tokens",
 }  # fmt: skip
 _CONNECTION: dict[str, Any] = {
@@ -214,6 +215,17 @@ _MORE: dict[str, dict[str, Any]] = {
     },
     "list_analyses": {
         **dict.fromkeys(("kept_since", "risk_level", "repository", "branch", "pull_request", "after_id")), "most": 50, "skipped": 0,
+    },
+    "insert_export": {
+        "id": UUID(int=22), "requested_by": "human:x", "from_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "to_at": datetime(2026, 1, 2, tzinfo=UTC), "now": datetime.now(UTC), "expires_at": datetime.now(UTC),
+    },
+    "advance_export": {
+        "lease_id": UUID(int=23), "section": 1, "files": 1, "content_bytes": 1, "packed_bytes": 1, "leased_until": datetime.now(UTC),
+    },
+    "insert_part": {
+        "number": 9, "id": UUID(int=24), "path": "y", "rows": None, "content_bytes": 1, "content_sha256": bytes(32), "content_crc32": 0,
+        "packed_bytes": 1, "content_encrypted": b"x",
     },
     "list_users": dict.fromkeys(("search", "is_platform_admin", "is_disabled")),
 }  # fmt: skip

@@ -184,18 +184,20 @@ def test_a_crashed_process_comes_back(place: Path) -> None:
 
 def test_ctrl_c_while_starting_leaves_nothing(place: Path) -> None:
     data_dir = place / "data"
-    command = [
-        sys.executable,
-        "-m",
-        "local_emulator",
+    root = write_tree(place / "tree")
+    (root / "functions" / "other" / "main.py").write_text("import time\n\ntime.sleep(600)\n")  # it never is ready
+    wanted = (
         "up",
         "--data-dir",
         str(data_dir),
         "--port",
         "0",
-        "--only",
-        "google",
-    ]
+        "--root",
+        str(root),
+        "--suite",
+        str(root / "suite.yaml"),
+    )
+    command = [sys.executable, "-m", "local_emulator", *wanted]
     starting = subprocess.Popen(command, cwd=EMULATOR_ROOT, stdout=subprocess.PIPE, start_new_session=True)
     until(lambda: (found := DataDirectory(data_dir).read_running()) is not None and found.children)
     before = running(data_dir)

@@ -214,12 +214,12 @@ def test_our_reader_of_audit_logs_finds_calls_by_resource(google: CloudServer) -
     google.cloud.seed({"entries": [entry, {**entry, "timestamp": "2026-11-20T03:00:00Z"}]})
     logs, now = AuditLogs(Host(google), FakeClock()), datetime(2026, 11, 26, 4, tzinfo=UTC)
     since = now - timedelta(days=1)
-    (found,) = logs.events(PARENT, (f"{PARENT}/global/networks/n",), since=since, until=now)
+    (found,) = logs.events((PARENT,), (f"{PARENT}/global/networks/n",), since=since, until=now)
     assert (found.name, found.actor.name) == ("v1.compute.networks.insert", "eve@example.com")
-    assert list(logs.events(PARENT, (f"{PARENT}/global/networks/m",), since=since, until=now)) == []
+    assert list(logs.events((PARENT,), (f"{PARENT}/global/networks/m",), since=since, until=now)) == []
     _fault(google, operation="ListLogEntries", mode="deny")
     with pytest.raises(HistoryRefused) as refused:
-        list(logs.events(PARENT, ("x",), since=since, until=now))
+        list(logs.events((PARENT,), ("x",), since=since, until=now))
     assert (refused.value.reason, refused.value.permission) == ("access_denied", "logging.logEntries.list")
 
 

@@ -18,7 +18,8 @@ from functions.scan.domain.regional import without_region
 from functions.scan.domain.resources import LiveResource
 from functions.scan.fixing.importing import build_import
 from functions.scan.types.aws import SPECS
-from functions.scan.types.aws.imports import RULES, Source
+from functions.scan.types.aws.imports import RULES
+from functions.scan.types.import_rules import Source
 from tests.support.aws_account import (
     FIXTURES,
     ProviderUnavailable,

@@ -109,6 +109,26 @@ def test_a_change_that_follows_a_report_is_in_the_next_scan(cluster: Cluster, sc
     assert open_drift(scene) == {("changed", "shop/web", "spec.template.spec.host_pid")}
 
 
+def test_a_drift_names_the_manager_of_the_changed_field(cluster: Cluster, scene: CloudScene) -> None:
+    scene.run(report(cluster, estate()))
+    now = scene.function.clock.now()
+    planted = changed(fixture("kubernetes_deployment_v1").live, ("spec", "template", "spec", "hostPID"))
+    owner = {
+        "manager": "kubectl-edit",
+        "operation": "Update",
+        "time": now.isoformat(),
+        "paths": ["/spec/template/spec/hostPID"],
+    }
+    planted["metadata"]["managedFields"] = [owner]
+    cluster.done(cluster.part(2, objects=[planted]))
+    scene.function.clock.advance(60)
+    scene.run(scene.start())
+    (item,) = scene.items()
+    found = item["attribution"]
+    assert item["severity"] == "high"
+    assert (found["status"], found["actor"], found["channel"]) == ("found", "kubectl-edit", "cli")
+
+
 def test_replicas_of_what_an_autoscaler_steers_are_nobodys_drift(cluster: Cluster, scene: CloudScene) -> None:
     planted = [
         changed(item, ("spec", "replicas"))

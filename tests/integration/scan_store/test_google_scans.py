@@ -122,7 +122,7 @@ def test_what_is_there_for_a_moment_only_is_never_told(scene: CloudScene, cloud:
     cloud.assets = assets
     scene.run(scan)
     assert scene.drift() == before
-    assert scene.function.clock.monotonic_seconds() - slept >= google.SETTLING_SECONDS
+    assert scene.function.clock.monotonic_seconds() - slept >= scene.function.deps.settings.settling_seconds
 
 
 @pytest.mark.parametrize(

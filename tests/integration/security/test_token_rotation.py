@@ -25,7 +25,8 @@ from google.cloud import kms_v1
 
 from shared.ports.clock import Clock
 from shared.security.errors import Unauthenticated
-from shared.security.token_issuer import JWKS_MAX_AGE_SECONDS, LEAST_ACTIVATION_SECONDS, TokenIssuer
+from shared.security.signing_keys import JWKS_MAX_AGE_SECONDS, LEAST_ACTIVATION_SECONDS
+from shared.security.token_issuer import TokenIssuer
 from shared.security.tokens import LEEWAY_SECONDS, JwksCache, TokenRule, verify_token
 from shared.testing.clock import FakeClock
 from shared.testing.key_manager import MemoryKeyManager

@@ -10,13 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.checkov import Finding, install, scan
+from infra.supply_chain.results import Finding
+from infra.supply_chain.scanners.infrastructure import CHECKOV, scanned
 from tests.support.terraform import SOURCES, Applied, Copy, providers_kept, why_no_terraform
 
 
 def scan_code(root: Path = SOURCES) -> tuple[list[Finding], int]:
     """Scan every module and environment as it is written."""
-    return scan("--framework", "terraform", "--directory", str(root), place=root)
+    return scanned(root, "--framework", "terraform", "--directory", str(root))
 
 
 def scan_plan(example: Applied, root: Path) -> tuple[list[Finding], int]:
@@ -29,12 +30,12 @@ def scan_plan(example: Applied, root: Path) -> tuple[list[Finding], int]:
     file = root.parent / "plan.json"
     file.write_text(json.dumps(example.settled_plan), encoding="utf-8")
     options = ("--framework", "terraform_plan", "--file", str(file), "--repo-root-for-plan-enrichment", str(root))
-    return scan(*options, place=root)
+    return scanned(root, *options)
 
 
 def main() -> int:
     """Scan and say what was found; 1 when a check failed."""
-    install()
+    CHECKOV.install()
     findings, passed = scan_code()
     if reason := why_no_terraform():
         sys.stdout.write(f"the plan is not scanned: {reason}\n")
@@ -44,7 +45,7 @@ def main() -> int:
             more, also = scan_plan(Applied(copy), copy.root)
         findings, passed = findings + more, passed + also
     for item in findings:
-        sys.stdout.write(f"{item.check} {item.resource} ({item.file}): {item.name}\n")
+        sys.stdout.write(f"{item.shown()}\n")
     sys.stdout.write(f"{passed} checks passed, {len(findings)} failed\n")
     return 1 if findings else 0
 

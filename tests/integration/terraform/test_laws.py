@@ -38,6 +38,11 @@ OTHER_STORES = re.compile(
     r"|container_cluster|dataflow|composer|workflows_workflow|redis_cluster|memorystore|sql_database_instance|cloudfunctions)"
 )
 
+# What runs processes outside of Cloud Run's sandbox.
+MACHINES = re.compile(
+    r"^google_(compute_(instance|region_instance|autoscaler)|container_(aws|azure|attached|cluster|node_pool)|gke_|app_engine_|cloudfunctions|tpu_|dataproc_|notebooks_|workbench_)"
+)
+
 # What the server writes down, and what it must not: customers' values stand in statements.
 AUDITED = {
     "cloudsql.enable_pgaudit": "on",
@@ -274,6 +279,48 @@ def test_everything_that_runs_is_named_by_its_digest_and_admitted(example: Appli
     for item, container in running:
         assert _PINNED.match(container["image"]), item.address
         assert item.values["binary_authorization"][0]["use_default"] is True, item.address
+
+
+def test_everything_runs_in_the_platforms_own_sandbox_and_nothing_on_a_machine_of_ours(example: Applied) -> None:
+    for item in example.of("google_cloud_run_v2_service"):
+        assert item.values["template"][0]["execution_environment"] == "EXECUTION_ENVIRONMENT_GEN2", item.address
+    for item in example.of("google_cloud_run_v2_job"):
+        assert item.values["template"][0]["template"][0]["execution_environment"] == "EXECUTION_ENVIRONMENT_GEN2", (
+            item.address
+        )
+    for item, container in containers(example):
+        assert not container.get("volume_mounts"), f"{item.address} mounts something of its surroundings"
+    assert [item.address for item in example.resources if MACHINES.match(item.type)] == []
+
+
+def test_bills_of_materials_are_kept_for_years_and_only_ci_adds_to_them(example: Applied) -> None:
+    (bucket,) = [
+        item.values for item in example.of("google_storage_bucket") if item.values["name"] == "example-driftwise-sboms"
+    ]
+    (policy,) = bucket["retention_policy"]
+    assert policy["is_locked"]
+    assert policy["retention_period"] >= 365 * 86400
+    rights = {
+        (item.values["member"], item.values["role"])
+        for item in example.of("google_storage_bucket_iam_member")
+        if item.values["bucket"] == bucket["name"]
+    }
+    builder = "serviceAccount:driftwise-builder@example-driftwise.iam.gserviceaccount.com"
+    assert rights == {(builder, "roles/storage.objectCreator"), (builder, "roles/storage.objectViewer")}
+
+
+def test_only_ci_pushes_and_signs_images_and_cannot_roll_them_out(example: Applied) -> None:
+    builder = "serviceAccount:driftwise-builder@example-driftwise.iam.gserviceaccount.com"
+    may = {"roles/artifactregistry.writer", "roles/cloudkms.signerVerifier", "roles/containeranalysis.notes.attacher"}
+    for role in may:
+        holders = {item.values["member"] for item in example.resources if item.values.get("role") == role}
+        assert holders == {builder}, role
+    roles = {
+        item.values["role"]
+        for item in example.resources
+        if item.values.get("member") == builder and "role" in item.values
+    }
+    assert not {role for role in roles if role.startswith(("roles/run.", "roles/iam."))}
 
 
 def test_every_function_acts_as_itself(example: Applied) -> None:

@@ -6,12 +6,14 @@ import re
 
 import pytest
 
-from tests.support.checkov import is_installed
+from infra.supply_chain.scanners.infrastructure import CHECKOV
 from tests.support.terraform import SOURCES, Applied, Copy
 
 from .scan import scan_code, scan_plan
 
-needs_checkov = pytest.mark.skipif(not is_installed(), reason="checkov is not there: `make terraform-scan` installs it")
+needs_checkov = pytest.mark.skipif(
+    not CHECKOV.is_installed(), reason="checkov is not there: `make terraform-scan` installs it"
+)
 
 
 @needs_checkov

@@ -300,7 +300,7 @@ def test_tokens_are_bounded_in_number_and_time() -> None:
 
     for number in range(300):
         tokens.get(number, make)
-    assert len(tokens._known) == 256
+    assert len(tokens._kept) == 256
     clock.sleep_seconds(3301)
     tokens.get(299, make)
     assert len(made) == 301, "whatever an issuer says, an hour is enough"

@@ -16,8 +16,9 @@ from functions.scan.fixing.configuration import named
 from functions.scan.fixing.importing import build_import
 from functions.scan.fixing.reverting import build_revert
 from functions.scan.types.aws import SPECS
-from functions.scan.types.aws.imports import RULES, Source
+from functions.scan.types.aws.imports import RULES
 from functions.scan.types.aws.schema import SCHEMA
+from functions.scan.types.import_rules import Source
 
 SEALED = {"$sealed": {"1": "a" * 64}}
 

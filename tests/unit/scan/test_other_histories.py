@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.scan.clouds import azure_history
+from functions.scan.clouds.google_history import MOST_PROJECTS, GoogleHistory
 from functions.scan.domain import audit_logs
-from functions.scan.domain.attribution import Question
+from functions.scan.domain.attribution import HistoryRefused, Question
 from functions.scan.domain.trail import TrailEvent
 from functions.scan.readers.azure.changes import PropertyChange, ResourceChange
+from functions.scan.readers.gcp.logs import MOST_PLACES, AuditLogs
+from shared.testing.clock import FakeClock
+from tests.support.google_assets import Reply, error
 
 SEEN = datetime(2026, 11, 26, 4, tzinfo=UTC)
 SINCE = SEEN - timedelta(hours=1)
@@ -68,11 +72,28 @@ def test_a_grant_is_explained_by_what_a_call_did_to_the_policy(
     kind: str, action: str, member: str, expected: str | None
 ) -> None:
     delta = {"bindingDeltas": [{"action": action, "role": "roles/viewer", "member": member}]} if action else {}
-    event = _entry("storage.setIamPermissions", serviceData={"policyDelta": delta})
-    event = replace(event, name="google.iam.v1.IAMPolicy.SetIamPolicy")
+    event = _entry("google.iam.v1.IAMPolicy.SetIamPolicy", serviceData={"policyDelta": delta})
     question = _question(kind, "google_pubsub_topic_iam_member", f"{TOPIC}|roles/viewer||allUsers")
     answer = audit_logs.choose(question, [event])
     assert (answer.confidence if answer else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "is_a_grant"),
+    [
+        ("SetIamPolicy", True),
+        ("google.iam.v1.IAMPolicy.SetIamPolicy", True),
+        ("google.iam.admin.v1.SetIAMPolicy", True),
+        ("beta.compute.instances.setIamPolicy", True),
+        ("storage.setIamPermissions", True),
+        ("storage.buckets.update", False),
+        ("google.iam.admin.v1.CreateServiceAccount", False),
+    ],
+)
+def test_a_call_that_grants_is_known_by_whatever_name_a_service_has_for_it(method: str, is_a_grant: bool) -> None:
+    question = _question("unmanaged", "google_storage_bucket_iam_member", f"{BUCKET}|roles/viewer||allUsers")
+    answer = audit_logs.choose(question, [_entry(method)])
+    assert (answer is not None) is is_a_grant
 
 
 def test_of_several_entries_the_newest_that_fits_for_sure_counts_and_an_older_one_is_possible() -> None:
@@ -179,3 +200,82 @@ def test_what_is_kept_inside_of_another_resource_may_have_changed_with_it() -> N
     answer = azure_history.choose(question, [_change("update", network, 10, "properties.subnets")])
     assert answer is not None
     assert answer.confidence == "likely"
+
+
+# Logs of a bucket, whose name tells no project
+
+BUCKET = "//storage.googleapis.com/static"
+
+
+class Logs:
+    """The logs of some projects: who deleted the bucket stands in that of `project-150`."""
+
+    def __init__(self, answer: Reply | None = None) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answer = answer
+
+    def post(self, _url: str, content: bytes) -> Reply:
+        wish = json.loads(content)
+        self.asked.append(wish)
+        if self.answer is not None:
+            return self.answer
+        entry = {
+            "insertId": "a", "timestamp": (SEEN - timedelta(minutes=10)).isoformat(),
+            "protoPayload": {"methodName": "storage.buckets.delete", "serviceName": "storage.googleapis.com",
+                             "resourceName": "projects/_/buckets/static", "authenticationInfo": {"principalEmail": "eve@example.com"}},
+        }  # fmt: skip
+        is_there = "projects/project-150" in wish["resourceNames"] and '"projects/_/buckets/static"' in wish["filter"]
+        return Reply(200, json.dumps({"entries": [entry]} if is_there else {}).encode())
+
+
+def _history(logs: Logs, parent: str, projects: int) -> GoogleHistory:
+    names = [f"projects/project-{number}" for number in range(projects)]
+    return GoogleHistory(AuditLogs(logs, FakeClock()), parent, names)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "key", "cloud_id"),
+    [
+        ("google_storage_bucket", BUCKET, "static"),  # what is missing is known by the id that a state has of it
+        ("google_storage_bucket", BUCKET, BUCKET),
+        ("google_storage_bucket_iam_member", f"{BUCKET}|roles/x||allUsers", "b/static/roles/x/allUsers"),
+    ],
+    ids=["as-a-state-calls-it", "as-it-is-called", "grant"],
+)
+def test_in_an_organisation_a_bucket_is_looked_up_in_the_logs_of_all_projects(
+    type_name: str, key: str, cloud_id: str
+) -> None:
+    logs = Logs()
+    history = _history(logs, "organizations/42", 350)
+    answer = history.explain(_question("missing", type_name, key, cloud_id=cloud_id), SEEN)
+    assert [len(wish["resourceNames"]) for wish in logs.asked] == [MOST_PLACES, MOST_PLACES], "whoever knows ends it"
+    if type_name == "google_storage_bucket":
+        assert answer is not None
+        assert (answer.event.actor.name, answer.confidence) == ("eve@example.com", "exact")
+
+
+def test_what_names_its_project_is_looked_up_there_alone() -> None:
+    logs = Logs()
+    _history(logs, "folders/5", 350).explain(_question("missing", "google_pubsub_topic", TOPIC), SEEN)
+    _history(logs, "projects/shop", 1).explain(_question("missing", "google_storage_bucket", BUCKET), SEEN)
+    folder = "//cloudresourcemanager.googleapis.com/folders/7"
+    _history(logs, "organizations/42", 350).explain(_question("missing", "google_folder", folder), SEEN)
+    assert [wish["resourceNames"] for wish in logs.asked] == [["projects/shop"], ["projects/shop"], ["folders/7"]]
+
+
+def test_more_projects_than_can_be_asked_are_said_to_be_too_many() -> None:
+    logs = Logs()
+    with pytest.raises(HistoryRefused) as refused:
+        _history(logs, "organizations/42", MOST_PROJECTS + 1).explain(
+            _question("missing", "google_storage_bucket", BUCKET), SEEN
+        )
+    assert (refused.value.reason, logs.asked) == ("limit_reached", [])
+
+
+def test_one_refusal_speaks_for_all_that_was_asked_with_it() -> None:
+    logs = Logs(error(403, "PERMISSION_DENIED"))
+    history = _history(logs, "organizations/42", 50)
+    for _ in range(2):
+        with pytest.raises(HistoryRefused) as refused:
+            history.explain(_question("missing", "google_storage_bucket", BUCKET), SEEN)
+    assert (refused.value.permission, len(logs.asked)) == ("logging.logEntries.list", 1)

@@ -19,7 +19,7 @@ from functions.scan.fixing.importing import build_import
 from functions.scan.readers.aws import SERVICES
 from functions.scan.readers.aws.base import Listing, Scope, collect
 from functions.scan.types.aws import DECLARABLE, SPECS
-from functions.scan.types.aws.imports import Source
+from functions.scan.types.import_rules import Source
 from shared.testing.clock import FakeClock
 from tests.support.aws_account import FIXTURES
 

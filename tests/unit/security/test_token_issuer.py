@@ -12,14 +12,14 @@ import pytest
 from shared.ports.errors import ServiceAway
 from shared.ports.key_manager import PublicKey
 from shared.security.errors import Unauthenticated
-from shared.security.token_issuer import (
+from shared.security.signing_keys import (
     ACTIVATION_SECONDS,
     JWKS_MAX_AGE_SECONDS,
     LEAST_ACTIVATION_SECONDS,
     LISTING_SECONDS,
-    TokenIssuer,
     signing_version,
 )
+from shared.security.token_issuer import TokenIssuer
 from shared.security.tokens import COOLDOWN_SECONDS, FRESH_SECONDS, LEEWAY_SECONDS, JwksCache, TokenRule, verify_token
 from shared.settings import Settings
 from shared.testing.clock import START, FakeClock

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.ports.clock import Clock
 from shared.ports.identity_tokens import IdentityTokens
+from shared.ports.kept_by_key import KeptByKey
 from shared.ports.secret_store import Secret
 
 from ...domain.partitions import home_region, partition_of_arn, partition_of_region
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 _SESSION_SECONDS = 3600
+_KEPT_SECONDS = 600.0
+_MOST_ACCOUNTS = 32
 _MOST_CLIENTS = 128  # of one account: a quarter of a megabyte each; an account of many regions would have a thousand
 
 
@@ -98,14 +101,8 @@ class AwsAccount:
 class SignIns:
     """Accounts that this process is signed in to, kept for some minutes so that the shards of a scan share clients."""
 
-    _kept_seconds = 600.0
-    _most = 32
-
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._known: dict[Hashable, tuple[float, AwsAccount]] = {}
-        self._gates: dict[Hashable, threading.Lock] = {}
-        self._lock = threading.Lock()
+        self._kept = KeptByKey[AwsAccount](clock, most=_MOST_ACCOUNTS)
 
     def get(self, key: Hashable, make: Callable[[], AwsAccount]) -> AwsAccount:
         """Return the account of a key, signing in when none is known or the known one is old.
@@ -114,26 +111,7 @@ class SignIns:
             key: everything that a sign-in depends on; changed credentials make another key.
             make: signs in.
         """
-        with self._lock:
-            gate = self._gates.setdefault(key, threading.Lock())
-        with gate:  # the other shards of the same account wait for the first one's outcome; nobody else does
-            known = self._fresh(key)
-            return known if known is not None else self._keep(key, make())
-
-    def _fresh(self, key: Hashable) -> AwsAccount | None:
-        now = self._clock.monotonic_seconds()
-        with self._lock:
-            self._known = {name: item for name, item in self._known.items() if now - item[0] < self._kept_seconds}
-            found = self._known.get(key)
-        return found[1] if found else None
-
-    def _keep(self, key: Hashable, account: AwsAccount) -> AwsAccount:
-        with self._lock:
-            while len(self._known) >= self._most:
-                del self._known[min(self._known, key=lambda name: self._known[name][0])]
-            self._known[key] = (self._clock.monotonic_seconds(), account)
-            self._gates = {name: gate for name, gate in self._gates.items() if name in self._known or gate.locked()}
-        return account
+        return self._kept.get(key, make, lambda _account: _KEPT_SECONDS)
 
 
 def partition_of(login: Login) -> str:

@@ -23,6 +23,7 @@ from .inventory import Answer
 ENTRIES: Final = "https://logging.googleapis.com/v2/entries:list"
 PERMISSION: Final = "logging.logEntries.list"
 CALLS_PER_MINUTE: Final = 50
+MOST_PLACES: Final = 100  # "A maximum of 100 resources may be specified in a single request."
 _BURST: Final = 5
 _PAGE: Final = 100
 _MOST_PAGES: Final = 4
@@ -46,23 +47,28 @@ class AuditLogs:
         self._pace = Pace(CALLS_PER_MINUTE / 60, _BURST, now=clock.monotonic_seconds, sleep=clock.sleep_seconds)
         self.requests = 0
 
-    def events(self, place: str, names: Sequence[str], *, since: datetime, until: datetime) -> Iterator[TrailEvent]:
+    def events(
+        self, places: Sequence[str], names: Sequence[str], *, since: datetime, until: datetime
+    ) -> Iterator[TrailEvent]:
         """Yield the calls on a resource, newest first.
 
         Args:
-            place: whose log, e.g. `projects/shop-prod`.
+            places: whose logs, e.g. `projects/shop-prod`; at most `MOST_PLACES`.
             names: what entries may call the resource.
             since: aware; the first moment.
             until: aware; the last one.
 
         Raises:
             HistoryRefused: there is no answer, and why.
+            ValueError: too many places.
         """
+        if len(places) > MOST_PLACES:
+            raise ValueError(f"more than {MOST_PLACES} places")
         usable = [quoted(name) for name in names if len(name) <= _MOST_NAME]
         if not usable:
             return
         wish: dict[str, Any] = {
-            "resourceNames": [place],
+            "resourceNames": list(places),
             "filter": " AND ".join(
                 (
                     'log_id("cloudaudit.googleapis.com/activity")',

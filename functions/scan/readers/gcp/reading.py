@@ -18,7 +18,7 @@ from .resources import Existing, Finding, asset_of, grants, resources_of
 
 GENERIC = "google_resource"  # stands for whatever no mapping covers
 _ALL = "global"
-_DOUBTFUL = frozenset(kind for item in TYPES if not item.is_certain for kind in item.assets)
+_DOUBTFUL = tuple(item for item in TYPES if not item.is_certain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Mark:
         content: the listing to go on with.
         token: of its next page; empty for its first one.
         read_time: of the snapshot.
-        seen: asset types that were seen, of those that the inventory may not list at all.
+        seen: Terraform types of which anything was seen, of those that the inventory may not list at all.
     """
 
     content: Content
@@ -62,7 +62,7 @@ def read_on(inventory: Inventory, mark: Mark | None = None) -> Iterator[Finding 
         try:
             for page in inventory.pages("RESOURCE", begin=mark.token if mark else ""):
                 for raw in page.assets:
-                    seen |= _DOUBTFUL & {str(raw.get("assetType")) if isinstance(raw, Mapping) else ""}
+                    seen |= _certain_by(raw, names)
                     yield from _resources(raw, names, page.read_time)
                 if page.following:
                     yield Mark("RESOURCE", page.following, page.read_time, tuple(sorted(seen)))
@@ -89,9 +89,17 @@ def unknown_types() -> tuple[str, ...]:
     return (*_resource_types(), *_grant_types())
 
 
-def _doubtful(kinds: Container[str]) -> Iterator[NotChecked]:
+def _certain_by(raw: object, names: Names) -> frozenset[str]:
+    """Return the types that the inventory does list, as it listed this asset."""
+    kind = str(raw.get("assetType")) if isinstance(raw, Mapping) else ""
+    doubtful = [item for item in _DOUBTFUL if kind in item.assets]
+    asset = asset_of(raw, names) if doubtful else None
+    return frozenset(item.type for item in doubtful if asset is not None and item.when(asset))
+
+
+def _doubtful(seen: Container[str]) -> Iterator[NotChecked]:
     """Say of types that the inventory may not list at all, and of which it listed none, that nothing is known."""
-    found = tuple(kind.type for kind in TYPES if not kind.is_certain and not any(one in kinds for one in kind.assets))
+    found = tuple(kind.type for kind in _DOUBTFUL if kind.type not in seen)
     if found:
         yield NotChecked(
             found, _ALL, "unavailable", None, "the inventory lists none of them here, and may not list them at all"

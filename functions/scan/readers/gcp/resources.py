@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from ...domain.asset_feeds import VOLATILE
 from ...domain.resources import LiveResource, NotChecked, Unread
 from ...domain.traced import Traced
 from ...types.gcp import Mapped, by_asset
@@ -21,8 +22,6 @@ from ...types.gcp.mapping import attributes_of, key_from, names_in
 Finding: TypeAlias = LiveResource | Unread | NotChecked
 
 SOURCE: Final = "Cloud Asset Inventory v1"
-VOLATILE: Final = timedelta(seconds=120)
-"""For how long after a change the inventory may still tell what was before it."""
 _TRUNCATED = "TRUNCATION"
 _MOST_WITHIN: Final = 1000
 _AGENT = re.compile(r"serviceAccount:service-(\d+)@[a-z0-9.-]+\.iam\.gserviceaccount\.com")

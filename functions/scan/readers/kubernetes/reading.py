@@ -14,8 +14,10 @@ from ...domain.traced import Traced
 from ...types.kubernetes import GENERIC, by_kind, generic_key, specs, types_of
 from ...types.kubernetes.helm import KIND as RELEASES
 from ...types.kubernetes.helm import held_by, release_of
+from ...types.kubernetes.managers import unowned
 from ...types.kubernetes.manifests import MANIFEST, without_values
 from ...types.kubernetes.mapping import Mapped, attributes_of, member, object_key
+from ...types.kubernetes.versions import current, moved
 
 Finding: TypeAlias = LiveResource | Unread | NotChecked
 Object: TypeAlias = Mapping[str, Any]
@@ -24,7 +26,10 @@ Objects: TypeAlias = Callable[[Sequence[str] | None], Iterator[Object]]
 SOURCE: Final = "Kubernetes API"
 PLACE: Final = "global"
 AUTOSCALERS: Final = "HorizontalPodAutoscaler.autoscaling"
+STATEFUL_SETS: Final = "StatefulSet.apps"
+CLAIMS: Final = "PersistentVolumeClaim"
 _SYSTEM: Final = "kube-system"
+_OTHER_VERSION: Final = "the object is told as {version}, which no rule puts into the version that is compared"
 _NOT_READ: Final = "the operator is not set up to read {kinds}"
 _MOST_DETAIL: Final = 500
 _ACCESS: Final = frozenset({"Role.rbac.authorization.k8s.io", "RoleBinding.rbac.authorization.k8s.io"})
@@ -59,6 +64,7 @@ class _Owners:
 
     releases: dict[tuple[str, str], Parent] = field(default_factory=dict[tuple[str, str], Parent])
     scaled: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    claims: set[str] = field(default_factory=set[str])
 
 
 def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> Iterator[Finding]:
@@ -69,8 +75,9 @@ def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> It
         objects: yields its objects, as they were reported, of some kinds or of all.
         declared: keys of what states declare of kinds that no type stands for; of those that were not listed nothing is known.
     """
-    failures = {item.kind: item for item in listed.failures}
-    known = listed.kinds - failures.keys()
+    told = listed.kinds - {item.kind for item in listed.failures}
+    known = frozenset(moved(kind) for kind in told)
+    failures = {moved(item.kind): item for item in listed.failures if moved(item.kind) not in known}
     yield from _not_checked(failures, known)
     for key in declared:
         kind = key.partition(" ")[0]
@@ -81,8 +88,11 @@ def read_report(listed: Listed, objects: Objects, declared: Iterable[str]) -> It
     owners = _owners(objects, known)
     for item in objects(None):
         kind = _kind_of(item)
-        if kind in known:  # of a kind that was not listed to its end, what was seen says nothing of the rest
-            yield _resource(kind, item, owners)
+        is_told_twice = moved(kind) != kind and moved(kind) in told  # the API serves it under both groups
+        if (
+            kind in told and not is_told_twice
+        ):  # of a kind that was not listed to its end, what was seen says nothing of the rest
+            yield _resource(moved(kind), unowned(item), owners)
 
 
 def not_reported(reason: str, detail: str) -> NotChecked:
@@ -93,8 +103,8 @@ def not_reported(reason: str, detail: str) -> NotChecked:
 def _not_checked(failures: Mapping[str, NotListed], known: frozenset[str]) -> Iterator[NotChecked]:
     mapped = {*by_kind(), RELEASES}
     for item in failures.values():
-        if item.kind in mapped:
-            yield NotChecked(types_of([item.kind]), PLACE, item.reason, item.permission, item.detail)
+        if moved(item.kind) in mapped:
+            yield NotChecked(types_of([moved(item.kind)]), PLACE, item.reason, item.permission, item.detail)
     silent = sorted(mapped - known - failures.keys())
     if silent:
         detail = _NOT_READ.format(kinds=", ".join(silent))[:_MOST_DETAIL]
@@ -107,16 +117,38 @@ def _unread(key: str, failure: NotListed) -> Unread:
 
 def _owners(objects: Objects, known: frozenset[str]) -> _Owners:
     owners = _Owners()
-    for item in objects([kind for kind in (RELEASES, AUTOSCALERS) if kind in known]):
+    for item in objects([kind for kind in (RELEASES, AUTOSCALERS, STATEFUL_SETS) if kind in known]):
         name, namespace = _name_of(item)
+        if _kind_of(item) == STATEFUL_SETS:
+            owners.claims |= _claims_of(item, name, namespace)
+            continue
         if _kind_of(item) == RELEASES:
-            owners.releases |= held_by(item, name, namespace)
+            held = held_by(item, name, namespace)
+            owners.releases |= {(moved(kind), key): parent for (kind, key), parent in held.items()}
             continue
         target = member(item, "spec", "scaleTargetRef")
         group, _, _ = str(member(target, "apiVersion") or "").rpartition("/")
         kind = str(member(target, "kind") or "")
-        owners.scaled.add((f"{kind}.{group}" if group else kind, object_key(str(member(target, "name")), namespace)))
+        owners.scaled.add(
+            (moved(f"{kind}.{group}" if group else kind), object_key(str(member(target, "name")), namespace))
+        )
     return owners
+
+
+def _claims_of(data: Object, name: str, namespace: str) -> set[str]:
+    """Return the keys of the claims that a stateful set makes, each without the number at its end; they name no owner.
+
+    Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage
+    """
+    templates = member(data, "spec", "volumeClaimTemplates")
+    items = templates if isinstance(templates, list) else []
+    return {object_key(f"{member(item, 'metadata', 'name')}-{name}", namespace) for item in items}
+
+
+def _of_number(key: str) -> tuple[str, str]:
+    """Take the number off the end of a key; one that has none is no claim of a stateful set."""
+    head, _, number = key.rpartition("-")
+    return (head, number) if number.isdecimal() else ("", key)
 
 
 def _resource(kind: str, data: Object, owners: _Owners) -> Finding:
@@ -136,8 +168,12 @@ def _resource(kind: str, data: Object, owners: _Owners) -> Finding:
             parent=owners.releases.get((kind, key)),
             tags=_labels(data),
         )
+    in_version = current(data)
+    if in_version is None:
+        detail = _OTHER_VERSION.format(version=data.get("apiVersion"))
+        return Unread(mapped.kind.type, key, reason="malformed", detail=detail)
     try:
-        return _mapped(mapped, data, key, owners)
+        return _mapped(mapped, in_version, key, owners)
     except (TypeError, ValueError, AttributeError, KeyError):
         detail = "the operator tells the object in a form that the API does not document"
         return Unread(mapped.kind.type, key, reason="malformed", detail=detail)
@@ -151,8 +187,10 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
     ):  # its names are compared; that a value changed, the second detector sees by its digest
         attributes = attributes_of(item, data)
         traced = Traced(data, SOURCE)
+    document = _document(data)
     if (item.kind.kind, key) in owners.scaled:
         attributes.pop("spec.replicas", None)
+        document = _without_replicas(document)
     for one in item.fields:  # a value that its shape cannot take is told here, and not in the middle of the comparison
         if one.name in attributes:
             one.shape(attributes[one.name])
@@ -160,9 +198,9 @@ def _mapped(item: Mapped, data: Object, key: str, owners: _Owners) -> LiveResour
         item.kind.type,
         key,
         PLACE,
-        {**attributes, MANIFEST: _document(data)},
+        {**attributes, MANIFEST: document},
         f"{item.kind.kind} {key}",
-        cloud_made=_is_made(item, data),
+        cloud_made=_is_made(item, data) or (item.kind.kind == CLAIMS and _of_number(key)[0] in owners.claims),
         parent=owners.releases.get((item.kind.kind, key)),
         tags=_labels(data),
         document=traced,
@@ -192,6 +230,12 @@ def _is_owned(data: Object) -> bool:
 def _document(data: Object) -> dict[str, Any]:
     found = {name: item for name, item in dict(data).items() if name != "status"}
     return without_values(found) if found.get("kind") == "Secret" else found
+
+
+def _without_replicas(document: dict[str, Any]) -> dict[str, Any]:
+    spec = document.get("spec")
+    rest = {name: item for name, item in spec.items() if name != "replicas"} if isinstance(spec, Mapping) else spec
+    return {**document, "spec": rest}
 
 
 def _kind_of(data: Object) -> str:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 
 from ...domain.specs import TypeSpec, index
-from . import clusters, compute_balancing, compute_machines, compute_network, data, iam, platform
+from . import (
+    clusters,
+    compute_balancing,
+    compute_machines,
+    compute_network,
+    compute_templates,
+    data,
+    iam,
+    platform,
+)
 from .mapping import Field, GoogleType, fields_of, spec_of
 
 TYPES = (
@@ -15,6 +24,7 @@ TYPES = (
     *compute_balancing.TYPES,
     *compute_machines.TYPES,
     *compute_network.TYPES,
+    *compute_templates.TYPES,
     *data.TYPES,
     *platform.TYPES,
 )

@@ -1,6 +1,6 @@
-"""Machines, disks, groups of machines and what they start from.
+"""Machines, disks and groups of machines; what they start from stands in `compute_templates.py`.
 
-Source: https://cloud.google.com/compute/docs/reference/rest/v1 (instances, disks, instanceTemplates, instanceGroupManagers,
+Source: https://cloud.google.com/compute/docs/reference/rest/v1 (instances, disks, instanceGroupManagers,
 autoscalers, images, snapshots, resourcePolicies); Terraform Google provider 6.50, resource documentation of each type.
 """
 
@@ -47,13 +47,13 @@ def _is_regional(asset: Asset) -> bool:
     return "/regions/" in asset.name
 
 
-def _metadata(data: Item, _asset: Asset) -> object:
+def metadata_of(data: Item, _asset: Asset) -> object:
     """A list of pairs is a map in a state."""
     items = member(data, "metadata", "items")
     return {str(item.get("key")): str(item.get("value", "")) for item in items} if isinstance(items, list) else {}
 
 
-def _with_startup_script(attributes: Attributes) -> Attributes:
+def with_startup_script(attributes: Attributes) -> Attributes:
     """Put the script, which a configuration may give apart, back to where the API has it."""
     script = attributes.get("metadata_startup_script")
     if not script or not isinstance(attributes.get("metadata"), Mapping | None):
@@ -69,7 +69,7 @@ def _boot_disk(data: Item, _asset: Asset) -> object:
 
 def _is_made_machine(asset: Asset) -> bool:
     """Tell the machines that a managed group made (nodes of clusters among them)."""
-    creator = str(_as_map(_metadata(asset.data, asset)).get("created-by", ""))
+    creator = str(_as_map(metadata_of(asset.data, asset)).get("created-by", ""))
     return "/instanceGroupManagers/" in creator
 
 
@@ -195,7 +195,7 @@ TYPES = (
             "service_account": "serviceAccounts",
             "tags": "tags.items",
         },
-        read={"boot_disk": _boot_disk, "metadata": _metadata},
+        read={"boot_disk": _boot_disk, "metadata": metadata_of},
         shapes={
             "boot_disk.kms_key_self_link": kms_key,
             "guest_accelerator.type": tail,
@@ -212,21 +212,8 @@ TYPES = (
             " provisioning_model",
         },
         made=_is_made_machine,
-        state=_with_startup_script,
+        state=with_startup_script,
         sensitive=frozenset({"metadata"}),
-    ),
-    GoogleType(
-        "google_compute_instance_template",
-        (_API + "InstanceTemplate",),
-        # A template is never changed, only made anew under another name.
-        "can_ip_forward description instance_description machine_type min_cpu_platform",
-        at={
-            "can_ip_forward": "properties.canIpForward",
-            "instance_description": "properties.description",
-            "machine_type": "properties.machineType",
-            "min_cpu_platform": "properties.minCpuPlatform",
-        },
-        when=lambda asset: "/global/" in asset.name,
     ),
     GoogleType(
         "google_compute_disk",

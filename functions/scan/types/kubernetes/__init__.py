@@ -11,8 +11,9 @@ from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
 from ...domain.specs import TypeSpec, index
 from . import cluster, helm, workloads
-from .manifests import MANIFEST, comparable, ignored_paths, manifest_of
+from .manifests import MANIFEST, comparable, ignored_paths, manifest_of, namespace_in
 from .mapping import DEFAULT_NAMESPACE, Mapped, mapped, member, object_key, specs_of
+from .versions import current, moved
 
 TYPES: Final = (*cluster.TYPES, *workloads.TYPES)
 GENERIC: Final = "kubernetes_manifest"
@@ -26,6 +27,12 @@ MANIFEST_TYPES: Final = (GENERIC, "kubectl_manifest")
 def by_kind() -> Mapping[str, Mapped]:
     """Return the type of each kind, e.g. of `Deployment.apps`."""
     return {item.kind: mapped(item) for item in TYPES}
+
+
+@cache
+def by_type() -> Mapping[str, Mapped]:
+    """Return what each type that objects are compared as stands for."""
+    return {item.kind.type: item for item in by_kind().values()}
 
 
 @cache
@@ -67,7 +74,8 @@ def as_declared(declared: Declared) -> Declared:
     kind, key = identity
     source, document = found
     is_hidden = source in declared.sensitive or (source == "yaml_body")
-    attributes = {} if is_hidden else {MANIFEST: comparable(document, ignored_paths(declared.attributes))}
+    written = comparable(document, ignored_paths(declared.attributes))
+    attributes = {} if is_hidden else {MANIFEST: current(written) or written}
     known = by_kind().get(kind)
     return replace(
         declared,
@@ -75,6 +83,7 @@ def as_declared(declared: Declared) -> Declared:
         key=key if known else generic_key(kind, key),
         attributes=attributes,
         sensitive=_WHOLE if source in declared.sensitive else frozenset(),
+        is_deposed=declared.is_deposed or (known is not None and known.passes(document)),
     )
 
 
@@ -87,7 +96,7 @@ def _identity(attributes: Attributes) -> tuple[str, str] | None:
     name = member(document, "metadata", "name")
     if not isinstance(name, str) or not document.get("kind"):
         return None
-    kind = kind_name(document.get("apiVersion"), document["kind"])
+    kind = moved(kind_name(document.get("apiVersion"), document["kind"]))
     return kind, object_key(name, _namespace(kind, document, attributes))
 
 
@@ -98,9 +107,11 @@ def _namespace(kind: str, document: Mapping[str, Any], attributes: Attributes) -
     live = attributes.get("object")
     inner = live.get("value") if isinstance(live, Mapping) and "value" in live else live
     named = (
-        member(document, "metadata", "namespace")
+        attributes.get("override_namespace")
+        or member(document, "metadata", "namespace")
         or attributes.get("namespace")
         or member(inner, "metadata", "namespace")
+        or namespace_in(attributes.get("id"))
     )
     return named or (DEFAULT_NAMESPACE if known is not None else "")
 

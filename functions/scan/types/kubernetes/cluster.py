@@ -5,12 +5,14 @@ Source: Kubernetes API reference 1.34; Terraform Kubernetes provider 2.38, resou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...domain.resources import Attributes
-from .forms import headless, names, unless
+from .forms import headless, names, on, unless
 from .mapping import UNREAD, KubernetesType, member
+from .versions import ingress_of
 
 _NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _TOKENS = frozenset({"kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"})
@@ -38,6 +40,29 @@ def _rules(data: Mapping[str, Any]) -> object:
     return UNREAD if data.get("aggregationRule") else data.get("rules")
 
 
+def _node_ports(data: Mapping[str, Any]) -> object:
+    """The provider says true of every service; the API has the member for load balancers alone, and fills it in there."""
+    is_balancer = member(data, "spec", "type") == "LoadBalancer"
+    return member(data, "spec", "allocateLoadBalancerNodePorts") if is_balancer else UNREAD
+
+
+def _secrets_of_account(name: str) -> Any:
+    """Read secrets of a service account without those that the cluster itself makes for it and names after it.
+
+    Source: https://kubernetes.io/docs/concepts/security/service-accounts/; "<account>-token-<five letters>" before version
+    1.24, "<account>-dockercfg-<five letters>" on OpenShift.
+    """
+
+    def reading(data: Mapping[str, Any]) -> object:
+        account = re.escape(str(member(data, "metadata", "name") or ""))
+        made = re.compile(rf"{account}-(?:token|dockercfg)-[a-z0-9]{{5}}")
+        found = data.get(name)
+        items = found if isinstance(found, list) else []
+        return [item for item in items if not made.fullmatch(str(member(item, "name")))]
+
+    return reading
+
+
 def _secret(attributes: Attributes) -> Attributes:
     """Keep the names of a secret's data, whichever attribute holds them."""
     held = [attributes.get(name) for name in ("data", "binary_data")]
@@ -63,7 +88,8 @@ TYPES = (
         "ConfigMap",
         "metadata binary_data data immutable",
         names=("kubernetes_config_map",),
-        made=_is_named("kube-root-ca.crt"),
+        # one in every namespace
+        made=_is_named("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"),
     ),
     KubernetesType(
         "kubernetes_secret_v1",
@@ -77,12 +103,14 @@ TYPES = (
     KubernetesType(
         "kubernetes_service_account_v1",
         "ServiceAccount",
-        "metadata automount_service_account_token image_pull_secret",
+        "metadata automount_service_account_token image_pull_secret secret",
         names=(
             "kubernetes_service_account",
             "kubernetes_default_service_account",
             "kubernetes_default_service_account_v1",
         ),
+        at={"secret": "secrets"},
+        read={"image_pull_secret": _secrets_of_account("imagePullSecrets"), "secret": _secrets_of_account("secrets")},
         made=_is_named("default"),
     ),
     KubernetesType(
@@ -90,13 +118,20 @@ TYPES = (
         "Service",
         "metadata spec",
         names=("kubernetes_service",),
-        shapes={"spec.cluster_ip": headless},
+        read={"spec.allocate_load_balancer_node_ports": _node_ports},
+        shapes={"spec.cluster_ip": headless, "spec.allocate_load_balancer_node_ports": on},
         skipped=frozenset({"spec.cluster_ips", "spec.health_check_node_port"}),  # given out by the cluster
         made=lambda data: (
             (member(data, "metadata", "namespace"), member(data, "metadata", "name")) == ("default", "kubernetes")
         ),
     ),
-    KubernetesType("kubernetes_ingress_v1", "Ingress.networking.k8s.io", "metadata spec"),
+    KubernetesType(
+        "kubernetes_ingress_v1",
+        "Ingress.networking.k8s.io",
+        "metadata spec",
+        names=("kubernetes_ingress",),
+        state=ingress_of,
+    ),
     KubernetesType(
         "kubernetes_ingress_class_v1",
         "IngressClass.networking.k8s.io",

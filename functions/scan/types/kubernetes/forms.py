@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...domain.manifests import quantity
-from ...domain.shapes import Canonical, Shape, default_is, members, string_map, text
+from ...domain.shapes import Canonical, Shape, boolean, default_is, members, set_of, string_map, text
 
 # Written by controllers and clients into whatever they work on; nobody declares them.
 _MADE_KEYS = frozenset(
@@ -41,8 +41,42 @@ _MADE_KEYS = frozenset(
         "autoscaling.alpha.kubernetes.io/metrics",
         "rbac.authorization.kubernetes.io/autoupdate",
         "kubernetes.io/bootstrapping",
+        "kubernetes.io/service-account.uid",
+        "kubernetes.io/legacy-token-last-used",
+        "kubernetes.io/legacy-token-invalid-since",
+        "pv.kubernetes.io/migrated-to",
+        "volume.kubernetes.io/storage-resizer",
+        "volume.beta.kubernetes.io/storage-resizer",
+        "control-plane.alpha.kubernetes.io/leader",
+        # of the clouds' and distributions' own controllers
+        "cloud.google.com/neg-status",
+        "ingress.kubernetes.io/backends",
+        "ingress.kubernetes.io/forwarding-rule",
+        "ingress.kubernetes.io/https-forwarding-rule",
+        "ingress.kubernetes.io/https-target-proxy",
+        "ingress.kubernetes.io/ssl-cert",
+        "ingress.kubernetes.io/static-ip",
+        "ingress.kubernetes.io/target-proxy",
+        "ingress.kubernetes.io/url-map",
+        "autopilot.gke.io/resource-adjustment",
+        "autopilot.gke.io/warden-version",
+        "openshift.io/sa.scc.mcs",
+        "openshift.io/sa.scc.supplemental-groups",
+        "openshift.io/sa.scc.uid-range",
+        "openshift.io/internal-registry-pull-secret-ref",
+        "cattle.io/status",
+        "cattle.io/timestamp",
+        "field.cattle.io/publicEndpoints",
+        "lifecycle.cattle.io/create.namespace-auth",
     }
 )
+
+_OWN_TAINTS = frozenset(
+    f"node.kubernetes.io/{name}"
+    for name in (
+        "not-ready", "unreachable", "unschedulable", "memory-pressure", "disk-pressure", "network-unavailable", "pid-pressure",
+    )
+)  # fmt: skip
 
 
 def quantity_or_zero(value: object) -> Canonical:
@@ -90,6 +124,49 @@ def written(value: object) -> Canonical:
     if isinstance(value, bool):
         return str(value).lower()
     return text(value)
+
+
+def on(value: object) -> Canonical:
+    """A flag that is on when it is left out."""
+    return value is None or boolean(value)
+
+
+def block(shapes: Mapping[str, Shape]) -> Shape:
+    """One nested block; one that says nothing but what holds without it is null."""
+    one = members(shapes)
+    nothing = one({})
+
+    def canonical(value: object) -> Canonical:
+        items = value if isinstance(value, list | tuple) else [value]
+        found = one(items[0]) if items else None
+        return None if found == nothing else found
+
+    return canonical
+
+
+def in_any_order(shape: Shape) -> Shape:
+    """A list whose order says nothing; of a list of one, what differs within it is told by its own path."""
+    several = set_of(shape)
+
+    def canonical(value: object) -> Canonical:
+        found = several(value)
+        return list(found) if isinstance(found, tuple) and len(found) == 1 else found
+
+    return canonical
+
+
+def tolerations(shape: Shape) -> Shape:
+    """Taints that are tolerated, in any order, without those of Kubernetes' own, which the provider never keeps.
+
+    Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+    """
+    others = in_any_order(shape)
+
+    def canonical(value: object) -> Canonical:
+        items = value if isinstance(value, list | tuple) else []
+        return others([item for item in items if not isinstance(item, Mapping) or item.get("key") not in _OWN_TAINTS])
+
+    return canonical
 
 
 def unless(default: str) -> Shape:

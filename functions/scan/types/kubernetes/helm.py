@@ -88,5 +88,8 @@ def held_by(data: Mapping[str, Any], name: str, namespace: str) -> dict[tuple[st
     found: dict[tuple[str, str], Parent] = {}
     for item in held if isinstance(held, list) else []:
         if isinstance(item, Mapping) and item.get("kind") and item.get("name"):
-            found[str(item["kind"]), object_key(str(item["name"]), item.get("namespace"))] = parent
+            kind, held_name = str(item["kind"]), str(item["name"])
+            found[kind, object_key(held_name, item.get("namespace"))] = parent
+            # Of what lies in no namespace the record does not tell: every key in a namespace has one before the name.
+            found[kind, held_name] = parent
     return found

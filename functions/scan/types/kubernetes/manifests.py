@@ -6,6 +6,7 @@ Source: Terraform Kubernetes provider 2.38, `kubernetes_manifest`; alekc/kubectl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,9 @@ MANIFEST: Final = "manifest"
 _MOST_YAML_BYTES = 2 * 1024 * 1024  # an object in the cluster has at most 1.5 MiB
 _HIDDEN_VALUE = "(sensitive value)"  # what the provider writes in the place of what it hides
 _SERVER_SIDE = frozenset({"status"})
-_METADATA = frozenset({"name", "namespace", "labels", "annotations"})
+_METADATA = frozenset({"name", "labels", "annotations"})  # the namespace may be another one than the text says
+_IN_NAMESPACE = re.compile(r"/namespaces/([a-z0-9-]{1,63})/[^/]{1,253}/[^/]{1,253}\Z")
+_IN_BRACKETS = re.compile(r"""\[(?:["']([^"']{0,317})["']|([0-9]{1,9}))\]""")
 
 
 def manifest_of(attributes: Attributes) -> tuple[str, Mapping[str, Any]] | None:
@@ -45,14 +48,18 @@ def comparable(document: Mapping[str, Any], ignored: Iterable[str] = ()) -> dict
     if isinstance(metadata, Mapping):
         found["metadata"] = {name: item for name, item in metadata.items() if name in _METADATA}
     if found.get("kind") == "Secret":
+        are_hidden = _HIDDEN_VALUE in (found.get("data"), found.get("stringData"))
         found = without_values(found)
+        if are_hidden:  # nothing is known of the names
+            found.pop("data", None)
     pruned = _pruned(found, "", tuple(ignored))
     return pruned if isinstance(pruned, dict) else {}
 
 
 def without_values(secret: Mapping[str, Any]) -> dict[str, Any]:
     """Return a secret with the names of its data and nothing of the values."""
-    names = {name for member in ("data", "stringData") for name in (secret.get(member) or {})}
+    held = [secret.get(member) for member in ("data", "stringData")]
+    names = {name for item in held if isinstance(item, Mapping) for name in item}
     rest = {name: item for name, item in secret.items() if name not in {"data", "stringData"}}
     return {**rest, "data": sorted(str(name) for name in names)} if names else rest
 
@@ -62,8 +69,14 @@ def ignored_paths(attributes: Attributes) -> list[str]:
     found: list[str] = []
     for name in ("ignore_fields", "computed_fields"):
         value = attributes.get(name)
-        found += [str(item) for item in value] if isinstance(value, list) else []
+        found += [_IN_BRACKETS.sub(r".\1\2", str(item)) for item in value] if isinstance(value, list) else []
     return found
+
+
+def namespace_in(identity: object) -> str | None:
+    """Return the namespace in the path of an object in the API, by which `kubectl_manifest` goes; None when it has none."""
+    found = _IN_NAMESPACE.search(identity) if isinstance(identity, str) else None
+    return found[1] if found else None
 
 
 def _parsed(value: object) -> Mapping[str, Any] | None:

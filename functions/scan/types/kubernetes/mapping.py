@@ -15,10 +15,22 @@ from typing import Any, Final, TypeAlias
 
 from ...domain.manifests import manifest
 from ...domain.resources import Attributes, Declared
-from ...domain.shapes import Shape, block, boolean, list_of, members, number_or_zero, set_of, string_map
+from ...domain.shapes import Shape, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
 from ..provider_schema import AttributeSchema
-from .forms import kept, labels, mode, quantities, quantity_or_zero, unless, written
+from .forms import (
+    block,
+    in_any_order,
+    kept,
+    labels,
+    mode,
+    on,
+    quantities,
+    quantity_or_zero,
+    tolerations,
+    unless,
+    written,
+)
 from .manifests import MANIFEST
 from .schema import SCHEMA
 
@@ -66,8 +78,21 @@ _SHAPES: Mapping[str, Shape] = {
     "scheduler_name": unless("default-scheduler"),
     "target.average_value": quantity_or_zero,
     "target.value": quantity_or_zero,
+    "allow_privilege_escalation": on,
+    "automount_service_account_token": on,
+    "enable_service_links": on,
+    "node_affinity_policy": unless("Honor"),
+    "node_taints_policy": unless("Ignore"),
 }
-_SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
+# Lists in which the order says nothing, although the provider keeps one.
+_UNORDERED = frozenset(
+    {
+        "port", "ports", "from", "to", "except", "policy_types", "hosts", "metric", "policy", "image_pull_secrets", "subject",
+        "add", "drop",
+        "api_groups", "non_resource_urls", "resource_names", "resources", "verbs",
+    }
+)  # fmt: skip
+SELECTORS = frozenset({"pod_selector", "namespace_selector", "label_selector", "empty_dir", "ip_block"})
 
 _EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("", "set_hostname_as_fqdn"): "setHostnameAsFQDN",
@@ -102,6 +127,7 @@ class KubernetesType:
         skipped: paths that are not compared.
         made: Kubernetes made the object by itself; it is never reported as unmanaged.
         state: puts attributes of a state into one form before anything is compared.
+        passes: path that says, where it has a value, that the object goes away by itself; it is not compared and not missed then.
         sensitive: attributes whose values are never shown.
     """
 
@@ -116,6 +142,7 @@ class KubernetesType:
     skipped: frozenset[str] = frozenset()
     made: Callable[[Item], bool] = lambda _object: False
     state: Callable[[Attributes], Attributes] | None = None
+    passes: str = ""
     sensitive: frozenset[str] = frozenset()
 
 
@@ -136,6 +163,11 @@ class Mapped:
 
     kind: KubernetesType
     fields: tuple[Field, ...]
+
+    def passes(self, document: Item) -> bool:
+        """Say whether a manifest declares what goes away by itself."""
+        path = self.kind.passes.split(".") if self.kind.passes else []
+        return bool(path) and member(document, *(camel(name) for name in path)) is not None
 
 
 def mapped(kind: KubernetesType) -> Mapped:
@@ -276,7 +308,9 @@ def _common(name: str, above: str) -> str | None:
 def _inner(kind: KubernetesType, item: AttributeSchema, path: str) -> tuple[Field, ...]:
     if item.members is None or path in kind.shapes:
         return ()
-    names: Iterable[str] = _META if path.endswith(".metadata") else item.members
+    names: Iterable[str] = item.members
+    if path.endswith(".metadata"):  # a claim's name is what the mounts and the volumes that were made go by
+        names = (*_META, "name") if path.endswith(".volume_claim_template.metadata") else _META
     return tuple(_fields(kind, item.members, [name for name in names if name in item.members], path))
 
 
@@ -289,13 +323,22 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
     if item.members is not None:
         shapes = {one.name: one.shape for one in inner}
         if item.most == 1:
-            return kept(shapes) if name in _SELECTORS else block(shapes)
-        return set_of(members(shapes)) if item.kind == "set" else list_of(members(shapes))
+            return kept(shapes) if name in SELECTORS else block(shapes)
+        if name == "toleration":
+            return tolerations(members(shapes))
+        return _collection(path, item)(members(shapes))
     if item.kind in {"list", "set"}:
-        return (set_of if item.kind == "set" else list_of)(number_or_zero if item.element == "n" else written)
+        return _collection(path, item)(number_or_zero if item.element == "n" else written)
     if item.kind == "map":
         return quantities if name in _QUANTITIES else labels if name in _META else string_map
     return {"number": number_or_zero, "bool": boolean}.get(item.kind, written)
+
+
+def _collection(path: str, item: AttributeSchema) -> Callable[[Shape], Shape]:
+    if item.kind == "set":
+        return set_of
+    is_unordered = path == "rule" or path.rpartition(".")[2] in _UNORDERED
+    return in_any_order if is_unordered else list_of
 
 
 def _paths(fields: Iterable[Field], above: str) -> Iterator[str]:
@@ -321,6 +364,7 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
     if kind.state is not None:
         attributes = dict(kind.state(attributes))
     sensitive = set(declared.sensitive)
+    is_passing = bool(kind.passes) and _is_said(attributes, kind.passes)
     for name in LIFTED:
         block_of = attributes.pop(name, None)
         lifted = {f"{name}.{inner}": value for inner, value in first(block_of).items()}
@@ -329,4 +373,17 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
         attributes |= lifted
     if sensitive:  # the whole object holds what one attribute hides
         sensitive.add(MANIFEST)
-    return replace(declared, type=kind.type, attributes=attributes, sensitive=frozenset(sensitive))
+    return replace(
+        declared,
+        type=kind.type,
+        attributes=attributes,
+        sensitive=frozenset(sensitive),
+        is_deposed=declared.is_deposed or is_passing,
+    )
+
+
+def _is_said(attributes: Attributes, path: str) -> bool:
+    value: object = attributes
+    for name in path.split("."):
+        value = first(value).get(name)
+    return value not in (None, "")

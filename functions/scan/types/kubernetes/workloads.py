@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .forms import unless
 from .mapping import KubernetesType
+from .versions import scaler_of
 
 TYPES = (
     KubernetesType("kubernetes_deployment_v1", "Deployment.apps", "metadata spec", names=("kubernetes_deployment",)),
@@ -37,11 +38,18 @@ TYPES = (
         "metadata spec",
         names=("kubernetes_job",),
         skipped=frozenset({"spec.selector", "spec.manual_selector"}),
+        passes="spec.ttl_seconds_after_finished",
     ),
     KubernetesType(
         "kubernetes_horizontal_pod_autoscaler_v2",
         "HorizontalPodAutoscaler.autoscaling",
         "metadata spec",
+        names=(
+            "kubernetes_horizontal_pod_autoscaler",
+            "kubernetes_horizontal_pod_autoscaler_v1",
+            "kubernetes_horizontal_pod_autoscaler_v2beta2",
+        ),
+        state=scaler_of,
         skipped=frozenset({"spec.target_cpu_utilization_percentage"}),  # of version 1 of the API
     ),
     KubernetesType(

@@ -34,6 +34,11 @@ run "identity" {
     condition     = length(google_storage_bucket_iam_member.states) == 0
     error_message = "Without states there is no right to read an object."
   }
+
+  assert {
+    condition     = length(google_pubsub_subscription.feed) + length(google_service_account.feed) + length(google_cloud_asset_project_feed.changes) == 0
+    error_message = "Without feeds nothing is pushed anywhere."
+  }
 }
 
 run "states" {
@@ -97,11 +102,48 @@ run "organization" {
   }
 }
 
+run "asset_feeds" {
+  command = apply
+
+  variables {
+    asset_feeds = {
+      "organizations/42"             = "https://driftwise.example/api/v2/asset-feeds/0197f0a0-0000-7000-8000-000000000003"
+      "projects/customer-production" = "https://driftwise.example/api/v2/asset-feeds/0197f0a0-0000-7000-8000-000000000001"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for parent, subscription in google_pubsub_subscription.feed :
+      subscription.push_config[0].push_endpoint == var.asset_feeds[parent]
+      && subscription.push_config[0].oidc_token[0].audience == var.asset_feeds[parent]
+      && subscription.push_config[0].oidc_token[0].service_account_email == google_service_account.feed[0].email
+    ])
+    error_message = "A push goes to its own feed, with tokens for that feed alone."
+  }
+
+  assert {
+    condition = (
+      toset([for feed in google_cloud_asset_project_feed.changes : feed.content_type]) == toset(["RESOURCE", "IAM_POLICY"])
+      && toset([for feed in google_cloud_asset_organization_feed.changes : feed.content_type]) == toset(["RESOURCE", "IAM_POLICY"])
+      && length(google_cloud_asset_folder_feed.changes) == 0
+    )
+    error_message = "Both what a resource is and who may do what on it are watched."
+  }
+
+  assert {
+    condition     = google_service_account_iam_member.feed_tokens[0].role == "roles/iam.serviceAccountTokenCreator" && strcontains(google_service_account_iam_member.feed_tokens[0].member, "@gcp-sa-pubsub.iam.gserviceaccount.com")
+    error_message = "Pub/Sub makes tokens of the feed's account, and nobody else by this module."
+  }
+}
+
 run "wrong_values_are_refused" {
   command = plan
 
   variables {
     driftwise_google_account_id = "somebody@example.com"
+    asset_feed_account_id       = "Feed"
+    asset_feeds                 = { "projects/x/y" = "http://driftwise.example/" }
     external_id                 = "mine"
     pool_id                     = "gcp-mine"
     scanned_project_ids         = []
@@ -110,7 +152,7 @@ run "wrong_values_are_refused" {
   }
 
   expect_failures = [
-    var.driftwise_google_account_id, var.external_id, var.pool_id, var.scanned_project_ids, var.state_buckets,
+    var.asset_feed_account_id, var.asset_feeds, var.driftwise_google_account_id, var.external_id, var.pool_id, var.scanned_project_ids, var.state_buckets,
     var.state_external_ids,
   ]
 }

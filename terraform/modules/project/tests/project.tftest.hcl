@@ -21,7 +21,7 @@ run "policies_forbid_keys_and_public_databases" {
 
   assert {
     condition = alltrue([
-      for name in ["iam.disableServiceAccountKeyCreation", "sql.restrictPublicIp", "storage.publicAccessPrevention"] :
+      for name in ["compute.requireShieldedVm", "iam.disableServiceAccountKeyCreation", "sql.restrictPublicIp", "storage.publicAccessPrevention"] :
       google_org_policy_policy.enforced[name].spec[0].rules[0].enforce == "TRUE"
     ])
     error_message = "a policy is missing"

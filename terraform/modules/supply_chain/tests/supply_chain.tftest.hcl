@@ -53,8 +53,9 @@ run "what_may_run" {
       && google_kms_crypto_key_iam_member.signer.member == var.builder_member
       && google_container_analysis_note_iam_member.attacher.member == var.builder_member
       && google_project_iam_member.occurrences.member == var.builder_member
+      && google_project_iam_member.scans.member == var.builder_member
     )
-    error_message = "The builder pushes and signs."
+    error_message = "The builder pushes, scans and signs."
   }
 
   assert {

@@ -216,5 +216,5 @@ def test_objects_are_found_by_labels_and_remembered_whole() -> None:
 
 def test_every_kind_has_one_type_and_every_type_one_rule() -> None:
     assert len(by_kind()) == 25
-    assert len(specs()) == 53
+    assert len(specs()) == 57
     assert all(spec.type == name for name, spec in specs().items())

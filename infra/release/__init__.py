@@ -1,0 +1,1 @@
+"""From bundles to images that may run: built and signed by CI alone."""
