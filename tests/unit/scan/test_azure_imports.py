@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -124,7 +125,8 @@ DOCUMENTED = {
 @pytest.fixture(scope="module")
 def live() -> dict[str, LiveResource]:
     """Return one resource of each type, as it is read."""
-    rows, lists = [], {}
+    rows: list[dict[str, Any]] = []
+    lists: dict[str, list[dict[str, Any]]] = {}
     for name in names():
         estate = load(name)
         rows += estate.rows
