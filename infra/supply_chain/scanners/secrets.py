@@ -8,9 +8,10 @@ Source: https://github.com/Yelp/detect-secrets/blob/master/docs/plugins.md
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from detect_secrets.core import scan as detecting
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
@@ -67,9 +68,10 @@ def _has_a_form(path: Path) -> bool:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], ...]:
+    plugins: Collection[Any] = get_mapping_from_secret_type_to_class().values()
     return tuple(
         re.compile(pattern.pattern, pattern.flags | re.MULTILINE)
-        for plugin in get_mapping_from_secret_type_to_class().values()
+        for plugin in plugins
         if plugin.__name__ in _FORMS
         for pattern in plugin.denylist
     )
