@@ -15,6 +15,7 @@ from pathlib import Path
 
 # A release with vulnerabilities that every database knows: https://osv.dev/vulnerability/GHSA-562c-5r94-xh97 and later ones.
 VULNERABLE = ("flask", "0.12")
+VULNERABLE_PACKAGE = ("lodash", "4.17.4")  # https://github.com/advisories/GHSA-jf85-cpcp-j695 and later ones
 
 
 def put(root: Path, files: Mapping[str, str]) -> None:
@@ -67,6 +68,15 @@ def vulnerable(root: Path) -> None:
     """Plant a pinned release with known vulnerabilities."""
     name, version = VULNERABLE
     put(root, {"requirements.txt": f"{name}=={version} \\\n    --hash=sha256:{'0' * 64}\n"})
+
+
+def vulnerable_package(root: Path) -> None:
+    """Plant a locked package of npm with known vulnerabilities."""
+    name, version = VULNERABLE_PACKAGE
+    package = {"name": "planted", "version": "1.0.0", "private": True, "dependencies": {name: version}}
+    packages = {"": package, f"node_modules/{name}": {"version": version}}
+    lock = {"name": "planted", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
+    put(root, {"package.json": json.dumps(package), "package-lock.json": json.dumps(lock)})
 
 
 def copyleft(root: Path) -> None:
