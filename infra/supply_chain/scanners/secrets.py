@@ -8,7 +8,7 @@ Source: https://github.com/Yelp/detect-secrets/blob/master/docs/plugins.md
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def _has_a_form(path: Path) -> bool:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], ...]:
-    plugins: Collection[Any] = get_mapping_from_secret_type_to_class().values()
+    plugins: Iterable[Any] = get_mapping_from_secret_type_to_class().values()  # typed as having no attributes
     return tuple(
         re.compile(pattern.pattern, pattern.flags | re.MULTILINE)
         for plugin in plugins
