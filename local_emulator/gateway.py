@@ -76,7 +76,7 @@ class Gateway:
 
     def application(self) -> web.Application:
         """Build the aiohttp application."""
-        application = web.Application()
+        application = web.Application(handler_args={"auto_decompress": False})  # what is compressed passes as it came
         application.cleanup_ctx.append(self._client)
         application.router.add_route("*", "/{path:.*}", self.handle)
         return application

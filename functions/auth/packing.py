@@ -29,7 +29,7 @@ from .queries import audit_exports as queries
 from .queries import orgs
 from .queries import pack_contents as contents
 
-_PAGE_ROWS = 200
+_PAGE_ROWS = 500
 _KEYS_PATH = "/.well-known/audit-export-keys.json"
 
 

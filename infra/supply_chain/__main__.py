@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _results(chosen: list[Check], root: Path, stands: list[accepted.Accepted]) -> Iterator[Result]:
     today = datetime.now(UTC).date()
     for check in chosen:
+        sys.stderr.write(f"{check.name} ...\n")
         _install(check)
         yield run(check, root, stands, today)
 

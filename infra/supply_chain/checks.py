@@ -15,7 +15,7 @@ from pathlib import Path
 from . import planted
 from .accepted import Accepted, sift, stale
 from .results import Finding, Result, ScannerBroken, ScannerMissing, Verdict
-from .scanners import advisories, bills, infrastructure, licences, migrations, secrets, source, workflows
+from .scanners import advisories, bills, infrastructure, licences, migrations, packages, secrets, source, workflows
 from .tools import Environment
 
 Scan = Callable[[Path], Iterable[Finding]]
@@ -47,9 +47,10 @@ class Check:
 CHECKS = (
     Check("sast-bandit", "unsafe calls in Python", source.bandit, planted.shell),
     Check("sast-ruff", "unsafe calls in Python, by other rules", source.ruff, planted.shell, quick=True),
-    Check("sast-semgrep", "what the house never does, in Python and in pages", source.semgrep, planted.markup, environment=source.SEMGREP),
+    Check("sast-semgrep", "what the house never does, in Python and in pages", source.semgrep, planted.house, environment=source.SEMGREP),
     Check("secrets", "secrets in files", secrets.scan, planted.key),
     Check("vulnerabilities", "known vulnerabilities of what is pinned", advisories.scan, planted.vulnerable, needs="the OSV database"),
+    Check("vulnerabilities-npm", "known vulnerabilities of what is locked from npm", packages.scan, planted.vulnerable_package, needs="the registry's database of advisories"),
     Check("licences", "licences of what is locked", licences.scan, planted.copyleft, quick=True),
     Check("bills", "bills of materials of the bundles", bills.scan, planted.bill),
     Check("workflows", "unsafe workflows of CI", workflows.zizmor, planted.unpinned, quick=True),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 # A release with vulnerabilities that every database knows: https://osv.dev/vulnerability/GHSA-562c-5r94-xh97 and later ones.
 VULNERABLE = ("flask", "0.12")
+VULNERABLE_PACKAGE = ("lodash", "4.17.4")  # https://github.com/advisories/GHSA-jf85-cpcp-j695 and later ones
 
 
 def put(root: Path, files: Mapping[str, str]) -> None:
@@ -36,10 +37,24 @@ def shell(root: Path) -> None:
     put(root, {"functions/planted.py": source})
 
 
-def markup(root: Path) -> None:
-    """Plant a page that makes markup of a text, and a function that hands a caller's words to a program."""
-    page = "export function show(place, text) {\n  place.innerHTML = text;\n}\n"
-    source = "import subprocess\n\n\ndef run(request):\n    name = request.args['name']\n    subprocess.run(['/bin/echo', name])\n"
+def house(root: Path) -> None:
+    """Plant one breach of each rule of the house, in a page and in a function."""
+    page = (
+        "export function show(place, text) {\n"
+        "  place.innerHTML = text;\n"
+        "  localStorage.setItem('token', text);\n"
+        "  window.parent.postMessage(text, '*');\n"
+        "}\n"
+    )
+    source = (
+        "import pickle\nimport ssl\nimport subprocess\n\nfrom sqlalchemy import text\n\n\n"
+        "def handle(request, connection):\n"
+        "    name = request.args['name']\n"
+        "    subprocess.run(['/bin/echo', name])\n"
+        "    connection.execute(text('select ' + name))\n"
+        "    ssl._create_unverified_context()\n"
+        "    return pickle.loads(name)\n"
+    )
     put(root, {"functions/console/static/planted.js": page, "functions/planted.py": source})
 
 
@@ -53,6 +68,15 @@ def vulnerable(root: Path) -> None:
     """Plant a pinned release with known vulnerabilities."""
     name, version = VULNERABLE
     put(root, {"requirements.txt": f"{name}=={version} \\\n    --hash=sha256:{'0' * 64}\n"})
+
+
+def vulnerable_package(root: Path) -> None:
+    """Plant a locked package of npm with known vulnerabilities."""
+    name, version = VULNERABLE_PACKAGE
+    package = {"name": "planted", "version": "1.0.0", "private": True, "dependencies": {name: version}}
+    packages = {"": package, f"node_modules/{name}": {"version": version}}
+    lock = {"name": "planted", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
+    put(root, {"package.json": json.dumps(package), "package-lock.json": json.dumps(lock)})
 
 
 def copyleft(root: Path) -> None:

@@ -35,6 +35,8 @@ _BETWEEN = re.compile(r"(\w+) between \(datetime\(([^)]+)\) \.\. datetime\(([^)]
 _PRESENT = re.compile(r"isnotempty\(([\w.]+)\)")
 _EXTEND = re.compile(r"extend (\w+) = (?:todatetime|tostring)\(([\w.]+)\)")
 
+_DOCUMENTS = ("/config/web", "/blobservices/default")
+
 Row: TypeAlias = Mapping[str, Any]
 
 
@@ -107,7 +109,7 @@ class Azure:
             return self._query(request)
         if name == "Permissions":
             return Answer(200, {"value": list(self.permissions)})
-        if request.path.lower().endswith("/config/web"):
+        if request.path.lower().endswith(_DOCUMENTS):
             return self._document(request)
         return self._list(request)
 

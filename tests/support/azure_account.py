@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.scan.domain.resources import Declared
 from functions.scan.readers.azure.client import ArmReply
+from functions.scan.readers.azure.settings import APART
 from functions.scan.types.azure import DECLARABLE
 from shared.testing.clock import FakeClock
 
@@ -87,6 +88,7 @@ class AzureAccount:
     queries: int = 0
     refused: int = 0
     _tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _answers: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = field(default_factory=dict)
     _used: int = 0
     _window_ends_at: float = 0.0
 
@@ -101,7 +103,7 @@ class AzureAccount:
             return reply(200, {"value": list(self.permissions)})
         if method == "POST":
             return self._page(document)
-        if plain.endswith("/config/web"):
+        if plain.endswith(tuple(item.segment for item in APART)):
             return reply(200, self.documents[plain]) if plain in self.documents else reply(404, {})
         return reply(200, {"value": self.lists.get(plain, [])})
 
@@ -121,7 +123,10 @@ class AzureAccount:
         rows = self._tables.get(table)
         if rows is None:
             rows = self._tables[table] = [row for row in self.rows if _table(row) == table]
-        rows = _narrowed(rows, query)
+        known = self._answers.get(query)
+        if known is None or known[0] is not rows:
+            known = self._answers[query] = (rows, _narrowed(rows, query))
+        rows = known[1]
         start = int(body["options"].get("$skipToken", "0"))
         page = rows[start : start + self.page_rows]
         following = start + len(page)

@@ -52,8 +52,9 @@ class AzureJourney(Journey):
         for estate in _azure_estates():
             for path, items in estate.lists.items():
                 lists.setdefault(path, []).extend(items)
+        documents = {path: item for estate in _azure_estates() for path, item in estate.documents.items()}
         held = [{"actions": ["*/read"], "notActions": [self.permission]}]
-        stand_in(self.estate, "azure", rows=self.rows, changes=[], lists=lists, permissions=held)
+        stand_in(self.estate, "azure", rows=self.rows, changes=[], lists=lists, documents=documents, permissions=held)
 
     def allow(self) -> None:
         stand_in(self.estate, "azure", permissions=[{"actions": ["*/read"], "notActions": []}])

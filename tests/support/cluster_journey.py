@@ -79,7 +79,7 @@ class ClusterJourney(Journey):
     @contextmanager
     def _operator(self) -> Iterator[None]:
         key = self.org.send("POST", "/api-keys", json={"name": "operator", "scopes": ["report"]})["raw_key"]
-        settings = settings_of(self.folder, self.estate.suite.url, self.api.url, account_id=self.account)
+        settings = settings_of(self.folder, self.estate.suite.url, self.api.url, account_id=self.account, page=100)
         settings.api_key_file.write_text(key + "\n", "utf-8")
         with operating(settings) as running:
             wait_until(lambda: running.health.is_whole, "the operator's whole report was taken", timeout_seconds=60)

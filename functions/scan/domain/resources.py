@@ -110,7 +110,7 @@ class Declared:
         parent: set when it is a stand-alone form of a parent's inline block.
         account: the cloud account its ARN names, when it has one.
         region: its region, when the state tells it and the thing lies in one.
-        is_deposed: Terraform has replaced it and will destroy it: it is neither unmanaged nor missed, and is not compared.
+        is_deposed: Terraform has replaced it and will destroy it, or it goes away by itself (a job that is done): it is neither unmanaged nor missed, and is not compared.
     """
 
     address: str

@@ -34,11 +34,15 @@ def schema_of(type_name: str) -> Mapping[str, AttributeSchema] | None:
     """Return what the provider says of a type; None where that is not kept, as of Azure's and Helm's."""
     cloud = type_name.partition("_")[0]
     if cloud == "aws":
-        from .aws.schema import SCHEMA
-    elif cloud == "google":
-        from .gcp.schema import SCHEMA
-    elif cloud == "kubernetes":
-        from .kubernetes.schema import SCHEMA
-    else:
-        return None
-    return SCHEMA.attribute_schema(type_name)
+        from .aws.schema import SCHEMA as OF_AWS
+
+        return OF_AWS.attribute_schema(type_name)
+    if cloud == "google":
+        from .gcp.schema import SCHEMA as OF_GOOGLE
+
+        return OF_GOOGLE.attribute_schema(type_name)
+    if cloud == "kubernetes":
+        from .kubernetes.schema import SCHEMA as OF_KUBERNETES
+
+        return OF_KUBERNETES.attribute_schema(type_name)
+    return None

@@ -47,7 +47,7 @@ def _audit(root: Path, path: Path) -> Iterator[Finding]:
         found = json.loads(said)
     except (ScannerBroken, json.JSONDecodeError) as error:
         # One status for a vulnerability and for a service that is away: then nothing was printed.
-        raise ScannerMissing(f"{service} did not answer for {place(root, path)}") from error
+        raise ScannerMissing(f"{service} did not answer") from error
     for item in found["dependencies"]:
         yield from _of(item, place(root, path))
 

@@ -107,7 +107,7 @@ def _allows(node: LicenseExpression) -> bool:
         return any(_allows(part) for part in parts)
     if isinstance(node, _licensing().AND):
         return all(_allows(part) for part in parts)
-    return node.render() in ALLOWED
+    return str(node) in ALLOWED
 
 
 def _judge(item: metadata.Distribution) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from ..tree import files, place
 
 _SCHEMAS = {
     "github-workflows": (".github/workflows/*.yml", "infra/ci/github-actions.yml"),
+    "dependabot": (".github/dependabot.yml",),
     "cloudbuild": ("infra/release/cloudbuild.yaml",),
 }
 
@@ -57,7 +58,7 @@ def schema(root: Path) -> list[Finding]:
 
 
 def _workflows(root: Path) -> list[Path]:
-    return files(root, *_SCHEMAS["github-workflows"])
+    return files(root, *_SCHEMAS["github-workflows"], *_SCHEMAS["dependabot"])
 
 
 def _invalid(root: Path, name: str, path: Path) -> Iterator[Finding]:

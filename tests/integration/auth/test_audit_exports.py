@@ -300,7 +300,7 @@ def test_another_organisations_rows_are_in_no_pack(scene: Scene, auth: AuthFunct
 def test_people_who_are_admins_ask_for_packs_and_nobody_else(scene: Scene) -> None:
     export_id = scene.ask()["id"]
     member, owner = scene.org.person("member"), scene.org.person("owner")
-    paths = [("POST", scene.path, {}), ("GET", scene.path, None), ("GET", f"{scene.path}/{export_id}", None), ("DELETE", f"{scene.path}/{export_id}", None), ("GET", f"{scene.path}/{export_id}/download", None)]  # fmt: skip
+    paths: list[tuple[str, str, Any]] = [("POST", scene.path, {}), ("GET", scene.path, None), ("GET", f"{scene.path}/{export_id}", None), ("DELETE", f"{scene.path}/{export_id}", None), ("GET", f"{scene.path}/{export_id}/download", None)]  # fmt: skip
     key = scene.org.key(owner, "admin")
     for method, path, body in paths:
         member.refused(method, path, body, status=403, code="role_required")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -84,7 +85,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
-        self.application = web.Application(client_max_size=CAP_BYTES * 2)
+        self.application = web.Application(client_max_size=CAP_BYTES * 2, handler_args={"auto_decompress": False})
         self.application.router.add_get("/things", self.echo)
         self.application.router.add_post("/things", self.count)
         self.application.router.add_get("/things/latest", self.stream)
@@ -214,6 +215,16 @@ def test_the_compressed_stays_compressed(play: Play) -> None:
         ):
             assert reply.headers["Content-Encoding"] == "gzip"
             assert await reply.read() == b"not really gzip"
+
+    play(scenario)
+
+
+def test_a_compressed_body_passes_as_it_came(play: Play) -> None:
+    body = gzip.compress(b"x" * 1024)
+
+    async def scenario(client: Client, _: Upstream) -> None:
+        async with client.post("/things", data=body, headers={"Content-Encoding": "gzip"}) as reply:
+            assert (await reply.json()) == {"bytes": len(body)}
 
     play(scenario)
 

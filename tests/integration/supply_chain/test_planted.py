@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from collections.abc import Iterator
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from werkzeug import Request, Response
 
 from infra.supply_chain import accepted, planted
 from infra.supply_chain.__main__ import main
 from infra.supply_chain.checks import CHECKS, Check, run, sees_planted
 from infra.supply_chain.results import Verdict
-from infra.supply_chain.scanners import advisories
+from infra.supply_chain.scanners import advisories, source
 from tests.support.running_suite import ROOT
 from tests.support.wsgi_server import serving
 
@@ -44,6 +46,15 @@ def needs_environment(check: Check) -> None:
 def test_a_planted_defect_turns_its_check_red(check: Check) -> None:
     needs_environment(check)
     assert sees_planted(check)
+
+
+def test_every_rule_of_the_house_sees_its_breach(tmp_path: Path) -> None:
+    needs_environment(BY_NAME["sast-semgrep"])
+    rules = {
+        rule["id"] for file in source.RULES.glob("*.yaml") for rule in yaml.safe_load(file.read_text("utf-8"))["rules"]
+    }
+    planted.house(tmp_path)
+    assert {item.rule for item in BY_NAME["sast-semgrep"].scan(tmp_path)} == rules
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.quick], ids=lambda check: check.name)
@@ -139,6 +150,68 @@ def test_a_database_that_knows_nothing_is_no_pass(
     known.clear()
     assert audit(clean(tmp_path)) == (Verdict.NOT_RUN, [])
     assert database == ["flask"]
+
+
+# The same for npm, whose data is the registry's
+
+
+@pytest.fixture
+def advised() -> dict[str, str]:
+    """Package to the title of its advisory."""
+    return {planted.VULNERABLE_PACKAGE[0]: "planted"}
+
+
+@pytest.fixture
+def registry(advised: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    @Request.application
+    def answer(request: Request) -> Response:
+        if not request.path.endswith("/advisories/bulk"):
+            name = request.path.strip("/")
+            packument = {
+                "name": name,
+                "dist-tags": {"latest": "9.0.0"},
+                "versions": {"9.0.0": {"name": name, "version": "9.0.0"}},
+            }
+            return Response(json.dumps(packument), mimetype="application/json")
+        body = request.get_data()
+        asked = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+        found = {
+            name: [
+                {
+                    "id": 1,
+                    "url": "https://a.example/GHSA-0000",
+                    "title": title,
+                    "severity": "high",
+                    "vulnerable_versions": "<9",
+                }
+            ]
+            for name, title in advised.items()
+            if name in asked
+        }
+        return Response(json.dumps(found), mimetype="application/json")
+
+    with serving(answer) as server:
+        monkeypatch.setenv("npm_config_registry", f"{server}/")
+        yield
+
+
+def audit_packages(root: Path, name: str) -> tuple[Verdict, list[str]]:
+    planted.vulnerable_package(root)
+    for file in root.glob("package*.json"):
+        file.write_text(file.read_text("utf-8").replace(planted.VULNERABLE_PACKAGE[0], name), "utf-8")
+    done = run(BY_NAME["vulnerabilities-npm"], root, [], datetime.now(UTC).date())
+    return done.verdict, [item.rule for item in done.findings]
+
+
+def test_a_known_vulnerability_of_a_package_fails(tmp_path: Path, registry: None, advised: dict[str, str]) -> None:
+    assert audit_packages(tmp_path, "harmless") == (Verdict.PASSED, [])
+    advised["harmless"] = "not any more"
+    assert audit_packages(tmp_path, "harmless") == (Verdict.FAILED, ["GHSA-0000"])
+
+
+def test_a_registry_without_advisories_is_no_pass(tmp_path: Path, registry: None, advised: dict[str, str]) -> None:
+    advised.clear()
+    assert audit_packages(tmp_path, "harmless") == (Verdict.NOT_RUN, [])
 
 
 def test_a_database_that_is_away_is_no_pass_and_has_a_status_of_its_own(

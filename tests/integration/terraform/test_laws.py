@@ -40,7 +40,7 @@ OTHER_STORES = re.compile(
 
 # What runs processes outside of Cloud Run's sandbox.
 MACHINES = re.compile(
-    r"^google_(compute_(instance|region_instance|autoscaler)|container_|gke_|app_engine_|cloudfunctions|tpu_|dataproc_|notebooks_|workbench_)"
+    r"^google_(compute_(instance|region_instance|autoscaler)|container_(aws|azure|attached|cluster|node_pool)|gke_|app_engine_|cloudfunctions|tpu_|dataproc_|notebooks_|workbench_)"
 )
 
 # What the server writes down, and what it must not: customers' values stand in statements.

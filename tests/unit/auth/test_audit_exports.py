@@ -133,7 +133,7 @@ def test_an_entry_in_a_pack_hashes_to_what_it_did_in_the_database(entry: Any) ->
 
 
 def test_a_table_comes_as_lines_and_as_csv_in_which_nothing_acts() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"a": "=1+1", "b": None, "c": ["x", "y"], "d": {"z": 1}, "e": NOW},
         {"a": " @SUM(1)", "b": True, "c": [], "d": 1.5, "e": "\t=x"},
     ]

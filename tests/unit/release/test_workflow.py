@@ -38,6 +38,10 @@ def test_every_check_runs_with_each_change_and_none_may_fail_quietly() -> None:
     assert "make supply-chain" in steps("supply-chain")
     for escape in ("continue-on-error", "|| true", "allow-not-run"):
         assert escape not in TEXT
+    tasks = (ROOT / "Makefile").read_text("utf-8")
+    assert "-m infra.supply_chain\n" in tasks
+    assert "-m infra.supply_chain --quick\n" in tasks
+    assert "allow-not-run" not in tasks
 
 
 def test_what_is_built_and_rolled_out_has_passed_every_check() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.support.azure_account import SUBSCRIPTION, AzureAccount, load, names
 
 _S = f"/subscriptions/{SUBSCRIPTION}"
 _NET = "/resourceGroups/*/providers/Microsoft.Network/"
+_RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT")
+_SETS = "/resourceGroups/*/providers/Microsoft.Compute/virtualMachineScaleSets/*"
 # Section "Import" of each page (registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources), below the subscription;
 # a star stands for a name. What begins with a bar is the other end of a link.
 DOCUMENTED = {
@@ -34,6 +37,7 @@ DOCUMENTED = {
     "azurerm_data_factory": "/resourceGroups/*/providers/Microsoft.DataFactory/factories/*",
     "azurerm_databricks_workspace": "/resourceGroups/*/providers/Microsoft.Databricks/workspaces/*",
     "azurerm_disk_encryption_set": "/resourceGroups/*/providers/Microsoft.Compute/diskEncryptionSets/*",
+    **{f"azurerm_dns_{kind.lower()}_record": f"{_NET}dnsZones/*/{kind}/*" for kind in _RECORDS},
     "azurerm_dns_zone": f"{_NET}dnsZones/*",
     "azurerm_eventgrid_topic": "/resourceGroups/*/providers/Microsoft.EventGrid/topics/*",
     "azurerm_eventhub": "/resourceGroups/*/providers/Microsoft.EventHub/namespaces/*/eventhubs/*",
@@ -52,6 +56,7 @@ DOCUMENTED = {
     "azurerm_lb_rule": f"{_NET}loadBalancers/*/loadBalancingRules/*",
     "azurerm_linux_function_app": "/resourceGroups/*/providers/Microsoft.Web/sites/*",
     "azurerm_linux_virtual_machine": "/resourceGroups/*/providers/Microsoft.Compute/virtualMachines/*",
+    "azurerm_linux_virtual_machine_scale_set": _SETS,
     "azurerm_linux_web_app": "/resourceGroups/*/providers/Microsoft.Web/sites/*",
     "azurerm_local_network_gateway": f"{_NET}localNetworkGateways/*",
     "azurerm_log_analytics_workspace": "/resourceGroups/*/providers/Microsoft.OperationalInsights/workspaces/*",
@@ -74,6 +79,7 @@ DOCUMENTED = {
     "azurerm_network_security_group": f"{_NET}networkSecurityGroups/*",
     "azurerm_network_security_rule": f"{_NET}networkSecurityGroups/*/securityRules/*",
     "azurerm_network_watcher": f"{_NET}networkWatchers/*",
+    "azurerm_orchestrated_virtual_machine_scale_set": _SETS,
     "azurerm_postgresql_flexible_server": "/resourceGroups/*/providers/Microsoft.DBforPostgreSQL/flexibleServers/*",
     "azurerm_private_dns_zone": f"{_NET}privateDnsZones/*",
     "azurerm_private_dns_zone_virtual_network_link": f"{_NET}privateDnsZones/*/virtualNetworkLinks/*",
@@ -106,10 +112,12 @@ DOCUMENTED = {
     "azurerm_user_assigned_identity": "/resourceGroups/*/providers/Microsoft.ManagedIdentity/userAssignedIdentities/*",
     "azurerm_virtual_machine_data_disk_attachment": "/resourceGroups/*/providers/Microsoft.Compute/virtualMachines/*/dataDisks/*",
     "azurerm_virtual_machine_extension": "/resourceGroups/*/providers/Microsoft.Compute/virtualMachines/*/extensions/*",
+    "azurerm_virtual_machine_scale_set_extension": f"{_SETS}/extensions/*",
     "azurerm_virtual_network": f"{_NET}virtualNetworks/*",
     "azurerm_virtual_network_peering": f"{_NET}virtualNetworks/*/virtualNetworkPeerings/*",
     "azurerm_windows_function_app": "/resourceGroups/*/providers/Microsoft.Web/sites/*",
     "azurerm_windows_virtual_machine": "/resourceGroups/*/providers/Microsoft.Compute/virtualMachines/*",
+    "azurerm_windows_virtual_machine_scale_set": _SETS,
     "azurerm_windows_web_app": "/resourceGroups/*/providers/Microsoft.Web/sites/*",
 }
 
@@ -117,7 +125,8 @@ DOCUMENTED = {
 @pytest.fixture(scope="module")
 def live() -> dict[str, LiveResource]:
     """Return one resource of each type, as it is read."""
-    rows, lists = [], {}
+    rows: list[dict[str, Any]] = []
+    lists: dict[str, list[dict[str, Any]]] = {}
     for name in names():
         estate = load(name)
         rows += estate.rows

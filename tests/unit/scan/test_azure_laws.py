@@ -12,6 +12,7 @@ import pytest
 from functions.scan.domain.comparison import Drift, Sides, Tally, compare
 from functions.scan.domain.difference import changes
 from functions.scan.domain.resources import Declared, LiveResource, NotChecked, Parent, Unread
+from functions.scan.domain.traced import Traced
 from functions.scan.readers.azure.client import Arm
 from functions.scan.readers.azure.reading import Unmapped, read_subscription
 from functions.scan.types.azure import BY_TYPE, DECLARABLE, SPECS
@@ -224,6 +225,11 @@ def test_every_mapped_attribute_follows_a_value_of_azure() -> None:
 
 
 _SILENT = {
+    "blob_settings": {
+        "sku.tier", "properties.creationTime", "properties.provisioningState", "blobSettings.restorePolicy.minRestoreTime",
+        "blobSettings.lastAccessTimeTrackingPolicy.name", "blobSettings.lastAccessTimeTrackingPolicy.blobType.*",
+        "blobSettings.lastAccessTimeTrackingPolicy.trackingGranularityInDays",
+    },
     "dns_records": {
         "etag", "kind", "location", "managedBy", "properties.fqdn", "properties.maxNumberOfRecordSets",
         "properties.numberOfRecordSets", "properties.nameServers.*", "properties.provisioningState", "properties.zoneType",
@@ -384,6 +390,9 @@ def test_a_count_that_an_autoscaler_moves_is_not_drift_and_any_other_is() -> Non
     declared = [item for item in declared_in(estate.states) if item.key in {scaled.lower(), fixed.lower()}]
     found = drifts(declared, scan(AzureAccount([*grown, setting, off])))
     assert [(drift.key, drift.path) for drift in found if drift.kind == "changed"] == [(fixed.lower(), "instances")]
+    for item in scan(AzureAccount([*grown, setting, off])).live:
+        covered = item.document.covered() if isinstance(item.document, Traced) else frozenset({"sku.capacity"})
+        assert "sku.capacity" in covered, "nor does the other detector tell of it"
 
 
 def test_where_autoscalers_may_not_be_seen_no_count_is_compared() -> None:

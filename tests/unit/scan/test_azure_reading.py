@@ -289,6 +289,26 @@ class TestSettingsOfSites:
             ["Microsoft.Web/sites/config/read"] if reason == "access_denied" else []
         )
 
+    def test_what_lies_in_an_account_is_listed_all_the_same(self) -> None:
+        """Source: Azure REST API, "Blob Services - Get Service Properties"."""
+        estate = load("data")
+        rows = [row for row in estate.rows if row["type"] == "microsoft.storage/storageaccounts"]
+        account = AzureAccount(rows, estate.lists, before=failing_on("/blobServices/default?", reply(403, {})))
+        found = read(account)
+        (unread,) = [item for item in found if isinstance(item, Unread)]
+        assert unread.type == "azurerm_storage_account"
+        kinds = {item.type for item in found if isinstance(item, LiveResource)}
+        assert kinds == {
+            "azurerm_storage_account",
+            "azurerm_storage_container",
+            "azurerm_storage_account_network_rules",
+        }
+        gap, parts = (
+            next(item for item in found if isinstance(item, NotChecked) and name in item.types)
+            for name in ("azurerm_storage_account", "azurerm_storage_account_network_rules")
+        )
+        assert gap.permission == parts.permission == "Microsoft.Storage/storageAccounts/blobServices/read"
+
     def test_a_site_that_is_gone_since_is_there_as_the_table_said(self) -> None:
         (site,) = [item for item in read(self.account(reply(404, {}))) if isinstance(item, LiveResource)]
         assert "site_config" not in site.attributes

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from ...types.azure import BY_ARM
-from .rights import READS_RECORDS, READS_SETTINGS, RIGHT, SCALERS, reads
+from .rights import READS_RECORDS, RIGHT, SCALERS, reads
+from .settings import APART
 
 GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
 FURTHER: Final = (
@@ -16,8 +17,8 @@ FURTHER: Final = (
     "Microsoft.Authorization/locks/read",
     RIGHT,
     SCALERS,
-    READS_SETTINGS,
     READS_RECORDS,
+    *(item.action for item in APART),
     "Microsoft.Resources/subscriptions/read",
 )
 EVERYTHING: Final = "*/read"

@@ -19,7 +19,6 @@ from ...types.azure.compute import disk_parent, machine_type
 from ...types.azure.ids import key_of
 from ...types.azure.made_by_azure import is_instance, is_made_by_azure, managed_group
 from ...types.azure.mapping import AzureType, Row
-from ...types.azure.web import SETTINGS
 from .asked import (
     CONTAINER_QUERY,
     DIRECT,
@@ -35,7 +34,7 @@ from .client import Arm, CallFailed
 from .graph import Place, pages_of, rows_of
 from .parts import PART_TYPES, parts_of, region_of
 from .rights import SCALERS, Rights, read_rights, reads, unreadable
-from .settings import settings_of_sites
+from .settings import with_settings
 
 SOURCE: Final = "Azure Resource Graph 2022-10-01"
 MOST_PARENTS: Final = 2000
@@ -180,13 +179,12 @@ class _Reader:
             yield from (_not_checked(some, failure) for some in types)
 
     def _of_page(self, rows: Sequence[Row]) -> Iterator[Finding]:
-        settings = settings_of_sites(self._arm, rows)
-        for row in rows:
-            found = settings.get(key_of(row["id"]))
-            if isinstance(found, CallFailed):
-                yield from _without_settings(row, found)
+        for row, failure in with_settings(self._arm, rows):
+            if failure is None:
+                yield from self._of_row(row)
             else:
-                yield from self._of_row(row if found is None else {**row, SETTINGS: found})
+                self._note_parent(row, made=is_made_by_azure(row, self._subscription, self._managed))
+                yield from _without_settings(row, failure)
 
     def learn_scaling(self, rights: Rights) -> None:
         """Find what scale sets made, and what autoscalers move; where those may not be seen, anything may be moved by one.
@@ -324,9 +322,13 @@ class _Reader:
 
 
 def _without_settings(row: Row, failure: CallFailed) -> Iterator[Finding]:
+    """Say that nothing is known of a resource: what is open of its settings must not count as fixed."""
     mapped, key = type_of(row), key_of(row.get("id"))
     if mapped is not None and key is not None:
         yield Unread(mapped.type, key, reason=failure.reason, detail=f"its settings: {failure.detail}")
+        arm_type = str(row.get("type")).lower()
+        if arm_type in PART_TYPES:
+            yield _not_checked(PART_TYPES[arm_type], failure)
         if failure.reason == "access_denied":
             yield _not_checked((mapped.type, *mapped.aliases), failure)
 

@@ -15,8 +15,6 @@ from .client import Arm, CallFailed
 RIGHT = "Microsoft.Authorization/permissions/read"
 SCALERS = "Microsoft.Insights/autoscaleSettings/read"
 """Without it nobody knows whose number of machines an autoscaler moves, so that is compared of none."""
-READS_SETTINGS = "Microsoft.Web/sites/config/read"
-"""Gives the settings of a site; those of its application, which hold secrets, need an action that ends in `list/action`."""
 READS_RECORDS = "Microsoft.Network/dnsZones/recordsets/read"
 _MOST_PATTERN = 300
 

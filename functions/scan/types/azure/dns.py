@@ -33,7 +33,7 @@ def _blocks(path: str, shapes: Mapping[str, Shape], spelled: Callable[[Any], obj
 
 
 _POINTS: Attributes = {"target_resource_id": reference("properties.targetResource.id")}
-_KINDS: Mapping[str, Attributes] = {
+RECORDS: Final[Mapping[str, Attributes]] = {
     "a": {**_POINTS, **_listed("ARecords", "ipv4Address", ip_address)},
     "aaaa": {**_POINTS, **_listed("AAAARecords", "ipv6Address", ip_address)},
     "caa": _blocks("caaRecords", {"flags": number, "tag": text, "value": text}),
@@ -50,5 +50,5 @@ TYPES = tuple(
         f"{ZONE}/{kind}",
         {"tags": Attribute(tags, "properties.metadata"), "ttl": Attribute(number, "properties.TTL"), **attributes},
     )
-    for kind, attributes in _KINDS.items()
+    for kind, attributes in RECORDS.items()
 )

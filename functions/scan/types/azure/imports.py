@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..import_rules import ImportRule, Source
 from . import BY_TYPE
+from .dns import RECORDS
 
 _WORDS: Final = [
     "subscriptions",
@@ -44,6 +45,7 @@ _WORDS: Final = [
     "snapshots",
     "sshPublicKeys",
     "virtualMachines",
+    "virtualMachineScaleSets",
     "dataDisks",
     "extensions",
     "Microsoft.ContainerRegistry",
@@ -82,6 +84,7 @@ _WORDS: Final = [
     "bastionHosts",
     "ddosProtectionPlans",
     "dnsZones",
+    *(kind.upper() for kind in RECORDS),
     "ipGroups",
     "loadBalancers",
     "backendAddressPools",
@@ -169,6 +172,7 @@ def _role(source: Source) -> str | None:
 
 _OTHER: Final[Mapping[str, Callable[[Source], str | None]]] = {
     "azurerm_virtual_machine_data_disk_attachment": _below,
+    "azurerm_virtual_machine_scale_set_extension": _below,
     "azurerm_kubernetes_cluster_node_pool": _below,
     "azurerm_key_vault_access_policy": _below,
     "azurerm_network_interface_security_group_association": _linked,

@@ -271,6 +271,25 @@ IDENTITY = Attribute(block({"type": identity_type, "identity_ids": set_of(arm_id
 PLACED: Attributes = {"location": LOCATION, "tags": TAGS}
 
 
+def kept_of(document: Row, names: Iterable[str]) -> Row:
+    """Return the named members of a document's properties: what is not compared is not kept.
+
+    Raises:
+        TypeError: it is in another form.
+    """
+    found = document.get("properties")
+    if not isinstance(found, Mapping) or not found:
+        raise TypeError("no properties")
+    return {name: found.get(name) for name in names}
+
+
+def heads_of(*tables: Attributes) -> tuple[str, ...]:
+    """Return the members that attributes are read from, sorted; by the rule where they name no path."""
+    return tuple(
+        sorted({(item.path or camel(name)).partition(".")[0] for table in tables for name, item in table.items()})
+    )
+
+
 def camel(name: str) -> str:
     """Spell a Terraform attribute as ARM does: `address_prefix` is `addressPrefix`."""
     head, *rest = name.split("_")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from ...domain.resources import Attributes
+from ...domain.resources import Attributes as StateAttributes
 from ...domain.shapes import (
     Canonical,
     block,
@@ -18,6 +18,7 @@ from ...domain.shapes import (
     folded_text,
     members,
     number,
+    number_or_zero,
     set_of,
     string_map,
     text,
@@ -28,14 +29,18 @@ from .mapping import (
     NOT_READ,
     PLACED,
     Attribute,
+    Attributes,
     AzureType,
+    Row,
     Spelling,
     at,
     camel,
     enabled,
     flag,
+    heads_of,
     inverted,
     one_block,
+    some_blocks,
     word,
 )
 
@@ -103,7 +108,7 @@ def _one_rule(name: str) -> Spelling:
     return lambda found: spelled_rules(found)[name]
 
 
-def _storage_container_key(attributes: Attributes) -> str | None:
+def _storage_container_key(attributes: StateAttributes) -> str | None:
     """Match by the id in ARM, which older versions of the provider keep beside their own (a URL)."""
     return key_of(attributes.get("resource_manager_id") or attributes.get("id"))
 
@@ -192,10 +197,60 @@ def _immutability(found: Any) -> object:
     ]
 
 
+ACCOUNTS: Final = "microsoft.storage/storageaccounts"
+BLOB_SETTINGS: Final = "blobSettings"
+"""Where the reader puts what `blobServices/default` of an account says."""
+
+
+def has_blobs(row: Row) -> bool:
+    """Say whether an account keeps blobs."""
+    return str(row.get("kind")).lower() != "filestorage"
+
+
+def _days(**more: str) -> Spelling:
+    """Make a spelling of how long something that was deleted is kept: a policy that is off is none.
+
+    Args:
+        more: further members, each with ARM's name.
+    """
+
+    def spelled(found: Any) -> object:
+        told = {name: at(found, member) for name, member in more.items()}
+        return [{"days": at(found, "days"), **told}] if at(found, "enabled") else []
+
+    return spelled
+
+
+_BLOBS: Attributes = {
+    "change_feed_enabled": flag("changeFeed.enabled"),
+    "change_feed_retention_in_days": Attribute(number_or_zero, "changeFeed.retentionInDays"),
+    "container_delete_retention_policy": Attribute(block({"days": number}), "containerDeleteRetentionPolicy", _days()),
+    "cors_rule": some_blocks(
+        {
+            "allowed_headers": Attribute(set_of(text)),
+            "allowed_methods": Attribute(set_of(folded_text)),
+            "allowed_origins": Attribute(set_of(text)),
+            "exposed_headers": Attribute(set_of(text)),
+            "max_age_in_seconds": Attribute(number),
+        },
+        "cors.corsRules",
+    ),
+    "default_service_version": Attribute(text),
+    "delete_retention_policy": Attribute(
+        block({"days": number, "permanent_delete_enabled": boolean}),
+        "deleteRetentionPolicy",
+        _days(permanent_delete_enabled="allowPermanentDelete"),
+    ),
+    "last_access_time_enabled": flag("lastAccessTimeTrackingPolicy.enable"),
+    "restore_policy": Attribute(block({"days": number}), "restorePolicy", _days()),
+    "versioning_enabled": flag("isVersioningEnabled", default=False),
+}
+BLOBS_KEPT: Final = heads_of(_BLOBS)
+
 TYPES = (
     AzureType(
         "azurerm_storage_account",
-        "microsoft.storage/storageaccounts",
+        ACCOUNTS,
         {
             **PLACED,
             "access_tier": Attribute(text),
@@ -208,6 +263,7 @@ TYPES = (
                 files_directory, "properties.azureFilesIdentityBasedAuthentication", _files_directory
             ),
             # Left out it means "yes" for an old account and "no" for a new one.
+            "blob_properties": one_block(_BLOBS, BLOB_SETTINGS, default=NOT_READ),
             "cross_tenant_replication_enabled": flag("properties.allowCrossTenantReplication", default=NOT_READ),
             "custom_domain": Attribute(
                 block({"name": folded_text}),

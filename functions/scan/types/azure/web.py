@@ -31,9 +31,9 @@ from .mapping import (
     AzureType,
     Row,
     at,
-    camel,
     enabled,
     flag,
+    heads_of,
     is_enabled,
     one_block,
     reference,
@@ -111,20 +111,6 @@ _MOST_PRIORITY: Final = 2**31 - 1
 def has_settings(row: Row) -> bool:
     """Say whether anything of the settings of a site is compared."""
     return "workflowapp" not in _kinds(row)
-
-
-def settings_of(document: Row) -> Row:
-    """Return the settings that are compared: whatever else stands beside them is not kept.
-
-    Source: Azure REST API, "Web Apps - Get Configuration".
-
-    Raises:
-        TypeError: it is in another form.
-    """
-    found = document.get("properties")
-    if not isinstance(found, Mapping) or not found:
-        raise TypeError("no settings")
-    return {name: found.get(name) for name in _MEMBERS}
 
 
 def _is_everybody(rule: Any) -> bool:
@@ -216,13 +202,7 @@ _FUNCTION_SETTINGS: Attributes = {
 }
 _WEB_SETTINGS: Attributes = {**_COMMON_SETTINGS, "local_mysql_enabled": flag("localMySqlEnabled")}
 _ON_LINUX: Attributes = {"linux_fx_version": Attribute(folded_text)}
-_MEMBERS = sorted(
-    {
-        (item.path or camel(name)).partition(".")[0]
-        for settings in (_FUNCTION_SETTINGS, _WEB_SETTINGS, _ON_LINUX)
-        for name, item in settings.items()
-    }
-)
+SETTINGS_KEPT: Final = heads_of(_FUNCTION_SETTINGS, _WEB_SETTINGS, _ON_LINUX)
 
 
 def _settings(system: str, kind: str) -> Attribute:

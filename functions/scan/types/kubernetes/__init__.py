@@ -83,6 +83,7 @@ def as_declared(declared: Declared) -> Declared:
         key=key if known else generic_key(kind, key),
         attributes=attributes,
         sensitive=_WHOLE if source in declared.sensitive else frozenset(),
+        is_deposed=declared.is_deposed or (known is not None and known.passes(document)),
     )
 
 

@@ -88,7 +88,8 @@ TYPES = (
         "ConfigMap",
         "metadata binary_data data immutable",
         names=("kubernetes_config_map",),
-        made=_is_named("kube-root-ca.crt"),
+        # one in every namespace
+        made=_is_named("kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"),
     ),
     KubernetesType(
         "kubernetes_secret_v1",

@@ -144,12 +144,23 @@ def block(shapes: Mapping[str, Shape]) -> Shape:
     return canonical
 
 
+def in_any_order(shape: Shape) -> Shape:
+    """A list whose order says nothing; of a list of one, what differs within it is told by its own path."""
+    several = set_of(shape)
+
+    def canonical(value: object) -> Canonical:
+        found = several(value)
+        return list(found) if isinstance(found, tuple) and len(found) == 1 else found
+
+    return canonical
+
+
 def tolerations(shape: Shape) -> Shape:
     """Taints that are tolerated, in any order, without those of Kubernetes' own, which the provider never keeps.
 
     Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
     """
-    others = set_of(shape)
+    others = in_any_order(shape)
 
     def canonical(value: object) -> Canonical:
         items = value if isinstance(value, list | tuple) else []

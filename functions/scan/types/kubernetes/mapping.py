@@ -18,7 +18,19 @@ from ...domain.resources import Attributes, Declared
 from ...domain.shapes import Shape, boolean, list_of, members, number_or_zero, set_of, string_map
 from ...domain.specs import KeyRule, TypeSpec
 from ..provider_schema import AttributeSchema
-from .forms import block, kept, labels, mode, on, quantities, quantity_or_zero, tolerations, unless, written
+from .forms import (
+    block,
+    in_any_order,
+    kept,
+    labels,
+    mode,
+    on,
+    quantities,
+    quantity_or_zero,
+    tolerations,
+    unless,
+    written,
+)
 from .manifests import MANIFEST
 from .schema import SCHEMA
 
@@ -75,7 +87,8 @@ _SHAPES: Mapping[str, Shape] = {
 # Lists in which the order says nothing, although the provider keeps one.
 _UNORDERED = frozenset(
     {
-        "port", "ports", "from", "to", "policy_types", "metric", "image_pull_secrets", "subject",
+        "port", "ports", "from", "to", "except", "policy_types", "hosts", "metric", "policy", "image_pull_secrets", "subject",
+        "add", "drop",
         "api_groups", "non_resource_urls", "resource_names", "resources", "verbs",
     }
 )  # fmt: skip
@@ -114,6 +127,7 @@ class KubernetesType:
         skipped: paths that are not compared.
         made: Kubernetes made the object by itself; it is never reported as unmanaged.
         state: puts attributes of a state into one form before anything is compared.
+        passes: path that says, where it has a value, that the object goes away by itself; it is not compared and not missed then.
         sensitive: attributes whose values are never shown.
     """
 
@@ -128,6 +142,7 @@ class KubernetesType:
     skipped: frozenset[str] = frozenset()
     made: Callable[[Item], bool] = lambda _object: False
     state: Callable[[Attributes], Attributes] | None = None
+    passes: str = ""
     sensitive: frozenset[str] = frozenset()
 
 
@@ -148,6 +163,11 @@ class Mapped:
 
     kind: KubernetesType
     fields: tuple[Field, ...]
+
+    def passes(self, document: Item) -> bool:
+        """Say whether a manifest declares what goes away by itself."""
+        path = self.kind.passes.split(".") if self.kind.passes else []
+        return bool(path) and member(document, *(camel(name) for name in path)) is not None
 
 
 def mapped(kind: KubernetesType) -> Mapped:
@@ -306,16 +326,19 @@ def _shape(kind: KubernetesType, item: AttributeSchema, path: str, inner: tuple[
             return kept(shapes) if name in SELECTORS else block(shapes)
         if name == "toleration":
             return tolerations(members(shapes))
-        return (set_of if _is_unordered(path, item) else list_of)(members(shapes))
+        return _collection(path, item)(members(shapes))
     if item.kind in {"list", "set"}:
-        return (set_of if _is_unordered(path, item) else list_of)(number_or_zero if item.element == "n" else written)
+        return _collection(path, item)(number_or_zero if item.element == "n" else written)
     if item.kind == "map":
         return quantities if name in _QUANTITIES else labels if name in _META else string_map
     return {"number": number_or_zero, "bool": boolean}.get(item.kind, written)
 
 
-def _is_unordered(path: str, item: AttributeSchema) -> bool:
-    return item.kind == "set" or path == "rule" or path.rpartition(".")[2] in _UNORDERED
+def _collection(path: str, item: AttributeSchema) -> Callable[[Shape], Shape]:
+    if item.kind == "set":
+        return set_of
+    is_unordered = path == "rule" or path.rpartition(".")[2] in _UNORDERED
+    return in_any_order if is_unordered else list_of
 
 
 def _paths(fields: Iterable[Field], above: str) -> Iterator[str]:
@@ -341,6 +364,7 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
     if kind.state is not None:
         attributes = dict(kind.state(attributes))
     sensitive = set(declared.sensitive)
+    is_passing = bool(kind.passes) and _is_said(attributes, kind.passes)
     for name in LIFTED:
         block_of = attributes.pop(name, None)
         lifted = {f"{name}.{inner}": value for inner, value in first(block_of).items()}
@@ -349,4 +373,17 @@ def _in_one_form(declared: Declared, kind: KubernetesType) -> Declared:
         attributes |= lifted
     if sensitive:  # the whole object holds what one attribute hides
         sensitive.add(MANIFEST)
-    return replace(declared, type=kind.type, attributes=attributes, sensitive=frozenset(sensitive))
+    return replace(
+        declared,
+        type=kind.type,
+        attributes=attributes,
+        sensitive=frozenset(sensitive),
+        is_deposed=declared.is_deposed or is_passing,
+    )
+
+
+def _is_said(attributes: Attributes, path: str) -> bool:
+    value: object = attributes
+    for name in path.split("."):
+        value = first(value).get(name)
+    return value not in (None, "")

@@ -38,6 +38,7 @@ TYPES = (
         "metadata spec",
         names=("kubernetes_job",),
         skipped=frozenset({"spec.selector", "spec.manual_selector"}),
+        passes="spec.ttl_seconds_after_finished",
     ),
     KubernetesType(
         "kubernetes_horizontal_pod_autoscaler_v2",

@@ -133,6 +133,9 @@ ORDERS = [
     ("kubernetes_stateful_set_v1", "full", (*POD, "tolerations")),
     ("kubernetes_deployment_v1", "full", (*POD, "containers", 0, "ports")),
     ("kubernetes_service_account_v1", "full", ("imagePullSecrets",)),
+    ("kubernetes_ingress_v1", "full", ("spec", "tls", 0, "hosts")),
+    ("kubernetes_network_policy_v1", "full", ("spec", "ingress", 0, "from", 1, "ipBlock", "except")),
+    ("kubernetes_horizontal_pod_autoscaler_v2", "full", ("spec", "behavior", "scaleUp", "policies")),
 ]
 
 
@@ -370,3 +373,16 @@ def test_a_manifest_that_names_no_namespace_lies_where_its_path_says(identity: s
     state = {"id": identity, "yaml_body": body, "yaml_body_parsed": body, "namespace": None}
     live = one("kubernetes_manifest", "custom resource, full").live
     assert (drift(declared("kubectl_manifest", state), live) == []) is is_found
+
+
+@pytest.mark.parametrize("seconds", ["0", "100"])
+def test_a_job_that_is_cleared_away_when_it_is_done_is_not_missed(seconds: str) -> None:
+    known = one("kubernetes_job_v1", "minimal")
+    state = with_value(known.state, ("spec", 0, "ttl_seconds_after_finished"), seconds)
+    assert drift(declared(known.type, filled(known.type, state, "zero"))) == []
+    assert drift(declared(known.type, filled(known.type, state, "zero")), known.live) == []
+    assert [one.kind for one in drift(declared(known.type, filled(known.type, known.state, "zero")))] == ["missing"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "plain", "namespace": "shop"}}
+    for spec, kinds in (({"ttlSecondsAfterFinished": int(seconds)}, []), ({"backoffLimit": 1}, ["missing"])):
+        manifest = {"manifest": {"value": {**job, "spec": spec}, "type": "dynamic"}}
+        assert [one.kind for one in drift(declared("kubernetes_manifest", manifest))] == kinds
