@@ -44,7 +44,7 @@ class Stripe:
 
     server: Server
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answers: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
+    answers: dict[str, tuple[list[tuple[str, str]], dict[str, Any]]] = field(default_factory=dict)
     before_answer: Callable[[str], None] = lambda _: None
     refusal: tuple[str, dict[str, Any]] | None = None
     _made: int = 0
@@ -91,14 +91,14 @@ class Stripe:
         return "404 Not Found", error_body("invalid_request_error")
 
     def _made_once(self, path: str, seen: Seen) -> tuple[str, dict[str, Any]]:
-        key = seen.header("idempotency-key") or self._id("nokey")
+        key, form = seen.header("idempotency-key") or self._id("nokey"), sorted(parse_qsl(seen.content.decode()))
         with self._lock:
             known = self.answers.get(key)
             if known is None:
                 kind, prefix = _MADE[path]
                 made = {"id": self._id(prefix), "object": kind, "url": f"https://pay.stripe.example/{key[:8]}"}
-                self.answers[key] = known = (seen.content, made)
-        if known[0] != seen.content:
+                self.answers[key] = known = (form, made)
+        if known[0] != form:
             return "400 Bad Request", error_body("idempotency_error")
         return "200 OK", known[1]
 
