@@ -24,7 +24,8 @@ from shared.security.egress import EgressGuard, EgressPolicy, EgressRefused
 from shared.security.secret_versions import SecretVersions
 from shared.security.signatures import verify
 
-from .domain import billing as domain
+from .domain import stripe_objects
+from .domain.billing import Prices
 from .errors import BillingFailed, BillingNotSetUp
 
 SECRET_KEY = "stripe-secret-key"  # noqa: S105  # a name
@@ -57,7 +58,7 @@ class Billing:
         root: where Stripe is; the emulator's stand-in.
     """
 
-    prices: domain.Prices
+    prices: Prices
     guard: EgressGuard
     keys: SecretVersions
     event_secrets: SecretVersions
@@ -89,8 +90,8 @@ class Billing:
 
     def make_customer(self, org_id: UUID) -> str:
         """Make an organisation's customer; asked again within a day, Stripe answers with the same one."""
-        form = domain.customer_form(org_id)
-        return self._post("/v1/customers", form, f"customer-{org_id}", domain.read_customer_id)
+        form = stripe_objects.customer_form(org_id)
+        return self._post("/v1/customers", form, f"customer-{org_id}", stripe_objects.read_customer_id)
 
     def open_checkout(self, org_id: UUID, customer_id: str, price_id: str, return_url: str, request_key: str) -> str:
         """Open a page on which a subscription is bought; returns its address.
@@ -102,17 +103,17 @@ class Billing:
             return_url: our page that the browser comes back to.
             request_key: the same when the same wish is sent again.
         """
-        form = domain.checkout_form(org_id, customer_id, price_id, return_url)
-        return self._post("/v1/checkout/sessions", form, request_key, domain.read_page_url)
+        form = stripe_objects.checkout_form(org_id, customer_id, price_id, return_url)
+        return self._post("/v1/checkout/sessions", form, request_key, stripe_objects.read_page_url)
 
     def open_portal(self, customer_id: str, return_url: str, request_key: str) -> str:
         """Open a page on which the subscription is changed or cancelled; returns its address, good for a few minutes."""
-        form = domain.portal_form(customer_id, return_url)
-        return self._post("/v1/billing_portal/sessions", form, request_key, domain.read_page_url)
+        form = stripe_objects.portal_form(customer_id, return_url)
+        return self._post("/v1/billing_portal/sessions", form, request_key, stripe_objects.read_page_url)
 
-    def fetch_subscription(self, subscription_id: str) -> domain.Subscription:
+    def fetch_subscription(self, subscription_id: str) -> stripe_objects.Subscription:
         """Ask how a subscription is now."""
-        return self._call("GET", f"/v1/subscriptions/{subscription_id}", b"", {}, domain.read_subscription)
+        return self._call("GET", f"/v1/subscriptions/{subscription_id}", b"", {}, stripe_objects.read_subscription)
 
     def _post(
         self, path: str, form: Sequence[tuple[str, str]], request_key: str, read: Callable[[object], _Found]
@@ -142,7 +143,7 @@ class Billing:
             raise BillingFailed(stripe_error=_error_word(body) or f"http_{reply.status}")
         try:
             return read(body)
-        except domain.Unreadable as error:
+        except stripe_objects.Unreadable as error:
             raise BillingFailed(stripe_error="unreadable") from error
 
 

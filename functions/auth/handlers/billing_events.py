@@ -23,6 +23,7 @@ from shared.security.plans import Plan
 from shared.telemetry.log import logger
 
 from ..domain import billing as domain
+from ..domain import stripe_objects
 from ..errors import BillingBusy
 from ..models.billing import StripeEventView
 from ..queries import billing as queries
@@ -41,8 +42,8 @@ def take_stripe_event(call: Call, deps: AuthDeps) -> Reply:
     """Take one event of Stripe's. Open to anyone: what proves the sender is its signature over the body."""
     deps.billing.check_event(call.headers, call.content, deps.clock)
     try:
-        notice = domain.read_notice(parse_json(call.content))
-    except domain.Unreadable:
+        notice = stripe_objects.read_notice(parse_json(call.content))
+    except stripe_objects.Unreadable:
         raise MalformedRequest("this is no event of Stripe's") from None
     outcome: Outcome = "ignored"  # of something else, or of a subscription that was not bought here
     if notice.org_id is not None and notice.subscription_id is not None:
@@ -56,7 +57,7 @@ def take_stripe_event(call: Call, deps: AuthDeps) -> Reply:
     return Reply.ok(StripeEventView(outcome=outcome))
 
 
-def _settle(notice: domain.Notice, org_id: UUID, subscription_id: str, deps: AuthDeps) -> Outcome:
+def _settle(notice: stripe_objects.Notice, org_id: UUID, subscription_id: str, deps: AuthDeps) -> Outcome:
     """Ask Stripe and store what it tells, unless something was stored meanwhile: then ask again.
 
     Raises:
@@ -79,7 +80,7 @@ def _settle(notice: domain.Notice, org_id: UUID, subscription_id: str, deps: Aut
 
 
 def _apply(
-    tx: UnitOfWork, deps: AuthDeps, notice: domain.Notice, held: domain.Held | None, plan: Plan, found: list[domain.Subscription]
+    tx: UnitOfWork, deps: AuthDeps, notice: stripe_objects.Notice, held: domain.Held | None, plan: Plan, found: list[stripe_objects.Subscription]
 ) -> Outcome:  # fmt: skip
     """Store what each subscription means, one after the other; what became of the last one is the event's outcome."""
     outcome: Outcome = "unchanged"
@@ -97,7 +98,7 @@ def _apply(
 
 
 def _store(
-    tx: UnitOfWork, deps: AuthDeps, notice: domain.Notice, held: domain.Held | None, plan: Plan, change: domain.Change
+    tx: UnitOfWork, deps: AuthDeps, notice: stripe_objects.Notice, held: domain.Held | None, plan: Plan, change: domain.Change
 ) -> None:  # fmt: skip
     becomes = change.held
     queries.set_subscription(
@@ -128,7 +129,7 @@ def _store(
         tx.emit("org-events", {"event": "auth:org:plan_changed", **plans})
 
 
-def _refuse(tx: UnitOfWork, notice: domain.Notice, subscription_id: str, reason: domain.Reason) -> None:
+def _refuse(tx: UnitOfWork, notice: stripe_objects.Notice, subscription_id: str, reason: domain.Reason) -> None:
     """Change nothing, and tell the organisation and the platform: somebody has to put it right at Stripe."""
     facts = {"reason": reason, "org_id": str(tx.org_id), "stripe_event": notice.event_id, "kind": notice.kind[:100]}
     tx.audit("auth:billing:refused", "subscription", subscription_id, **facts)
@@ -137,7 +138,7 @@ def _refuse(tx: UnitOfWork, notice: domain.Notice, subscription_id: str, reason:
     _log.warning("stripe event refused", reason=reason, org_id=str(tx.org_id), stripe_event=notice.event_id)
 
 
-def _refuse_stranger(notice: domain.Notice, deps: AuthDeps) -> Outcome:
+def _refuse_stranger(notice: stripe_objects.Notice, deps: AuthDeps) -> Outcome:
     """Tell the platform of a subscription for an organisation that is none."""
     facts = {"reason": "org_unknown", "org_id": str(notice.org_id), "stripe_event": notice.event_id}
     with deps.db.unit(Actor("event", _STRIPE)) as tx:

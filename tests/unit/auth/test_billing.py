@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from functions.auth.domain import billing
-from functions.auth.domain.billing import Change, Held, Refusal, Subscription, decide
+from functions.auth.domain import billing, stripe_objects
+from functions.auth.domain.billing import Change, Held, Refusal, decide
+from functions.auth.domain.stripe_objects import Subscription
 from shared.security.plans import Plan
 from tests.support.stripe import ENTERPRISE, PERIOD_END, PRICES, TEAM, event, subscription
 
@@ -114,12 +115,12 @@ def test_every_status_of_stripes_is_known() -> None:
 
 
 def test_a_subscription_is_read() -> None:
-    found = billing.read_subscription(subscription(id="sub_1", customer="cus_1", metadata={"org_id": str(ORG)}))
+    found = stripe_objects.read_subscription(subscription(id="sub_1", customer="cus_1", metadata={"org_id": str(ORG)}))
     assert found == replace(FOUND, period_ends_at=datetime.fromtimestamp(PERIOD_END, UTC))
-    ending = billing.read_subscription(subscription(cancel_at_period_end=True))
+    ending = stripe_objects.read_subscription(subscription(cancel_at_period_end=True))
     assert ending.cancels_at == ending.period_ends_at
-    assert billing.read_subscription(subscription(cancel_at=PERIOD_END - 5)).cancels_at is not None
-    assert billing.read_subscription(subscription(metadata={"org_id": "not one"})).org_id is None
+    assert stripe_objects.read_subscription(subscription(cancel_at=PERIOD_END - 5)).cancels_at is not None
+    assert stripe_objects.read_subscription(subscription(metadata={"org_id": "not one"})).org_id is None
 
 
 @pytest.mark.parametrize(
@@ -131,14 +132,14 @@ def test_a_subscription_is_read() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_subscription_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(billing.Unreadable):
-        billing.read_subscription(subscription(**changes))
+    with pytest.raises(stripe_objects.Unreadable):
+        stripe_objects.read_subscription(subscription(**changes))
 
 
 def test_an_event_names_a_subscription_of_an_organisation() -> None:
     about = {"id": "sub_1", "metadata": {"org_id": str(ORG)}}
     for kind in ("customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted"):
-        notice = billing.read_notice(json.loads(event(kind, about, "evt_1")))
+        notice = stripe_objects.read_notice(json.loads(event(kind, about, "evt_1")))
         assert (notice.event_id, notice.org_id, notice.subscription_id) == ("evt_1", ORG, "sub_1")
     checkout = {
         "id": "cs_1",
@@ -146,16 +147,18 @@ def test_an_event_names_a_subscription_of_an_organisation() -> None:
         "subscription": "sub_1",
         "metadata": {"org_id": str(UUID(int=1))},
     }
-    notice = billing.read_notice(json.loads(event("checkout.session.completed", checkout, "evt_1")))
+    notice = stripe_objects.read_notice(json.loads(event("checkout.session.completed", checkout, "evt_1")))
     assert (notice.org_id, notice.subscription_id) == (ORG, "sub_1")
     bought_once = {"id": "cs_1", "client_reference_id": str(ORG), "subscription": None}
     assert (
-        billing.read_notice(json.loads(event("checkout.session.completed", bought_once, "evt_1"))).subscription_id
+        stripe_objects.read_notice(
+            json.loads(event("checkout.session.completed", bought_once, "evt_1"))
+        ).subscription_id
         is None
     )
-    assert billing.read_notice(json.loads(event("invoice.paid", about, "evt_1"))).subscription_id is None
+    assert stripe_objects.read_notice(json.loads(event("invoice.paid", about, "evt_1"))).subscription_id is None
     crooked = {**about, "id": "sub_1?expand[]=customer"}
-    assert billing.read_notice(json.loads(event("customer.subscription.updated", crooked, "evt_1"))).subscription_id is None  # fmt: skip
+    assert stripe_objects.read_notice(json.loads(event("customer.subscription.updated", crooked, "evt_1"))).subscription_id is None  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -164,8 +167,8 @@ def test_an_event_names_a_subscription_of_an_organisation() -> None:
      {"object": "v2.core.event", "id": "evt_1", "type": "x", "data": {"object": {}}}],
 )  # fmt: skip
 def test_what_is_no_event_is_refused(body: Any) -> None:
-    with pytest.raises(billing.Unreadable):
-        billing.read_notice(body)
+    with pytest.raises(stripe_objects.Unreadable):
+        stripe_objects.read_notice(body)
 
 
 @pytest.mark.parametrize(
@@ -185,5 +188,5 @@ def test_without_prices_nothing_is_sold() -> None:
     "content", [None, {}, {"url": 3}, {"url": "http://pay.example"}, {"url": "javascript:alert(1)"}, {"url": "https://" + "x" * 5000}]
 )  # fmt: skip
 def test_the_browser_is_sent_to_pages_of_https_only(content: Any) -> None:
-    with pytest.raises(billing.Unreadable):
-        billing.read_page_url(content)
+    with pytest.raises(stripe_objects.Unreadable):
+        stripe_objects.read_page_url(content)
