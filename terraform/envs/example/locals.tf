@@ -59,10 +59,13 @@ locals {
   }
 
   own_environments = {
-    auth = {
-      DW_ADMIN_DOMAINS  = join(",", sort(var.admin_domains))
-      DW_OIDC_PROVIDERS = jsonencode(var.oidc_providers)
-    }
+    auth = merge(
+      {
+        DW_ADMIN_DOMAINS  = join(",", sort(var.admin_domains))
+        DW_OIDC_PROVIDERS = jsonencode(var.oidc_providers)
+      },
+      length(var.stripe_prices) == 0 ? {} : { DW_STRIPE_PRICES = jsonencode(var.stripe_prices) },
+    )
     scan    = { DW_CUSTOMER_TRUST_ID = module.identity.functions["scan"].id }
     webhook = var.mail == null ? {} : { for setting, value in var.mail : "DW_SMTP_${upper(setting)}" => tostring(value) if value != "" }
     analyze = var.language_model == null ? {} : {

@@ -169,6 +169,17 @@ variable "stable_revisions" {
   default     = {}
 }
 
+variable "stripe_prices" {
+  description = "Which price at Stripe buys which plan; empty where nothing is sold. The keys go into the secrets stripe-secret-key and stripe-webhook-secret."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for price, plan in var.stripe_prices : can(regex("^price_[0-9A-Za-z]+$", price)) && contains(["team", "enterprise"], plan)])
+    error_message = "Prices are called price_…, and buy team or enterprise."
+  }
+}
+
 variable "tracing" {
   description = "Where spans are sent, OTLP over HTTP without /v1/traces, and the share of requests that is traced, percent; empty for no tracing."
   type = object({
