@@ -43,7 +43,7 @@ webhook-parsers channel-sealed channel-signed channel-slack-install channel-iner
 keys-form keys-follow-their-maker keys-bounded keys-last-used keys-leak-report rotation-api-keys rotation-token-keys rotation-kms-key
 rotation-digests envelope-place envelope-untouched envelope-fresh envelope-kms-errors dump-opens-nothing state-values-digested state-source-trust
 egress-rebinding egress-redirects egress-trust egress-bounded egress-only-way
-audit-tampering-found audit-anchored audit-packs ratelimit-told ratelimit-outage caps-head caps-time caps-json
+audit-tampering-found audit-anchored audit-packs billing-hosted ratelimit-told ratelimit-outage caps-head caps-time caps-json
 redaction-everywhere errors-say-little supply-lock supply-reproducible customers-keyless
 history-purged reports-inert streams-bounded operator-reads-only operator-key-narrow feed-proven feed-bounded
 cluster-reports-sealed
