@@ -67,13 +67,15 @@ def pairs(name: str) -> list[tuple[Declared, LiveResource]]:
     return [(item, by_identity[item.type, str(item.key)]) for item in declared_by(name)]
 
 
-# One property of Azure that the provider tells in two attributes: a kind of disk, and a key that is not fixed any more.
+# One property of Azure that the provider tells in two attributes: a kind of disk, and a key that is not fixed any more;
+# or that says whether another is told at all.
 _TOLD_TWICE = (
     {"security_type", "trusted_launch_enabled"},
     {"auto_key_rotation_enabled", "key_vault_key_id"},
     {"max_size_in_megabytes", "partitioning_enabled"},
     {"enable_partitioning", "max_size_in_megabytes"},
     {"premium_plan_auto_scale_enabled", "sku_name"},
+    {"enable_automatic_updates", "upgrade_mode"},
 )
 _OPPOSITES = {"Enabled": "Disabled", "Disabled": "Enabled", "true": "false", "false": "true"}
 
