@@ -39,7 +39,7 @@ from .mapping import (
     reference,
     word,
 )
-from .web_rules import HEALING, SERVED
+from .web_rules import HEALING, SERVED, stack
 
 _PUBLIC = enabled("properties.publicNetworkAccess", default=True)
 
@@ -209,10 +209,10 @@ _WEB_SETTINGS: Attributes = {
 }
 # What else a machine runs the provider tells in a form that takes settings of the application as well.
 _SETTINGS: Mapping[tuple[str, str], Attributes] = {
-    ("linux", "web_app"): {**_WEB_SETTINGS, "linux_fx_version": Attribute(folded_text)},
-    ("linux", "function_app"): {**_FUNCTION_SETTINGS, "linux_fx_version": Attribute(folded_text)},
-    ("windows", "web_app"): {**_WEB_SETTINGS, **SERVED, "windows_fx_version": Attribute(folded_text)},
-    ("windows", "function_app"): {**_FUNCTION_SETTINGS, "windows_fx_version": Attribute(folded_text)},
+    ("linux", "web_app"): {**_WEB_SETTINGS, "linux_fx_version": Attribute(stack)},
+    ("linux", "function_app"): {**_FUNCTION_SETTINGS, "linux_fx_version": Attribute(stack)},
+    ("windows", "web_app"): {**_WEB_SETTINGS, **SERVED, "windows_fx_version": Attribute(stack)},
+    ("windows", "function_app"): {**_FUNCTION_SETTINGS, "windows_fx_version": Attribute(stack)},
 }
 SETTINGS_KEPT: Final = heads_of(*_SETTINGS.values())
 

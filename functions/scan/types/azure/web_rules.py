@@ -21,6 +21,16 @@ from ...domain.shapes import (
 )
 from .mapping import Attribute, Attributes, at, some_blocks
 
+
+def stack(value: object) -> Canonical:
+    """What a machine runs (`NODE|20-lts`): only names of images carry meaning in their case."""
+    found = text(value)
+    if not isinstance(found, str):
+        return found
+    kind, bar, what = found.partition("|")
+    return f"docker|{what}" if bar and kind.lower() == "docker" else found.lower()
+
+
 _COUNTED: Mapping[str, Shape] = {"count": number_or_zero, "interval": text}
 _SLOW: Mapping[str, Shape] = {**_COUNTED, "time_taken": text}
 _ANSWERED: Mapping[str, Shape] = {
