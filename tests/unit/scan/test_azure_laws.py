@@ -67,13 +67,15 @@ def pairs(name: str) -> list[tuple[Declared, LiveResource]]:
     return [(item, by_identity[item.type, str(item.key)]) for item in declared_by(name)]
 
 
-# One property of Azure that the provider tells in two attributes: a kind of disk, and a key that is not fixed any more.
+# One property of Azure that the provider tells in two attributes: a kind of disk, and a key that is not fixed any more;
+# or that says whether another is told at all.
 _TOLD_TWICE = (
     {"security_type", "trusted_launch_enabled"},
     {"auto_key_rotation_enabled", "key_vault_key_id"},
     {"max_size_in_megabytes", "partitioning_enabled"},
     {"enable_partitioning", "max_size_in_megabytes"},
     {"premium_plan_auto_scale_enabled", "sku_name"},
+    {"enable_automatic_updates", "upgrade_mode"},
 )
 _OPPOSITES = {"Enabled": "Disabled", "Disabled": "Enabled", "true": "false", "false": "true"}
 
@@ -251,12 +253,14 @@ _SILENT = {
     "site_settings": {
         "kind", "properties.clientAffinityEnabled", "properties.dailyMemoryTimeQuota",  # of the other kind of site
         "properties.siteConfig.alwaysOn", "properties.siteConfig.numberOfWorkers",  # what Resource Graph keeps is of yesterday
+        "settings.virtualApplications.*.preloadEnabled",  # of the one that every site has: it follows `alwaysOn`
     },
 }  # fmt: skip
 _OF_ONE_KIND = {
     "localMySqlEnabled": "_web_app", "linuxFxVersion": "_linux_", "functionAppScaleLimit": "_function_app",
     "functionsRuntimeScaleMonitoringEnabled": "_function_app", "minimumElasticInstanceCount": "_function_app",
-    "preWarmedInstanceCount": "_function_app",
+    "minTlsCipherSuite": "_web_app", "physicalPath": "windows_web_app", "preWarmedInstanceCount": "_function_app",
+    "virtualPath": "windows_web_app", "windowsFxVersion": "_windows_",
 }  # fmt: skip
 
 
@@ -395,6 +399,26 @@ def test_a_count_that_an_autoscaler_moves_is_not_drift_and_any_other_is() -> Non
         assert "sku.capacity" in covered, "nor does the other detector tell of it"
 
 
+def test_extensions_of_a_flexible_set_are_compared_though_it_names_their_members_otherwise() -> None:
+    estate = load("documented_scale_sets")
+    (row,) = [row for row in estate.rows if row["name"] == "fx-lin"]
+    declared = [item for item in declared_in(estate.states) if str(item.key).startswith(str(row["id"]).lower())]
+    members = {"autoUpgradeMinorVersion": True, "forceUpdateTag": "3", "provisionAfterExtensions": [], "suppressFailures": False}  # fmt: skip
+    for member, other in members.items():
+        path = ("properties", "virtualMachineProfile", "extensionProfile", "extensions", 0, "properties", member)
+        found = drifts(declared, scan(AzureAccount([with_value(row, path, other)])))
+        assert [drift.key.rpartition("/")[2] for drift in found] == ["health"], member
+
+
+def test_what_a_set_that_upgrades_itself_says_of_updates_is_not_compared() -> None:
+    """Source: Terraform AzureRM provider, `windows_virtual_machine_scale_set_resource.go`."""
+    (row,) = [row for row in load("documented_scale_sets").rows if row["name"] == "wn-min"]
+    path = ("properties", "upgradePolicy", "mode")
+    for mode, is_compared in (("Automatic", False), ("Manual", True), ("Rolling", True)):
+        read = BY_TYPE["azurerm_windows_virtual_machine_scale_set"].read(with_value(row, path, mode))
+        assert ("enable_automatic_updates" in read) == is_compared
+
+
 def test_where_autoscalers_may_not_be_seen_no_count_is_compared() -> None:
     """Source: Azure RBAC documentation, "Azure resource provider operations" (`Microsoft.Insights/autoscaleSettings/read`)."""
     rows = [row for row in load("scale_sets").rows if row["name"] == "lin-full"]
@@ -420,6 +444,11 @@ def test_both_versions_of_the_provider_spell_the_same_subnet() -> None:
         ("azurerm_key_vault", "network_acls", [], [{"bypass": "AzureServices", "default_action": "Allow"}]),
         ("azurerm_storage_account", "network_rules", [], [{"bypass": ["AzureServices"], "default_action": "Allow"}]),
         ("azurerm_servicebus_queue", "default_message_ttl", "P10675199DT2H48M5.4775807S", None),
+        ("azurerm_linux_virtual_machine_scale_set", "automatic_os_upgrade_policy", [{"disable_automatic_rollback": True}], [{"automatic_rollback_enabled": False}]),
+        ("azurerm_orchestrated_virtual_machine_scale_set", "sku_profile", [{"vm_sizes": ["Standard_D2s_v5"]}], [{"virtual_machine_size": [{"name": "Standard_D2s_v5"}]}]),
+        ("azurerm_orchestrated_virtual_machine_scale_set", "upgrade_mode", None, "Manual"),
+        ("azurerm_linux_web_app", "site_config", [{"linux_fx_version": "PYTHON|3.12"}], [{"linux_fx_version": "Python|3.12"}]),
+        ("azurerm_windows_web_app", "site_config", [], [{"virtual_application": [{"physical_path": "site\\wwwroot", "preload": True, "virtual_path": "/"}]}]),
     ],
 )  # fmt: skip
 def test_two_spellings_of_one_value(name: str, attribute: str, one: object, other: object) -> None:
@@ -437,6 +466,31 @@ def test_two_spellings_of_one_value(name: str, attribute: str, one: object, othe
         ("azurerm_role_assignment", "scope", "/subscriptions/a/resourceGroups/b", "/subscriptions/a"),
         ("azurerm_role_assignment", "role_definition_id", "/x/reader", "/x/owner"),
         ("azurerm_linux_web_app", "tags", {"a": "b"}, {"A": "b"}),
+        (
+            "azurerm_linux_web_app",
+            "site_config",
+            [{"linux_fx_version": "DOCKER|web:a"}],
+            [{"linux_fx_version": "DOCKER|web:A"}],
+        ),
+        (
+            "azurerm_windows_web_app",
+            "site_config",
+            [{"windows_fx_version": "DOCKER|a"}],
+            [{"windows_fx_version": "DOCKER|b"}],
+        ),
+        (
+            "azurerm_windows_web_app",
+            "site_config",
+            [],
+            [{"virtual_application": [{"physical_path": "site\\other", "virtual_path": "/"}]}],
+        ),
+        ("azurerm_linux_web_app", "site_config", [{"minimum_tls_cipher_suite": "TLS_AES_256_GCM_SHA384"}], []),
+        (
+            "azurerm_storage_account",
+            "blob_properties",
+            [{"cors_rule": [{"allowed_origins": ["*"]}, {"allowed_origins": ["https://a.example.com"]}]}],
+            [{"cors_rule": [{"allowed_origins": ["https://a.example.com"]}, {"allowed_origins": ["*"]}]}],
+        ),
     ],
 )
 def test_a_widening_is_never_folded(name: str, attribute: str, one: object, other: object) -> None:

@@ -32,6 +32,7 @@ from .compute import boot, boot_diagnostics, image, image_id, public_key, ssh_ke
 from .ids import arm_id, arm_key, key_of
 from .mapping import (
     IDENTITY,
+    NOT_READ,
     PLACED,
     ZONES,
     Attribute,
@@ -87,7 +88,7 @@ def renamed(shape: Shape, names: Mapping[str, str]) -> Shape:
 def _with_newer_names(item: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
     newer = {name: found for name, found in item.items() if name not in names}
     older = {names[name]: found for name, found in item.items() if name in names}
-    return {**older, **newer}
+    return {**newer, **{name: found for name, found in older.items() if newer.get(name) is None}}
 
 
 def _ids_at(path: str) -> Attribute:
@@ -145,7 +146,7 @@ def _interfaces(configuration: Attributes) -> Attribute:
 _DISK: Attributes = {
     "caching": Attribute(folded_text),
     "disk_encryption_set_id": reference("managedDisk.diskEncryptionSet.id"),
-    "disk_size_gb": Attribute(number, "diskSizeGB"),
+    "disk_size_gb": Attribute(default_is(0, number), "diskSizeGB"),
     "storage_account_type": Attribute(text, "managedDisk.storageAccountType"),
     "write_accelerator_enabled": Attribute(boolean),
 }
@@ -184,10 +185,14 @@ _DATA_SHAPES: Mapping[str, Shape] = {
     "disk_encryption_set_id": arm_id,
     "disk_iops_read_write": default_is(0, number),
     "disk_mbps_read_write": default_is(0, number),
-    "disk_size_gb": number,
+    "disk_size_gb": default_is(0, number),
     "lun": number,
     "storage_account_type": text,
     "write_accelerator_enabled": boolean,
+}
+_RENAMED_DATA_DISK = {
+    "ultra_ssd_disk_iops_read_write": "disk_iops_read_write",
+    "ultra_ssd_disk_mbps_read_write": "disk_mbps_read_write",
 }
 _SET: Attributes = {
     **PLACED,
@@ -204,7 +209,9 @@ _SET: Attributes = {
     ),
     "boot_diagnostics": Attribute(boot_diagnostics, f"{_PROFILE}.diagnosticsProfile.bootDiagnostics", boot, default=[]),
     "capacity_reservation_group_id": reference(f"{_PROFILE}.capacityReservation.capacityReservationGroup.id"),
-    "data_disk": Attribute(keyed("lun", _DATA_SHAPES), f"{_STORAGE}.dataDisks", _data_disks),
+    "data_disk": Attribute(
+        renamed(keyed("lun", _DATA_SHAPES), _RENAMED_DATA_DISK), f"{_STORAGE}.dataDisks", _data_disks
+    ),
     "encryption_at_host_enabled": flag(f"{_PROFILE}.securityProfile.encryptionAtHost"),
     "eviction_policy": word(f"{_PROFILE}.evictionPolicy"),
     "extension_operations_enabled": flag(f"{_OS}.allowExtensionOperations", default=True),
@@ -227,7 +234,7 @@ _SET: Attributes = {
         f"{_PROFILE}.scheduledEventsProfile.terminateNotificationProfile",
         termination,
     ),
-    "upgrade_mode": word(f"{_UPGRADE}.mode"),
+    "upgrade_mode": word(f"{_UPGRADE}.mode", unset="manual"),  # Azure says none of a set without a profile
     "rolling_upgrade_policy": one_block(
         {
             "cross_zone_upgrades_enabled": flag("enableCrossZoneUpgrade"),
@@ -251,10 +258,21 @@ _AUTOMATIC = one_block(
     f"{_UPGRADE}.automaticOSUpgradePolicy",
 )
 _RENAMED_POLICY = {"enable_automatic_os_upgrade": "automatic_os_upgrade_enabled"}
+
+
+def _upgrades(value: object) -> Canonical:
+    """How systems are upgraded: the newest version of the provider says whether an upgrade is rolled back, older ones whether it is not."""
+    items = [dict(item) for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    for item in items:
+        if isinstance(rolls_back := item.get("automatic_rollback_enabled"), bool):
+            item["disable_automatic_rollback"] = not rolls_back
+    return renamed(_AUTOMATIC.shape, _RENAMED_POLICY)(items)
+
+
 _UNIFORM: Attributes = {
     **_SET,
     "admin_username": Attribute(text, f"{_OS}.adminUsername"),
-    "automatic_os_upgrade_policy": replace(_AUTOMATIC, shape=renamed(_AUTOMATIC.shape, _RENAMED_POLICY)),
+    "automatic_os_upgrade_policy": replace(_AUTOMATIC, shape=_upgrades),
     "computer_name_prefix": Attribute(text, f"{_OS}.computerNamePrefix"),
     "do_not_run_extensions_on_overprovisioned_machines": flag("properties.doNotRunExtensionsOnOverprovisionedVMs"),
     "gallery_application": some_blocks(
@@ -313,6 +331,18 @@ def _windows(within: str) -> Attributes:
     }
 
 
+def _updates(found: Any) -> object:
+    """Write whether machines update themselves; what Azure says of it is not what was asked for where a set upgrades by itself.
+
+    Source: Terraform AzureRM provider, `windows_virtual_machine_scale_set_resource.go` (its reading leaves it as declared).
+    """
+    if str(at(found, "upgradePolicy.mode")).lower() == "automatic":
+        return NOT_READ
+    said = at(found, "virtualMachineProfile.osProfile.windowsConfiguration.enableAutomaticUpdates")
+    return True if said is None else said
+
+
+_UPDATES = Attribute(boolean, "properties", _updates)
 _WINDOWS_APART: Attributes = {**_windows(""), "hotpatching_enabled": flag("patchSettings.enableHotpatching")}
 _RENAMED_UPDATES = {"enable_automatic_updates": "automatic_updates_enabled"}
 
@@ -345,6 +375,26 @@ def _configuration(inner: Attributes, usual: str) -> Shape:
     })  # fmt: skip
 
 
+def _size(value: object) -> Canonical:
+    """One size of machine, which older versions of the provider write as its name."""
+    ranked = members({"name": folded_text, "rank": number})
+    return ranked(value if isinstance(value, Mapping) else {"name": value})
+
+
+def _sizes(found: Any) -> object:
+    """Write sizes of machines: Azure counts their ranks from nought, the provider from one."""
+    told = [(at(item, "name"), at(item, "rank")) for item in found]
+    return [{"name": name, "rank": rank + 1 if isinstance(rank, int) else None} for name, rank in told]
+
+
+_RENAMED_SIZES = {"vm_sizes": "virtual_machine_size"}
+_SKUS = one_block(
+    {
+        "allocation_strategy": Attribute(folded_text),
+        "virtual_machine_size": Attribute(set_of(_size), "vmSizes", _sizes),
+    },
+    "properties.skuProfile",
+)
 _ORCHESTRATED: Attributes = {
     **_SET,
     "license_type": Attribute(default_is("None", text), f"{_PROFILE}.licenseType"),
@@ -366,23 +416,30 @@ _ORCHESTRATED: Attributes = {
         "properties.priorityMixPolicy",
     ),
     "sku_name": word("sku.name"),
-    "sku_profile": one_block(
-        {
-            "allocation_strategy": Attribute(folded_text),
-            "vm_sizes": Attribute(set_of(folded_text), "vmSizes", lambda found: [at(item, "name") for item in found]),
-        },
-        "properties.skuProfile",
-    ),
+    "sku_profile": replace(_SKUS, shape=renamed(_SKUS.shape, _RENAMED_SIZES)),
 }  # fmt: skip
 _BY_SYSTEM: Mapping[str, Attributes] = {
-    "linux": {**_UNIFORM, **_linux(f"{_OS}.linuxConfiguration")},
+    "linux": {
+        **_UNIFORM,
+        **_linux(f"{_OS}.linuxConfiguration"),
+        "disk_controller_type": word(f"{_STORAGE}.diskControllerType", default=NOT_READ),
+    },
     "windows": {
         **_UNIFORM,
         **_windows(f"{_OS}.windowsConfiguration"),
-        "enable_automatic_updates": flag(f"{_OS}.windowsConfiguration.enableAutomaticUpdates", default=True),
+        "automatic_updates_enabled": _UPDATES,
+        "enable_automatic_updates": _UPDATES,
         "license_type": Attribute(default_is("None", text), f"{_PROFILE}.licenseType"),
     },
     "orchestrated": _ORCHESTRATED,
+}
+
+
+# What a flexible set calls members of its extensions.
+_RENAMED_EXTENSION = {
+    "auto_upgrade_minor_version_enabled": "auto_upgrade_minor_version",
+    "extensions_to_provision_after_vm_creation": "provision_after_extensions",
+    "force_extension_execution_on_change": "force_update_tag",
 }
 
 
@@ -393,7 +450,8 @@ def _with_extensions(entry: Declared) -> Iterable[Declared]:
     for item in blocks if isinstance(blocks, list) else []:
         if isinstance(item, Mapping) and item.get("name") and key:
             name = f"{key}/extensions/{item['name']}".lower()
-            yield replace(entry, type=EXTENSION, key=name, attributes=item, parent=None)
+            attributes = _with_newer_names(item, _RENAMED_EXTENSION)
+            yield replace(entry, type=EXTENSION, key=name, attributes=attributes, parent=None)
 
 
 def _is(kind: str) -> Any:
@@ -420,7 +478,12 @@ TYPES = (
         {
             "auto_upgrade_minor_version": Attribute(boolean, default=True),
             "automatic_upgrade_enabled": flag("properties.enableAutomaticUpgrade"),
+            "failure_suppression_enabled": flag("properties.suppressFailures"),
             "force_update_tag": Attribute(text),
+            "protected_settings_from_key_vault": one_block(
+                {"secret_url": Attribute(text), "source_vault_id": reference("sourceVault.id")},
+                "properties.protectedSettingsFromKeyVault",
+            ),
             "provision_after_extensions": Attribute(set_of(text)),
             "publisher": Attribute(text),
             "settings": Attribute(document),

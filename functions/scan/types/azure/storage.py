@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ...domain.resources import Attributes as StateAttributes
@@ -16,6 +17,7 @@ from ...domain.shapes import (
     boolean,
     default_is,
     folded_text,
+    list_of,
     members,
     number,
     number_or_zero,
@@ -221,20 +223,21 @@ def _days(**more: str) -> Spelling:
     return spelled
 
 
+_CORS_RULE: Attributes = {
+    "allowed_headers": Attribute(set_of(text)),
+    "allowed_methods": Attribute(set_of(folded_text)),
+    "allowed_origins": Attribute(set_of(text)),
+    "exposed_headers": Attribute(set_of(text)),
+    "max_age_in_seconds": Attribute(number),
+}
+_CORS = some_blocks(_CORS_RULE, "cors.corsRules")
+_CORS_SHAPES = {name: item.shape for name, item in _CORS_RULE.items()}
 _BLOBS: Attributes = {
     "change_feed_enabled": flag("changeFeed.enabled"),
     "change_feed_retention_in_days": Attribute(number_or_zero, "changeFeed.retentionInDays"),
     "container_delete_retention_policy": Attribute(block({"days": number}), "containerDeleteRetentionPolicy", _days()),
-    "cors_rule": some_blocks(
-        {
-            "allowed_headers": Attribute(set_of(text)),
-            "allowed_methods": Attribute(set_of(folded_text)),
-            "allowed_origins": Attribute(set_of(text)),
-            "exposed_headers": Attribute(set_of(text)),
-            "max_age_in_seconds": Attribute(number),
-        },
-        "cors.corsRules",
-    ),
+    # The first rule that fits is the one that holds.
+    "cors_rule": replace(_CORS, shape=list_of(members(_CORS_SHAPES))),
     "default_service_version": Attribute(text),
     "delete_retention_policy": Attribute(
         block({"days": number, "permanent_delete_enabled": boolean}),

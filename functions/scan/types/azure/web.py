@@ -39,6 +39,7 @@ from .mapping import (
     reference,
     word,
 )
+from .web_rules import HEALING, SERVED, stack
 
 _PUBLIC = enabled("properties.publicNetworkAccess", default=True)
 
@@ -200,15 +201,24 @@ _FUNCTION_SETTINGS: Attributes = {
     "pre_warmed_instance_count": Attribute(number_or_zero),
     "runtime_scale_monitoring_enabled": flag("functionsRuntimeScaleMonitoringEnabled"),
 }
-_WEB_SETTINGS: Attributes = {**_COMMON_SETTINGS, "local_mysql_enabled": flag("localMySqlEnabled")}
-_ON_LINUX: Attributes = {"linux_fx_version": Attribute(folded_text)}
-SETTINGS_KEPT: Final = heads_of(_FUNCTION_SETTINGS, _WEB_SETTINGS, _ON_LINUX)
+_WEB_SETTINGS: Attributes = {
+    **_COMMON_SETTINGS,
+    "auto_heal_setting": HEALING,
+    "local_mysql_enabled": flag("localMySqlEnabled"),
+    "minimum_tls_cipher_suite": Attribute(text, "minTlsCipherSuite"),
+}
+# What else a machine runs the provider tells in a form that takes settings of the application as well.
+_SETTINGS: Mapping[tuple[str, str], Attributes] = {
+    ("linux", "web_app"): {**_WEB_SETTINGS, "linux_fx_version": Attribute(stack)},
+    ("linux", "function_app"): {**_FUNCTION_SETTINGS, "linux_fx_version": Attribute(stack)},
+    ("windows", "web_app"): {**_WEB_SETTINGS, **SERVED, "windows_fx_version": Attribute(stack)},
+    ("windows", "function_app"): {**_FUNCTION_SETTINGS, "windows_fx_version": Attribute(stack)},
+}
+SETTINGS_KEPT: Final = heads_of(*_SETTINGS.values())
 
 
 def _settings(system: str, kind: str) -> Attribute:
-    told = _WEB_SETTINGS if kind == "web_app" else _FUNCTION_SETTINGS
-    # What a machine of another system runs the provider tells in a form that takes settings of the application as well.
-    return one_block({**told, **_ON_LINUX} if system == "linux" else told, SETTINGS, default=NOT_READ)
+    return one_block(_SETTINGS[system, kind], SETTINGS, default=NOT_READ)
 
 
 def _plan_os(row: Any) -> object:
