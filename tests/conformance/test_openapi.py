@@ -31,7 +31,9 @@ UNSEEN = {
         "slack_install_refused",
         "slack_not_set_up",
     },
-    ("POST", "/api/v2/billing/stripe-events"): {"not_found"},  # that there is no such organisation is told to the platform alone
+    ("POST", "/api/v2/billing/stripe-events"): {
+        "not_found"
+    },  # that there is no such organisation is told to the platform alone
     ("POST", "/webhooks/{provider}/{config_id}"): {"malformed_request"},  # a body that cannot be read has no name in it
 }
 METHODS = {"get", "put", "post", "patch", "delete", "head"}
