@@ -17,7 +17,7 @@ from pydantic import BaseModel
 # What fits the patterns of our models; the first that does is taken.
 _CANDIDATES = (
     "123456789012", "us-east-1", "arn:aws:iam::123456789012:role/driftwise", "AKIA" + "Q" * 16, "states-of-ours",
-    "https://example.com/", "203.0.113.0/24", "a", "a1", "A1", "pusher@example-project.iam.gserviceaccount.com",
+    "https://example.com/", "203.0.113.0/24", "a", "a1", "A1", "pusher@example-project.iam.gserviceaccount.com", "price_1Qx",
 )  # fmt: skip
 _FORMATS = {"uri": "https://example.com/", "email": "ada@example.test", "date": "2030-01-01"}
 
