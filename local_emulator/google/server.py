@@ -94,7 +94,7 @@ class GoogleServer:
         self._faults.release()
         ended = self._grpc.stop(GRACE_SECONDS)
         self._broker.close(GRACE_SECONDS)
-        ended.wait()
+        ended.wait(2 * GRACE_SECONDS)  # gRPC was seen to lose the end of a call that broke off: it then waits for ever
         self._http.shutdown()
         self._http.server_close()
         self._poster.close()

@@ -69,7 +69,7 @@ def kms() -> Iterator[tuple[Kms, Envelope]]:
     server.start()
     keys = GoogleKeyManager(Settings(env="emulator", project="p", region="l", kms_endpoint=f"127.0.0.1:{port}"))
     yield handler, Envelope(keys, "credentials", SystemEntropy())
-    server.stop(None).wait()
+    server.stop(None).wait(10)
 
 
 @pytest.fixture
