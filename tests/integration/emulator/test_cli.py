@@ -189,7 +189,10 @@ def test_ctrl_c_while_starting_leaves_nothing(place: Path) -> None:
     suite = ("--root", str(root), "--suite", str(root / "suite.yaml"), "--only", "other")
     wanted = ("up", "--data-dir", str(data_dir), "--port", "0", *suite)
     command = [sys.executable, "-m", "local_emulator", *wanted]
-    starting = subprocess.Popen(command, cwd=EMULATOR_ROOT, stdout=subprocess.PIPE, start_new_session=True)
+    starting = subprocess.Popen(
+        command, cwd=EMULATOR_ROOT, stdout=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  # a shell's background job ignores it
+    )  # fmt: skip
     until(lambda: (found := DataDirectory(data_dir).read_running()) is not None and found.children)
     before = running(data_dir)
     starting.send_signal(signal.SIGINT)
