@@ -94,7 +94,7 @@ def test_a_limit_feature_or_plan_nobody_wrote_down_is_an_error_and_not_unlimited
 
 def test_every_402_says_what_would_help_and_what_is_used() -> None:
     """Whatever a function refuses for the plan's sake is one of three kinds, and each carries the facts."""
-    import functions.auth.errors  # noqa: F401  # so that its subclasses are known
+    import functions.auth.errors
     import functions.keys.errors
     import functions.scan.errors
     from shared.http.errors import AppError
@@ -113,6 +113,8 @@ def test_every_402_says_what_would_help_and_what_is_used() -> None:
             error = kind("saml", "free")
         elif kind is functions.scan.errors.IntervalTooShort:
             error = kind("free", timedelta(hours=1), timedelta(hours=24))
+        elif kind is functions.auth.errors.AuditWindowTooLong:
+            error = kind("team", used_days=31, cap_days=30)
         else:
             error = kind("free", used=5, cap=5, window="week", resets_at="2026-01-05T00:00:00+00:00")
         assert {"used", "cap"} <= set(error.facts), kind
