@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from infra.google_session import open_session
+
 from .canary import Calls
 
 _URL = "https://monitoring.googleapis.com/v3/projects/{project}/timeSeries"
@@ -56,7 +58,7 @@ class CloudMonitoring:
 
     def _page(self, params: Mapping[str, str]) -> Mapping[str, Any]:
         if self._session is None:
-            self._session = _open()
+            self._session = open_session(_SCOPE)
         answer = self._session.get(self._url, params=params, timeout=_SECONDS)
         if answer.status_code != 200:
             raise OSError(f"Cloud Monitoring answered {answer.status_code}")
@@ -73,11 +75,3 @@ def read_series(page: Mapping[str, Any]) -> dict[str, Calls]:
         count = sum(int(point["value"].get("int64Value", 0)) for point in series.get("points", ()))
         found[revision] += Calls(count, count if is_failure else 0)
     return dict(found)
-
-
-def _open() -> Any:
-    import google.auth
-    from google.auth.transport.requests import AuthorizedSession
-
-    credentials, _project = google.auth.default(scopes=[_SCOPE])
-    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth is untyped

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from infra.google_session import open_session
+
 from .errors import RecoveryError
 
 _URL = "https://sqladmin.googleapis.com/v1/projects"
@@ -78,7 +80,7 @@ class CloudSql:
 
     def _ask(self, method: str, path: str, *, may_be_missing: bool = False, **options: Any) -> Mapping[str, Any] | None:
         if self._session is None:
-            self._session = _open()
+            self._session = open_session(_SCOPE)
         try:
             answer = self._session.request(method, f"{self._project}/{path}", timeout=_SECONDS, **options)
         except OSError as error:  # the transport's own errors are OSErrors
@@ -100,11 +102,3 @@ def rfc3339(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("say the time zone: 2026-11-26T10:15:00Z")
     return moment.isoformat()
-
-
-def _open() -> Any:
-    import google.auth
-    from google.auth.transport.requests import AuthorizedSession
-
-    credentials, _project = google.auth.default(scopes=[_SCOPE])
-    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]

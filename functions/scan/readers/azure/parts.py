@@ -102,13 +102,13 @@ def _link(
     key: str,
     found: Mapping[str, object],
     parent: tuple[str, str],
-    made: bool,  # noqa: FBT001
+    made: bool,  # noqa: FBT001  # called by table, as its neighbours are
 ) -> LiveResource:
     owner = Parent(parent[0], key_of(row.get("id")) or "", parent[1])
     return LiveResource(kind, key.lower(), region_of(row), found, str(row.get("id")), made, owner)
 
 
-def _interface(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _interface(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     group = key_of(at(row, "properties.networkSecurityGroup.id"))
     if group:
         kind = "azurerm_network_interface_security_group_association"
@@ -116,14 +116,14 @@ def _interface(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
         yield _link(kind, row, f"{key_of(row.get('id'))}|{group}", {}, owner, made)
 
 
-def _gateway(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _gateway(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     for item in _objects(at(row, "properties.publicIpAddresses")):
         owner = ("azurerm_nat_gateway", "public_ip_address_ids")
         key = f"{key_of(row.get('id'))}|{key_of(item.get('id'))}"
         yield _link("azurerm_nat_gateway_public_ip_association", row, key, {}, owner, made)
 
 
-def _machine(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _machine(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     kind = "azurerm_virtual_machine_data_disk_attachment"
     owner = (machine_type(at(row, "properties.storageProfile.osDisk.osType")), "data_disk")
     for item in _objects(at(row, "properties.storageProfile.dataDisks")):
@@ -132,14 +132,14 @@ def _machine(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
             yield _link(kind, row, f"{key_of(row.get('id'))}/datadisks/{name}", BY_TYPE[kind].read(item), owner, made)
 
 
-def _scale_set(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _scale_set(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     owner = (scale_sets.set_type(row), "extension")
     for item in _objects(at(row, scale_sets.EXTENSIONS)):
         key = f"{key_of(row.get('id'))}/extensions/{item['name']}"
         yield _link(scale_sets.EXTENSION, row, key, BY_TYPE[scale_sets.EXTENSION].read(item), owner, made)
 
 
-def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     kind = "azurerm_kubernetes_cluster_node_pool"
     for item in _objects(at(row, "properties.agentPoolProfiles")):
         key = f"{key_of(row.get('id'))}/agentpools/{item['name']}"
@@ -148,7 +148,7 @@ def _cluster(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
         yield _link(kind, row, key, found, ("azurerm_kubernetes_cluster", "default_node_pool"), made)
 
 
-def _vault(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _vault(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     kind = "azurerm_key_vault_access_policy"
     for item in _objects(at(row, "properties.accessPolicies")):
         application = at(item, "applicationId")
@@ -158,7 +158,7 @@ def _vault(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
         yield _link(kind, row, key, found, ("azurerm_key_vault", "access_policy"), made)
 
 
-def _storage(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001
+def _storage(row: Row, made: bool) -> Iterator[LiveResource]:  # noqa: FBT001  # called by table, as its neighbours are
     kind = "azurerm_storage_account_network_rules"
     rules = at(row, "properties.networkAcls")
     if rules:

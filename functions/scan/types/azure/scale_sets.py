@@ -1,6 +1,7 @@
 """Scale sets of machines: of one system each, or put together from machines that may differ.
 
-An extension is compared as the part that it is, whether its set declares it or a resource of its own.
+An extension is compared as the part that it is, whether its set declares it or a resource of its own. Long, as the three kinds of sets
+share nearly every member and each says a few of them otherwise: apart, one would be changed without the others.
 Source: Terraform AzureRM provider 4, resource documentation of each type; ARM template reference, Microsoft.Compute.
 """
 
