@@ -12,11 +12,11 @@ import re
 from itertools import chain
 from typing import Any
 
+from .storable import UNSTORABLE, is_document_storable
+
 MOST_DIGITS = 1_000
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTAINERS = (dict, list)
 _REASON = re.compile(r"\s+")
 
@@ -83,8 +83,8 @@ def parse(text: str, *, most_values: int, most_levels: int) -> Any:
         raise too_deep from None
     if not is_shallow(found, most_levels):
         raise too_deep
-    if "\x00" in text or _SUSPECT_ESCAPE.search(text):
-        _refuse_unstorable(found)
+    if not is_document_storable(text, found):
+        raise DocumentRefused(UNSTORABLE)
     return found
 
 
@@ -127,17 +127,3 @@ def _bounded(digits: str) -> str:
     if len(digits) > MOST_DIGITS:
         raise DocumentRefused("a number has too many digits")
     return digits
-
-
-def _refuse_unstorable(document: object) -> None:
-    """Refuse NUL (PostgreSQL keeps none) and halves of surrogate pairs (no character at all)."""
-    waiting: list[Any] = [document]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, str) and _UNSTORABLE.search(item):
-            raise DocumentRefused("a text holds NUL or half of a surrogate pair")

@@ -27,6 +27,7 @@ from shared.security.boot import guard
 from shared.security.errors import Unauthenticated
 from shared.security.ratelimit import WITHOUT_CREDENTIAL, Limit, Limiter
 from shared.settings import Settings, load_settings
+from shared.storable import is_storable
 from shared.telemetry import log, metrics, traces
 from shared.telemetry.context import current_traceparent, known_traceparent, start_request
 
@@ -48,7 +49,7 @@ from .reply import Reply
 from .routes import Route, RouteTable
 from .scim_errors import ROOT as SCIM_ROOT
 from .scim_errors import render_scim_error
-from .strict_json import is_storable, parse_json
+from .strict_json import parse_json
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

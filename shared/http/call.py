@@ -14,9 +14,10 @@ from pydantic_core import ErrorDetails
 
 from shared.data.unit_of_work import Idempotency
 from shared.security.actor import Actor
+from shared.storable import is_storable
 
 from .errors import Invalid, MalformedRequest, MediaTypeUnsupported, RouteNotFound
-from .strict_json import is_storable, parse_json
+from .strict_json import parse_json
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.storable import is_storable
+
 from .errors import Invalid
-from .strict_json import is_storable
 
 DEFAULT_LIMIT, MOST_LIMIT = 50, 200
 _SEQ_BYTES = 8

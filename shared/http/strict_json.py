@@ -12,6 +12,8 @@ from array import array
 from itertools import accumulate
 from typing import Any
 
+from shared.storable import UNSTORABLE, is_document_storable
+
 from .errors import MalformedRequest
 
 MOST_MEMBERS = 50_000
@@ -22,8 +24,6 @@ _LONG_DIGITS = b"0" * (_MOST_DIGITS + 1)
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def parse_json(content: bytes, *, most_members: int = MOST_MEMBERS) -> Any:
@@ -56,14 +56,9 @@ def parse_json(content: bytes, *, most_members: int = MOST_MEMBERS) -> Any:
         )
     except json.JSONDecodeError as error:
         raise MalformedRequest(f"not JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    if "\x00" in text or _SUSPECT_ESCAPE.search(text):
-        _refuse_unstorable(found)
+    if not is_document_storable(text, found):
+        raise MalformedRequest(UNSTORABLE)
     return found
-
-
-def is_storable(text: str) -> bool:
-    """Say whether a text can be stored and sent on: no NUL (PostgreSQL keeps none) and no half of a surrogate pair."""
-    return _UNSTORABLE.search(text) is None
 
 
 def _check_shape(content: bytes, most_members: int) -> None:
@@ -110,16 +105,3 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise MalformedRequest("a number is too large")
     return number
-
-
-def _refuse_unstorable(found: Any) -> None:
-    waiting = [found]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            waiting.extend(item)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-        elif isinstance(item, str) and not is_storable(item):
-            raise MalformedRequest("a text holds NUL or half of a surrogate pair")

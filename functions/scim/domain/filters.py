@@ -24,7 +24,7 @@ from scim2_models.path import Not as ParsedNot
 from scim2_models.path import Present as ParsedPresent
 from scim2_models.path import ValuePath as ParsedValuePath
 
-from shared.http.strict_json import is_storable
+from shared.storable import is_storable
 
 from .errors import InvalidFilter
 from .filter_tree import And, Comparison, Constant, Filter, Not, NullTest, Operator, Or, Present, Scalar, ValuePath

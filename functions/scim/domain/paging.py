@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from shared.http.strict_json import is_storable
+from shared.storable import is_storable
 
 from .errors import ExpiredCursor, InvalidCount, InvalidCursor, InvalidValue
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from shared.http.strict_json import is_storable
+from shared.storable import is_storable
 
 from .errors import InvalidSyntax, InvalidValue, Mutability
 from .scalars import read_boolean, read_moment

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from shared.http.errors import MalformedRequest
-from shared.http.strict_json import MOST_MEMBERS, is_storable, parse_json
+from shared.http.strict_json import MOST_MEMBERS, parse_json
 from shared.security.signatures import Provider
+from shared.storable import is_storable
 
 UNKNOWN = "unknown"
 _MOST_BODY_MEMBERS = 4 * MOST_MEMBERS  # a plan of a MiB has more of them than a call of a person
