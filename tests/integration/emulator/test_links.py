@@ -21,14 +21,15 @@ from tests.support.waiting import wait_until
 _PATIENCE_SECONDS = 10.0
 
 
+RECEIVED: list[bytes] = []
+
+
 class Echo(socketserver.BaseRequestHandler):
     """Sends back what it gets, and remembers it."""
 
-    received: list[bytes]
-
     def handle(self) -> None:
         while chunk := self.request.recv(65536):
-            self.received.append(chunk)
+            RECEIVED.append(chunk)
             self.request.sendall(chunk)
 
 
@@ -49,8 +50,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[Place]:
-    handler = type("Remembering", (Echo,), {"received": []})
-    with socketserver.ThreadingTCPServer((HOST, 0), handler) as server:
+    with socketserver.ThreadingTCPServer((HOST, 0), Echo) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         control, port = reserve_port(), reserve_port()
@@ -61,7 +61,7 @@ def process() -> Iterator[Place]:
         running = subprocess.Popen(command, cwd=ROOT)
         try:
             wait_until(lambda: is_listening(control), "the links are up")
-            yield Place(port, f"http://{HOST}:{control}", handler.received)
+            yield Place(port, f"http://{HOST}:{control}", RECEIVED)
         finally:
             running.terminate()
             assert running.wait(_PATIENCE_SECONDS) == 0
@@ -78,7 +78,12 @@ def place(process: Place) -> Iterator[Place]:
 def test_an_open_link_passes_everything_on_and_its_end_too(place: Place) -> None:
     sent = bytes(range(256)) * 4096
     with place.connect() as connection:
-        threading.Thread(target=lambda: (connection.sendall(sent), connection.shutdown(socket.SHUT_WR))).start()
+
+        def send() -> None:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+
+        threading.Thread(target=send).start()
         got = b""
         while chunk := connection.recv(65536):
             got += chunk
