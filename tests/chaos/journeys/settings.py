@@ -9,7 +9,7 @@ from ..violations import Violation
 from .journey import OrgOfJourney, Scene
 from .ledger import Ledger, Values
 
-_RULE = "aws-ingress"
+_RULE = "aws-database-smaller"
 _GONE = frozenset({"not_found"})
 
 
