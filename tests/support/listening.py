@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import grpc
@@ -26,6 +26,7 @@ class Listener:
 
     estate: Estate
     subscription: str
+    heard: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
     def start(cls, estate: Estate) -> Listener:
@@ -36,24 +37,22 @@ class Listener:
             client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/org-events")
         return listener
 
-    def stop(self) -> dict[str, set[str]]:
-        """End listening; returns delivery to the ids of the events that told of it."""
-        heard: dict[str, set[str]] = {}
+    def hear(self) -> dict[str, set[str]]:
+        """Take in what was told until now; returns, of all that was heard, delivery to the ids of the events that told of it."""
+        marker = uuid4().hex
         with self._client() as client:
-            self.estate.publish("org-events", {"event": _ENDED}, org_id=str(uuid4()), event_id=uuid4().hex)
+            self.estate.publish("org-events", {"event": _ENDED}, org_id=str(uuid4()), event_id=marker)
             is_over = False
             while not is_over:
                 found = client.pull(subscription=self.subscription, max_messages=1000, timeout=_PULL_SECONDS)
-                client.acknowledge(
-                    subscription=self.subscription, ack_ids=[item.ack_id for item in found.received_messages]
-                )
-                for item in found.received_messages:
-                    told = json.loads(item.message.data)
-                    is_over |= told["event"] == _ENDED
+                received = found.received_messages
+                client.acknowledge(subscription=self.subscription, ack_ids=[item.ack_id for item in received])
+                for item in received:
+                    told, event_id = json.loads(item.message.data), item.message.attributes["event_id"]
+                    is_over |= event_id == marker
                     if told["event"].startswith("webhook:delivery:"):
-                        heard.setdefault(told["delivery_id"], set()).add(item.message.attributes["event_id"])
-        self.end()
-        return heard
+                        self.heard.setdefault(told["delivery_id"], set()).add(event_id)
+        return self.heard
 
     def end(self) -> None:
         """Take the subscription away."""
@@ -69,10 +68,9 @@ class Listener:
 @contextmanager
 def told_of_deliveries(estate: Estate) -> Iterator[dict[str, set[str]]]:
     """Listen to events of deliveries; after the block: delivery to the ids of the events that told of it."""
-    listener, heard = Listener.start(estate), dict[str, set[str]]()
+    listener = Listener.start(estate)
     try:
-        yield heard
-    except BaseException:
+        yield listener.heard
+        listener.hear()
+    finally:
         listener.end()
-        raise
-    heard.update(listener.stop())

@@ -51,12 +51,15 @@ class Scene:
         callers: every client, for the campaign to set `stop` on.
         is_clock_wrong: set by the campaign from before a clock of the suite jumps until everything went on for a moment with the
             right time again. Until then 401 is no final answer to any client.
+        settle_seconds: how long `check` waits for work that goes on in the background. The queue may wait ten minutes before it
+            brings a message again that failed often.
     """
 
     suite: RunningSuite
     calls: Calls
     callers: list[Caller] = field(default_factory=list)
     is_clock_wrong: threading.Event = field(default_factory=threading.Event)
+    settle_seconds: float = 660.0
 
     def caller(self, credential: str = "", marker: str = "") -> Caller:
         """Return a client; all of them end with the load."""

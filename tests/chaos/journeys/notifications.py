@@ -10,7 +10,6 @@ from .journey import OrgOfJourney, Scene, wait_for
 from .ledger import Ledger
 
 _EVENT = "webhook:config:changed"
-_CAME_ROUND_SECONDS = 660.0  # the queue may wait ten minutes before it tries again
 
 # A channel that failed waits up to two hours: nobody wants to wait as long to see that nothing was lost.
 _HURRY = (
@@ -58,7 +57,7 @@ class Notifications:
 
     def check(self) -> Iterator[Violation]:
         """Wait until every change came round, then compare the audit log, what went out, and what came in."""
-        if not wait_for(self._is_over, _CAME_ROUND_SECONDS):
+        if not wait_for(self._is_over, self._scene.settle_seconds):
             yield Violation("notifications: late", "not every change came round")
         changes = self.org.arrange(
             "select distinct facts::jsonb ->> 'name' from core.audit_log where org_id = :org_id and action = :event",

@@ -19,8 +19,6 @@ from ..violations import Violation
 from .journey import OrgOfJourney, Scene, wait_for
 from .ledger import Ledger
 
-# The queue waits up to ten minutes before it tries a message again that has failed often.
-_WORKED_ON_SECONDS = 660.0
 _UNHANDLED = "select count(*) from webhook.deliveries_in where org_id = :org_id and status = 'received'"
 _UNSENT = "select count(*) from core.outbox where org_id = :org_id"
 
@@ -67,12 +65,12 @@ class Webhooks:
 
     def check(self) -> Iterator[Violation]:
         """Wait until all were worked on, then compare: one row each, handled, and told once."""
-        if not wait_for(lambda: not self._left(), _WORKED_ON_SECONDS):
+        if not wait_for(lambda: not self._left(), self._scene.settle_seconds):
             yield Violation("webhooks: stuck", f"{self._left()} deliveries or messages are still waiting")
         yield from self._seen
         rows = self.org.arrange("select external_id, id, status from webhook.deliveries_in where org_id = :org_id")
         yield from self._taken.compare(self.name, "delivery", (str(name) for name, _, _ in rows))
-        told = self._listener.stop()
+        told = self._listener.hear()
         for name, delivery_id, status in rows:
             if status != "handled":
                 yield Violation("webhooks: unhandled", f"delivery {name} is {status}")
@@ -88,4 +86,3 @@ class Webhooks:
         sent = self._senders[provider].send(body, int(time.time()), name)
         headers = {"Content-Type": "application/json", **sent.headers}
         return document(self._machine.insist("POST", self._paths[provider], content=body, headers=headers))
-
