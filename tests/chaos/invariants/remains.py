@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from pg8000 import native
 
@@ -126,7 +125,7 @@ def find_open(world: World) -> Iterator[Open]:
             yield from _in_database(owner)
     except (native.DatabaseError, native.InterfaceError, OSError) as error:
         yield Open("databases that do not answer", 1, f"{type(error).__name__}: {error}")
-    yield from _in_queue(world.queue_file)
+    yield from _in_queue(world)
 
 
 def nothing_is_left_over(world: World, counts: Counter[str]) -> Iterator[str]:
@@ -165,9 +164,14 @@ def _in_database(owner: Owner) -> Iterator[Open]:
             yield Open(kind, row["open"], row["examples"])
 
 
-def _in_queue(file: Path) -> Iterator[Open]:
-    """Read what each subscription still has to deliver from the stand-in's file, dead letters included."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
-        for subscription, count, since, failures in connection.execute(_WAITING):
-            name = str(subscription).rpartition("/")[2]
+def _in_queue(world: World) -> Iterator[Open]:
+    """Read what the suite's subscriptions still have to deliver from the stand-in's file, dead letters included.
+
+    Whoever listens for a test has a subscription of its own, which is no work of the suite's.
+    """
+    with closing(sqlite3.connect(f"file:{world.queue_file}?mode=ro", uri=True, timeout=10)) as connection:
+        waiting = connection.execute(_WAITING).fetchall()
+    for subscription, count, since, failures in waiting:
+        name = str(subscription).rpartition("/")[2]
+        if name in world.suite.subscriptions:
             yield Open(f"messages of {name}", count, f"since {since}, up to {failures} failures")

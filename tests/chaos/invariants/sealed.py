@@ -25,7 +25,7 @@ _EVERY_VERSION = 2**32  # above any number that a ciphertext can name
 _MOST_OPENED = 500  # of one column, the newest: each one is a call of the KMS
 _THREADS = 8
 _EXAMPLES = 20
-_COLUMNS: Sequence[tuple[str, Sequence[SealedColumn | PurgedColumn]]] = (
+SEALED: Sequence[tuple[str, Sequence[SealedColumn | PurgedColumn]]] = (
     (scan.CREDENTIALS_KEY, scan.SEALED_COLUMNS),
     (auth.SEALING_KEY, (*auth.SEALED_COLUMNS, auth.EXPORT_PART)),
     (webhook.SECRETS_KEY, (*webhook.SEALED_COLUMNS, webhook.BODY)),
@@ -53,11 +53,11 @@ class _Value:
 def sealed_values_open(world: World, counts: Counter[str]) -> Iterator[str]:
     """Every sealed value opens, the newest of each column; objects in reports of clusters lie under keys that are such values."""
     with world.owner() as owner:
-        known = {column.name for _, columns in _COLUMNS for column in columns}
+        known = {column.name for _, columns in SEALED for column in columns}
         for row in owner.rows(_CATALOGUE):
             if row["name"] not in known:
                 yield f"{row['name']}: nobody says how it is opened"
-        for key, columns in _COLUMNS:
+        for key, columns in SEALED:
             values = [value for column in columns for value in _values(owner, column)]
             counts["columns"] += len(columns)
             counts["values"] += len(values)
