@@ -27,7 +27,7 @@ from {name} t
 cross join lateral regexp_matches(t::text, cast(:word as text), 'g') as m (found)
 group by 1, 2
 """
-_HOMES = "select id::text as org, name from core.orgs where name ~ '^mark[0-9a-f]{32}$'"
+_HOMES = "select id::text as org, name from core.orgs where name ~ '^mark[0-9a-f]{32}$' order by created_at desc, id"
 
 _MAKE_IDS = """
 create temporary table known_ids (id uuid not null, org_id uuid not null, name text not null)
@@ -53,7 +53,7 @@ limit 20
 def no_row_holds_a_foreign_word(world: World, counts: Counter[str]) -> Iterator[str]:
     """The word that one organisation puts into everything it stores stands in no row of another, in whatever column.
 
-    Whose a word is, the organisation's name says. One that no organisation is called by (it was renamed, or its making failed) may
+    Whose a word is, the organisation's name says (of two, the older one's). One that no organisation is called by (it was renamed, or its making failed) may
     stand in rows of one alone.
     """
     places: defaultdict[str, list[tuple[str, str, int]]] = defaultdict(list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from shared.testing.object_store import MemoryObjectStore
 from tests.chaos.calls import Call, Calls
 from tests.chaos.invariants import World
 from tests.chaos.invariants.sealed import SEALED
+from tests.chaos.invariants.world import Owner
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
 from tests.support.tenants import fill, tenant_tables
 
@@ -89,7 +90,7 @@ class Scene:
 
 
 @contextmanager
-def whole_world(server: DatabaseServer, folder: Path) -> Iterator[Scene]:
+def whole_world(server: DatabaseServer, folder: Path) -> Generator[Scene]:
     """Make a world in which every invariant holds, with a row of two organisations in every table."""
     calls = Calls()
     calls.keep_secret(SECRET)
@@ -117,12 +118,12 @@ def _seal(database: ClonedDatabase, keys: MemoryKeyManager) -> None:
             keys.add_wrapping_key(key)
         for column in columns:
             row_id = "sealing_id" if column.table == "scan.cluster_reports" else "id"
-            for org_id, found in database.owner.run(f"select org_id, {row_id} from {column.table}"):
-                sealed = Envelope(keys, key, SystemEntropy()).seal(Secret(b"x"), column.place(org_id, found))
+            for row in Owner(database.owner).rows(f"select org_id, {row_id} as id from {column.table}"):
+                sealed = Envelope(keys, key, SystemEntropy()).seal(Secret(b"x"), column.place(row["org_id"], row["id"]))
                 database.owner.run(
                     f"update {column.table} set {column.column} = :sealed{_MORE.get(column.name, '')} where {row_id} = :id",
                     sealed=sealed,
-                    id=found,
+                    id=row["id"],
                 )
 
 
@@ -132,8 +133,8 @@ def _audit(database: ClonedDatabase, anchors: MemoryObjectStore, *orgs: UUID) ->
         for action in ("auth:org:created", "auth:member:joined"):
             with db.unit(actor_in(org_id)) as tx:
                 tx.audit(action, "org", org_id)
-    for org_id, seq, digest in database.owner.run("select org_id, seq, hash from core.audit_heads"):
-        anchors.put_new(anchor_name(org_chain(org_id), Head(seq, bytes(digest))), b"{}")
+    for row in Owner(database.owner).rows("select org_id, seq, hash from core.audit_heads"):
+        anchors.put_new(anchor_name(org_chain(row["org_id"]), Head(row["seq"], bytes(row["hash"]))), b"{}")
 
 
 def _directory(data: DataDirectory) -> None:
@@ -229,13 +230,10 @@ def _copied(name: str, changes: str) -> Callable[[Scene], None]:
     """Insert a row of the first organisation's once more, with some columns changed."""
 
     def do(scene: Scene) -> None:
-        columns = {row[0] for row in scene.database.owner.run(
-            "select attname::text from pg_attribute where attrelid = cast(:name as regclass) and attnum > 0 and attgenerated = ''",
-            name=name,
-        )}  # fmt: skip
+        sql = "select attname::text as name from pg_attribute where attrelid = cast(:name as regclass) and attnum > 0"
+        columns: list[str] = [row["name"] for row in Owner(scene.database.owner).rows(sql, name=name)]
         given = dict(part.split(" = ", 1) for part in changes.split("; "))
-        chosen = ", ".join(given.get(column, column) for column in sorted(columns))
-        names = ", ".join(sorted(columns))
+        chosen, names = ", ".join(given.get(column, column) for column in columns), ", ".join(columns)
         scene.run(f"insert into {name} ({names}) select {chosen} from {name} where org_id = :org", org=scene.mine)
 
     return do
@@ -266,6 +264,7 @@ def _ended(scene: Scene) -> None:
 BREAKS = (
     Break("audit chains", "org/{other}: entry 2 is altered", _tampered),
     Break("audit chains", "org/{mine} ends at entry 2; up to 9 was anchored", _cut),
+    Break("audit chains", "org/{mine}: entry 1 is altered", lambda _scene: None),  # by the next one
     Break("audit entries", "org {mine}: auth:org:created of org {mine} stands 2 times, request again", _told_twice),
     Break("foreign words", "scan.drift_items: 1 rows of org {mine} hold {word}", _sql(
         "update scan.drift_items set after = to_jsonb('a ' || :word) where org_id = :org")),
@@ -305,6 +304,7 @@ BREAKS = (
         "scan_worker", message="message given up", subscription="notification-events")),
     Break("deliveries", "org {mine}, config", _copied(
         "webhook.deliveries_in", "id = gen_random_uuid(); external_id = 'other'; received_at = received_at + interval '1 hour'")),
+    Break("sealed values", "webhook.deliveries_in.body_encrypted, org {mine}", lambda _scene: None),  # moved by the one before
     Break("notifications", "x:y:z e stands 2 times", _sql(
         """update webhook.deliveries_out set content = '{"notices": [{"event": "x:y:z", "event_id": "e"}, {"event": "x:y:z", "event_id": "e"}]}'
         where org_id = :other""")),
@@ -314,6 +314,7 @@ BREAKS = (
     Break("replies", "was left with no answer", _sql("update core.idempotency_keys set status = null where org_id = :org")),
     Break("replies", "was left with 503", _sql("update core.idempotency_keys set status = 503 where org_id = :other")),
     Break("packs", "3 files in 1 parts up to number 1", _sql("update core.audit_exports set files = 3 where org_id = :other")),
+    Break("foreign words", "core.orgs: 1 rows of org", lambda _scene: None),  # by the next one
     Break("organisations", "2 organisations are called {word}", _sql(
         "insert into core.orgs (id, name) values (gen_random_uuid(), :word)")),
     Break("errors", "GET /api/v2/me: 500 internal, request r5: a mistake of ours", lambda scene: scene.call(
@@ -335,7 +336,7 @@ BREAKS = (
         "scan_worker", message="unexpected error", exception=trace("OSError: [Errno 28] No space left on device"))),
     Break("exceptions", "auth: 1 times RuntimeError", lambda scene: scene.log("auth", trace("RuntimeError: past the log"))),
     Break("processes", "keys is gone", _ended),
-    Break("processes", "webhook is not there any more", lambda _scene: None),
+    Break("processes", "webhook is not there any more", lambda _scene: None),  # by the one before
     Break("processes", "auth: --- emulator", lambda scene: scene.log(
         "auth", "--- emulator 2026-11-26T14:00:00: ended with code 1; crash 6 in a minute, it stays down")),
     Break("sealed values", "webhook.configs.current_secret_encrypted, org {mine}", _sql(

@@ -77,7 +77,7 @@ def test_nothing_else_is_found(broken: Scene, violations: list[tuple[str, str]])
     surplus = [
         (check, text) for check, text in violations if not any(check == its and says in text for its, says in expected)
     ]
-    assert surplus == []
+    assert not surplus, surplus
 
 
 def test_no_violation_holds_a_secret(violations: list[tuple[str, str]]) -> None:
