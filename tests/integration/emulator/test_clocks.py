@@ -12,7 +12,7 @@ import pytest
 
 from local_emulator.clocks import Clocks, set_clock
 from local_emulator.processes import Process
-from tests.chaos.world import clock_library
+from tests.chaos.subject import clock_library
 
 TELLING = """
 import sys, time

@@ -33,7 +33,7 @@ _HOUR_SECONDS = 3600
 
 
 @dataclass
-class World:
+class Subject:
     """A running suite that can be disturbed.
 
     Attributes:
@@ -129,7 +129,7 @@ class World:
 
 
 @contextmanager
-def running_world() -> Iterator[World]:
+def running_subject() -> Iterator[Subject]:
     """Run a suite of the campaign's own; ended with the block."""
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="driftwise-chaos-", dir=scratch_directory()) as place:
@@ -142,18 +142,20 @@ def running_world() -> Iterator[World]:
             if library is not None:
                 options += ["--clock-library", str(library)]
             with running_part(folder, *options) as suite:
-                yield World(suite, folder / "data", "disk" not in missing, library is not None, missing)
+                yield Subject(suite, folder / "data", "disk" not in missing, library is not None, missing)
 
 
 @contextmanager
 def _small_disk(folder: Path, missing: dict[str, str]) -> Iterator[None]:
     """Mount a small file system in memory at a folder, where that may be done."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES},mode=0711", "driftwise-chaos", str(folder)]
+    as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    wish = f"size={_DISK_BYTES},mode=0711,uid={os.geteuid()}"
+    command = [*as_root, "mount", "-t", "tmpfs", "-o", wish, "driftwise-chaos", str(folder)]
     try:
         mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-        reason = mounted.stderr.strip()
-    except FileNotFoundError:
-        reason = "there is no mount"
+        reason = mounted.stderr.strip() if mounted.returncode else ""
+    except FileNotFoundError as error:
+        reason = f"there is no {error.filename}"
     if reason:
         missing["disk"] = f"no small file system can be mounted ({reason})"
         yield
@@ -161,7 +163,7 @@ def _small_disk(folder: Path, missing: dict[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        subprocess.run([*as_root, "umount", "--lazy", str(folder)], check=True)
 
 
 def clock_library(missing: dict[str, str]) -> Path | None:
