@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,43 +23,27 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from . import switches
 from .moto_server import SCOPE, App, Environ, action_of, take_body
+from .switches import Switches, is_left
 
 PATH = "/moto-api/faults"
-_HANG_SECONDS = 600.0
 _REQUEST_ID = "00000000-0000-0000-0000-00000000fa17"
 
 Protocol: TypeAlias = Literal["ec2", "query", "json", "cbor", "rest-json", "rest-xml", "s3"]
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 
 
-class Fault(BaseModel):
+class Fault(switches.Fault):
     """The body of `POST /moto-api/faults`.
 
     Attributes:
-        service: signing name, e.g. `ec2`, `monitoring`, `elasticloadbalancing`.
-        operation: API operation, e.g. `DescribeVpcs`; `*` for every one of the service.
-        mode: `deny` (no permission), `throttle`, `unavailable` (503), `malformed` (a reply that is cut off), `slow`
-            (the reply comes late), `hang` (no reply, then the connection ends).
-        seconds: the delay of `slow`; how long `hang` lasts (0: ten minutes).
-        times: how many requests meet it; None for all.
+        service: signing name, e.g. `ec2`, `monitoring`, `elasticloadbalancing`; its operations are named as in `DescribeVpcs`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     service: str = Field(min_length=1)
-    operation: str = Field(default="*", min_length=1)
-    mode: Literal["deny", "throttle", "unavailable", "malformed", "slow", "hang"]
-    seconds: float = Field(default=0, ge=0, le=_HANG_SECONDS)
-    times: int | None = Field(default=None, ge=1)
-
-
-@dataclass
-class _Active:
-    fault: Fault
-    hits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +66,24 @@ class Faults:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._active: dict[tuple[str, str], _Active] = {}
-        self._lock = threading.Lock()
-        self._released = threading.Event()
+        self._switches: Switches[tuple[str, str], Fault] = Switches(is_left)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer, or pass on."""
         if environ.get("PATH_INFO") == PATH:
             return _send(start_response, self._switch(environ["REQUEST_METHOD"], take_body(environ)))
-        if not self._active:
+        if not self._switches.is_any():
             return self._app(environ, start_response)
         asked = understand(environ)
-        fault, released = self._meet(asked)
-        if fault is None:
+        met = self._switches.meet([(asked.service, asked.operation), (asked.service, "*")])
+        if met is None:
             return self._app(environ, start_response)
-        if fault.mode == "slow":
-            released.wait(fault.seconds)
+        met.wait(met.fault.held_seconds)
+        if met.fault.mode == "slow":
             return self._app(environ, start_response)
-        if fault.mode == "hang":
-            released.wait(fault.seconds or _HANG_SECONDS)
+        if met.fault.mode == "hang":
             _hang_up(environ)
-        return _send(start_response, answer(asked, fault.mode))
+        return _send(start_response, answer(asked, met.fault.mode))
 
     def _switch(self, method: str, body: bytes) -> Answer:
         if method == "POST":
@@ -111,28 +91,11 @@ class Faults:
                 fault = Fault.model_validate_json(body)
             except ValidationError as error:
                 return _json(HTTPStatus.BAD_REQUEST, {"error": "invalid_fault", "detail": str(error)})
-            with self._lock:
-                self._active[fault.service, fault.operation] = _Active(fault)
+            self._switches.switch((fault.service, fault.operation), fault)
             return _json(HTTPStatus.OK, fault.model_dump())
         if method == "DELETE":
-            with self._lock:
-                self._active = {}
-                self._released.set()
-                self._released = threading.Event()
-            return _json(HTTPStatus.OK, {"faults": []})
-        with self._lock:
-            shown = [{**item.fault.model_dump(), "hits": item.hits} for item in self._active.values()]
-        return _json(HTTPStatus.OK, {"faults": shown})
-
-    def _meet(self, asked: AwsRequest) -> tuple[Fault | None, threading.Event]:
-        """Find the fault of a request and count it; also what ends its waiting."""
-        with self._lock:
-            for name in ((asked.service, asked.operation), (asked.service, "*")):
-                found = self._active.get(name)
-                if found is not None and (found.fault.times is None or found.hits < found.fault.times):
-                    found.hits += 1
-                    return found.fault, self._released
-            return None, self._released
+            self._switches.clear()
+        return _json(HTTPStatus.OK, {"faults": self._switches.list()})
 
 
 def understand(environ: Environ) -> AwsRequest:

@@ -44,6 +44,9 @@ class Settings:
         trusted_issuers: other issuers whose access tokens are taken, a JSON list of `issuer`, `jwks_url`, `audience`, `token_type`.
         admin_domains: e-mail domains, separated by commas; the first of their people to sign in becomes platform admin.
         dns_server: `address:port` of the resolver that proofs of domains are asked from; emulator only.
+        security_contact: where vulnerabilities are reported, a URI of `mailto`, `https` or `tel`; empty to publish none.
+        security_contact_until: the day from which on nobody vouches for that address, as in `2026-12-31`; at most a year ahead.
+        security_policy: where the operator's policy for such reports stands; empty for none.
         secret_scanning_keys_url: where GitHub publishes the keys that it signs reports of leaked keys with; empty to take no reports.
         redis_url: the rate limiter's server; empty for no limits, emulator only.
         redis_ca: certificate authority of that server, PEM; empty for the public ones.
@@ -106,6 +109,9 @@ class Settings:
     trusted_issuers: str = ""
     admin_domains: str = ""
     dns_server: str = ""
+    security_contact: str = ""
+    security_contact_until: str = ""
+    security_policy: str = ""
     secret_scanning_keys_url: str = "https://api.github.com/meta/public_keys/secret_scanning"  # noqa: S105  # an address
     redis_url: str = ""
     redis_ca: str = ""

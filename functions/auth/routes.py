@@ -9,6 +9,7 @@ from shared.http.paging import PageQuery
 from shared.http.permissions import may
 from shared.http.resealing import resealing_route
 from shared.http.routes import Route
+from shared.security.errors import NotFound
 from shared.security.ratelimit import SIGNED_IN
 
 from . import errors
@@ -50,6 +51,7 @@ ROUTES: list[Route[AuthDeps]] = [
     Route("GET", "/.well-known/openid-configuration", discovery.show_configuration, may("discovery:read")),
     Route("GET", "/.well-known/jwks.json", discovery.show_jwks, may("discovery:read")),
     Route("GET", "/.well-known/audit-export-keys.json", discovery.show_export_keys, may("discovery:read")),
+    Route("GET", "/.well-known/security.txt", discovery.show_security_txt, may("discovery:read"), errors=(NotFound,)),
     health_route("/auth"),
     Route("GET", "/auth/providers", discovery.list_providers, may("sign_in:begin"), reply=ProviderList),
     Route(

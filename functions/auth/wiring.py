@@ -23,6 +23,7 @@ from shared.settings import Settings
 
 from .domain.audit_exports import KEPT_FOR
 from .domain.billing import read_prices
+from .domain.security_txt import Disclosure, read_disclosure
 from .domain_records import DomainRecords
 from .providers import Providers
 from .queries import sso
@@ -54,6 +55,7 @@ class AuthDeps(Deps):
         domain_records: reads what proves a domain.
         rotator: adds random versions to secrets.
         billing: sells plans through Stripe, where the operator set it up.
+        disclosure: where vulnerabilities are reported, where the operator said so.
     """
 
     issuer: TokenIssuer
@@ -67,6 +69,7 @@ class AuthDeps(Deps):
     domain_records: DomainRecords
     rotator: SecretRotator
     billing: Billing
+    disclosure: Disclosure | None
 
 
 def export_place(org_id: UUID, part_id: UUID) -> Place:
@@ -75,7 +78,11 @@ def export_place(org_id: UUID, part_id: UUID) -> Place:
 
 
 def load_deps(settings: Settings) -> AuthDeps:
-    """Build the clients of one process."""
+    """Build the clients of one process.
+
+    Raises:
+        ValueError: a setting cannot be read; names its variable.
+    """
     clock = SystemClock()
     keys = GoogleKeyManager(settings)
     issuer = TokenIssuer(
@@ -103,6 +110,9 @@ def load_deps(settings: Settings) -> AuthDeps:
         domain_records=DomainRecords(settings.dns_server),
         rotator=GoogleSecretRotator(settings),
         billing=build_billing(settings, common.secrets, clock),
+        disclosure=read_disclosure(
+            settings.security_contact, settings.security_contact_until, settings.security_policy
+        ),
     )
 
 

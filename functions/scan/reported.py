@@ -7,12 +7,14 @@ cluster fits in memory. A report is gone when another one has come meanwhile: th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from shared.data.database import Database
 from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
 from shared.security.actor import Actor
 
 from .domain.cluster_reports import is_silent
@@ -87,32 +89,53 @@ def _listed(report: Row) -> Listed:
     return Listed(frozenset(report["kinds"]), failures)
 
 
-def find_object(
-    db: Database, actor: Actor, org_id: UUID, account_id: UUID, opened: Callable[[Row], ObjectSealer]
-) -> Callable[[str, str], Mapping[str, Any] | None]:
-    """Return what finds an object, by kind and key, in the report that came last; the report's key is opened once.
+@dataclass(slots=True)
+class ReportedObjects:
+    """Finds objects in the report that came last, for as long as one run takes.
 
-    Args:
+    The report is asked for once and its key opened once. Whatever is not in it may stand in another one that has come meanwhile, so only then
+    it is asked for again.
+
+    Attributes:
         db: the function's.
         actor: for whom it is read.
-        org_id: whose cluster it is.
-        account_id: of the cluster.
+        org_id, account_id: whose cluster it is, and which.
         opened: opens the key of a report, outside of any transaction.
     """
-    sealers: dict[UUID, ObjectSealer] = {}
 
-    def find(kind: str, key: str) -> Mapping[str, Any] | None:
-        with db.unit_in(org_id, actor) as tx:
-            report = queries.find_latest_report(tx, account_id)
-            row = (
-                None
-                if report is None
-                else queries.find_object(tx, account_id, report["id"], kinds=former(kind), key=key)
-            )
-        if report is None or row is None:
+    db: Database
+    actor: Actor
+    org_id: UUID
+    account_id: UUID
+    opened: Callable[[Row], ObjectSealer]
+    _report: Row | None = None
+    _sealer: ObjectSealer | None = None
+
+    def find(self, kind: str, key: str) -> Mapping[str, Any] | None:
+        """Return an object as it was reported; None when there is none.
+
+        Raises:
+            CiphertextRefused: (500 `ciphertext_refused`) the key or the object is not what was stored.
+            ServiceAway: (503 `service_away`) KMS did not answer.
+        """
+        with self.db.unit_in(self.org_id, self.actor) as tx:
+            row = self._row(tx, kind, key)
+            if row is None and self._is_replaced(tx):
+                row = self._row(tx, kind, key)
+        if row is None or self._report is None:
             return None
-        sealer = sealers.get(report["id"]) or opened(report)
-        sealers[report["id"]] = sealer
-        return sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"])
+        if self._sealer is None:
+            self._sealer = self.opened(self._report)
+        return self._sealer.open(bytes(row["object_sealed"]), row["kind"], row["key"])
 
-    return find
+    def _row(self, tx: UnitOfWork, kind: str, key: str) -> Row | None:
+        if self._report is None:
+            return None
+        return queries.find_object(tx, self.account_id, self._report["id"], kinds=former(kind), key=key)
+
+    def _is_replaced(self, tx: UnitOfWork) -> bool:
+        latest = queries.find_latest_report(tx, self.account_id)
+        if latest is None or (self._report is not None and latest["sealing_id"] == self._report["sealing_id"]):
+            return False
+        self._report, self._sealer = latest, None
+        return True

@@ -20,6 +20,7 @@ from .domain.shards import STATE_PREFIX
 from .errors import ScanInProgress, ScanLimitReached
 from .queries import accounts as account_queries
 from .queries import scans as queries
+from .queries import shards as shard_queries
 from .queries import sources as source_queries
 
 
@@ -76,7 +77,7 @@ def spread(tx: UnitOfWork, shard: Row, *, account: Mapping[str, Any], regions: S
     if not queries.spread_scan(tx, scan_id, regions=regions, added=len(shards)):
         return  # another delivery was first, or it is over
     _send(tx, cloud, scan_id, shards)
-    queries.end_shard(tx, shard["id"], status="done", resources=0)
+    shard_queries.end_shard(tx, shard["id"], status="done", resources=0)
 
 
 def as_scanned(account: Row, scan: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +96,6 @@ def _shards(tx: UnitOfWork, cloud: Cloud, account_id: UUID, regions: Sequence[st
 
 def _send(tx: UnitOfWork, cloud: Cloud, scan_id: UUID, shards: Sequence[Mapping[str, str]]) -> None:
     fetches = any(shard["service"].startswith(STATE_PREFIX) for shard in shards)
-    for shard in queries.insert_shards(tx, scan_id, shards):
+    for shard in shard_queries.insert_shards(tx, scan_id, shards):
         if shard["service"] != cloud.waits or not fetches:  # what it asks for, the states tell
             tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(scan_id)})

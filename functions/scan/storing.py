@@ -17,7 +17,7 @@ from .domain.resources import LiveResource
 from .domain.sealing import Marks, Sealer, marks_of
 from .domain.specs import TypeSpec
 from .queries import baselines as baseline_queries
-from .queries import scans as queries
+from .queries import live as live_queries
 from .queries import sources as source_queries
 
 BATCH = 200
@@ -51,6 +51,6 @@ def store_live(
     rows = [records.live_row(item, specs, seal, marks=marks) for item in items]  # reads what else was handed on
     documents = [row for item in items if (row := document_row(item, specs, seal, marks=marks)) is not None]
     if rows:
-        queries.upsert_live(tx, account_id=account_id, scan_id=scan_id, resources=rows)
+        live_queries.upsert_live(tx, account_id=account_id, scan_id=scan_id, resources=rows)
         baseline_queries.upsert_documents(tx, account_id=account_id, scan_id=scan_id, documents=documents)
     return len(rows)

@@ -21,7 +21,7 @@ from .domain.sealing import Sealer, incomparable, mark_declared, mark_live, mark
 from .domain.shards import GLOBAL, is_resolved
 from .domain.specs import TypeSpec
 from .queries import comparing as queries
-from .queries import scans as scan_queries
+from .queries import live as live_queries
 from .rules_hash import rules_hash
 
 PART = 10_000
@@ -238,7 +238,7 @@ def _hide(tx: UnitOfWork, scope: Scope, around: _Neighbourhood) -> set[Identity]
             late.append(hidden)
     if late:
         rows = [records.live_row(item, specs, seal, marks=marks) for item in late]
-        scan_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
+        live_queries.upsert_live(tx, account_id=scope.place.account_id, scan_id=scope.place.scan_id, resources=rows)
     named = _by_name(around)
     around.declared = [
         mark_declared(item, specs.get(item.type), named.get((item.type, item.key or "")), marks, seal)

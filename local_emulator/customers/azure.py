@@ -19,7 +19,8 @@ from fnmatch import fnmatchcase
 from time import monotonic
 from typing import Any, TypeAlias
 
-from .faults import Mode
+from local_emulator.switches import Mode
+
 from .wire import Answer, Request
 
 QUOTA, WINDOW_SECONDS = 15, 5.0  # "15 queries within every 5-second window"

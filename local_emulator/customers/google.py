@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .faults import Mode
+from local_emulator.switches import Mode
+
 from .wire import Answer, Request
 
 MOST_PAGE, DEFAULT_PAGE = 1000, 100

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from .faults import Fault, Faults, Mode
+from local_emulator.switches import Fault, Met, Mode, Switches, is_left
+
 from .wire import Answer, Request
 
 LOGGER = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class CloudServer(ThreadingHTTPServer):
     def __init__(self, port: int, cloud: StandIn) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.cloud = cloud
-        self.faults = Faults()
+        self.faults: Switches[str, Fault] = Switches(is_left)
 
     @property
     def url(self) -> str:
@@ -66,7 +67,8 @@ class CloudServer(ThreadingHTTPServer):
             if request.path == "/_seed" and request.method == "POST":
                 self.cloud.seed(request.document)
             elif request.path == "/_faults" and request.method == "POST":
-                self.faults.switch(Fault.model_validate_json(request.body))
+                fault = Fault.model_validate_json(request.body)
+                self.faults.switch(fault.operation, fault)
             elif request.path == "/_faults" and request.method == "DELETE":
                 self.faults.clear()
             elif request.path not in {"/_faults", "/_calls", "/_health"}:
@@ -99,18 +101,18 @@ class _Handler(BaseHTTPRequestHandler):
         if request.path.startswith("/_"):
             self._send(self.server.control(request))
             return
-        fault = self.server.faults.meet(self.server.cloud.operations(request))
-        if fault is None:
+        met = self.server.faults.meet((*self.server.cloud.operations(request), "*"))
+        if met is None:
             self._send(self.server.cloud.answer(request))
         else:
-            self._fail(fault, request)
+            self._fail(met, request)
 
-    def _fail(self, fault: Fault, request: Request) -> None:
+    def _fail(self, met: Met[Fault], request: Request) -> None:
+        fault = met.fault
+        met.wait(fault.held_seconds)
         if fault.mode == "slow":
-            self.server.faults.wait(fault.seconds)
             self._send(self.server.cloud.answer(request))
         elif fault.mode == "hang":
-            self.server.faults.wait(fault.seconds)
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
         elif fault.mode == "malformed":

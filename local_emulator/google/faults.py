@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Event, Lock
 from typing import Literal, TypeVar, cast
 
 import grpc
 from pydantic import BaseModel, ConfigDict, Field
+
+from local_emulator.switches import Active, Met, Switches
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -36,35 +36,24 @@ class Fault(BaseModel):
     methods: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Active:
-    fault: Fault
-    ends_at: float
-
-
 class Faults(grpc.ServerInterceptor):
     """Holds at most one fault per service, and applies it before the call reaches the service."""
 
     def __init__(self) -> None:
-        self._active: dict[Service, _Active] = {}
-        self._lock = Lock()
-        self._released = Event()
+        self._switches: Switches[Service, Fault] = Switches(_is_on)
 
     def switch(self, fault: Fault) -> None:
         """Set the fault of one service, replacing the one before it."""
-        lasts = fault.seconds if fault.mode == "unavailable" and fault.seconds else float("inf")
-        with self._lock:
-            self._active[fault.service] = _Active(fault, time.monotonic() + lasts)
+        self._switches.switch(fault.service, fault)
 
     def is_unavailable(self, service: Service) -> bool:
         """Say whether a service that is no gRPC service is switched off."""
-        with self._lock:
-            active = self._active.get(service)
-        return active is not None and active.fault.mode == "unavailable" and time.monotonic() < active.ends_at
+        met = self._switches.meet([service])
+        return met is not None and met.fault.mode == "unavailable"
 
     def release(self) -> None:
-        """Let every delayed call go, so that the process can stop."""
-        self._released.set()
+        """End all faults and let every delayed call go, so that the process can stop."""
+        self._switches.clear()
 
     def intercept_service(
         self,
@@ -76,8 +65,8 @@ class Faults(grpc.ServerInterceptor):
         The wait is in the handler: interceptors run on the one thread that accepts calls, for all services.
         """
         handler = continuation(handler_call_details)
-        fault = self._fault_of(str(handler_call_details.method))
-        if handler is None or fault is None:
+        met = self._met(str(handler_call_details.method))
+        if handler is None or met is None:
             return handler
         make = (
             grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
@@ -88,17 +77,21 @@ class Faults(grpc.ServerInterceptor):
         )
 
         def faulty(request: object, context: grpc.ServicerContext) -> object:
-            if fault.mode == "unavailable":
+            if met.fault.mode == "unavailable":
                 context.abort(grpc.StatusCode.UNAVAILABLE, "Switched off by a fault of the emulator.")
-            self._released.wait(fault.seconds)
+            met.wait(met.fault.seconds)
             return behaviour(request, context)
 
         return make(faulty, handler.request_deserializer, handler.response_serializer)
 
-    def _fault_of(self, path: str) -> Fault | None:
+    def _met(self, path: str) -> Met[Fault] | None:
         service, _, method = path.lstrip("/").partition("/")
-        with self._lock:
-            active = self._active.get(SERVICES[service]) if service in SERVICES else None
-        if active is None or active.fault.mode == "none" or time.monotonic() >= active.ends_at:
-            return None
-        return active.fault if not active.fault.methods or method in active.fault.methods else None
+        met = self._switches.meet([SERVICES[service]]) if service in SERVICES else None
+        return met if met is not None and (not met.fault.methods or method in met.fault.methods) else None
+
+
+def _is_on(active: Active[Fault]) -> bool:
+    fault = active.fault
+    if fault.mode == "unavailable" and fault.seconds and time.monotonic() >= active.since + fault.seconds:
+        return False
+    return fault.mode != "none"

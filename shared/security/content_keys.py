@@ -14,6 +14,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,7 @@ _LAYOUT = 1
 _HEAD = struct.Struct(">BI")
 _KEY_BYTES, _NONCE_BYTES, _TAG_BYTES = 32, 12, 16
 _PURPOSE = b"driftwise content key 1"
+_KEPT_PARTS = 256  # whose keys stay derived: fields are opened by name, in which the parts of a large report are mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class ContentKey:
         if len(key.reveal()) != _KEY_BYTES:
             raise CiphertextRefused
         self._key = key
+        self._cipher = lru_cache(maxsize=_KEPT_PARTS)(partial(_derived, key))
 
     @classmethod
     def make(cls, entropy: Entropy) -> ContentKey:
@@ -98,6 +101,8 @@ class ContentKey:
         except InvalidTag as error:
             raise CiphertextRefused from error
 
-    def _cipher(self, part: int) -> AESGCM:
-        purpose = _PURPOSE + part.to_bytes(4)
-        return AESGCM(HKDFExpand(SHA256(), _KEY_BYTES, purpose).derive(self._key.reveal()))
+
+def _derived(key: Secret, part: int) -> AESGCM:
+    """Return what seals the fields of one part."""
+    purpose = _PURPOSE + part.to_bytes(4)
+    return AESGCM(HKDFExpand(SHA256(), _KEY_BYTES, purpose).derive(key.reveal()))

@@ -67,6 +67,20 @@ def test_a_page_says_everything_in_this_order(name: str) -> None:
     assert re.search(r"```sh|`python -m |`gcloud |`(?:GET|POST|PATCH|DELETE) ", text), f"{name} gives nothing to run"
 
 
+def test_a_report_has_the_clock_that_is_promised() -> None:
+    promised = (
+        (ROOT / "SECURITY.md").read_text("utf-8").partition("## Reporting a vulnerability")[2].partition("\n## ")[0]
+    )
+    page = text_of("incidents/vulnerability-report.md")
+    first = page.partition("## First ten minutes")[2].partition("\n2. ")[0]
+    told = page.partition("## Tell")[2].partition("## Afterwards")[0]
+    (reporter,) = [line for line in told.splitlines() if line.startswith("| the reporter ")]
+    for text in (promised, first, reporter):
+        assert "one business day" in text
+    for text in (promised, page):
+        assert "/.well-known/security.txt" in text, "nobody learns from it where reports arrive"
+
+
 @each_page
 def test_modules_tasks_files_and_links_of_a_page_exist(page: str) -> None:
     text = text_of(page)

@@ -49,6 +49,7 @@ GET    /console/health                            anyone
 GET    /.well-known/openid-configuration          anyone
 GET    /.well-known/jwks.json                     anyone
 GET    /.well-known/audit-export-keys.json        anyone
+GET    /.well-known/security.txt                  anyone
 GET    /auth/providers                            anyone
 GET    /auth/login                                anyone
 GET    /auth/callback                             anyone

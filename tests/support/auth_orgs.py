@@ -99,6 +99,7 @@ class AuthFunction:
             domain_records=DomainRecords(),
             rotator=MemorySecretRotator(secrets, self.clock),
             billing=build_billing(settings, secrets, self.clock),
+            disclosure=None,
         )
         self.app: App[AuthDeps] = App("auth", lambda _: self.deps, ROUTES, settings=settings)
         self.worker: App[AuthDeps] = App("auth", lambda _: self.deps, EVENT_ROUTES, settings=settings)

@@ -91,6 +91,15 @@ class RunningSuite:
         finally:
             connection.close()
 
+    def warm(self) -> None:
+        """Have the token keys published once, so that no test depends on how quickly a cold `auth` does it.
+
+        A function gives `auth` five seconds for them, which is plenty but for the first answer of a cold process on a busy machine. The call
+        that waits for it is refused with 503: a customer tries again, and a test takes it for a failure.
+        """
+        reply = self.call("GET", "/.well-known/jwks.json", timeout=_START_SECONDS)
+        assert reply.status_code == 200, f"no token keys: {reply.text}"
+
     def tick(self, schedule: str) -> dict[str, Any]:
         """Fire a schedule, as Cloud Scheduler does; returns the answer."""
         described = json.loads((self.logs.parent / "emulator.json").read_bytes())
@@ -136,6 +145,8 @@ def running_part(folder: Path, *options: str) -> Iterator[RunningSuite]:
         started = _run("up", data_dir, *options)
         assert started.returncode == 0, f"the emulator did not start:\n{started.stdout}\n{started.stderr}"
         suite = RunningSuite.of(data_dir / "emulator.json")
+        if "auth" in suite.processes:
+            suite.warm()
         yield suite
         suite.client.close()
     finally:

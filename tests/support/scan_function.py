@@ -14,6 +14,7 @@ from flask import Response
 
 from functions.scan.cloud_access.opening import CloudOpener, Guards
 from functions.scan.cloud_access.tokens import Tokens
+from functions.scan.queries import gaps as gap_queries
 from functions.scan.queries import scans
 from functions.scan.readers.aws.session import SignIns
 from functions.scan.readers.aws.trail import Pace
@@ -186,7 +187,7 @@ class ScanOrg:
                 )
                 gap = {"types": ["aws_vpc"], "key": None, "attributes": [], "region": "eu-west-1", "reason": "access_denied",
                        "permission": None, "detail": ""}  # fmt: skip
-                scans.replace_gaps(tx, scan_id=UUID(scan_id), shard_id=shard["id"], gaps=[gap])
+                gap_queries.replace_gaps(tx, scan_id=UUID(scan_id), shard_id=shard["id"], gaps=[gap])
         message = Message({"scan_id": scan_id}, {"event_id": str(uuid4()), "org_id": str(self.id)})
         if how == "failed":
             source = "projects/p/subscriptions/scan-comparisons"

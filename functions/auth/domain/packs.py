@@ -66,6 +66,12 @@ class Part:
     content_sha256: bytes
     content_crc32: int
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What is stored of it in the open: directory and manifest are made of that."""
+        told = ("path", "rows", "content_bytes", "content_sha256", "content_crc32")
+        return {**{name: getattr(self, name) for name in told}, "packed_bytes": len(self.packed)}
+
 
 def pack_file(file: File, at: datetime) -> Part:
     """Write a file with its header.

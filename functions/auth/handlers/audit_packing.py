@@ -126,30 +126,13 @@ def _pack(deps: AuthDeps, export: Row, step: Step, before: Sequence[Row]) -> lis
     parts = [packs.pack_file(file, at) for file in files]
     if not step.is_last:
         return parts
-    listed = [
-        {
-            "path": part.path,
-            "packed_bytes": len(part.packed),
-            "content_bytes": part.content_bytes,
-            "content_crc32": part.content_crc32,
-        }
-        for part in parts
-    ]
-    return [*parts, packs.pack_directory([*before, *listed], at)]
+    return [*parts, packs.pack_directory([*before, *(part.columns for part in parts)], at)]
 
 
 def _seal(deps: AuthDeps, org_id: UUID, part: Part) -> Mapping[str, Any]:
     part_id = deps.entropy.uuid()
-    return {
-        "id": part_id,
-        "path": part.path,
-        "rows": part.rows,
-        "content_bytes": part.content_bytes,
-        "content_sha256": part.content_sha256,
-        "content_crc32": part.content_crc32,
-        "packed_bytes": len(part.packed),
-        "content_encrypted": deps.envelope.seal(Secret(part.packed), export_place(org_id, part_id)),
-    }
+    sealed = deps.envelope.seal(Secret(part.packed), export_place(org_id, part_id))
+    return {"id": part_id, **part.columns, "content_encrypted": sealed}
 
 
 def _fail(call: Call, deps: AuthDeps, export_id: UUID, lease_id: UUID, error_code: str) -> None:

@@ -1,9 +1,10 @@
-"""What the broker publishes about itself: its metadata, its keys, where people can sign in."""
+"""What the broker publishes about itself: its metadata, its keys, where people sign in and report vulnerabilities."""
 
 from __future__ import annotations
 
 from shared.http.call import Call
 from shared.http.reply import Reply
+from shared.security.errors import NotFound
 from shared.security.signing_keys import JWKS_MAX_AGE_SECONDS
 
 from ..models.sign_in import ProviderList, ProviderView
@@ -41,6 +42,16 @@ def show_export_keys(_call: Call, deps: AuthDeps) -> Reply:
     """Publish the keys that packs for auditors are signed with (RFC 7517); public by nature."""
     reply = Reply.ok(deps.export_key.jwks())
     reply.headers["Cache-Control"] = f"public, max-age={JWKS_MAX_AGE_SECONDS}"
+    return reply
+
+
+def show_security_txt(_call: Call, deps: AuthDeps) -> Reply:
+    """Publish where vulnerabilities are reported (RFC 9116), as long as the operator vouches for it; public by nature."""
+    found = deps.disclosure
+    if found is None or not found.holds(deps.clock.now()):
+        raise NotFound
+    reply = Reply.text(found.text(deps.settings.public_url), "text/plain")
+    reply.headers["Cache-Control"] = "public, max-age=300"
     return reply
 
 

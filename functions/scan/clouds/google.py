@@ -12,7 +12,7 @@ from shared.data.unit_of_work import UnitOfWork
 
 from ..domain.resources import LiveResource
 from ..domain.specs import TypeSpec
-from ..queries import scans as scan_queries
+from ..queries import live as live_queries
 from ..types import tables
 from .at_once import ReadAtOnce
 from .google_history import GoogleHistory
@@ -87,7 +87,7 @@ class GoogleCloud(ReadAtOnce):
         """Return the projects, folders and buckets that were seen; None when none was, which is no whole reading."""
         from ..types.gcp.places import CONTAINERS, seen_into
 
-        keys = scan_queries.list_live_keys(tx, scan["account_id"], scan["id"], types=CONTAINERS)
+        keys = live_queries.list_live_keys(tx, scan["account_id"], scan["id"], types=CONTAINERS)
         return seen_into(account["external_account"], keys) if keys else None
 
     def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> GoogleHistory:

@@ -71,13 +71,13 @@ class KubernetesCloud(ReadAtOnce):
 
     def history(self, deps: ScanDeps, org_id: UUID, account: Row) -> KubernetesHistory:
         """Return who manages which field, as the report that came last tells it."""
-        from ..reported import find_object
+        from ..reported import ReportedObjects
         from .kubernetes_history import KubernetesHistory
 
         def opened(report: Row) -> ObjectSealer:
             return deps.object_sealer(org_id, account["id"], report)
 
-        return KubernetesHistory(find_object(deps.db, _READER, org_id, account["id"], opened))
+        return KubernetesHistory(ReportedObjects(deps.db, _READER, org_id, account["id"], opened).find)
 
     def beyond(self, _uncovered: Collection[str]) -> Beyond:
         """Return that whatever was listed is compared, as what no type stands for is a manifest."""

@@ -34,6 +34,7 @@ from ..queries import accounts as account_queries
 from ..queries import comparing as queries
 from ..queries import drift as drift_queries
 from ..queries import ignoring as ignoring_queries
+from ..queries import live as live_queries
 from ..queries import scans as scan_queries
 from ..starting import as_scanned
 from ..streaming import Found, Scope
@@ -171,7 +172,7 @@ def _end(
     fixed = drift_queries.fix_gone(
         tx, account_id=scan["account_id"], unknown_types=sorted(_with_stand_alone_forms(unknown, scope))
     )
-    scan_queries.delete_gone(tx, account_id=scan["account_id"], scan_id=scan["id"])
+    live_queries.delete_gone(tx, account_id=scan["account_id"], scan_id=scan["id"])
     summary = _summary(tx, scan, scope, kept)
     summary |= {"fixed": fixed, "ignored": ignored, "unread": sum(unread.values()) + sum(kept["keyless"].values())}
     queries.clear_findings(tx, scan["id"])

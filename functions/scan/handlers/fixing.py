@@ -12,7 +12,7 @@ from shared.http.reply import Reply
 from ..domain.regional import without_region
 from ..fix_models import FixView, ImportView, RevertView
 from ..queries import drift as queries
-from ..queries import scans as scan_queries
+from ..queries import live as live_queries
 from ..wiring import ScanDeps
 
 
@@ -22,7 +22,7 @@ def show_fix(call: Call, deps: ScanDeps) -> Reply:
         item = queries.get_open_item(tx, call.path_uuid("item_id"))
         place: dict[str, Any] = {"account_id": item["account_id"], "type_name": item["type"], "key": item["key"]}
         if item["kind"] == "unmanaged":
-            live = scan_queries.find_live(tx, **place)
+            live = live_queries.find_live(tx, **place)
             view = _import(item, live)
         else:
             view = _revert(item, queries.list_open_of_resource(tx, **place))

@@ -13,6 +13,7 @@ from shared.security.authentication import Client
 
 from ..domain.progress import CONTENT_TYPE, Picture, picture_of
 from ..queries import scans as queries
+from ..queries import shards as shard_queries
 from ..streams import Stream, follow
 from ..wiring import ScanDeps
 
@@ -40,7 +41,7 @@ def _look(call: Call, deps: ScanDeps, scan_id: UUID) -> Picture:
     """Read a scan in a transaction of its own: no connection is held while a stream waits."""
     with deps.db.unit(call.actor) as tx:
         row = queries.get_scan(tx, scan_id)
-        return picture_of(row, queries.list_working(tx, scan_id, most=_MOST_WORKING))
+        return picture_of(row, shard_queries.list_working(tx, scan_id, most=_MOST_WORKING))
 
 
 def _admit(call: Call, deps: ScanDeps) -> None:

@@ -17,6 +17,8 @@ from ..clouds import cloud_of
 from ..errors import ScanEnded, ScanNotComparable
 from ..models import CoverageView, GapView, ResourceQuery, ResourceView, ScanView, StartedScans, StartScan
 from ..queries import accounts as account_queries
+from ..queries import gaps as gap_queries
+from ..queries import live as live_queries
 from ..queries import scans as queries
 from ..starting import begin
 from ..turns import settle
@@ -84,7 +86,9 @@ def list_resources(call: Call, deps: ScanDeps) -> Reply:
     scan_id, query = call.path_uuid("scan_id"), call.query(ResourceQuery)
     with deps.db.unit(call.actor) as tx:
         queries.get_scan(tx, scan_id)
-        rows = queries.page_live(tx, scan_id, type_name=query.type, after=_after(query.cursor), most=query.limit + 1)
+        rows = live_queries.page_live(
+            tx, scan_id, type_name=query.type, after=_after(query.cursor), most=query.limit + 1
+        )
     shown = rows[: query.limit]
     last = _cursor(shown[-1]["type"], shown[-1]["key"]) if len(rows) > query.limit else None
     return Reply.ok({"items": [ResourceView.of(row).model_dump(mode="json") for row in shown], "next_cursor": last})
@@ -96,7 +100,7 @@ def show_coverage(call: Call, deps: ScanDeps) -> Reply:
     with deps.db.unit(call.actor) as tx:
         row = queries.get_scan(tx, scan_id)
         cloud = cloud_of(account_queries.get_account(tx, row["account_id"]))
-        counts, gaps = queries.count_live(tx, scan_id), _gaps(tx, call)
+        counts, gaps = live_queries.count_live(tx, scan_id), _gaps(tx, call)
     view = CoverageView(
         shards_total=row["shards_total"],
         shards_done=row["shards_done"],
@@ -110,7 +114,7 @@ def show_coverage(call: Call, deps: ScanDeps) -> Reply:
 
 
 def _gaps(tx: UnitOfWork, call: Call) -> list[GapView]:
-    return [GapView(**row) for row in queries.list_gaps(tx, call.path_uuid("scan_id"))]
+    return [GapView(**row) for row in gap_queries.list_gaps(tx, call.path_uuid("scan_id"))]
 
 
 def _cursor(type_name: str, key: str) -> str:

@@ -21,8 +21,10 @@ from ..domain.resources import NotChecked
 from ..domain.shards import STATE_PREFIX
 from ..errors import CredentialsRefused, StateUnreachable
 from ..queries import accounts as account_queries
+from ..queries import gaps as gap_queries
 from ..queries import inventory as inventory_queries
 from ..queries import scans as queries
+from ..queries import shards as shard_queries
 from ..queries import sources as source_queries
 from ..starting import as_scanned, spread
 from ..turns import settle
@@ -40,7 +42,7 @@ def work_shard(call: Call, deps: ScanDeps) -> Reply:
     shard_id, scan_id = id_of(call, "shard_id"), id_of(call, "scan_id")
     with deps.db.unit(call.actor) as tx:
         scan = queries.begin_scan(tx, scan_id)
-        shard = queries.begin_shard(tx, shard_id) if scan else None
+        shard = shard_queries.begin_shard(tx, shard_id) if scan else None
         account = as_scanned(account_queries.get_account(tx, scan["account_id"]), scan) if scan else None
     if scan is None or shard is None or account is None:
         return Reply.no_content()  # a repeated message, or the scan was cancelled
@@ -87,12 +89,12 @@ def sweep_scans(call: Call, deps: ScanDeps) -> Reply:
 
 
 def _sweep(tx: UnitOfWork) -> int:
-    stuck = queries.list_stuck_shards(tx, stuck_seconds=_STUCK_SECONDS)
+    stuck = shard_queries.list_stuck_shards(tx, stuck_seconds=_STUCK_SECONDS)
     for shard in stuck:
         if shard["attempts"] >= _MOST_ATTEMPTS:
             _give_up_shard(tx, shard["scan_id"], shard["id"])
         else:
-            queries.touch_shard(tx, shard["id"])  # or each sweep would send it again while it waits its turn
+            shard_queries.touch_shard(tx, shard["id"])  # or each sweep would send it again while it waits its turn
             tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(shard["scan_id"])})
     waiting = queries.list_stuck_comparisons(tx, stuck_seconds=_STUCK_SECONDS)
     for scan_id in waiting:
@@ -101,7 +103,7 @@ def _sweep(tx: UnitOfWork) -> int:
 
 
 def _give_up_shard(tx: UnitOfWork, scan_id: UUID, shard_id: UUID) -> None:
-    shard = queries.begin_shard(tx, shard_id)
+    shard = shard_queries.begin_shard(tx, shard_id)
     if shard is None:
         return
     cloud = cloud_of(account_queries.get_account(tx, queries.get_scan(tx, scan_id)["account_id"]))
@@ -122,7 +124,7 @@ def _pause_shard(tx: UnitOfWork, shard: Row, outcome: Outcome) -> None:
     """Note how far a shard was read and send it on its way, once: a second delivery that comes late changes nothing."""
     resources = shard["resources"] + outcome.resources
     turn = {"before": shard["progress"], "following": outcome.continues or {}}
-    if queries.pause_shard(tx, shard["id"], **turn, resources=resources):
+    if shard_queries.pause_shard(tx, shard["id"], **turn, resources=resources):
         _store_gaps(tx, shard, outcome.gaps)
         tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(shard["scan_id"])})
 
@@ -130,7 +132,7 @@ def _pause_shard(tx: UnitOfWork, shard: Row, outcome: Outcome) -> None:
 def _end_shard(tx: UnitOfWork, cloud: Cloud, shard: Row, status: str, outcome: Outcome) -> None:
     """End a shard with what it could not read, once: a second delivery that comes late changes nothing any more."""
     scan_id: UUID = shard["scan_id"]
-    ended = queries.end_shard(
+    ended = shard_queries.end_shard(
         tx,
         shard["id"],
         status=status,
@@ -150,7 +152,7 @@ def _end_shard(tx: UnitOfWork, cloud: Cloud, shard: Row, status: str, outcome: O
 def _store_gaps(tx: UnitOfWork, shard: Row, gaps: Sequence[Mapping[str, object]]) -> None:
     """Store what a turn could not read: the first one in the place of what an earlier try could not."""
     is_first = shard["progress"] is None
-    store = queries.replace_gaps if is_first else queries.add_gaps
+    store = gap_queries.replace_gaps if is_first else gap_queries.add_gaps
     store(tx, scan_id=shard["scan_id"], shard_id=shard["id"], gaps=gaps)
 
 

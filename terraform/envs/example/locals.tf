@@ -65,6 +65,11 @@ locals {
         DW_OIDC_PROVIDERS = jsonencode(var.oidc_providers)
       },
       length(var.stripe_prices) == 0 ? {} : { DW_STRIPE_PRICES = jsonencode(var.stripe_prices) },
+      var.disclosure == null ? {} : {
+        DW_SECURITY_CONTACT       = var.disclosure.contact
+        DW_SECURITY_CONTACT_UNTIL = var.disclosure.until
+        DW_SECURITY_POLICY        = var.disclosure.policy
+      },
     )
     scan    = { DW_CUSTOMER_TRUST_ID = module.identity.functions["scan"].id }
     webhook = var.mail == null ? {} : { for setting, value in var.mail : "DW_SMTP_${upper(setting)}" => tostring(value) if value != "" }

@@ -219,3 +219,11 @@ module "function" {
     tags       = each.value.internet || length(var.trusted_issuers) > 0 ? [module.network.internet_tag] : []
   }
 }
+
+# A warning with every plan: an address that nobody vouches for is not published any more.
+check "reports_reach_somebody" {
+  assert {
+    condition     = try(timecmp(plantimestamp(), "${var.disclosure.until}T00:00:00Z") < 0, true)
+    error_message = "Nobody vouches any more for where vulnerabilities are reported: write there, see that it is answered, and set another day in disclosure.until."
+  }
+}

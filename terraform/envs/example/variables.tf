@@ -43,6 +43,31 @@ variable "database_instance" {
   }
 }
 
+variable "disclosure" {
+  description = "Where vulnerabilities are reported (mailto:, https: or tel:), the day from which on nobody vouches for it (at most a year ahead), and the operator's policy; null to publish none."
+  type = object({
+    contact = string
+    until   = string
+    policy  = optional(string, "")
+  })
+  default = null
+
+  validation {
+    condition     = var.disclosure == null || can(regex("^(mailto:[^@\\s]+@[^@\\s]+|https://\\S+|tel:\\+[0-9-]+)$", var.disclosure.contact))
+    error_message = "An address of mailto:, https: or tel:."
+  }
+
+  validation {
+    condition     = var.disclosure == null || can(formatdate("YYYY-MM-DD", "${var.disclosure.until}T00:00:00Z"))
+    error_message = "A day, as in 2026-12-31."
+  }
+
+  validation {
+    condition     = var.disclosure == null || can(regex("^(|https://\\S+)$", var.disclosure.policy))
+    error_message = "An address of https:, or nothing."
+  }
+}
+
 variable "enforce_organization_policies" {
   description = "Whether to set the organisation's policies on the project; needs rights on the organisation."
   type        = bool

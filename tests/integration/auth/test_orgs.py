@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from functions.auth.domain.security_txt import Disclosure
+from functions.auth.routes import ROUTES
+from shared.http.app import App
 from tests.support.auth_orgs import AuthFunction, Org, Person, outcome, send
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
+from tests.support.http_app import call
 from tests.support.tenants import TwoTenants, fill, tenant_tables, two_tenants
 
 KEPT = {"core.orgs", "core.audit_log", "core.audit_heads"}
@@ -262,3 +268,13 @@ def test_usage_names_the_plan_that_helps_once_a_limit_is_reached(org: Org, owner
     limits, whole = usage(owner, org)
     assert {item["cap"] for item in limits.values()} == {None}
     assert whole["history_seconds"] is None
+
+
+def test_anybody_may_read_where_vulnerabilities_are_reported(auth: AuthFunction) -> None:
+    path = "/.well-known/security.txt"
+    assert outcome(call(auth.app, "GET", path)) == (404, "not_found")
+    until = auth.clock.now().date() + timedelta(days=1)
+    told = replace(auth.deps, disclosure=Disclosure("mailto:security@driftwise.example", until))
+    answer = call(App("auth", lambda _: told, ROUTES, settings=told.settings), "GET", path)
+    assert (answer.status_code, answer.content_type) == (200, "text/plain; charset=utf-8")
+    assert f"Expires: {until}T00:00:00Z\n" in answer.get_data(as_text=True)

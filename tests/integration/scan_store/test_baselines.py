@@ -19,6 +19,7 @@ from functions.scan.domain.sealing import Sealer
 from functions.scan.domain.traced import Traced
 from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, baselines, drift, scans, sources
+from functions.scan.queries import live as live_queries
 from functions.scan.types.aws import SPECS
 from functions.scan.wiring import ScanDeps
 from shared.http.call import Call, Event
@@ -86,7 +87,7 @@ class Estate:
                 live = LiveResource("aws_cloudwatch_event_bus", bus, REGION, seen, bus, document=reply)
                 row, document = records.live_row(live, SPECS, self.seal), document_row(live, SPECS, self.seal)
                 assert document is not None
-                scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=[row])
+                live_queries.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=[row])
                 baselines.upsert_documents(tx, account_id=self.account, scan_id=scan_id, documents=[document])
         return scan_id
 

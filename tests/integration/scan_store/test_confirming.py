@@ -14,6 +14,7 @@ from functions.scan.clouds import aws
 from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.shards import forgotten, rereads, types_read
 from functions.scan.queries import scans
+from functions.scan.queries import shards as shard_queries
 from functions.scan.readers.aws import SERVICES
 from functions.scan.readers.aws.base import Finding, Listing, Scope, Service
 from functions.scan.readers.aws.session import AwsAccount, SignIns
@@ -73,7 +74,7 @@ class Scene:
         with self.org.function.db.unit(actor_in(self.org.id)) as tx:
             row = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=2)
             shards = [{"service": name, "region": REGION} for name in ("vpcs", "queues")]
-            for shard in scans.insert_shards(tx, row["id"], shards):
+            for shard in shard_queries.insert_shards(tx, row["id"], shards):
                 tx.emit("scan-shards", {"shard_id": str(shard["id"]), "scan_id": str(row["id"])})
         return UUID(str(row["id"]))
 

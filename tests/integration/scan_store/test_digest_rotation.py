@@ -16,6 +16,7 @@ from functions.scan.domain.resources import LiveResource
 from functions.scan.domain.sealing import Sealer
 from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, drift, scans, sources
+from functions.scan.queries import live as live_queries
 from functions.scan.types.aws import SPECS
 from functions.scan.wiring import ScanDeps
 from shared.http.call import Call, Event
@@ -92,7 +93,7 @@ class Estate:
         with self.db.unit(self.actor) as tx:
             scan_id = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=0)["id"]
             rows = [records.live_row(item, SPECS, seal) for item in live]
-            scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
+            live_queries.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
             scans.set_comparing(tx, scan_id)
         deps = cast("ScanDeps", SimpleNamespace(db=self.db, clock=self.clock, sealer=lambda _org_id: self.sealer()))
         event = Event("e", {"scan_id": str(scan_id)})

@@ -14,6 +14,9 @@ from functions.scan.domain.resources import LiveResource, NotChecked
 from functions.scan.domain.shards import CLOUD_CONTROL, GLOBAL, INVENTORY
 from functions.scan.further import read_further, store_further, wanted_of
 from functions.scan.queries import accounts, drift, inventory, scans
+from functions.scan.queries import gaps as gap_queries
+from functions.scan.queries import live as live_queries
+from functions.scan.queries import shards as shard_queries
 from functions.scan.types.aws import SPECS
 from tests.integration.scan_store.test_baselines import ACCOUNT, BUS, REGION, Estate
 from tests.support.aws_replies import Replies
@@ -43,15 +46,15 @@ def scan(estate: Estate, service: str, region: str, answers: dict[str, Any]) -> 
     """Read one shard of a new scan and compare; returns the summary."""
     with estate.db.unit(estate.actor) as tx:
         scan_id: UUID = scans.insert_scan(tx, account_id=estate.account, requested_by="", shards_total=1)["id"]
-        (shard,) = scans.insert_shards(tx, scan_id, [{"service": service, "region": region}])
+        (shard,) = shard_queries.insert_shards(tx, scan_id, [{"service": service, "region": region}])
         row = {**shard, "scan_id": scan_id}
         account = accounts.get_account(tx, estate.account)
         wanted = wanted_of(tx, account, region) if service == CLOUD_CONTROL else []
         found = read_further(row, Replies(answers).scope(), regions=[REGION], wanted=wanted, seal=estate.seal, marks={})
         store_further(tx, found, account_id=estate.account, scan_id=scan_id)
-        scans.replace_gaps(tx, scan_id=scan_id, shard_id=shard["id"], gaps=found.gaps)
+        gap_queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard["id"], gaps=found.gaps)
         live = LiveResource("aws_cloudwatch_event_bus", BUS, REGION, {}, BUS, cloud_made=True)
-        scans.upsert_live(
+        live_queries.upsert_live(
             tx, account_id=estate.account, scan_id=scan_id, resources=[records.live_row(live, SPECS, estate.seal)]
         )
     estate.compare(scan_id)
@@ -122,11 +125,13 @@ def test_what_waits_for_states_begins_with_the_last_of_them(estate: Estate) -> N
     with estate.db.unit(estate.actor) as tx:
         scan_id = scans.insert_scan(tx, account_id=estate.account, requested_by="", shards_total=3)["id"]
         names = ("state:1", "state:2", CLOUD_CONTROL)
-        one, other, asked = scans.insert_shards(tx, scan_id, [{"service": name, "region": GLOBAL} for name in names])
+        one, other, asked = shard_queries.insert_shards(
+            tx, scan_id, [{"service": name, "region": GLOBAL} for name in names]
+        )
         scans.begin_scan(tx, scan_id)
-        scans.end_shard(tx, one["id"], status="done", resources=0)
+        shard_queries.end_shard(tx, one["id"], status="done", resources=0)
         assert inventory.list_waiting_shards(tx, scan_id, service=CLOUD_CONTROL) == []
-        scans.end_shard(tx, other["id"], status="done", resources=0)
+        shard_queries.end_shard(tx, other["id"], status="done", resources=0)
         assert inventory.list_waiting_shards(tx, scan_id, service=CLOUD_CONTROL) == [asked["id"]]
 
 

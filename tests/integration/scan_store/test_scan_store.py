@@ -12,6 +12,9 @@ import pytest
 from functions.scan.domain.comparison import Drift
 from functions.scan.domain.records import drift_row
 from functions.scan.queries import accounts, drift, scans
+from functions.scan.queries import gaps as gap_queries
+from functions.scan.queries import live as live_queries
+from functions.scan.queries import shards as shard_queries
 from shared.data.database import Database
 from shared.security.actor import Actor
 from tests.support.database import ClonedDatabase, actor_in
@@ -35,7 +38,7 @@ class Store:
                 scans.set_ended(tx, before, status="cancelled")
             row = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=len(services))
             shards = [{"service": name, "region": "us-east-1"} for name in services]
-            return row["id"], [shard["id"] for shard in scans.insert_shards(tx, row["id"], shards)]
+            return row["id"], [shard["id"] for shard in shard_queries.insert_shards(tx, row["id"], shards)]
 
     def see(self, scan_id: UUID, *keys: str) -> None:
         """Store live resources as a shard does."""
@@ -45,11 +48,11 @@ class Store:
             for key in keys
         ]  # fmt: skip
         with self.db.unit(self.actor) as tx:
-            scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
+            live_queries.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
 
     def seen(self, scan_id: UUID) -> list[str]:
         with self.db.unit(self.actor) as tx:
-            return [row["key"] for row in scans.page_live(tx, scan_id, type_name=None, after=None, most=100)]
+            return [row["key"] for row in live_queries.page_live(tx, scan_id, type_name=None, after=None, most=100)]
 
     def compare(self, scan_id: UUID, found: Sequence[str], unknown: Sequence[str] = ()) -> int:
         """Store the outcome of a comparison; returns how many items it closed."""
@@ -90,10 +93,10 @@ def test_a_shard_ends_once_and_only_the_last_one_asks_for_the_comparison(store: 
     scan_id, (one, other) = store.begin("ec2", "s3")
     with store.db.unit(store.actor) as tx:
         assert scans.begin_scan(tx, scan_id) is not None
-        assert scans.end_shard(tx, one, status="done", resources=3) == scans.ShardEnd(is_last=False)
-        assert scans.end_shard(tx, one, status="done", resources=3) is None
-        assert scans.begin_shard(tx, one) is None
-        assert scans.end_shard(tx, other, status="failed", resources=0) == scans.ShardEnd(is_last=True)
+        assert shard_queries.end_shard(tx, one, status="done", resources=3) == shard_queries.ShardEnd(is_last=False)
+        assert shard_queries.end_shard(tx, one, status="done", resources=3) is None
+        assert shard_queries.begin_shard(tx, one) is None
+        assert shard_queries.end_shard(tx, other, status="failed", resources=0) == shard_queries.ShardEnd(is_last=True)
         row = scans.get_scan(tx, scan_id)
         assert (row["status"], row["shards_done"], row["resources"]) == ("comparing", 2, 3)
         assert scans.begin_scan(tx, scan_id) is None
@@ -104,7 +107,7 @@ def test_shards_of_a_cancelled_scan_are_not_taken_up_and_count_for_nothing(store
     with store.db.unit(store.actor) as tx:
         assert scans.set_ended(tx, scan_id, status="cancelled")
         assert scans.begin_scan(tx, scan_id) is None
-        assert scans.end_shard(tx, shard, status="done", resources=1) == scans.ShardEnd(is_last=False)
+        assert shard_queries.end_shard(tx, shard, status="done", resources=1) == shard_queries.ShardEnd(is_last=False)
         assert not scans.set_ended(tx, scan_id, status="failed")
         assert scans.get_scan(tx, scan_id)["status"] == "cancelled"
 
@@ -112,19 +115,19 @@ def test_shards_of_a_cancelled_scan_are_not_taken_up_and_count_for_nothing(store
 def test_a_second_try_of_a_shard_replaces_what_the_first_could_not_read(store: Store) -> None:
     scan_id, (shard, other) = store.begin("ec2", "s3")
     with store.db.unit(store.actor) as tx:
-        scans.replace_gaps(tx, scan_id=scan_id, shard_id=other, gaps=[GAP])
-        scans.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=[GAP, GAP])
-        scans.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=[])
-        assert len(scans.list_gaps(tx, scan_id)) == 1
+        gap_queries.replace_gaps(tx, scan_id=scan_id, shard_id=other, gaps=[GAP])
+        gap_queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=[GAP, GAP])
+        gap_queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=[])
+        assert len(gap_queries.list_gaps(tx, scan_id)) == 1
 
 
 def test_a_stuck_shard_that_was_sent_again_is_not_sent_with_every_sweep(store: Store, database: ClonedDatabase) -> None:
     scan_id, (shard,) = store.begin("ec2")
     database.owner.run("update scan.scans set created_at = now() - interval '1 hour'")
     with store.db.unit(store.actor) as tx:
-        assert [row["id"] for row in scans.list_stuck_shards(tx, stuck_seconds=900)] == [shard]
-        scans.touch_shard(tx, shard)
-        assert scans.list_stuck_shards(tx, stuck_seconds=900) == []
+        assert [row["id"] for row in shard_queries.list_stuck_shards(tx, stuck_seconds=900)] == [shard]
+        shard_queries.touch_shard(tx, shard)
+        assert shard_queries.list_stuck_shards(tx, stuck_seconds=900) == []
         assert scans.get_scan(tx, scan_id)["status"] == "pending"
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from functions.scan.reported import ReportedObjects
 from functions.scan.wiring import CREDENTIALS_KEY, REPORT_KEY
+from shared.data.rows import Row
+from shared.data.unit_of_work import UnitOfWork
 from shared.ports.errors import CiphertextRefused, VersionUnusable
 from shared.security.actor import Actor
 from tests.support.clusters import Cluster, config_map
@@ -53,6 +57,30 @@ def asked(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the database was told in units of work, in order."""
+    found: list[str] = []
+    original = UnitOfWork.rows
+
+    def noting(tx: UnitOfWork, sql: str, **values: object) -> list[Row]:
+        found.append(sql)
+        return original(tx, sql, **values)
+
+    monkeypatch.setattr(UnitOfWork, "rows", noting)
+    return found
+
+
+def about(statements: list[str], table: str) -> int:
+    return sum(table in sql for sql in statements)
+
+
+def search(cluster: Cluster) -> ReportedObjects:
+    """Return what looks for objects in the way in which the makers of drift are looked for."""
+    deps, org_id, account = cluster.org.function.deps, cluster.org.id, cluster.account_id
+    return ReportedObjects(deps.db, EVENT, org_id, account, partial(deps.object_sealer, org_id, account))
+
+
 def whole(cluster: Cluster, *objects: dict[str, Any]) -> list[dict[str, Any]]:
     """Send a whole report of one part; returns the objects."""
     cluster.done(cluster.part(1, is_last=True, objects=objects))
@@ -79,6 +107,33 @@ def test_kms_is_asked_once_for_each_part_and_once_for_each_reading(cluster: Clus
     assert asked == ["wrap", "unwrap"], "a repeated part asks for nothing"
     assert len(cluster.objects()) == 60
     assert asked == ["wrap", "unwrap", "unwrap"]
+
+
+def test_one_run_asks_for_the_report_once_and_for_each_object_once(
+    cluster: Cluster, asked: list[str], statements: list[str]
+) -> None:
+    whole(cluster, *(config_map(f"a{number}") for number in range(20)))
+    asked.clear()
+    objects = search(cluster)
+    statements.clear()
+    for number in range(20):
+        found = objects.find("ConfigMap", f"shop/a{number}")
+        assert found is not None
+        assert found["metadata"]["name"] == f"a{number}"
+    assert (about(statements, "scan.cluster_reports"), about(statements, "scan.cluster_objects")) == (1, 20)
+    assert asked == ["unwrap"]
+
+
+def test_a_run_goes_on_in_the_report_that_took_the_place_of_its_own(cluster: Cluster) -> None:
+    objects = search(cluster)
+    assert objects.find("ConfigMap", "shop/a") is None, "nothing was reported"
+    whole(cluster, config_map("a", url="before"), config_map("b"))
+    found = objects.find("ConfigMap", "shop/a")
+    cluster.report_id = uuid4()
+    whole(cluster, config_map("a", url="after"))
+    other = objects.find("ConfigMap", "shop/a")
+    assert [item and item["data"] for item in (found, other)] == [{"url": "before"}, {"url": "after"}]
+    assert objects.find("ConfigMap", "shop/b") is None
 
 
 def test_an_object_that_changes_is_sealed_anew(cluster: Cluster) -> None:

@@ -21,6 +21,9 @@ from functions.scan.domain.specs import TypeSpec, by, index
 from functions.scan.handlers import comparing
 from functions.scan.queries import accounts, drift, scans, sources
 from functions.scan.queries import comparing as queries
+from functions.scan.queries import gaps as gap_queries
+from functions.scan.queries import live as live_queries
+from functions.scan.queries import shards as shard_queries
 from functions.scan.rules_hash import hash_of, rules_hash
 from functions.scan.types import tables
 from shared.data.database import Database
@@ -74,12 +77,12 @@ class Store:
         """Store what a scan saw, ready to be compared; returns the scan's id."""
         with self.db.unit(self.actor) as tx:
             scan_id: UUID = scans.insert_scan(tx, account_id=self.account, requested_by="", shards_total=1)["id"]
-            shard = scans.insert_shards(tx, scan_id, [{"service": "s", "region": REGION}])[0]["id"]
+            shard = shard_queries.insert_shards(tx, scan_id, [{"service": "s", "region": REGION}])[0]["id"]
             rows = [records.live_row(item, SPECS, self.seal) for item in world.live.values()]
-            scans.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
+            live_queries.upsert_live(tx, account_id=self.account, scan_id=scan_id, resources=rows)
             gaps = [records.gap_row(gap, REGION) for gap in world.unread]
             gaps += [records.gap_row(gap, REGION) for gap in world.not_checked]
-            scans.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=gaps)
+            gap_queries.replace_gaps(tx, scan_id=scan_id, shard_id=shard, gaps=gaps)
             scans.set_comparing(tx, scan_id)
         return scan_id
 
@@ -113,7 +116,7 @@ class Store:
             'where org_id = :org_id and scan_id = :scan_id order by type collate "C", key collate "C"', scan_id=scan_id
         )  # fmt: skip
         with self.db.unit(self.actor) as tx:
-            not_checked, unread = records.gaps_of(scans.list_gaps(tx, scan_id))
+            not_checked, unread = records.gaps_of(gap_queries.list_gaps(tx, scan_id))
         whole = Account(
             ACCOUNT, frozenset({REGION}), [records.declared_of(row) for row in declared],
             [records.live_of(row) for row in live], unread, not_checked,

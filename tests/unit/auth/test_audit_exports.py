@@ -24,7 +24,7 @@ from shared.http.errors import Invalid
 from shared.security.audit import hash_entry
 from shared.security.plans import FeatureRequired
 from shared.version import VERSION
-from tests.support.audit_packs import ORG, chain, row_of, unpacked, zip_of
+from tests.support.audit_packs import ORG, chain, row_of, unpacked
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -118,7 +118,9 @@ def test_the_version_is_that_of_the_project() -> None:
 
 def test_the_zip_reads_as_it_was_written() -> None:
     files = [File("a.txt", b"x" * 100_000), File("b/c.csv", b""), File("d-0001.jsonl", bytes(range(256)))]
-    content = zip_of(files)
+    parts = [packs.pack_file(file, NOW) for file in files]
+    directory = packs.pack_directory([part.columns for part in parts], NOW)
+    content = b"".join(part.packed for part in [*parts, directory])
     assert unpacked(content) == files
     with zipfile.ZipFile(io.BytesIO(content)) as found:
         assert {info.date_time for info in found.infolist()} == {(2026, 3, 4, 5, 6, 6)}
