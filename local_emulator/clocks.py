@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
+
 from .processes import Process
+
+_SHARED = Path("/dev/shm")  # noqa: S108  # where the library keeps something for each process, and leaves it when one is killed
+_LEFT = ("faketime_shm_", "sem.faketime_sem_")  # and the process's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,6 @@ class Clocks:
                 "FAKETIME_TIMESTAMP_FILE": str(file),
                 "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_DISABLE_SHM": "1",
             }
 
         return replace(process, environment=environment, prepare=prepare)
@@ -63,3 +67,12 @@ def set_clock(folder: Path, name: str, seconds: int) -> None:
     fresh.write_text(f"{seconds:+d}\n", encoding="ascii")
     fresh.chmod(0o644)  # PostgreSQL may run as a user of its own
     fresh.replace(file)
+
+
+def sweep() -> None:
+    """Remove what the library left of processes that were killed."""
+    for prefix in _LEFT:
+        for file in _SHARED.glob(f"{prefix}*"):
+            number = file.name.removeprefix(prefix)
+            if number.isdigit() and not psutil.pid_exists(int(number)):
+                file.unlink(missing_ok=True)

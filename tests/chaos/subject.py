@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 import psutil
 
-from local_emulator.clocks import set_clock
+from local_emulator import clocks
 from local_emulator.postgres import scratch_directory
 from local_emulator.records import DataDirectory, ProcessRecord
 from tests.support.running_suite import RunningSuite, running_part
@@ -109,7 +109,7 @@ class Subject:
 
     def set_clock(self, name: str, seconds: int) -> None:
         """Set the clock of a process so far ahead of the true time; 0 for right."""
-        set_clock(self.data_dir / "clocks", name, seconds)
+        clocks.set_clock(self.data_dir / "clocks", name, seconds)
 
     def fill_disk(self) -> None:
         """Take every byte that is left."""
@@ -141,8 +141,11 @@ def running_subject() -> Iterator[Subject]:
             library = clock_library(missing)
             if library is not None:
                 options += ["--clock-library", str(library)]
-            with running_part(folder, *options) as suite:
-                yield Subject(suite, folder / "data", "disk" not in missing, library is not None, missing)
+            try:
+                with running_part(folder, *options) as suite:
+                    yield Subject(suite, folder / "data", "disk" not in missing, library is not None, missing)
+            finally:
+                clocks.sweep()
 
 
 @contextmanager
