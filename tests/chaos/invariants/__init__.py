@@ -22,7 +22,9 @@ Check: TypeAlias = Callable[[World, Counter[str]], Iterator[str]]
 
 INVARIANTS: Mapping[str, Check] = {
     "audit chains": audit.chains_are_whole,
+    "audit anchors": audit.heads_are_anchored,
     "audit entries": audit.entries_stand_once,
+    "database": audit.the_database_is_protected,
     "foreign words": tenancy.no_row_holds_a_foreign_word,
     "foreign ids": tenancy.no_row_names_a_foreign_row,
     "answers to others": tenancy.no_answer_showed_a_foreign_word,

@@ -80,22 +80,15 @@ def lines_are_whole(world: World, counts: Counter[str]) -> Iterator[str]:
     """
     for process, path in world.function_logs().items():
         lines = _lines(path)
+        counts["lines"] += len(lines)
+        before: str | None = ""
         for place, line in enumerate(lines):
-            counts["lines"] += 1
-            told = f"{process}, line {place + 1}: {line[:300]}"
-            found = read(line)
-            if found is not None:
-                counts[str(found.get("severity", ""))] += 1
-                if found.get("severity") in {None, "CRITICAL"}:
-                    yield told
-            elif (server := _SERVER_LINE.match(line)) is not None:
-                counts[f"the server's {server[1]}"] += 1
-                if server[1] == "CRITICAL":
-                    yield told
-            elif line.startswith("{") and _ends_a_life(lines, place):
-                counts["cut off"] += 1
-            elif not line.startswith(_NOTE):
-                yield told
+            severity = _severity(lines, place)
+            counts[severity or "foreign"] += 1
+            begins_foreign = severity is None and before is not None  # the rest belongs to it: a traceback, as a rule
+            if begins_foreign or "CRITICAL" in (severity or ""):
+                yield f"{process}, line {place + 1}: {line[:300]}"
+            before = severity
 
 
 def no_exception_is_a_mistake(world: World, counts: Counter[str]) -> Iterator[str]:
@@ -152,6 +145,19 @@ def read(line: str) -> dict[str, Any] | None:
 
 def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text("utf-8", "replace").split("\n") if line]
+
+
+def _severity(lines: list[str], place: int) -> str | None:
+    """Return the severity of a line's record, or what else the line is; None for what nobody should have written."""
+    line = lines[place]
+    found = read(line)
+    if found is not None:
+        return str(found["severity"]) if "severity" in found else None
+    if (server := _SERVER_LINE.match(line)) is not None:
+        return f"the server's {server[1]}"
+    if line.startswith(_NOTE):
+        return "the emulator's"
+    return "cut off" if line.startswith("{") and _ends_a_life(lines, place) else None
 
 
 def _ends_a_life(lines: list[str], place: int) -> bool:
