@@ -113,15 +113,11 @@ class Subject:
 
     def fill_disk(self) -> None:
         """Take every byte that is left."""
-        ballast = self.data_dir.parent / "ballast"
-        with ballast.open("wb") as file, suppress(OSError):
-            while True:
-                os.posix_fallocate(file.fileno(), file.tell(), 1 << 20)
-                file.seek(1 << 20, os.SEEK_CUR)
-        with ballast.open("ab") as file, suppress(OSError):
-            while True:
-                file.write(bytes(4096))
-                file.flush()
+        with (self.data_dir.parent / "ballast").open("wb", buffering=0) as ballast:
+            for size in (1 << 20, 4096):
+                with suppress(OSError):
+                    while ballast.write(bytes(size)) == size:
+                        pass
 
     def empty_disk(self) -> None:
         """Give it back."""
