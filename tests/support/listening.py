@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -60,13 +60,13 @@ class Listener:
             client.delete_subscription(subscription=self.subscription)
 
     @contextmanager
-    def _client(self) -> Iterator[SubscriberClient]:
+    def _client(self) -> Generator[SubscriberClient]:
         with grpc.insecure_channel(self.estate.described["google"]["grpc"]) as channel:
             yield SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
 
 
 @contextmanager
-def told_of_deliveries(estate: Estate) -> Iterator[dict[str, set[str]]]:
+def told_of_deliveries(estate: Estate) -> Generator[dict[str, set[str]]]:
     """Listen to events of deliveries; after the block: delivery to the ids of the events that told of it."""
     listener = Listener.start(estate)
     try:

@@ -80,6 +80,14 @@ class Scene:
         """Open a connection as the database's owner, past every fault, to arrange and to look."""
         return self.suite.owner()
 
+    def run(self, statement: str, **values: object) -> list[list[object]]:
+        """Run one statement as the database's owner."""
+        connection = self.owner()
+        try:
+            return connection.run(statement, **values) or []
+        finally:
+            connection.close()
+
 
 @dataclass
 class OrgOfJourney:
@@ -105,12 +113,7 @@ class OrgOfJourney:
 
     def arrange(self, statement: str, **values: object) -> list[list[object]]:
         """Run a statement as the database's owner; `:org_id` is this organisation."""
-        connection = self.scene.owner()
-        try:
-            rows: list[list[object]] = connection.run(statement, org_id=self.id, **values)
-        finally:
-            connection.close()
-        return rows
+        return self.scene.run(statement, org_id=self.id, **values)
 
 
 def wait_for(is_so: Callable[[], bool], seconds: float) -> bool:

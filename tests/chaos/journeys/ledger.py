@@ -6,7 +6,7 @@ Whoever was not told may neither count on a change nor rule it out: it may be th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -25,14 +25,14 @@ class Ledger:
         self._ended: set[str] = set()
 
     @contextmanager
-    def making(self, name: str) -> Iterator[None]:
+    def making(self, name: str) -> Generator[None]:
         """Ask for a thing; it is promised when the block ends well."""
         self._asked.add(name)
         yield
         self._promised[name] = None
 
     @contextmanager
-    def ending(self, name: str) -> Iterator[None]:
+    def ending(self, name: str) -> Generator[None]:
         """Ask for a thing's end; it has ended when the block ends well."""
         self._ending.add(name)
         yield
@@ -79,7 +79,7 @@ class Values(Generic[_Value]):
         self._possible = [value]
 
     @contextmanager
-    def setting(self, value: _Value) -> Iterator[None]:
+    def setting(self, value: _Value) -> Generator[None]:
         """Ask for a value; it is the only one when the block ends well."""
         self._possible.append(value)
         yield

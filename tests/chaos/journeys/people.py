@@ -51,11 +51,7 @@ class People:
 
     def check(self) -> Iterator[Violation]:
         """Compare the sessions that live with those that may, and try old cookies once more."""
-        connection = self._scene.owner()
-        try:
-            rows = connection.run(_LIVE, ids=self._sessions.promised())
-        finally:
-            connection.close()
+        rows = self._scene.run(_LIVE, ids=self._sessions.promised())
         yield from self._sessions.compare(self.name, "session", (str(session_id) for (session_id,) in rows))
         self._browser = self._scene.caller()
         self._try_ended(_MOST_TRIED)

@@ -22,7 +22,7 @@ _RUNNING = frozenset({"scan_in_progress"})
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What a scan that is `done` found.
 
     Attributes:
@@ -45,7 +45,7 @@ class Scans:
         self._scene = scene
         self._promised: list[str] = []
         self._given_up = 0
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
 
     def prepare(self) -> None:
         """Build the account, connect it, upload its state, and learn the truth from an undisturbed scan."""
@@ -62,9 +62,10 @@ class Scans:
         source = {"account_id": self._account_id, "kind": "upload", "name": self.org.marker}
         source_id = self.org.insist("POST", "/state-sources", json=source)["id"]
         self.org.insist("PUT", f"/state-sources/{source_id}/state", content=estate.state())
-        self._truth = self._scan()
-        if self._truth is None or self._truth.gaps or not self._truth.types:
-            raise AssertionError(f"an undisturbed scan is whole and finds something: {self._truth}")
+        truth = self._scan()
+        if truth is None or truth.gaps or not truth.types:
+            raise AssertionError(f"an undisturbed scan is whole and finds something, not {truth}")
+        self._truth = truth
 
     def turn(self) -> None:
         """Start a scan, wait for its end, and read what it found."""
@@ -82,16 +83,16 @@ class Scans:
         if unasked > 0:
             yield Violation("scans: doubled", f"{unasked} scans are there that nobody asked for")
         for scan_id, seen in self._seen.items():
-            yield from self._compare(scan_id, seen)
+            yield from compare(scan_id, seen, self._truth)
         self.org = self.org.afterwards()
         last = self._scan()
         if last is None or last.gaps:
             yield Violation("scans: unwell", f"a scan after all faults is not whole: {last and sorted(last.gaps)}")
         else:
-            yield from self._compare("after all faults", last)
+            yield from compare("after all faults", last, self._truth)
         yield from self._open_twice()
 
-    def _scan(self) -> _Seen | None:
+    def _scan(self) -> Seen | None:
         """Scan to the end; returns what was found, None for a scan that failed or was another one's."""
         body = {"account_id": self._account_id}
         self._given_up += 1  # until it is told, it may be there or not
@@ -123,7 +124,7 @@ class Scans:
                 break
         raise GaveUpError(f"scan {scan_id} is still {found['status']}")
 
-    def _read(self, scan_id: str) -> _Seen:
+    def _read(self, scan_id: str) -> Seen:
         coverage = self.org.insist("GET", f"/scans/{scan_id}/coverage")
         gaps = frozenset(name for gap in (*coverage["not_checked"], *coverage["unread"]) for name in gap["types"])
         types: dict[Finding, str] = {}
@@ -134,18 +135,8 @@ class Scans:
                 types[item["kind"], item["address"] or item["key"], item["path"] or ""] = item["type"]
             number += len(page["items"])
             if page["next_cursor"] is None:
-                return _Seen(types, number, gaps)
+                return Seen(types, number, gaps)
             cursor = f"&cursor={page['next_cursor']}"
-
-    def _compare(self, scan_id: str, seen: _Seen) -> Iterator[Violation]:
-        assert self._truth is not None
-        if seen.number != len(seen.types):
-            yield Violation("scans: doubled", f"scan {scan_id} told a finding twice")
-        expected = {finding for finding, kind in self._truth.types.items() if kind not in seen.gaps}
-        for finding in sorted(seen.types.keys() - self._truth.types.keys()):
-            yield Violation("scans: untrue", f"scan {scan_id} found {' '.join(finding)}, which is not so")
-        for finding in sorted(expected - seen.types.keys()):
-            yield Violation("scans: missed", f"scan {scan_id} did not find {' '.join(finding)}")
 
     def _open_twice(self) -> Iterator[Violation]:
         rows = self.org.arrange(
@@ -158,3 +149,14 @@ class Scans:
     def _unfinished(self) -> list[str]:
         rows = self.org.arrange("select id, status from scan.scans where org_id = :org_id")
         return [str(scan_id) for scan_id, status in rows if status not in OVER]
+
+
+def compare(scan_id: str, seen: Seen, truth: Seen) -> Iterator[Violation]:
+    """Yield what a scan told twice, made up, or missed among the types that it read."""
+    if seen.number != len(seen.types):
+        yield Violation("scans: doubled", f"scan {scan_id} told a finding twice")
+    expected = {finding for finding, kind in truth.types.items() if kind not in seen.gaps}
+    for finding in sorted(seen.types.keys() - truth.types.keys()):
+        yield Violation("scans: untrue", f"scan {scan_id} found {' '.join(finding)}, which is not so")
+    for finding in sorted(expected - seen.types.keys()):
+        yield Violation("scans: missed", f"scan {scan_id} did not find {' '.join(finding)}")
