@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.chaos.invariants import INVARIANTS, Outcome, check_invariants, examine, wait_until_settled
+from local_emulator.records import DataDirectory
+from shared.testing.key_manager import MemoryKeyManager
+from shared.testing.object_store import MemoryObjectStore
+from tests.chaos.calls import Calls
+from tests.chaos.invariants import INVARIANTS, Outcome, World, check_invariants, examine, wait_until_settled
+from tests.chaos.invariants.logs import forms, no_log_holds_a_secret
 from tests.support.database import DatabaseServer
 from tests.support.tenants import tenant_tables
 
@@ -82,6 +89,17 @@ def test_nothing_else_is_found(broken: Scene, violations: list[tuple[str, str]])
 
 def test_no_violation_holds_a_secret(violations: list[tuple[str, str]]) -> None:
     assert not [text for _, text in violations if SECRET in text]
+
+
+@pytest.mark.parametrize("form", forms(SECRET.encode()))
+def test_a_secret_is_found_wherever_it_stands(tmp_path: Path, form: str) -> None:
+    calls, data = Calls(), DataDirectory(tmp_path)
+    calls.keep_secret(SECRET, "another secret that stands nowhere")
+    data.create(open_to_others=False)
+    world = World("", calls, MemoryObjectStore(), MemoryKeyManager(), data)
+    for before in range(10):
+        data.log_file("auth").write_bytes(b"x" * before + forms(SECRET.encode())[form])
+        assert list(no_log_holds_a_secret(world, Counter())), f"after {before} bytes"
 
 
 def test_what_is_open_is_told_when_the_time_is_up(broken: Scene) -> None:
