@@ -11,7 +11,6 @@ import argparse
 import gzip
 import json
 import re
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from .ports import HOST
+from .stopping import serve_until_told
 
 MOST_SPANS, MOST_POINTS = 20_000, 2_000
 _MOST_BODY_BYTES = 16 * 1024 * 1024
@@ -260,11 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A collector of spans and metrics for the local emulator")
     parser.add_argument("--port", type=int, required=True)
     server = CollectorServer(parser.parse_args().port)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stop.wait()
+    serve_until_told(server)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import socketserver
 import struct
-import threading
 from pathlib import Path
 
 import dns.exception
@@ -22,6 +20,7 @@ import dns.rdatatype
 import dns.rrset
 
 from .ports import HOST
+from .stopping import serve_until_told
 
 _TTL_SECONDS = 1
 _LENGTH = struct.Struct(">H")
@@ -80,11 +79,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, required=True, metavar="FILE")
     arguments = parser.parse_args()
     server = _Server(arguments.port, arguments.records)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stop.wait()
+    serve_until_told(server)
 
 
 if __name__ == "__main__":

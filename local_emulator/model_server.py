@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from .ports import HOST
+from .stopping import serve_until_told
 
 MODEL = "driftwise-stub"
 _MOST_BYTES = 1024 * 1024
@@ -106,11 +105,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     server = ThreadingHTTPServer((HOST, parser.parse_args().port), _Handler)
     server.daemon_threads = True
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stop.wait()
+    serve_until_told(server)
 
 
 if __name__ == "__main__":

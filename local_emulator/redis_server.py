@@ -6,13 +6,12 @@ Run as `python -m local_emulator.redis_server --port 6379`. Loopback only; its d
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
 
 from fakeredis import TcpFakeServer
 from fakeredis._clients import _tcp_server
 
 from .ports import HOST
+from .stopping import serve_until_told
 
 
 def main() -> None:
@@ -25,11 +24,7 @@ def main() -> None:
     TcpFakeServer.allow_reuse_address = True
     server = TcpFakeServer((HOST, arguments.port), server_type="redis", server_version=(7, 4))
     server.daemon_threads = True  # a limiter that keeps its connection open does not keep the process alive
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stop.wait()
+    serve_until_told(server)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import threading
 import time
 import urllib.error
@@ -18,6 +17,8 @@ import urllib.request
 from pathlib import Path
 
 from infra.suite import SUITE_FILE, Schedule, Suite, load_suite
+
+from .stopping import when_told_to_stop
 
 _TOKEN_SECONDS = 10
 
@@ -96,9 +97,7 @@ def main() -> None:
     parser.add_argument("--tokens", required=True, metavar="URL")
     arguments = parser.parse_args()
     suite = load_suite(arguments.suite)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = when_told_to_stop()
     for schedule in suite.schedules.values():
         threading.Thread(
             target=run_schedule, args=(schedule, suite, arguments.upstreams, arguments.tokens, stop), daemon=True

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """
   k.id, k.public_id, k.name, k.scopes, cast(k.cidrs as text[]) as cidrs, k.created_by, k.created_at, k.expires_at,
@@ -99,7 +98,7 @@ def get_key(tx: UnitOfWork, key_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET_KEY, key_id=key_id))
+    return tx.one(_GET_KEY, key_id=key_id)
 
 
 def lock_key(tx: UnitOfWork, key_id: UUID) -> Row:
@@ -108,7 +107,7 @@ def lock_key(tx: UnitOfWork, key_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    _found(tx.row(_LOCK_KEY, key_id=key_id))
+    tx.one(_LOCK_KEY, key_id=key_id)
     return get_key(tx, key_id)
 
 
@@ -131,9 +130,3 @@ def set_expires_at(tx: UnitOfWork, key_id: UUID, expires_at: datetime) -> None:
 def find_reported_keys(lookups: Lookups, public_ids: Sequence[str]) -> Sequence[Row]:
     """Find keys of any organisation by their public ids, revoked ones too."""
     return lookups.lookup(_FIND_REPORTED_KEYS, public_ids=list(public_ids))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

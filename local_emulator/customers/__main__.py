@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
-from threading import Event, Thread
+from threading import Thread
+
+from local_emulator.stopping import when_told_to_stop
 
 from .azure import Azure
 from .google import GoogleCloud
@@ -20,9 +21,7 @@ def main() -> int:
     parser.add_argument("--azure-port", type=int, default=0, help="where Azure listens, 0 = a free port")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = when_told_to_stop()
     azure = Azure()
     try:
         servers = [CloudServer(arguments.google_port, GoogleCloud()), CloudServer(arguments.azure_port, azure)]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
-from threading import Event
 
 from local_emulator.google.config import Config
 from local_emulator.google.server import GoogleServer, Ports
+from local_emulator.stopping import when_told_to_stop
 
 
 def main() -> int:
@@ -25,9 +24,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = when_told_to_stop()
     try:
         server = GoogleServer(
             Ports(arguments.port, arguments.http_port), arguments.data_dir, Config.read(arguments.config)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from shared.ports.queue import Message
 from shared.security.audit import Event
+from shared.security.errors import NotFound
 from shared.telemetry.context import current_request_id, current_traceparent
 
 from . import statements
@@ -113,6 +114,17 @@ class UnitOfWork:
         """Run one statement that yields at most one row."""
         found = self.rows(sql, **values)
         return found[0] if found else None
+
+    def one(self, sql: str, **values: object) -> Row:
+        """Run one statement that yields one row.
+
+        Raises:
+            NotFound: (404 `not_found`) it yielded none.
+        """
+        found = self.row(sql, **values)
+        if found is None:
+            raise NotFound
+        return found
 
     def execute(self, sql: str, **values: object) -> None:
         """Run one statement whose rows do not matter."""

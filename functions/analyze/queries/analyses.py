@@ -10,7 +10,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _SUMMARY = """id, requested_by, repository, branch, pull_request, project, directory, workspace, risk_level, fail_on, is_refused, terraform_version, summary,
   created_at"""
@@ -95,10 +94,7 @@ def get_analysis(tx: UnitOfWork, analysis_id: UUID, *, kept_since: datetime | No
     Raises:
         NotFound: (404 `not_found`) there is none, or none any more.
     """
-    found = tx.row(_GET, analysis_id=analysis_id, kept_since=kept_since)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_GET, analysis_id=analysis_id, kept_since=kept_since)
 
 
 def list_analyses(tx: UnitOfWork, *, most: int, skipped: int, **filters: object) -> Sequence[Row]:

@@ -9,7 +9,6 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, kind, name, url, owner, app_id, installation_id, comments_on_closed, has_check_run, fail_on, disabled_at,
   last_used_at, last_error_code, last_error_at, created_at, updated_at"""
@@ -100,7 +99,7 @@ def get_code_host(tx: UnitOfWork, host_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, host_id=host_id))
+    return tx.one(_GET, host_id=host_id)
 
 
 def lock_code_host(tx: UnitOfWork, host_id: UUID) -> Row:
@@ -109,12 +108,12 @@ def lock_code_host(tx: UnitOfWork, host_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, host_id=host_id))
+    return tx.one(_LOCK, host_id=host_id)
 
 
 def change_code_host(tx: UnitOfWork, host_id: UUID, **values: object) -> Row:
     """Store everything of a connection that may change; returns its row."""
-    return _found(tx.row(_CHANGE, host_id=host_id, **values))
+    return tx.one(_CHANGE, host_id=host_id, **values)
 
 
 def delete_code_host(tx: UnitOfWork, host_id: UUID) -> Row:
@@ -123,7 +122,7 @@ def delete_code_host(tx: UnitOfWork, host_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, host_id=host_id))
+    return tx.one(_DELETE, host_id=host_id)
 
 
 def list_enabled(tx: UnitOfWork) -> Sequence[Row]:
@@ -146,9 +145,3 @@ def note_use(tx: UnitOfWork, host_id: UUID, *, error_code: str | None, now: date
         error_code=error_code,
         error_at=None if is_well else now,
     )
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -8,7 +8,6 @@ from datetime import date
 from shared.data.rows import Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 MOST_USAGE = 1000
 _COLUMNS = "id, provider, model, endpoint, region, credentials_encrypted, updated_at"
@@ -79,10 +78,7 @@ def delete_llm_config(tx: UnitOfWork) -> Row:
     Raises:
         NotFound: (404 `not_found`) it has none.
     """
-    row = tx.row(_DELETE)
-    if row is None:
-        raise NotFound
-    return row
+    return tx.one(_DELETE)
 
 
 def count_llm_call(tx: UnitOfWork, **values: object) -> None:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _GET_DRIFT = """
 select id, kind, type, key, address, cloud_id, path, before, after, is_sensitive, severity, rule
@@ -44,10 +43,7 @@ def get_drift(tx: UnitOfWork, item_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    found = tx.row(_GET_DRIFT, item_id=item_id)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_GET_DRIFT, item_id=item_id)
 
 
 def find_narrative(tx: UnitOfWork, item_id: UUID, basis: bytes) -> Row | None:

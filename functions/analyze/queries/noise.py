@@ -10,7 +10,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 from ..domain.plan_noise import NoiseKey
 
@@ -143,10 +142,7 @@ def delete_suppression(tx: UnitOfWork, suppression_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    found = tx.row(_DELETE_SUPPRESSION, suppression_id=suppression_id)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_DELETE_SUPPRESSION, suppression_id=suppression_id)
 
 
 def drop_expired(tx: UnitOfWork, *, before: datetime) -> int:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _DISABLED = "rule_id, reason, disabled_by, created_at"
 _CUSTOM = """id, name, title, expression, severity, reason, remedy, resource_pattern, is_enabled, created_by, created_at,
@@ -69,7 +68,7 @@ def get_disabled(tx: UnitOfWork, rule_id: str) -> Row:
     Raises:
         NotFound: (404 `not_found`) it is not.
     """
-    return _found(tx.row(_GET_DISABLED, rule_id=rule_id))
+    return tx.one(_GET_DISABLED, rule_id=rule_id)
 
 
 def disable_rule(tx: UnitOfWork, rule_id: str, *, reason: str, disabled_by: str, created_at: datetime) -> Row:
@@ -83,7 +82,7 @@ def enable_rule(tx: UnitOfWork, rule_id: str) -> Row:
     Raises:
         NotFound: (404 `not_found`) it was not switched off.
     """
-    return _found(tx.row(_ENABLE, rule_id=rule_id))
+    return tx.one(_ENABLE, rule_id=rule_id)
 
 
 def insert_custom(tx: UnitOfWork, **values: object) -> Row:
@@ -111,7 +110,7 @@ def get_custom(tx: UnitOfWork, custom_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, custom_id=custom_id))
+    return tx.one(_GET, custom_id=custom_id)
 
 
 def lock_custom(tx: UnitOfWork, custom_id: UUID) -> Row:
@@ -120,12 +119,12 @@ def lock_custom(tx: UnitOfWork, custom_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, custom_id=custom_id))
+    return tx.one(_LOCK, custom_id=custom_id)
 
 
 def change_custom(tx: UnitOfWork, custom_id: UUID, **values: object) -> Row:
     """Store a changed rule; returns its row."""
-    return _found(tx.row(_CHANGE, custom_id=custom_id, **values))
+    return tx.one(_CHANGE, custom_id=custom_id, **values)
 
 
 def delete_custom(tx: UnitOfWork, custom_id: UUID) -> Row:
@@ -134,10 +133,4 @@ def delete_custom(tx: UnitOfWork, custom_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, custom_id=custom_id))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row
+    return tx.one(_DELETE, custom_id=custom_id)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """
   id, requested_by, from_at, to_at, status, section, progress, files, content_bytes, packed_bytes, tries, error_code,
@@ -103,7 +102,7 @@ def get_export(tx: UnitOfWork, export_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET_EXPORT, export_id=export_id))
+    return tx.one(_GET_EXPORT, export_id=export_id)
 
 
 def count_exports(tx: UnitOfWork) -> tuple[int, int]:
@@ -123,7 +122,7 @@ def delete_export(tx: UnitOfWork, export_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE_EXPORT, export_id=export_id))
+    return tx.one(_DELETE_EXPORT, export_id=export_id)
 
 
 def delete_expired(tx: UnitOfWork, export_id: UUID, *, now: datetime) -> bool:
@@ -180,7 +179,7 @@ def get_part(tx: UnitOfWork, export_id: UUID, number: int) -> Row:
     Raises:
         NotFound: (404 `not_found`) the pack was deleted meanwhile.
     """
-    return _found(tx.row(_GET_PART, export_id=export_id, number=number))
+    return tx.one(_GET_PART, export_id=export_id, number=number)
 
 
 def delete_parts(tx: UnitOfWork, export_id: UUID) -> None:
@@ -191,9 +190,3 @@ def delete_parts(tx: UnitOfWork, export_id: UUID) -> None:
 def list_to_tend(db: Lookups, *, waiting_since: datetime, now: datetime, most: int) -> Sequence[Row]:
     """List packs of all organisations whose time is over, and packs that nobody builds although they are not whole."""
     return db.lookup(_LIST_TO_TEND, waiting_since=waiting_since, now=now, most=most)
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _MEMBER = "m.user_id as id, u.email, u.name, m.role, u.disabled_at is not null as is_disabled, m.created_at"
 _LIST_MEMBERS = f"""
@@ -122,7 +121,7 @@ def get_member(tx: UnitOfWork, user_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(find_member(tx, user_id))
+    return tx.one(_GET_MEMBER, user_id=user_id)
 
 
 def is_member_email(tx: UnitOfWork, email: str) -> bool:
@@ -186,7 +185,7 @@ def get_invitation(tx: UnitOfWork, invitation_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(find_invitation(tx, invitation_id))
+    return tx.one(_GET_INVITATION, invitation_id=invitation_id)
 
 
 def find_pending_invitation(tx: UnitOfWork, email: str) -> Row | None:
@@ -223,9 +222,3 @@ def revoke_invitations_of(tx: UnitOfWork, maker_id: UUID, *, roles: Sequence[str
 def set_invitation_accepted(tx: UnitOfWork, invitation_id: UUID, *, now: datetime) -> None:
     """Use an invitation up."""
     tx.execute(_SET_INVITATION_ACCEPTED, invitation_id=invitation_id, now=now)
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -71,7 +71,7 @@ def get_org(tx: UnitOfWork) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET_ORG))
+    return tx.one(_GET_ORG)
 
 
 def lock_any_org(tx: UnitOfWork) -> Row:
@@ -80,7 +80,7 @@ def lock_any_org(tx: UnitOfWork) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK_ORG))
+    return tx.one(_LOCK_ORG)
 
 
 def lock_org(tx: UnitOfWork) -> Row:
@@ -143,9 +143,3 @@ def count_usage(db: Lookups, org_id: UUID) -> Row:
 def count_model_calls(tx: UnitOfWork, *, hour: datetime, week: datetime) -> dict[str, int]:
     """Count the calls to the platform's language model in the windows that began then."""
     return {row["period"]: row["used"] for row in tx.rows(_LIST_MODEL_CALLS, hour=hour, week=week)}
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

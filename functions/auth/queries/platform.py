@@ -9,7 +9,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _LIST_DOMAINS = """
 select domain, created_by, created_at
@@ -89,7 +88,7 @@ def delete_domain(tx: UnitOfWork, domain: str) -> None:
     Raises:
         NotFound: (404 `not_found`).
     """
-    _found(tx.row(_DELETE_DOMAIN, domain=domain))
+    tx.one(_DELETE_DOMAIN, domain=domain)
 
 
 def list_users(tx: UnitOfWork, *, after_id: UUID | None, most: int, **filters: object) -> Sequence[Row]:
@@ -103,7 +102,7 @@ def get_user(tx: UnitOfWork, user_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET_USER, user_id=user_id))
+    return tx.one(_GET_USER, user_id=user_id)
 
 
 def lock_admins(tx: UnitOfWork) -> AbstractSet[UUID]:
@@ -117,7 +116,7 @@ def lock_user(tx: UnitOfWork, user_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK_USER, user_id=user_id))
+    return tx.one(_LOCK_USER, user_id=user_id)
 
 
 def set_user(tx: UnitOfWork, user_id: UUID, *, is_platform_admin: bool, disabled_at: datetime | None) -> None:
@@ -149,9 +148,3 @@ def list_all_orgs(
 ) -> Sequence[Row]:
     """List all organisations, newest first."""
     return db.lookup(_LIST_ALL_ORGS, search=search, state=state, after_id=after_id, most=most)
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

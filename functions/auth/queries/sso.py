@@ -10,7 +10,6 @@ from uuid import UUID
 from shared.data.rows import Lookups, Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, is_enabled, is_enforced, allows_unsolicited, allows_cbc, idp_entity_id, metadata_url, metadata_xml, metadata_fetched_at,
   metadata_error, email_attribute, default_role, sp_certificate, sp_key_encrypted"""
@@ -117,7 +116,7 @@ def insert_connection(tx: UnitOfWork, **values: object) -> Row:
 
 def update_connection(tx: UnitOfWork, **values: object) -> Row:
     """Change the organisation's connection; our key for it stays. Raises: NotFound (404 `not_found`)."""
-    return _found(tx.row(_UPDATE, **values))
+    return tx.one(_UPDATE, **values)
 
 
 def set_metadata(tx: UnitOfWork, connection_id: UUID, **values: object) -> None:
@@ -181,7 +180,7 @@ def insert_domain(tx: UnitOfWork, *, domain: str, challenge: str) -> Row:
 
 def set_verified(tx: UnitOfWork, domain: str, *, now: datetime) -> Row:
     """Note that a domain was proven. Raises: NotFound (404 `not_found`): it was given up meanwhile."""
-    return _found(tx.row(_SET_VERIFIED, domain=domain, now=now))
+    return tx.one(_SET_VERIFIED, domain=domain, now=now)
 
 
 def delete_domain(tx: UnitOfWork, domain: str) -> bool:
@@ -192,9 +191,3 @@ def delete_domain(tx: UnitOfWork, domain: str) -> bool:
 def list_proven(tx: UnitOfWork) -> AbstractSet[str]:
     """Return the organisation's proven domains."""
     return {row["domain"] for row in tx.rows(_LIST_PROVEN)}
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -8,7 +8,6 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, provider, name, external_account, regions, auth_kind, role_arn, external_id, through, identity_provider,
   service_account, tenant_id, client_id, credentials_encrypted, verified_at, created_at"""
@@ -117,7 +116,7 @@ def get_account(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, account_id=account_id))
+    return tx.one(_GET, account_id=account_id)
 
 
 def update_account(tx: UnitOfWork, account_id: UUID, *, name: str | None, regions: Sequence[str] | None) -> Row:
@@ -126,7 +125,7 @@ def update_account(tx: UnitOfWork, account_id: UUID, *, name: str | None, region
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_UPDATE, account_id=account_id, name=name, regions=list(regions) if regions else None))
+    return tx.one(_UPDATE, account_id=account_id, name=name, regions=list(regions) if regions else None)
 
 
 def set_access(tx: UnitOfWork, account_id: UUID, **columns: object) -> Row:
@@ -141,7 +140,7 @@ def set_access(tx: UnitOfWork, account_id: UUID, **columns: object) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_SET_ACCESS, account_id=account_id, **columns))
+    return tx.one(_SET_ACCESS, account_id=account_id, **columns)
 
 
 def set_verified(tx: UnitOfWork, account_id: UUID) -> None:
@@ -155,10 +154,4 @@ def delete_account(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, account_id=account_id))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row
+    return tx.one(_DELETE, account_id=account_id)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, push_account, disabled_at, welcomed_at, pending_since, changed_at, due_at, read_until, last_started_at,
   last_scan_id, created_at"""
@@ -84,7 +83,7 @@ def get_feed(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, account_id=account_id))
+    return tx.one(_GET, account_id=account_id)
 
 
 def delete_feed(tx: UnitOfWork, account_id: UUID) -> Row:
@@ -93,7 +92,7 @@ def delete_feed(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, account_id=account_id))
+    return tx.one(_DELETE, account_id=account_id)
 
 
 def lock_feed(tx: UnitOfWork, feed_id: UUID) -> Row:
@@ -102,7 +101,7 @@ def lock_feed(tx: UnitOfWork, feed_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, feed_id=feed_id))
+    return tx.one(_LOCK, feed_id=feed_id)
 
 
 def set_pending(tx: UnitOfWork, feed_id: UUID, *, since: datetime, changed_at: datetime, due_at: datetime) -> None:
@@ -159,9 +158,3 @@ def find_last_reading(tx: UnitOfWork, account_id: UUID) -> datetime | None:
 def list_orgs_with_due_feeds(db: Lookups, *, now: datetime, after_id: UUID | None, most: int) -> Sequence[Row]:
     """List organisations with changes that are to be scanned, with their plans, by id."""
     return db.lookup(_LIST_ORGS_DUE, now=now, after_id=after_id, most=most)
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

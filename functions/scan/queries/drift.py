@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, scan_id, kind, type, key, address, cloud_id, region, path, before, after, is_sensitive,
   severity, rule, detector, status, first_seen_at, last_seen_at, ignore_rule_id, ignored_until, acknowledged_at, acknowledged_by,
@@ -147,7 +146,7 @@ def get_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`) there is none, or it was fixed.
     """
-    return _found(tx.row(_GET_OPEN, item_id=item_id))
+    return tx.one(_GET_OPEN, item_id=item_id)
 
 
 def list_open_of_resource(tx: UnitOfWork, *, account_id: UUID, type_name: str, key: str) -> list[Row]:
@@ -161,13 +160,13 @@ def lock_open_item(tx: UnitOfWork, item_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`) there is none, or it was fixed.
     """
-    return _found(tx.row(_LOCK_ITEM, item_id=item_id))
+    return tx.one(_LOCK_ITEM, item_id=item_id)
 
 
 def set_item(tx: UnitOfWork, item_id: UUID, values: Mapping[str, object]) -> Row:
     """Store what is said of an item that is locked: `acknowledged_at acknowledged_by assignee ignored_until note`."""
     names = ("acknowledged_at", "acknowledged_by", "assignee", "ignored_until", "note")
-    return _found(tx.row(_SET_ITEM, item_id=item_id, **{name: values.get(name) for name in names}))
+    return tx.one(_SET_ITEM, item_id=item_id, **{name: values.get(name) for name in names})
 
 
 def _filters(given: Mapping[str, object]) -> dict[str, object]:
@@ -189,9 +188,3 @@ def _filters(given: Mapping[str, object]) -> dict[str, object]:
         **{name: given.get(name) for name in names},
         **{name: given.get(name, value) for name, value in defaults.items()},
     }
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, type_pattern, address_pattern, cloud_id_pattern, tag_pattern, path_pattern, most_severity, reason, expires_at,
   created_by, created_at"""
@@ -82,7 +81,7 @@ def get_rule(tx: UnitOfWork, ignore_rule_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, ignore_rule_id=ignore_rule_id))
+    return tx.one(_GET, ignore_rule_id=ignore_rule_id)
 
 
 def delete_rule(tx: UnitOfWork, ignore_rule_id: UUID) -> Row:
@@ -91,7 +90,7 @@ def delete_rule(tx: UnitOfWork, ignore_rule_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, ignore_rule_id=ignore_rule_id))
+    return tx.one(_DELETE, ignore_rule_id=ignore_rule_id)
 
 
 def drop_expired_rules(tx: UnitOfWork, *, before: datetime) -> None:
@@ -109,9 +108,3 @@ def list_shown_items(
 def set_rule(tx: UnitOfWork, ignore_rule_id: UUID, ids: Sequence[UUID]) -> None:
     """Let a rule hide some open items."""
     tx.execute(_SET_RULE, ignore_rule_id=ignore_rule_id, ids=json.dumps([{"id": str(item_id)} for item_id in ids]))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -10,7 +10,6 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, parts, last_hash, objects, object_bytes, kinds, failures, server_version, operator_version, began_at, received_at,
   completed_at, sealing_id, objects_key_encrypted"""
@@ -125,10 +124,7 @@ def get_account(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`) there is none.
     """
-    found = tx.row(_GET_ACCOUNT, account_id=account_id)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_GET_ACCOUNT, account_id=account_id)
 
 
 def lock_account(tx: UnitOfWork, account_id: UUID) -> Row:
@@ -137,10 +133,7 @@ def lock_account(tx: UnitOfWork, account_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`) there is none.
     """
-    found = tx.row(_LOCK_ACCOUNT, account_id=account_id)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_LOCK_ACCOUNT, account_id=account_id)
 
 
 def find_report(tx: UnitOfWork, account_id: UUID, report_id: UUID) -> Row | None:
@@ -220,10 +213,7 @@ def take_part(tx: UnitOfWork, account_id: UUID, report_id: UUID, **values: objec
     Raises:
         NotFound: (404 `not_found`) there is no such report.
     """
-    row = tx.row(_TAKE_PART, account_id=account_id, report_id=report_id, **values)
-    if row is None:
-        raise NotFound
-    return row
+    return tx.one(_TAKE_PART, account_id=account_id, report_id=report_id, **values)
 
 
 def find_latest_report(tx: UnitOfWork, account_id: UUID) -> Row | None:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, status, requested_by, shards_total, shards_done, resources, summary, error_code,
   created_at, started_at, finished_at, regions"""
@@ -101,7 +100,7 @@ def get_scan(tx: UnitOfWork, scan_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, scan_id=scan_id))
+    return tx.one(_GET, scan_id=scan_id)
 
 
 def lock_scan(tx: UnitOfWork, scan_id: UUID) -> Row:
@@ -110,7 +109,7 @@ def lock_scan(tx: UnitOfWork, scan_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, scan_id=scan_id))
+    return tx.one(_LOCK, scan_id=scan_id)
 
 
 def count_active_scans(tx: UnitOfWork, account_id: UUID) -> tuple[int, int]:
@@ -167,9 +166,3 @@ def list_stuck_comparisons(tx: UnitOfWork, *, stuck_seconds: int) -> Sequence[UU
 def list_orgs_with_active_scans(db: Lookups, *, most: int) -> Sequence[UUID]:
     """List organisations with a scan under way."""
     return [row["org_id"] for row in db.lookup(_LIST_ORGS_WITH_ACTIVE_SCANS, most=most)]
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, name, cron, time_zone, jitter_seconds, next_run_at, last_due_at, last_scan_id, last_outcome,
   failures, disabled_at, disabled_because, created_at"""
@@ -98,7 +97,7 @@ def get_schedule(tx: UnitOfWork, schedule_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, schedule_id=schedule_id))
+    return tx.one(_GET, schedule_id=schedule_id)
 
 
 def lock_schedule(tx: UnitOfWork, schedule_id: UUID) -> Row:
@@ -107,12 +106,12 @@ def lock_schedule(tx: UnitOfWork, schedule_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, schedule_id=schedule_id))
+    return tx.one(_LOCK, schedule_id=schedule_id)
 
 
 def change_schedule(tx: UnitOfWork, schedule_id: UUID, **values: object) -> Row:
     """Change a schedule that is locked; returns its row."""
-    return _found(tx.row(_CHANGE, schedule_id=schedule_id, **values))
+    return tx.one(_CHANGE, schedule_id=schedule_id, **values)
 
 
 def delete_schedule(tx: UnitOfWork, schedule_id: UUID) -> Row:
@@ -121,7 +120,7 @@ def delete_schedule(tx: UnitOfWork, schedule_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, schedule_id=schedule_id))
+    return tx.one(_DELETE, schedule_id=schedule_id)
 
 
 def list_due(tx: UnitOfWork, *, now: datetime, most: int) -> Sequence[UUID]:
@@ -166,9 +165,3 @@ def disable_schedule(tx: UnitOfWork, schedule_id: UUID, *, because: str, now: da
 def list_orgs_due(db: Lookups, *, now: datetime, after_id: UUID | None, most: int) -> Sequence[Row]:
     """List organisations with a schedule that is to run, with their plans, by id."""
     return db.lookup(_LIST_ORGS_DUE, now=now, after_id=after_id, most=most)
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

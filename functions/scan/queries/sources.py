@@ -9,7 +9,6 @@ from uuid import UUID
 from shared.data.rows import Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, account_id, parent_id, kind, name, bucket, object_key, object_prefix, object_suffix, bucket_region, storage_account, url,
   organization, auth_kind, auth, credentials_encrypted, serial, lineage, terraform_version, content_hash, digest_version, version_token,
@@ -185,7 +184,7 @@ def get_source(tx: UnitOfWork, source_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, source_id=source_id))
+    return tx.one(_GET, source_id=source_id)
 
 
 def lock_source(tx: UnitOfWork, source_id: UUID) -> Row:
@@ -194,7 +193,7 @@ def lock_source(tx: UnitOfWork, source_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, source_id=source_id))
+    return tx.one(_LOCK, source_id=source_id)
 
 
 def delete_source(tx: UnitOfWork, source_id: UUID) -> Row:
@@ -203,7 +202,7 @@ def delete_source(tx: UnitOfWork, source_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, source_id=source_id))
+    return tx.one(_DELETE, source_id=source_id)
 
 
 def replace_resources(tx: UnitOfWork, source_id: UUID, resources: Iterable[Mapping[str, object]]) -> None:
@@ -226,7 +225,7 @@ def change_source(tx: UnitOfWork, source_id: UUID, **values: object) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_CHANGE, source_id=source_id, **values))
+    return tx.one(_CHANGE, source_id=source_id, **values)
 
 
 def match_found(tx: UnitOfWork, source_id: UUID, names: Iterable[str]) -> Sequence[Row]:
@@ -259,9 +258,3 @@ def list_marked(tx: UnitOfWork, account_id: UUID, identities: Iterable[tuple[str
     """List what states of an account mark as sensitive under the given (type, key), without any values."""
     wanted = [{"type": kind, "key": key} for kind, key in identities]
     return tx.rows(_LIST_MARKED, account_id=account_id, identities=json.dumps(wanted)) if wanted else []
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

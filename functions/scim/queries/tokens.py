@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _LOCK_TOKENS = "select pg_advisory_xact_lock(hashtextextended('scim-tokens:' || cast(:org_id as text), 0))"
 _COUNT_LIVE = """
@@ -63,10 +62,7 @@ def lock_token(tx: UnitOfWork, token_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    row = tx.row(_LOCK, token_id=token_id)
-    if row is None:
-        raise NotFound
-    return row
+    return tx.one(_LOCK, token_id=token_id)
 
 
 def set_token_revoked(tx: UnitOfWork, token_id: UUID, revoked_at: datetime) -> None:

@@ -9,7 +9,6 @@ from uuid import UUID
 from shared.data.rows import Lookups, Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, kind, name, target_encrypted, target_hint, current_secret_encrypted, previous_secret_encrypted, previous_expires_at,
   rotated_at, events, least_severity, account_ids, digest, digest_hour, quiet_from, quiet_until, time_zone, failing_since,
@@ -205,7 +204,7 @@ def get_channel(tx: UnitOfWork, channel_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, channel_id=channel_id))
+    return tx.one(_GET, channel_id=channel_id)
 
 
 def find_channel(tx: UnitOfWork, channel_id: UUID) -> Row | None:
@@ -219,7 +218,7 @@ def lock_channel(tx: UnitOfWork, channel_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, channel_id=channel_id))
+    return tx.one(_LOCK, channel_id=channel_id)
 
 
 def lock_live_channels(tx: UnitOfWork) -> Sequence[Row]:
@@ -229,12 +228,12 @@ def lock_live_channels(tx: UnitOfWork) -> Sequence[Row]:
 
 def change_channel(tx: UnitOfWork, channel_id: UUID, **values: object) -> Row:
     """Store everything of a channel that may change; returns the row."""
-    return _found(tx.row(_CHANGE, channel_id=channel_id, **values))
+    return tx.one(_CHANGE, channel_id=channel_id, **values)
 
 
 def rotate_channel_secret(tx: UnitOfWork, channel_id: UUID, **values: object) -> Row:
     """Store a new secret and what stays of the one before; returns the row."""
-    return _found(tx.row(_ROTATE, channel_id=channel_id, **values))
+    return tx.one(_ROTATE, channel_id=channel_id, **values)
 
 
 def delete_channel(tx: UnitOfWork, channel_id: UUID) -> Row:
@@ -243,12 +242,12 @@ def delete_channel(tx: UnitOfWork, channel_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, channel_id=channel_id))
+    return tx.one(_DELETE, channel_id=channel_id)
 
 
 def next_seq(tx: UnitOfWork, channel_id: UUID) -> int:
     """Number one more delivery of a channel."""
-    return int(_found(tx.row(_NUMBER, channel_id=channel_id))["last_seq"])
+    return int(tx.one(_NUMBER, channel_id=channel_id)["last_seq"])
 
 
 def lease_channel(
@@ -292,9 +291,3 @@ def list_orgs_to_purge_out(db: Lookups, *, rows_before: datetime, secrets_before
     """List organisations that hold deliveries or secrets of channels whose time is over."""
     found = db.lookup(_LIST_ORGS_TO_PURGE, rows_before=rows_before, secrets_before=secrets_before, most=most)
     return [row["org_id"] for row in found]
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -9,7 +9,6 @@ from uuid import UUID
 from shared.data.rows import Lookups, Row
 from shared.data.sealed_columns import SealedQueries
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, provider, name, current_secret_encrypted, previous_secret_encrypted, previous_expires_at, rotated_at,
   disabled_at, created_at"""
@@ -124,7 +123,7 @@ def get_config(tx: UnitOfWork, config_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_GET, config_id=config_id))
+    return tx.one(_GET, config_id=config_id)
 
 
 def lock_config(tx: UnitOfWork, config_id: UUID) -> Row:
@@ -133,7 +132,7 @@ def lock_config(tx: UnitOfWork, config_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_LOCK, config_id=config_id))
+    return tx.one(_LOCK, config_id=config_id)
 
 
 def hold_config(tx: UnitOfWork, config_id: UUID) -> bool:
@@ -143,12 +142,12 @@ def hold_config(tx: UnitOfWork, config_id: UUID) -> bool:
 
 def change_config(tx: UnitOfWork, config_id: UUID, **values: object) -> Row:
     """Store a config's name (None leaves it), when it was disabled, and its previous secret; returns the row."""
-    return _found(tx.row(_CHANGE, config_id=config_id, **values))
+    return tx.one(_CHANGE, config_id=config_id, **values)
 
 
 def rotate_secret(tx: UnitOfWork, config_id: UUID, **values: object) -> Row:
     """Store a new secret and what stays of the one before; returns the row."""
-    return _found(tx.row(_ROTATE, config_id=config_id, **values))
+    return tx.one(_ROTATE, config_id=config_id, **values)
 
 
 def delete_config(tx: UnitOfWork, config_id: UUID) -> Row:
@@ -157,15 +156,9 @@ def delete_config(tx: UnitOfWork, config_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    return _found(tx.row(_DELETE, config_id=config_id))
+    return tx.one(_DELETE, config_id=config_id)
 
 
 def drop_expired_secrets(tx: UnitOfWork, *, before: datetime) -> int:
     """Forget previous secrets whose grace ended; returns how many."""
     return len(tx.rows(_DROP_EXPIRED, before=before))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from shared.data.rows import Lookups, Row
 from shared.data.unit_of_work import UnitOfWork
-from shared.security.errors import NotFound
 
 _COLUMNS = """id, config_id, provider, external_id, proved_by, event_kind, status, tries, repeats, error_code, error_detail,
   body_sha256, body_bytes, body_encrypted is not null as has_body, received_at, handled_at"""
@@ -180,10 +179,7 @@ def lock_delivery(tx: UnitOfWork, delivery_id: UUID) -> Row:
     Raises:
         NotFound: (404 `not_found`).
     """
-    found = tx.row(_LOCK, delivery_id=delivery_id)
-    if found is None:
-        raise NotFound
-    return found
+    return tx.one(_LOCK, delivery_id=delivery_id)
 
 
 def reset_delivery(tx: UnitOfWork, delivery_id: UUID) -> Row:
