@@ -10,6 +10,7 @@ PEERS_STAMP := $(PEERS)/node_modules/.installed
 PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= 2
+CHAOS ?=
 
 # Compiled modules are kept whatever the machine says: the suite starts a hundred processes that would each compile it anew.
 export PYTHONDONTWRITEBYTECODE :=
@@ -21,7 +22,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib functions shared infr
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test check lint types mypy pyright tenancy bench bundle openapi migrate lock clean terraform terraform-scan supply-chain
+.PHONY: help setup demo up down status test check lint types mypy pyright tenancy bench bundle openapi migrate lock clean terraform terraform-scan supply-chain chaos
 
 help: ## list the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ terraform-scan: $(DEV_STAMP) ## checkov over terraform/ and over its plan
 
 supply-chain: $(DEV_STAMP) bundle ## scan source, secrets, dependencies, licences, bundles, workflows, infrastructure; 3 when something was not run
 	@$(BIN)/python -m infra.supply_chain
+
+chaos: $(DEV_STAMP) ## cause every fault while journeys go on, then check that nothing was lost, doubled or shown (CHAOS="--minutes 10")
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: $(DEV_STAMP) ## measure, as ratios against something run beside it
 	$(BIN)/python -m tests.benchmarks

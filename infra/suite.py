@@ -15,8 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
-import jsonschema
 import yaml
+
+from .json_schema import Draft202012Validator
 
 SUITE_FILE = Path(__file__).with_name("suite.yaml")
 SCHEMA_FILE = Path(__file__).with_name("suite.schema.json")
@@ -184,7 +185,7 @@ def load_suite(file: Path = SUITE_FILE) -> Suite:
     """
     document = read_document(file)
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = Draft202012Validator(schema)
     wrong = sorted(validator.iter_errors(document), key=lambda error: error.json_path)
     if wrong:
         raise SuiteError(file, [f"{error.json_path.removeprefix('$.')}: {error.message}" for error in wrong])

@@ -112,6 +112,9 @@ def _up(parsed: argparse.Namespace) -> int:
         root=parsed.root,
         providers_file=parsed.oidc_providers,
         has_model=parsed.model,
+        has_links=parsed.links,
+        is_tireless=parsed.tireless,
+        clock_library=None if parsed.clock_library is None else parsed.clock_library.absolute(),
     )
     try:
         found = up(options)
@@ -202,6 +205,11 @@ def _parser() -> argparse.ArgumentParser:
         help="sign-in providers besides the emulator's own: a JSON list as DW_OIDC_PROVIDERS, each with its client_secret",
     )  # fmt: skip
     start.add_argument("--model", action="store_true", help="a language model stub that explains plans")
+    start.add_argument("--links", action="store_true", help="links between functions and back ends that can be cut")
+    start.add_argument("--tireless", action="store_true", help="start crashed processes again, however often")
+    start.add_argument(
+        "--clock-library", type=Path, metavar="FILE", help="libfaketime's shared object: clocks that can be set"
+    )
     start.add_argument("--suite", type=Path, default=SUITE_FILE, metavar="FILE", help=argparse.SUPPRESS)
     start.add_argument("--root", type=Path, default=EMULATOR_ROOT, metavar="DIR", help=argparse.SUPPRESS)
     start.set_defaults(run=_up)

@@ -19,6 +19,26 @@ from .processes import Ports
 
 _OWN = "emulator"
 
+# What functions reach through a link, when there are links: its name to the process and the purpose of the port that it leads to.
+LINKED: Mapping[str, tuple[str, str]] = {
+    "postgres": ("postgres", "main"),
+    "redis": ("redis", "main"),
+    "kms": ("google", "grpc"),
+    "secrets": ("google", "grpc"),
+    "pubsub": ("google", "grpc"),
+    "storage": ("google", "http"),
+    "aws": ("moto", "main"),
+}
+_VARIABLES = {
+    "DW_DATABASE_URL": "postgres",
+    "DW_REDIS_URL": "redis",
+    "DW_KMS_ENDPOINT": "kms",
+    "DW_SECRETS_ENDPOINT": "secrets",
+    "DW_PUBSUB_ENDPOINT": "pubsub",
+    "DW_STORAGE_ENDPOINT": "storage",
+    "DW_AWS_ENDPOINT": "aws",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -94,6 +114,11 @@ class Context:
         """Return the language model stub, when it was asked for."""
         return f"{self.ports.url('model')}/v1" if "model" in self.names else None
 
+    @property
+    def links_url(self) -> str | None:
+        """Return where links are cut and opened, when there are links."""
+        return self.ports.url("links", "control") if "links" in self.names else None
+
     def client_secrets(self, own: str) -> str:
         """Return the sign-in providers' client secrets as the suite's secret holds them.
 
@@ -127,6 +152,17 @@ class Context:
             {name: value for name, value in item.items() if name != "client_secret"} for item in self.more_providers
         ]
         return [ours, *more]
+
+    def _through_links(self, found: Mapping[str, str | None]) -> dict[str, str]:
+        """Return the addresses of one function's process that lead through links."""
+        linked = {}
+        for variable, name in _VARIABLES.items():
+            process, purpose = LINKED[name]
+            address = found.get(variable)
+            if address is not None and process in self.names:
+                target, link = self.ports.of(process, purpose), self.ports.of("links", name)
+                linked[variable] = address.replace(f"{HOST}:{target}", f"{HOST}:{link}")
+        return linked
 
     def environment(self, entry_point: EntryPoint) -> dict[str, str]:
         """Return the variables of one function's process (`shared.settings` reads them)."""
@@ -173,4 +209,6 @@ class Context:
         roles = self.suite.functions[entry_point.function].database
         if roles is not None:
             found["DW_DATABASE_URL"] = self.databases.get(roles.login)
+        if "links" in self.names:
+            found |= self._through_links(found)
         return {name: value for name, value in found.items() if value is not None}

@@ -27,6 +27,7 @@ from .postgres import Identity
 from .records import DataDirectory, ProcessRecord, is_same_start, start_time
 
 TAIL_LINES = 15
+_LONGEST_PAUSE_SECONDS = 5.0  # before a crashed process is started again
 PORT_ATTEMPTS = 3
 RESTART_WINDOW_SECONDS = 60.0
 _POLL_SECONDS = 0.03
@@ -328,7 +329,9 @@ class Table:
                 child.given_up = True
                 return
             note(child.log_file, f"ended with code {code}; starting it again ({crashes} of {process.restart_limit})")
-            if self._stopping.wait(0.2 * 2 ** (crashes - 1)) or not self._launch(child):
+            if self._stopping.wait(min(_LONGEST_PAUSE_SECONDS, 0.2 * 2 ** min(crashes - 1, 10))) or not self._launch(
+                child
+            ):
                 return
 
 

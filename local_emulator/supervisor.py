@@ -43,6 +43,9 @@ def main() -> int:
         root=Path(raw["root"]),
         providers_file=None if raw["providers_file"] is None else Path(raw["providers_file"]),
         has_model=raw["has_model"],
+        has_links=raw["has_links"],
+        is_tireless=raw["is_tireless"],
+        clock_library=None if raw["clock_library"] is None else Path(raw["clock_library"]),
     )
     data = DataDirectory(options.data_dir)
     try:
@@ -130,6 +133,7 @@ def describe(context: Context, records: tuple[ProcessRecord, ...]) -> dict[str, 
         else None,
         "redis": context.redis_url,
         "google": context.google or None,
+        "links": context.links_url,
         "processes": [{"name": record.name, "pid": record.pid, "port": record.port} for record in records],
     }
 

@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,8 @@ from pathlib import Path
 from infra.suite import SUITE_FILE, EntryPoint, Suite, SuiteError, load_suite
 
 from . import database, postgres
-from .context import Context
+from .clocks import Clocks
+from .context import LINKED, Context
 from .errors import EmulatorError
 from .names import CALLBACK_PATH, CLIENT_SECRET, IDENTITY_PROVIDER, SENDER
 from .ports import HOST, require_free, reserve_port
@@ -29,6 +31,8 @@ EMULATOR_ROOT = Path(__file__).resolve().parents[1]
 
 _BACKENDS = ("google", "redis", "moto", "customers", "collector", "dns", IDENTITY_PROVIDER, "scheduler", "gateway")
 _STAGE_BACKENDS, _STAGE_FUNCTIONS, _STAGE_FRONT = 0, 1, 2
+_CLOCKED = frozenset({"postgres", "google"})  # besides the functions
+_TIRELESS = 1_000_000  # crashes in a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,9 @@ class Options:
         providers_file: sign-in providers besides the emulator's own: a JSON list as `DW_OIDC_PROVIDERS` has it, each element
             with its `client_secret`.
         has_model: start the language model stub, as the platform's model.
+        has_links: let the functions reach everything through links that can be cut (`links`).
+        is_tireless: start a crashed process again however often it crashed.
+        clock_library: libfaketime, to set the clocks of functions, queue and database by files in the data directory (`clocks`).
     """
 
     data_dir: Path
@@ -53,6 +60,9 @@ class Options:
     root: Path = EMULATOR_ROOT
     providers_file: Path | None = None
     has_model: bool = False
+    has_links: bool = False
+    is_tireless: bool = False
+    clock_library: Path | None = None
 
 
 class Topology:
@@ -76,6 +86,8 @@ class Topology:
         self.backend = postgres.choose(options.postgres, data.path / "postgres", data.password("postgres"), environment)
         self.gateway_port = options.port or reserve_port()
         self._provisioned: dict[str, str] = {}
+        library = options.clock_library
+        self._clocks = None if library is None else Clocks(library, data.path / "clocks")
 
     def check(self) -> None:
         """Check what can be checked before anything is started. Raises: EmulatorError."""
@@ -95,6 +107,7 @@ class Topology:
             Process("moto", self._moto_command, directory=EMULATOR_ROOT),
             Process("customers", self._customers_command, ports=("google", "azure"), directory=EMULATOR_ROOT),
             self._module("model", "model_server", "--port", health_path="/_health"),
+            self._links(),
             self._identity_provider(),
             *(self._function(entry_point) for entry_point in self.suite.entry_points()),
             Step("provisioning", self._provision, needs=("google",)),
@@ -104,7 +117,17 @@ class Topology:
         ]
         kept = [node for node in every if node.name in self.names]
         names = {node.name for node in kept}
-        return [replace(node, needs=tuple(need for need in node.needs if need in names)) for node in kept]
+        return [self._adapted(node, names) for node in kept]
+
+    def _adapted(self, node: Node, names: AbstractSet[str]) -> Node:
+        """Return a node as the options want it: without needs that are not started, tireless, with a clock of its own."""
+        needs = tuple(need for need in node.needs if need in names)
+        if isinstance(node, Step):
+            return replace(node, needs=needs)
+        limit = _TIRELESS if self._options.is_tireless else node.restart_limit
+        adapted = replace(node, needs=needs, restart_limit=limit)
+        has_clock = node.stage == _STAGE_FUNCTIONS or node.name in _CLOCKED
+        return self._clocks.give(adapted) if self._clocks is not None and has_clock else adapted
 
     def context(self) -> Context:
         """Return the addresses; good once the table's ports are assigned."""
@@ -184,6 +207,20 @@ class Topology:
 
         return [Process("google", command, ports=("grpc", "http"), directory=EMULATOR_ROOT, prepare=prepare)]
 
+    def _links(self) -> Process:
+        linked = {name: target for name, target in LINKED.items() if target[0] in self.names}
+
+        def command() -> list[str]:
+            ports = {name: (self.ports.of("links", name), self.ports.of(*target)) for name, target in linked.items()}
+            return [
+                sys.executable, "-m", "local_emulator.links", "--control-port", str(self.ports.of("links", "control")),
+                *(f"--link={name}={listen}:{target}" for name, (listen, target) in ports.items()),
+            ]  # fmt: skip
+
+        ports = ("control", *linked)
+        needs = tuple(sorted({process for process, _ in linked.values()}))  # their ports are settled then
+        return Process("links", command, needs=needs, ports=ports, directory=EMULATOR_ROOT, health_path="/_health")
+
     def _moto_command(self) -> list[str]:
         from .aws import moto_command
 
@@ -227,7 +264,7 @@ class Topology:
         return Process(
             entry_point.name,
             command,
-            needs=("postgres", "google", "redis", "moto", "customers", "collector", "dns", "model"),
+            needs=("postgres", "google", "redis", "moto", "customers", "collector", "dns", "model", "links"),
             # gunicorn puts a control socket into that directory; without it all functions share one in the home.
             environment=lambda: {"XDG_RUNTIME_DIR": str(folder), **self.context().environment(entry_point)},
             directory=self._options.root,
@@ -344,6 +381,8 @@ def _chosen(suite: Suite, options: Options) -> set[str]:
     chosen = set() if options.only else set(processes)
     if options.has_model:
         chosen.add("model")
+    if options.has_links:
+        chosen.add("links")
     for name in options.only:
         if name not in processes | set(functions):
             raise EmulatorError(

@@ -14,7 +14,7 @@ from . import queries
 from .findings import Finding
 from .owner import OwnerDatabase
 
-_CHECK = "audit chains"
+CHECK = "audit chains"
 
 
 def check_chains(database: OwnerDatabase, anchors: ObjectStore) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def check_chains(database: OwnerDatabase, anchors: ObjectStore) -> Iterator[Find
         yield from _beyond(chain, head, kept.get(chain, ()))
     for chain in sorted(kept.keys() - heads.keys()):
         yield Finding(
-            _CHECK, f"{chain} was anchored up to entry {kept[chain][-1].seq} and is not here", is_problem=False
+            CHECK, f"{chain} was anchored up to entry {kept[chain][-1].seq} and is not here", is_problem=False
         )
 
 
@@ -50,13 +50,13 @@ def _verify(database: OwnerDatabase, org_id: UUID | None, anchors: list[Head]) -
 
 def _judge(chain: str, verdict: Verdict) -> Iterator[Finding]:
     if verdict.problem is not None:
-        yield Finding(_CHECK, f"{chain}: entry {verdict.problem.seq} is {verdict.problem.kind}")
+        yield Finding(CHECK, f"{chain}: entry {verdict.problem.seq} is {verdict.problem.kind}")
 
 
 def _beyond(chain: str, head: Head, anchors: list[Head] | tuple[()]) -> Iterator[Finding]:
     if anchors and anchors[-1].seq > head.seq:
         text = f"{chain} ends at entry {head.seq}; up to {anchors[-1].seq} was anchored, so at least {anchors[-1].seq - head.seq} are missing"
-        yield Finding(_CHECK, text, is_problem=False)
+        yield Finding(CHECK, text, is_problem=False)
 
 
 def _head(row: dict[str, object]) -> Head:

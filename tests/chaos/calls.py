@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 40.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _PROBLEM_TYPES = frozenset({"application/problem+json", "application/scim+json"})
 
-# Statuses that tell a client to ask again later. 401 is not among them: see `Caller.insist`.
+# Statuses that tell a client to ask again later. 401 is not among them: see `Caller.is_clock_wrong`.
 TRY_AGAIN = frozenset({0, 429, 502, 503, 504})
 
 
@@ -128,6 +128,8 @@ class Caller:
         credential: access token or API key, sent as a bearer; empty for none.
         marker: the organisation's word, see `Calls.new_marker`.
         stop: set when the load is to end: nobody waits any longer.
+        is_clock_wrong: set while a clock of the suite is wrong: 401 is then no final answer, as a credential or a signature may
+            seem to be of another time.
     """
 
     url: str
@@ -135,6 +137,7 @@ class Caller:
     credential: str = field(default="", repr=False)
     marker: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
+    is_clock_wrong: threading.Event = field(default_factory=threading.Event)
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=_ANSWER_SECONDS, trust_env=False), repr=False
     )
@@ -182,6 +185,7 @@ class Caller:
         *,
         expect: frozenset[int] = frozenset({200, 201, 202, 204}),
         again: frozenset[int] = TRY_AGAIN,
+        or_codes: frozenset[str] = frozenset(),
         patience_seconds: float = PATIENCE_SECONDS,
         **options: Any,
     ) -> httpx.Response:
@@ -189,7 +193,8 @@ class Caller:
 
         Args:
             expect: the answers that are good.
-            again: the answers after which to ask again. Where a clock was set wrong, 401 belongs to them.
+            again: the answers after which to ask again. While a clock is wrong, 401 belongs to them.
+            or_codes: of problems that are good too: such as say that an earlier attempt, whose answer was lost, went through.
             options: as for `ask`. A POST gets an Idempotency-Key, the same for every attempt.
 
         Raises:
@@ -205,7 +210,10 @@ class Caller:
             status = 0 if reply is None else reply.status_code
             if reply is not None and status in expect:
                 return reply
-            if reply is not None and status not in again:
+            is_final = status not in again and not (status == 401 and self.is_clock_wrong.is_set())
+            if reply is not None and is_final:
+                if or_codes and code_of(reply) in or_codes:
+                    return reply
                 raise RefusedError(f"{method} {path}: {status} {reply.text[:300]}")
             told = _retry_after_seconds(reply)
             pause_seconds = min(_LONGEST_PAUSE_SECONDS, max(told, pause_seconds * 2))
@@ -218,6 +226,11 @@ def document(reply: httpx.Response) -> dict[str, Any]:
     """Return the JSON object of an answer."""
     found: dict[str, Any] = reply.json()
     return found
+
+
+def code_of(reply: httpx.Response) -> str:
+    """Return the code of an answer's problem; empty for none."""
+    return _judge(reply)[1]
 
 
 def _judge(reply: httpx.Response | None) -> tuple[int, str, bool]:

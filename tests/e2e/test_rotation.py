@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.support.waiting import wait_until
 
 KEY = f"projects/{PROJECT}/locations/{REGION}/keyRings/driftwise/cryptoKeys/credentials"
 DIGEST_KEY = f"projects/{PROJECT}/secrets/value-digest-key"
+_PAUSE_SECONDS = 4.0  # a scan costs this machine about as much
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,48 @@ def key_versions(estate: Estate) -> set[int]:
     finally:
         connection.close()
     return {row[0] for row in rows}
+
+
+def live_digests(org: Org) -> set[str]:
+    """Under which versions of the digest key the last scan's values stand."""
+    rows = org.arrange(
+        "select attributes::text from scan.live_resources where org_id = :org_id and type = 'aws_ssm_parameter'"
+    )
+    assert rows
+    return {number for row in rows for number in json.loads(row[0])["value"]["$sealed"]}
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """An account whose state was uploaded before its organisation's digest key got a new version."""
+
+    org: Org
+    account: str
+    version: str
+
+    def scan(self) -> set[str]:
+        """Scan, which must show no drift and hide nothing; returns the versions of the key that it worked with."""
+        summary: dict[str, Any] = self.org.scan(self.account)["summary"]
+        assert (summary["drift"], summary["unread"], summary["in_sync"]) == (0, 0, summary["compared"])
+        return live_digests(self.org)
+
+
+@pytest.fixture(scope="module")
+def uploaded(estate: Estate) -> Uploaded:
+    """The workers learn of the new version within a minute; the tests before the one that waits for it are that minute."""
+    org = Org.make(estate)
+    account = org.connect_with_state()
+    with grpc.insecure_channel(estate.described["google"]["grpc"]) as channel:
+        client = secretmanager_v1.SecretManagerServiceClient(
+            transport=SecretManagerServiceGrpcTransport(channel=channel)
+        )
+        payload = secretmanager_v1.SecretPayload(data=os.urandom(32))
+        made = client.add_secret_version(parent=DIGEST_KEY, payload=payload)
+    return Uploaded(org, account, made.name.rsplit("/", 1)[1])
+
+
+def test_a_new_digest_key_that_the_workers_do_not_know_of_changes_nothing(uploaded: Uploaded) -> None:
+    uploaded.scan()
 
 
 def test_credentials_are_wrapped_anew_while_accounts_are_verified_and_the_old_version_can_go(estate: Estate) -> None:
@@ -97,32 +141,12 @@ def test_credentials_are_wrapped_anew_while_accounts_are_verified_and_the_old_ve
     assert orgs[2].scan(accounts[2][1])["status"] == "done"
 
 
-def live_digests(org: Org) -> set[str]:
-    """Under which versions of the digest key the last scan's values stand."""
-    rows = org.arrange(
-        "select attributes::text from scan.live_resources where org_id = :org_id and type = 'aws_ssm_parameter'"
-    )
-    assert rows
-    return {number for row in rows for number in json.loads(row[0])["value"]["$sealed"]}
-
-
-def test_a_new_digest_key_between_upload_and_scan_shows_no_drift_and_hides_none(estate: Estate) -> None:
-    org = Org.make(estate)
-    account = org.connect_with_state()
-    with grpc.insecure_channel(estate.described["google"]["grpc"]) as channel:
-        client = secretmanager_v1.SecretManagerServiceClient(
-            transport=SecretManagerServiceGrpcTransport(channel=channel)
-        )
-        payload = secretmanager_v1.SecretPayload(data=os.urandom(32))
-        made = client.add_secret_version(parent=DIGEST_KEY, payload=payload)
-    number = made.name.rsplit("/", 1)[1]
+def test_a_new_digest_key_between_upload_and_scan_shows_no_drift_and_hides_none(uploaded: Uploaded) -> None:
     ends_at = time.monotonic() + 180
-    while True:  # also while the workers do not know of the new version yet, which takes them a minute
-        summary: dict[str, Any] = org.scan(account)["summary"]
-        assert (summary["drift"], summary["unread"], summary["in_sync"]) == (0, 0, summary["compared"])
-        if number in live_digests(org):
-            break
+    while uploaded.version not in uploaded.scan():
         assert time.monotonic() < ends_at, "the workers never learned of the new version"
+        time.sleep(_PAUSE_SECONDS)
+    org, estate = uploaded.org, uploaded.org.estate
     estate.client("ssm").put_parameter(Name="/shop/features", Value="{}", Type="String", Overwrite=True)
-    found = org.findings(org.scan(account)["id"])
+    found = org.findings(org.scan(uploaded.account)["id"])
     assert found == {("changed", "aws_ssm_parameter.features", "value")}

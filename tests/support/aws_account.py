@@ -42,6 +42,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "aws"
 CREATED = "<created>"  # in `Mutation.expects`: the key (each of the keys) that `apply` returned
 
+_TERRAFORM_SECONDS = 400.0  # it takes two minutes; a machine that does much else may need more
+
 _CALLED: defaultdict[str, set[str]] = defaultdict(set)  # by endpoint
 
 Clients: TypeAlias = Callable[[str], Any]
@@ -312,10 +314,11 @@ def run_terraform(arguments: list[str], work: Path, environment: Mapping[str, st
 
     Raises:
         RuntimeError: it failed; the message holds the end of its output.
+        TimeoutExpired: it did not end.
     """
     done = subprocess.run(
         ["terraform", arguments[0], "-no-color", *arguments[1:]],
-        cwd=work, env=environment, capture_output=True, text=True, check=False,
+        cwd=work, env=environment, capture_output=True, text=True, check=False, timeout=_TERRAFORM_SECONDS,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"terraform {arguments[0]} failed:\n{(done.stdout + done.stderr)[-6000:]}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import grpc
@@ -19,25 +20,57 @@ _ENDED = "test:listener:ended"
 _PULL_SECONDS = 30.0
 
 
-@contextmanager
-def told_of_deliveries(estate: Estate) -> Iterator[dict[str, set[str]]]:
-    """Listen to events of deliveries; after the block: delivery to the ids of the events that told of it."""
-    name = f"projects/{PROJECT}/subscriptions/listener-{uuid4().hex[:8]}"
-    heard: dict[str, set[str]] = {}
-    with grpc.insecure_channel(estate.described["google"]["grpc"]) as channel:
-        client = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-        client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/org-events")
-        try:
-            yield heard
-            estate.publish("org-events", {"event": _ENDED}, org_id=str(uuid4()), event_id=uuid4().hex)
+@dataclass
+class Listener:
+    """A subscription of one's own: it keeps what is told, also while nobody asks and while the back end starts again."""
+
+    estate: Estate
+    subscription: str
+    heard: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, estate: Estate) -> Listener:
+        """Begin to listen."""
+        name = f"projects/{PROJECT}/subscriptions/listener-{uuid4().hex[:8]}"
+        listener = cls(estate, name)
+        with listener._client() as client:
+            client.create_subscription(name=name, topic=f"projects/{PROJECT}/topics/org-events")
+        return listener
+
+    def hear(self) -> dict[str, set[str]]:
+        """Take in what was told until now; returns, of all that was heard, delivery to the ids of the events that told of it."""
+        marker = uuid4().hex
+        with self._client() as client:
+            self.estate.publish("org-events", {"event": _ENDED}, org_id=str(uuid4()), event_id=marker)
             is_over = False
             while not is_over:
-                found = client.pull(subscription=name, max_messages=1000, timeout=_PULL_SECONDS).received_messages
-                client.acknowledge(subscription=name, ack_ids=[item.ack_id for item in found])
-                for item in found:
-                    told = json.loads(item.message.data)
-                    is_over |= told["event"] == _ENDED
+                found = client.pull(subscription=self.subscription, max_messages=1000, timeout=_PULL_SECONDS)
+                received = found.received_messages
+                client.acknowledge(subscription=self.subscription, ack_ids=[item.ack_id for item in received])
+                for item in received:
+                    told, event_id = json.loads(item.message.data), item.message.attributes["event_id"]
+                    is_over |= event_id == marker
                     if told["event"].startswith("webhook:delivery:"):
-                        heard.setdefault(told["delivery_id"], set()).add(item.message.attributes["event_id"])
-        finally:
-            client.delete_subscription(subscription=name)
+                        self.heard.setdefault(told["delivery_id"], set()).add(event_id)
+        return self.heard
+
+    def end(self) -> None:
+        """Take the subscription away."""
+        with self._client() as client:
+            client.delete_subscription(subscription=self.subscription)
+
+    @contextmanager
+    def _client(self) -> Generator[SubscriberClient]:
+        with grpc.insecure_channel(self.estate.described["google"]["grpc"]) as channel:
+            yield SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+
+
+@contextmanager
+def told_of_deliveries(estate: Estate) -> Generator[dict[str, set[str]]]:
+    """Listen to events of deliveries; after the block: delivery to the ids of the events that told of it."""
+    listener = Listener.start(estate)
+    try:
+        yield listener.heard
+        listener.hear()
+    finally:
+        listener.end()

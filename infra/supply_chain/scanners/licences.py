@@ -29,6 +29,7 @@ _OF_CLASSIFIER = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
     "GNU General Public License (GPL)": "GPL-2.0-or-later",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 from uuid import UUID
 
 from pg8000 import native
@@ -43,15 +45,25 @@ class Journey(Protocol):
 
 @dataclass
 class Scene:
-    """The running suite, as journeys see it."""
+    """The running suite, as journeys see it.
+
+    Attributes:
+        callers: every client, for the campaign to set `stop` on.
+        is_clock_wrong: set by the campaign from before a clock of the suite jumps until everything went on for a moment with the
+            right time again. Until then 401 is no final answer to any client.
+        settle_seconds: how long `check` waits for work that goes on in the background. The queue may wait ten minutes before it
+            brings a message again that failed often.
+    """
 
     suite: RunningSuite
     calls: Calls
     callers: list[Caller] = field(default_factory=list)
+    is_clock_wrong: threading.Event = field(default_factory=threading.Event)
+    settle_seconds: float = 660.0
 
     def caller(self, credential: str = "", marker: str = "") -> Caller:
         """Return a client; all of them end with the load."""
-        made = Caller(self.suite.url, self.calls, credential, marker)
+        made = Caller(self.suite.url, self.calls, credential, marker, is_clock_wrong=self.is_clock_wrong)
         self.callers.append(made)
         return made
 
@@ -68,6 +80,14 @@ class Scene:
         """Open a connection as the database's owner, past every fault, to arrange and to look."""
         return self.suite.owner()
 
+    def run(self, statement: str, **values: object) -> list[list[object]]:
+        """Run one statement as the database's owner."""
+        connection = self.owner()
+        try:
+            return connection.run(statement, **values) or []
+        finally:
+            connection.close()
+
 
 @dataclass
 class OrgOfJourney:
@@ -82,11 +102,25 @@ class OrgOfJourney:
         """Return a path below the organisation."""
         return f"/api/v2/orgs/{self.id}{rest}"
 
+    def insist(self, method: str, rest: str, **options: Any) -> dict[str, Any]:
+        """Ask below the organisation until the answer is final; returns its JSON. See `Caller.insist` for the options."""
+        reply = self.caller.insist(method, self.path(rest), **options)
+        return document(reply) if reply.content else {}
+
+    def afterwards(self) -> OrgOfJourney:
+        """Return the same organisation with a client that the end of the load does not stop, for `check`."""
+        return replace(self, caller=self.scene.caller(self.caller.credential, self.marker))
+
     def arrange(self, statement: str, **values: object) -> list[list[object]]:
         """Run a statement as the database's owner; `:org_id` is this organisation."""
-        connection = self.scene.owner()
-        try:
-            rows: list[list[object]] = connection.run(statement, org_id=self.id, **values)
-        finally:
-            connection.close()
-        return rows
+        return self.scene.run(statement, org_id=self.id, **values)
+
+
+def wait_for(is_so: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is so, as work goes on in the background; returns whether it came to be."""
+    ends_at = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > ends_at:
+            return False
+        time.sleep(0.25)
+    return True

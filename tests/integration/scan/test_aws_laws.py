@@ -1,4 +1,4 @@
-"""Laws of the AWS readers, for every fixture group: a fresh apply shows no drift, and every change shows as exactly itself.
+"""Laws of the AWS readers, for every fixture group: the recorded apply shows no drift, and every change shows as exactly itself.
 
 A group is a folder in `tests/fixtures/aws` with a module of the same name in `mutations/`, which holds
 `SPECS` (the type tables the group answers for), `MUTATIONS` and `EXCEPTIONS`.
@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -34,7 +33,6 @@ from tests.support.aws_account import (
     FIXTURES,
     Expected,
     Mutation,
-    ProviderUnavailable,
     Scanned,
     attributes_of,
     called_actions,
@@ -43,15 +41,13 @@ from tests.support.aws_account import (
     drift_items,
     drifts,
     load_state,
-    moto_account,
     name_of,
     replayed_account,
     scan,
     services_for,
-    terraform_apply,
-    why_no_terraform,
 )
 from tests.support.aws_tape import REASONS, Mode, Operation, Take, Tape, sorted_out
+from tests.support.made_by_aws import made_by_services
 from tests.support.perturbed import others
 
 _SEAL = Sealer([(1, Secret(b"k" * 32))], UUID(int=1))
@@ -111,7 +107,7 @@ def test_recorded_account_shows_no_drift_and_takes_no_right_that_customers_do_no
     assert account.called - set(read_actions()) == set()
     assert not account.scanned.not_checked
     assert not account.scanned.unread
-    assert drifts(account.state, account.scanned) - _made_by_services(account.endpoint) == set()
+    assert drifts(account.state, account.scanned) - made_by_services(account.endpoint) == set()
 
 
 def test_a_call_that_fails_hides_what_it_would_have_told_and_nothing_else(
@@ -171,48 +167,6 @@ def test_every_change_is_reported_and_nothing_else(account: Account) -> None:
         print(f"exception: {name}: {reason}")
     assert not gaps, f"neither mutated nor excused: {gaps}"
     assert not stale, f"excused although a mutation shows them: {stale}"
-
-
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.skipif(why_no_terraform() is not None, reason=str(why_no_terraform()))
-def test_real_apply_shows_no_drift(group: str, tmp_path: Path) -> None:
-    with moto_account() as endpoint:
-        try:
-            state = terraform_apply(FIXTURES / group, endpoint, tmp_path)
-        except ProviderUnavailable as error:
-            pytest.skip(
-                f"Terraform's AWS provider is not available; DRIFTWISE_TF_MIRROR may name a mirror: {str(error)[:200]}"
-            )
-        assert drifts(state, scan(endpoint)) - _keys_of_aws(endpoint) - _made_by_services(endpoint) == set()
-
-
-def _keys_of_aws(endpoint: str) -> Expected:
-    """Name the keys behind `alias/aws/*`, which the provider's own reads make: moto calls them the customer's, AWS its own."""
-    aliases = clients(endpoint)("kms").list_aliases()["Aliases"]
-    keys = [
-        item["TargetKeyId"] for item in aliases if item["AliasName"].startswith("alias/aws/") and "TargetKeyId" in item
-    ]
-    return {("unmanaged", key, "") for key in keys}
-
-
-def _made_by_services(endpoint: str) -> Expected:
-    """Name what services made for themselves, which AWS says of it and moto does not."""
-    return _zones_of_cloud_map(endpoint) | _interfaces_of_mount_targets(endpoint)
-
-
-def _interfaces_of_mount_targets(endpoint: str) -> Expected:
-    """Name the network interfaces of EFS: AWS says whose they are (`RequesterManaged`), moto does not."""
-    client = clients(endpoint)("efs")
-    systems = [item["FileSystemId"] for item in client.describe_file_systems()["FileSystems"]]
-    targets = [item for key in systems for item in client.describe_mount_targets(FileSystemId=key)["MountTargets"]]
-    return {("unmanaged", str(item["NetworkInterfaceId"]), "") for item in targets if item.get("NetworkInterfaceId")}
-
-
-def _zones_of_cloud_map(endpoint: str) -> Expected:
-    """Name the zones that Cloud Map made for its namespaces: AWS says whose they are (`LinkedService`), moto does not."""
-    spaces = clients(endpoint)("servicediscovery").list_namespaces()["Namespaces"]
-    zones = [((item.get("Properties") or {}).get("DnsProperties") or {}).get("HostedZoneId") for item in spaces]
-    return {("unmanaged", str(zone).removeprefix("/hostedzone/"), "") for zone in zones if zone}
 
 
 class _Run:
