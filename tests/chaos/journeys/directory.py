@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..calls import document
+from ..calls import RefusedError, document
 from ..violations import Violation
 from .journey import OrgOfJourney, Scene
 from .ledger import Ledger, Values
@@ -107,7 +107,9 @@ class Directory:
         if reply.status_code == 409:
             query = quote(f'{attribute} eq "{name}"')
             listed = document(self._machine.insist("GET", f"{self._root}{path}?filter={query}"))
-            (made,) = listed["Resources"]
+            if listed["totalResults"] != 1:
+                raise RefusedError(f"{name} is taken, and {listed['totalResults']} are found")
+            made = listed["Resources"][0]
         self._ids[name] = str(made["id"])
 
     def _patch(self, path: str, *operations: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ class Keys:
         self._machine = self._scene.caller(marker=self.org.marker)
 
     def turn(self) -> None:
-        """Make a key and use it; rotate every third, revoke every second one, and try a revoked one."""
+        """Make a key and use it; rotate every third, revoke every second one, and then try one that was revoked before."""
         number = next(self._numbers)
         label = f"{self.org.marker} {number}"
         key_id = self._make(label, "/api-keys", {"name": label, "scopes": ["read"]})
@@ -50,7 +50,7 @@ class Keys:
             self._raw.pop(label, None)  # it works until the grace is over, and that is not ours to time
         if number % 2 == 0:
             self._revoke(label, key_id)
-        self._try_revoked(1)
+            self._try_revoked(1)
 
     def check(self) -> Iterator[Violation]:
         """Compare rows, their state and the audit log with what was promised; then use keys once more."""

@@ -11,7 +11,7 @@ from local_emulator.aws import ACCOUNT, REGION
 from local_emulator.demo_changes import CHANGES
 from tests.support.scanning import OVER, STATIC_KEY, Estate, Finding
 
-from ..calls import Caller, GaveUpError, document
+from ..calls import GaveUpError, RefusedError, document
 from ..violations import Violation
 from .journey import OrgOfJourney, Scene, wait_for
 
@@ -56,7 +56,6 @@ class Scans:
             if change.slug in _CHANGES:
                 change.apply(clients)
         self.org: OrgOfJourney = self._scene.make_org()
-        self._caller: Caller = self.org.caller
         wish = {"provider": "aws", "name": self.org.marker, "external_account": ACCOUNT, "regions": [REGION]}
         self._account_id = self.org.insist("POST", "/cloud-accounts", json={**wish, "auth": STATIC_KEY})["id"]
         source = {"account_id": self._account_id, "kind": "upload", "name": self.org.marker}
@@ -85,11 +84,15 @@ class Scans:
         for scan_id, seen in self._seen.items():
             yield from compare(scan_id, seen, self._truth)
         self.org = self.org.afterwards()
-        last = self._scan()
-        if last is None or last.gaps:
-            yield Violation("scans: unwell", f"a scan after all faults is not whole: {last and sorted(last.gaps)}")
+        try:
+            last = self._scan()
+        except (GaveUpError, RefusedError) as error:
+            yield Violation("scans: unwell", f"a scan after all faults: {error}")
         else:
-            yield from compare("after all faults", last, self._truth)
+            if last is None or last.gaps:
+                yield Violation("scans: unwell", f"a scan after all faults is not whole: {last and sorted(last.gaps)}")
+            else:
+                yield from compare("after all faults", last, self._truth)
         yield from self._open_twice()
 
     def _scan(self) -> Seen | None:
