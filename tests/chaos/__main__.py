@@ -30,7 +30,9 @@ from .journeys.journey import Journey, Scene
 from .subject import Subject, running_subject
 from .violations import Violation
 
-_SETTLING_SECONDS = 1200.0  # the queue waits up to ten minutes before it tries a message again, the sweep a quarter of an hour
+_SETTLING_SECONDS = (
+    1200.0  # the queue waits up to ten minutes before it tries a message again, the sweep a quarter of an hour
+)
 _USAGE_STATUS, _NOT_RUN_STATUS = 2, 3
 _STORMS = 6
 _EXAMPLES = 5  # of each kind of violation
