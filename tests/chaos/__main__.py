@@ -66,12 +66,16 @@ def _run(subject: Subject, faults: Sequence[Fault], options: argparse.Namespace,
     every = journeys(scene)
     for journey in every:
         journey.prepare()
+
+    def say(line: str) -> None:
+        console.print(f"{time.strftime('%H:%M:%S')}  {line}", markup=False)
+
     campaign = Campaign(
         subject=subject,
         scene=scene,
-        runners=[Runner(journey) for journey in every],
+        runners=[Runner(journey, say) for journey in every],
         chance=random.Random(options.seed),  # noqa: S311  # an order, no secret
-        say=lambda line: console.print(f"{time.strftime('%H:%M:%S')}  {line}"),
+        say=say,
     )
     ends_at = began + 60 * options.minutes if options.minutes else float("inf")
     outcome = campaign.run(faults, storms=options.storms, ends_at=ends_at)

@@ -33,8 +33,9 @@ _SWITCH_SECONDS = 90.0
 class Runner:
     """One journey on a thread of its own, until it is told to stop."""
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, say: Callable[[str], None]) -> None:
         self.journey = journey
+        self._say = say
         self.turns: Counter[str] = Counter()
         self.violations: list[Violation] = []
         self.well_since = float("-inf")
@@ -74,6 +75,8 @@ class Runner:
     def _violate(self, what: str, text: str) -> None:
         self.turns[what] += 1
         self.violations.append(Violation(f"{self.journey.name}: {what}", f"{time.strftime('%H:%M:%S')} {text}"))
+        if self.turns[what] == 1:
+            self._say(f"  {self.journey.name} {what}: {text}")
 
 
 @dataclass
@@ -186,6 +189,7 @@ class Campaign:
                 for runner in late:
                     text = f"not well again {took:.0f} s after {after}: {', '.join(last)}"
                     self.outcome.violations.append(Violation(f"{runner.journey.name}: does not come back", text))
+                    self.say(f"  {runner.journey.name} is {text}")
                 break
             time.sleep(0.1)
         self.scene.is_clock_wrong.clear()
