@@ -11,6 +11,7 @@ import argparse
 import random
 import secrets
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -33,7 +34,7 @@ from .violations import Violation
 _SETTLING_SECONDS = (
     1200.0  # the queue waits up to ten minutes before it tries a message again, the sweep a quarter of an hour
 )
-_USAGE_STATUS, _NOT_RUN_STATUS = 2, 3
+_USAGE_STATUS, _NOT_RUN_STATUS, _STOPPED_STATUS = 2, 3, 130
 _STORMS = 6
 _EXAMPLES = 5  # of each kind of violation
 
@@ -41,6 +42,8 @@ _EXAMPLES = 5  # of each kind of violation
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign and say what it came to; returns the exit status."""
     options = _parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):  # whoever is told to stop stops the suite, and gives the disk back
+        signal.signal(number, lambda *_: sys.exit(_STOPPED_STATUS))
     console = Console(soft_wrap=True, highlight=False)
     if options.list:
         console.print("\n".join(fault.name for fault in every_fault()))
