@@ -32,11 +32,12 @@ _SQLSTATE_ERRORS: dict[str, Callable[[], Exception]] = {
     "23001": RowInUse,  # restrict_violation
     "40001": WriteConflict,  # serialization_failure
     "40P01": WriteConflict,  # deadlock_detected
-    "53300": DatabaseAway,  # too_many_connections
     "57P01": DatabaseAway,  # admin_shutdown
     "57P02": DatabaseAway,  # crash_shutdown
     "57P03": DatabaseAway,  # cannot_connect_now
 }
+# By class (the first two characters): what the server lacks (connections, memory, disk), and what its system refused it.
+_CLASS_ERRORS: dict[str, Callable[[], Exception]] = {"53": DatabaseAway, "58": DatabaseAway}
 
 
 class Session:
@@ -120,7 +121,7 @@ def _raise_typed(error: DatabaseError) -> NoReturn:
     state = sqlstate(error)
     if state == "23505":
         raise UniqueViolated(str(error.args[0].get("n", ""))) from error
-    found = _SQLSTATE_ERRORS.get(state)
+    found = _SQLSTATE_ERRORS.get(state) or _CLASS_ERRORS.get(state[:2])
     if found is not None:
         raise found() from error
     raise error

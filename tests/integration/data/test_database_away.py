@@ -78,6 +78,20 @@ def test_a_server_that_is_full_is_503_database_away(database: ClonedDatabase) ->
     assert names(database) == ["Now"]
 
 
+@pytest.mark.parametrize("state", ["53000", "53100", "53200", "53400", "58000", "58030", "58P01"])
+def test_a_server_that_lacks_disk_memory_or_files_is_503_database_away(database: ClonedDatabase, state: str) -> None:
+    """Classes 53 (insufficient resources) and 58 (system error); source: PostgreSQL 18, appendix A."""
+    org_id = database.make_org("Kept")
+    db = database.build_database("auth")
+    with pytest.raises(DatabaseAway) as caught, db.unit(actor_in(org_id)) as tx:
+        tx.execute(_RENAME, name="Never")
+        tx.execute(f"do $$ begin raise sqlstate '{state}'; end $$")
+    assert caught.value.code == "database_away"
+    assert names(database) == ["Kept"]
+    rename(db, org_id, "Again")
+    assert names(database) == ["Again"]
+
+
 def test_a_connection_that_ends_inside_a_unit_stores_nothing(database: ClonedDatabase) -> None:
     org_id = database.make_org("Kept")
     db = database.build_database("auth", pool_size=1)
