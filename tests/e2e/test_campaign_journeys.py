@@ -84,10 +84,8 @@ DAMAGE: dict[Kind, tuple[str, set[str]]] = {
     ),
     People: (
         """
-        update core.sessions set revoked_at = null where id = (
-          select s.id from core.sessions s join core.users u on u.id = s.user_id
-          where u.email = 'viewer@acme.example' and s.kind = 'browser' order by s.id desc limit 1
-        )
+        update core.sessions set revoked_at = null
+        where kind = 'browser' and user_id = (select id from core.users where email = 'viewer@acme.example')
         """,
         {"people: came back"},
     ),
