@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +125,7 @@ class Subject:
 
 
 @contextmanager
-def running_subject() -> Iterator[Subject]:
+def running_subject() -> Generator[Subject]:
     """Run a suite of the campaign's own; ended with the block."""
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="driftwise-chaos-", dir=scratch_directory()) as place:
@@ -145,7 +145,7 @@ def running_subject() -> Iterator[Subject]:
 
 
 @contextmanager
-def _small_disk(folder: Path, missing: dict[str, str]) -> Iterator[None]:
+def _small_disk(folder: Path, missing: dict[str, str]) -> Generator[None]:
     """Mount a small file system in memory at a folder, where that may be done."""
     as_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
     wish = f"size={_DISK_BYTES},mode=0711,uid={os.geteuid()}"
