@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -183,3 +185,9 @@ def test_a_function_that_calls_the_internet_says_so(name: str) -> None:
     files = {path.as_posix(): path.read_bytes() for path in (ROOT / "functions" / name).rglob("*.py")}
     calls_out = [item.place for item in absolute_imports(files) if item.module.startswith(OUTWARD)]
     assert SUITE.functions[name].internet == bool(calls_out), calls_out
+
+
+def test_reading_it_builds_no_parser_of_a_format_that_it_does_not_have() -> None:
+    """It would take every process that reads it three seconds of a core."""
+    program = "import sys, infra.suite; sys.exit('rfc3987_syntax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -42,6 +42,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "aws"
 CREATED = "<created>"  # in `Mutation.expects`: the key (each of the keys) that `apply` returned
 
+_START_SECONDS = 180.0  # the stand-in takes three; a machine that does much else may need many more
 _TERRAFORM_SECONDS = 400.0  # it takes two minutes; a machine that does much else may need more
 
 _CALLED: defaultdict[str, set[str]] = defaultdict(set)  # by endpoint
@@ -124,7 +125,7 @@ def moto_account(
     )
     endpoint = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(endpoint)
+        wait_until_ready(endpoint, timeout_seconds=_START_SECONDS)
         yield endpoint
     finally:
         process.terminate()
