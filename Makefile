@@ -10,6 +10,8 @@ PEERS_STAMP := $(PEERS)/node_modules/.installed
 PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= 2
+# More than the two cores that there usually are: a third of the time of the tests is waiting.
+TEST_WORKERS ?= 3
 CHAOS ?=
 
 # Compiled modules are kept whatever the machine says: the suite starts a hundred processes that would each compile it anew.
@@ -43,7 +45,7 @@ status: $(STAMP) ## show what runs
 	@$(BIN)/python -m local_emulator status
 
 test: $(DEV_STAMP) $(PEERS_STAMP) ## run every test (TESTS=path for some)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --reruns 1 --only-rerun 'Timeout \(>' $(TESTS)
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --reruns 1 --only-rerun 'Timeout \(>' $(TESTS)
 
 # The tests run what `tenancy` and `openapi` run: conformance/test_rls.py and conformance/test_openapi.py.
 check: $(DEV_STAMP) ## everything CI runs: types, lint and bundles side by side, then the tests
