@@ -63,10 +63,11 @@ def set_clock(folder: Path, name: str, seconds: int) -> None:
         seconds: how far ahead of the true time it is; negative for behind, 0 for right.
     """
     file = folder / name
-    fresh = file.with_name(f".{name}")
-    fresh.write_text(f"{seconds:+d}\n", encoding="ascii")
-    fresh.chmod(0o644)  # PostgreSQL may run as a user of its own
-    fresh.replace(file)
+    if not file.exists():
+        file.touch()
+        file.chmod(0o644)  # PostgreSQL may run as a user of its own
+    with file.open("r+b", buffering=0) as place:  # in its place and always as long: a full disk has room for that
+        place.write(b"%+08d\n" % seconds)
 
 
 def sweep() -> None:

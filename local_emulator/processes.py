@@ -27,6 +27,7 @@ from .postgres import Identity
 from .records import DataDirectory, ProcessRecord, is_same_start, start_time
 
 TAIL_LINES = 15
+_UNWRITTEN_SECONDS = 0.5  # between attempts to write down who runs
 _LONGEST_PAUSE_SECONDS = 5.0  # before a crashed process is started again
 PORT_ATTEMPTS = 3
 RESTART_WINDOW_SECONDS = 60.0
@@ -293,8 +294,14 @@ class Table:
             if self._stopping.is_set():
                 return False
             child.start()
-        self._on_change()
-        return True
+        while True:
+            try:
+                self._on_change()
+            except OSError:  # a full disk: the child runs, and is written down as soon as there is room
+                if self._stopping.wait(_UNWRITTEN_SECONDS):
+                    return False
+            else:
+                return True
 
     def _wait_until_healthy(self, child: Child) -> None:
         process = child.process

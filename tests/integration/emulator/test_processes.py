@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from local_emulator.errors import EmulatorError
-from local_emulator.ports import require_free, reserve_port
+from local_emulator.ports import is_listening, require_free, reserve_port
 from local_emulator.processes import Node, Ports, Process, Step, Table
 from local_emulator.records import DataDirectory, ProcessRecord, start_time
 
@@ -44,8 +45,8 @@ def ports() -> Ports:
 def make(data: DataDirectory, ports: Ports) -> Iterator[Make]:
     tables: list[Table] = []
 
-    def build(*nodes: Node) -> Table:
-        table = Table(nodes, data, ports=ports)
+    def build(*nodes: Node, on_change: Callable[[], None] = lambda: None) -> Table:
+        table = Table(nodes, data, ports=ports, on_change=on_change)
         tables.append(table)
         return table
 
@@ -158,6 +159,29 @@ def test_a_crashed_process_comes_back_on_its_port_and_stays_down_past_its_limit(
     os.kill(second.pid, signal.SIGKILL)
     until(lambda: "it stays down" in data.log_file("server").read_text())
     assert not only(table).is_alive()
+
+
+def test_a_crashed_process_comes_back_while_the_disk_is_full_and_is_written_down_afterwards(
+    make: Make, ports: Ports
+) -> None:
+    is_full, written = threading.Event(), list[int]()
+
+    def write_down() -> None:
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(only(table).pid)
+
+    table = make(server(ports), on_change=write_down)
+    table.start()
+    (first,) = written
+    is_full.set()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: only(table).pid != first and is_listening(only(table).port or 0))
+    assert written == [first]
+    is_full.clear()
+    until(lambda: written == [first, only(table).pid])
+    os.kill(written[-1], signal.SIGKILL)
+    until(lambda: len(written) == 3)
 
 
 def test_the_end_takes_the_whole_family(make: Make) -> None:
