@@ -48,6 +48,7 @@ resource "google_service_account_iam_member" "feed_tokens" {
 }
 
 resource "google_pubsub_topic" "feed" {
+  #checkov:skip=CKV_GCP_83:in the customer's own project, where notices of changes pass; a key would be theirs to make and to grant to Pub/Sub
   for_each = var.asset_feeds
 
   project = var.project_id
