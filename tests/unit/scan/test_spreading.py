@@ -58,6 +58,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     found = Store()
     listing = Listing(("aws_vpc",), lambda _: iter(()), ("ec2:DescribeVpcs",))
     monkeypatch.setattr(starting, "queries", found)
+    monkeypatch.setattr(starting, "shard_queries", found)
     monkeypatch.setattr(starting, "source_queries", found)
     monkeypatch.setattr(aws, "SERVICES", (Service("vpcs", (listing,)),))
     return found
