@@ -32,7 +32,7 @@ from .subject import Subject, running_subject
 from .violations import Violation
 
 _SETTLING_SECONDS = (
-    1200.0  # the queue waits up to ten minutes before it tries a message again, the sweep a quarter of an hour
+    1200.0  # the queue tries a message again after up to ten minutes, the sweep after a quarter of an hour
 )
 _USAGE_STATUS, _NOT_RUN_STATUS, _STOPPED_STATUS = 2, 3, 130
 _STORMS = 6

@@ -12,9 +12,20 @@ from shared.data.unit_of_work import UnitOfWork
 
 _COLUMNS = """id, account_id, status, requested_by, shards_total, shards_done, resources, summary, error_code,
   created_at, started_at, finished_at, regions"""
+# What a scan saw takes the place of what one with a smaller id saw. Ids tell the time, and the database's clock may go back: the id
+# then follows that of the account's latest scan, or the scan would see nothing and call everything missing.
 _INSERT = f"""
-insert into scan.scans (account_id, requested_by, shards_total, regions)
-values (:account_id, :requested_by, :shards_total, cast(:regions as text[]))
+insert into scan.scans (id, account_id, requested_by, shards_total, regions)
+select uuidv7(greatest(interval '0', uuid_extract_timestamp(latest.id) + interval '2 milliseconds' - clock_timestamp())),
+  cast(:account_id as uuid), :requested_by, cast(:shards_total as integer), cast(:regions as text[])
+from (values (1)) as one (row)
+left join (
+  select id
+  from scan.scans
+  where org_id = :org_id and account_id = :account_id
+  order by id desc
+  limit 1
+) as latest on true
 returning {_COLUMNS}
 """
 _LIST = f"""

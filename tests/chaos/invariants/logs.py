@@ -22,6 +22,7 @@ _SERVER_LINE = re.compile(r"\[\d{4}-\d\d-\d\d [^]]+\] \[\d+\] \[([A-Z]+)\] ")  #
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "([^"]+)", line (\d+), in ')
 _TYPE = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
+LOST = "log lines lost"  # written by shared/telemetry/log.py
 _UNTYPED = "unexpected error"  # what the border could only answer with 500
 MISTAKES = frozenset(
     name
@@ -183,7 +184,14 @@ def _severity(lines: list[str], place: int) -> str | None:
         return f"the server's {server[1]}"
     if line.startswith(_NOTE):
         return "the emulator's"
-    return "cut off" if line.startswith("{") and _ends_a_life(lines, place) else None
+    is_told = _ends_a_life(lines, place) or _is_told_as_lost(lines, place)
+    return "cut off" if line.startswith("{") and is_told else None
+
+
+def _is_told_as_lost(lines: list[str], place: int) -> bool:
+    """Say whether the next whole record tells that lines before it were lost: a full disk took only the beginning of this one."""
+    following = next((found for line in lines[place + 1 :] if (found := read(line)) is not None), {})
+    return following.get("message") == LOST
 
 
 def _ends_a_life(lines: list[str], place: int) -> bool:

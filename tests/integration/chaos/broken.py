@@ -22,7 +22,7 @@ from shared.security.envelope import Envelope
 from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.object_store import MemoryObjectStore
 from tests.chaos.calls import Call, Calls
-from tests.chaos.invariants import World
+from tests.chaos.invariants import World, logs
 from tests.chaos.invariants.sealed import SEALED
 from tests.chaos.invariants.world import Owner
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
@@ -168,6 +168,10 @@ def _directory(data: DataDirectory) -> None:
         ended,
         "[2026-11-26 14:00:00 +0000] [7] [ERROR] Worker was sent SIGKILL!",
     ]
+    lines += [
+        '{"severity": "INF',
+        json.dumps({"severity": "WARNING", "message": logs.LOST, "lines": 2}),
+    ]  # a disk that was full
     data.log_file("auth").write_text("\n".join(lines) + "\n")
     data.log_file("scan_worker").write_text(
         json.dumps({"severity": "ERROR", "message": "message given up", "subscription": "scan-shards"}) + "\n"
@@ -341,6 +345,7 @@ BREAKS = (
         "gateway", "GET /?key=dwk_q7Zr%2FWm2%2BKp9xTnB4vLs8yHd")),
     Break("secrets in logs", "auth, line", lambda scene: scene.log("auth", json.dumps({"severity": "INFO", "header": "eGR3a19xN1pyL1dtMitLcDl4VG5CNHZMczh5SGQ="}))),
     Break("log lines", "auth, line", lambda scene: scene.log("auth", "a line that is no record")),
+    Break("log lines", "half a rec", lambda scene: scene.log("auth", '{"half a rec\n' + json.dumps({"severity": "INFO", "message": "request"}))),
     Break("log lines", "WORKER TIMEOUT", lambda scene: scene.log("auth", "[2026-11-26 14:00:00 +0000] [7] [CRITICAL] WORKER TIMEOUT")),
     Break("log lines", "the worst", lambda scene: scene.log("auth", json.dumps({"severity": "CRITICAL", "message": "the worst"}))),
     Break("exceptions", "scan_worker: 1 times KeyError at /srv/functions/x.py:7", _logged(

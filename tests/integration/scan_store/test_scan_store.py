@@ -89,6 +89,34 @@ def test_a_late_shard_of_an_earlier_scan_takes_nothing_from_a_later_one(store: S
     assert store.seen(earlier) == ["vpc-2", "vpc-3"]
 
 
+def test_a_scan_after_one_that_was_begun_while_the_clock_was_ahead_sees_what_is_there(
+    store: Store, database: ClonedDatabase
+) -> None:
+    """Found by the fault campaign: ids tell the time, so the later scan had the smaller id, saw nothing and called all of it missing."""
+    early, _ = store.begin("ec2")
+    ahead = uuid_of(database, "select uuidv7(interval '2 minutes')")
+    database.owner.run("delete from scan.shards")
+    database.owner.run("update scan.scans set id = :ahead where id = :early", ahead=ahead, early=early)
+    store.see(ahead, "vpc-1", "vpc-2")
+    following = [store.begin("ec2")[0] for _ in range(3)]
+    assert following == sorted(following)
+    assert following[0] > ahead
+    store.see(following[-1], "vpc-1")
+    assert store.seen(following[-1]) == ["vpc-1"]
+
+
+def test_a_scans_id_tells_the_time_where_no_clock_went_back(store: Store, database: ClonedDatabase) -> None:
+    store.begin("ec2")
+    before = uuid_of(database, "select uuidv7()")
+    scan_id, _ = store.begin("ec2")
+    assert before < scan_id < uuid_of(database, "select uuidv7(interval '10 milliseconds')")
+
+
+def uuid_of(database: ClonedDatabase, statement: str) -> UUID:
+    ((found,),) = database.owner.run(statement)
+    return UUID(str(found))
+
+
 def test_a_shard_ends_once_and_only_the_last_one_asks_for_the_comparison(store: Store) -> None:
     scan_id, (one, other) = store.begin("ec2", "s3")
     with store.db.unit(store.actor) as tx:
