@@ -345,9 +345,9 @@ BREAKS = (
         "gateway", "GET /?key=dwk_q7Zr%2FWm2%2BKp9xTnB4vLs8yHd")),
     Break("secrets in logs", "auth, line", lambda scene: scene.log("auth", json.dumps({"severity": "INFO", "header": "eGR3a19xN1pyL1dtMitLcDl4VG5CNHZMczh5SGQ="}))),
     Break("log lines", "auth, line", lambda scene: scene.log("auth", "a line that is no record")),
-    Break("log lines", "half a rec", lambda scene: scene.log("auth", '{"half a rec\n' + json.dumps({"severity": "INFO", "message": "request"}))),
     Break("log lines", "WORKER TIMEOUT", lambda scene: scene.log("auth", "[2026-11-26 14:00:00 +0000] [7] [CRITICAL] WORKER TIMEOUT")),
     Break("log lines", "the worst", lambda scene: scene.log("auth", json.dumps({"severity": "CRITICAL", "message": "the worst"}))),
+    Break("log lines", "half a rec", lambda scene: scene.log("auth", '{"half a rec\n' + json.dumps({"severity": "INFO", "message": "request"}))),
     Break("exceptions", "scan_worker: 1 times KeyError at /srv/functions/x.py:7", _logged(
         "scan_worker", message="request failed", exception=trace("KeyError: 'x'"))),
     Break("exceptions", "scan_worker: 1 times OSError at /srv/functions/x.py:7", _logged(
