@@ -1,7 +1,8 @@
 """The broker: which topics and subscriptions there are, and what happens to a message between them.
 
 Owns the lock, the journal on disk and the push threads. It knows nothing of gRPC beyond the resource types.
-Delivery is at least once: what was under way when the process stopped is delivered again.
+Delivery is at least once: what was under way when the process stopped is delivered again. The journal may refuse (a full
+disk); then the caller is told, and nothing that is held in memory is held for ever.
 """
 
 from __future__ import annotations
@@ -161,14 +162,16 @@ class Broker:
 
     def publish(self, topic: str, messages: Sequence[Message]) -> list[int]:
         """Give each message an id and a time, and put it into every subscription of the topic."""
-        with self.lock, self._journal.transaction():
+        with self.lock:
             published = []
             for message in messages:
                 self._sequence += 1
                 published.append(replace(message, sequence=self._sequence, published_at=datetime.now(UTC), failures=0))
+            with self._journal.transaction():
+                for subscription in self.subscribers(topic):
+                    self._journal.append(subscription.config.name, published)
             now = time.monotonic()
             for subscription in self.subscribers(topic):
-                self._journal.append(subscription.config.name, published)
                 for message in published:
                     subscription.backlog.add(message, now)
                 subscription.changed.notify(len(published) if subscription.is_push else ALL)
@@ -217,30 +220,30 @@ class Broker:
 
     def acknowledge(self, name: str, ack_ids: Sequence[str]) -> None:
         """Forget messages; an ack id that is over is ignored, as Google does."""
-        with self.lock, self._journal.transaction():
+        with self.lock:
             subscription = self.subscription(name)
-            for ack_id in ack_ids:
-                delivery = subscription.backlog.held(ack_id)
-                if delivery is not None:
-                    if subscription.config.retain_acked_messages:
-                        subscription.acknowledged.append(delivery.message)
-                    self._drop(subscription, delivery.message)
+            over = [delivery.message for delivery in _held(subscription, ack_ids)]
+            self._journal.forget(name, [message.sequence for message in over])
+            for message in over:
+                subscription.backlog.remove(message.sequence)
+            if subscription.config.retain_acked_messages:
+                subscription.acknowledged.extend(over)
             subscription.changed.notify(1 if subscription.is_push else ALL)
 
     def give_back(self, name: str, ack_ids: Sequence[str]) -> None:
         """Count a failure for each message: it waits for its back-off, or goes to the dead letters."""
-        with self.lock, self._journal.transaction():
+        with self.lock:
             subscription = self.subscription(name)
-            for ack_id in ack_ids:
-                delivery = subscription.backlog.held(ack_id)
-                if delivery is None:
-                    continue
+            failed = _held(subscription, ack_ids)
+            for delivery in failed:
                 subscription.backlog.retry(delivery, time.monotonic())
-                self._journal.set_failures(name, delivery.message.sequence, delivery.failures)
-                most = subscription.backlog.policy.max_attempts
-                if most is not None and delivery.failures >= most:
-                    self._dead_letter(subscription, delivery)
             subscription.changed.notify(1 if subscription.is_push else ALL)
+            most = subscription.backlog.policy.max_attempts
+            with self._journal.transaction():
+                for delivery in failed:
+                    self._journal.set_failures(name, delivery.message.sequence, delivery.failures)
+                    if most is not None and delivery.failures >= most:
+                        self._dead_letter(subscription, delivery)
 
     def extend(self, name: str, ack_ids: Sequence[str], lease_seconds: float) -> None:
         """Move the end of leases."""
@@ -313,8 +316,8 @@ class Broker:
             subscription.acknowledged.popleft()
 
     def _drop(self, subscription: Subscription, message: Message) -> None:
-        subscription.backlog.remove(message.sequence)
         self._journal.forget(subscription.config.name, [message.sequence])
+        subscription.backlog.remove(message.sequence)
 
     def _dead_letter(self, subscription: Subscription, delivery: Delivery) -> None:
         """Forward a message that failed too often; without its topic it stays and is tried on."""
@@ -330,6 +333,11 @@ class Broker:
         }
         self.publish(topic, [replace(message, attributes=attributes)])
         self._drop(subscription, message)
+
+
+def _held(subscription: Subscription, ack_ids: Sequence[str]) -> list[Delivery]:
+    found = [subscription.backlog.held(ack_id) for ack_id in dict.fromkeys(ack_ids)]
+    return [delivery for delivery in found if delivery is not None]
 
 
 def policy_of(config: types.Subscription) -> Policy:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Thread
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -21,6 +23,8 @@ from local_emulator.google.backlog import Delivery
 from local_emulator.google.issuer import Issuer
 
 LOGGER = logging.getLogger(__name__)
+PAUSE_SECONDS = 0.5
+T = TypeVar("T")
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})
 USER_AGENT = "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"
 
@@ -123,11 +127,24 @@ class Pusher:
             thread.join(max(ends_at - time.monotonic(), 0))
 
     def _work(self) -> None:
-        while (work := self._source.next_push(self._subscription, self._stopped.is_set)) is not None:
+        while (work := self._insist(self._next)) is not None:
             target, delivery = work
             ack_id, delivered = delivery.ack_id, False
             try:
                 delivered = self._poster.deliver(target, delivery)
             except Exception:
                 LOGGER.exception("push_broke subscription=%s", target.subscription)
-            self._source.settle(self._subscription, ack_id, delivered=delivered)
+            self._insist(partial(self._source.settle, self._subscription, ack_id, delivered=delivered))
+
+    def _next(self) -> tuple[Target, Delivery] | None:
+        return self._source.next_push(self._subscription, self._stopped.is_set)
+
+    def _insist(self, ask: Callable[[], T]) -> T | None:
+        """Ask until the journal can be written: a thread that ended by a full disk would never deliver anything again."""
+        while True:
+            try:
+                return ask()
+            except sqlite3.OperationalError as error:
+                LOGGER.warning("push_waits subscription=%s error=%s", self._subscription, error)
+            if self._stopped.wait(PAUSE_SECONDS):
+                return None

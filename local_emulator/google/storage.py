@@ -90,10 +90,11 @@ class Database:
             self._connection.execute("begin immediate")
             try:
                 yield self._connection
+                self._connection.execute("commit")
             except BaseException:
-                self._connection.execute("rollback")
+                if self._connection.in_transaction:  # a full disk may have ended it already
+                    self._connection.execute("rollback")
                 raise
-            self._connection.execute("commit")
 
     def close(self) -> None:
         """Close the file."""

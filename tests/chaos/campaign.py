@@ -131,6 +131,9 @@ class Campaign:
             for _ in range(storms):
                 if time.monotonic() < ends_at:
                     self._storm(self.chance.sample(order, min(_STORM_FAULTS, len(order))))
+        except BaseException:
+            self._silence()  # whoever stops the campaign does not wait for turns to go well
+            raise
         finally:
             self._end_load()
         for runner in self.runners:
@@ -183,6 +186,7 @@ class Campaign:
             late = [runner for runner in self.runners if runner.well_since < began]
             took = time.monotonic() - began
             if not late:
+                self.say(f"  all well {took:.0f} s after {after}")
                 break
             if took > _RECOVERY_SECONDS:
                 last = self.outcome.caused[-_ROUND_FAULTS:]
@@ -194,13 +198,16 @@ class Campaign:
             time.sleep(0.1)
         self.scene.is_clock_wrong.clear()
         self.outcome.longest_recovery_seconds = max(took, self.outcome.longest_recovery_seconds)
-        self.say(f"  all well {took:.0f} s after {after}")
 
     def _end_load(self) -> None:
         for runner in self.runners:
             runner.stop()
         for runner in self.runners:
             runner.join(_RECOVERY_SECONDS)
+        self._silence()
+
+    def _silence(self) -> None:
+        """Let every caller give up."""
         for caller in self.scene.callers:
             caller.stop.set()
 

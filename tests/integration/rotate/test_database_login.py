@@ -72,8 +72,9 @@ def work(place):
 threads = [threading.Thread(target=work, args=(place,)) for place in range(2)]
 for thread in threads:
     thread.start()
-for _ in sys.stdin:
-    print(json.dumps(done), flush=True)
+for _ in sys.stdin:  # in one write and on a line of its own: a log line is two writes, and this may come between
+    sys.stdout.write(f"\\n{json.dumps(done)}\\n")
+    sys.stdout.flush()
 is_over.set()
 for thread in threads:
     thread.join()
