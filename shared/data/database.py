@@ -54,6 +54,9 @@ class Database:
             timeout=_POOL_WAIT_SECONDS,
             recycle=_RECYCLE_SECONDS,
             reset_on_return=None,  # commit and roll-back scripts already leave the session as it was opened
+            # The pool's event dispatcher is thereby made here and now. Left to the first two connections of a process,
+            # opened at once, each would make one, and one caller would fail.
+            events=[(_hear_nothing, "connect")],
         )
 
     def lookup(self, sql: str, **values: object) -> list[Row]:
@@ -177,6 +180,10 @@ class Database:
 
     def _open(self) -> Session:
         return Session(self._connections.open)
+
+
+def _hear_nothing(*_: object) -> None:
+    """What is heard is of no interest; that somebody listens is."""
 
 
 def _session(proxy: PoolProxiedConnection) -> Session:
