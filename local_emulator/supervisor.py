@@ -23,6 +23,7 @@ from .context import Context
 from .errors import EmulatorError
 from .processes import Table, stop_records
 from .records import DataDirectory, ProcessRecord, Running, start_time, write_private
+from .stopping import on_signal
 from .topology import EMULATOR_ROOT, Options, Topology
 
 _OUTPUT = threading.Lock()  # several nodes may become ready at once
@@ -74,12 +75,11 @@ def _supervise(options: Options, data: DataDirectory, lock: TextIO) -> int:
     table = Table(topology.nodes(), data, ports=topology.ports, on_change=lambda: recorder.write(table))
     stop = threading.Event()
 
-    def interrupt(*_: object) -> None:
+    def interrupt() -> None:
         stop.set()
         table.interrupt()
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    on_signal((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), interrupt)
     recorder.write(table)
     topology.write_upstreams()
     try:
