@@ -33,7 +33,7 @@ def test_plans_of_many_people_use_up_the_plans_of_their_organisation_and_nothing
         return Actor(kind="human", id=str(UUID(int=number)), org_id=org_id, role=Role.MEMBER)
 
     with redis_server() as url:
-        limiter = Limiter(replace(SETTINGS, redis_url=url))
+        limiter = Limiter(replace(SETTINGS, redis_url=url, redis_deadline_ms=5000))
         verdicts = [limiter.charge(analyze, person(number % 7, org), None) for number in range(61)]
         refused = [number for number, verdict in enumerate(verdicts) if verdict is not None and verdict.refusal()]
         assert refused == [60], "sixty plans, and no more"
