@@ -18,6 +18,7 @@ from shared.security.redact import redact_event
 from .context import current_request_id, current_span_id, current_trace_id, is_sampled
 
 _SEVERITIES = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "critical": "CRITICAL"}
+LINES_LOST = "log lines lost"
 
 
 class _Output:
@@ -45,7 +46,7 @@ class _Output:
     def _notice(self) -> str:
         if not self._lost:
             return ""
-        told = {"severity": "WARNING", "message": "log lines lost", "lines": self._lost}
+        told = {"severity": "WARNING", "message": LINES_LOST, "lines": self._lost}
         return f"\n{json.dumps(told)}\n"  # the last one may have been cut off in its middle
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from shared.telemetry.log import LINES_LOST
+
 from .world import World
 
 _LEAST_SECRET = 8  # characters; shorter ones are found everywhere
@@ -22,7 +24,6 @@ _SERVER_LINE = re.compile(r"\[\d{4}-\d\d-\d\d [^]]+\] \[\d+\] \[([A-Z]+)\] ")  #
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "([^"]+)", line (\d+), in ')
 _TYPE = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
-LOST = "log lines lost"  # written by shared/telemetry/log.py
 _UNTYPED = "unexpected error"  # what the border could only answer with 500
 MISTAKES = frozenset(
     name
@@ -191,7 +192,7 @@ def _severity(lines: list[str], place: int) -> str | None:
 def _is_told_as_lost(lines: list[str], place: int) -> bool:
     """Say whether the next whole record tells that lines before it were lost: a full disk took only the beginning of this one."""
     following = next((found for line in lines[place + 1 :] if (found := read(line)) is not None), {})
-    return following.get("message") == LOST
+    return following.get("message") == LINES_LOST
 
 
 def _ends_a_life(lines: list[str], place: int) -> bool:

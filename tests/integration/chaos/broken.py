@@ -19,10 +19,11 @@ from shared.ports.clock import SystemEntropy
 from shared.ports.secret_store import Secret
 from shared.security.audit import Head, anchor_name, org_chain
 from shared.security.envelope import Envelope
+from shared.telemetry.log import LINES_LOST
 from shared.testing.key_manager import MemoryKeyManager
 from shared.testing.object_store import MemoryObjectStore
 from tests.chaos.calls import Call, Calls
-from tests.chaos.invariants import World, logs
+from tests.chaos.invariants import World
 from tests.chaos.invariants.sealed import SEALED
 from tests.chaos.invariants.world import Owner
 from tests.support.database import ClonedDatabase, DatabaseServer, actor_in
@@ -170,7 +171,7 @@ def _directory(data: DataDirectory) -> None:
     ]
     lines += [
         '{"severity": "INF',
-        json.dumps({"severity": "WARNING", "message": logs.LOST, "lines": 2}),
+        json.dumps({"severity": "WARNING", "message": LINES_LOST, "lines": 2}),
     ]  # a disk that was full
     data.log_file("auth").write_text("\n".join(lines) + "\n")
     data.log_file("scan_worker").write_text(
